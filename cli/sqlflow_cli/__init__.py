@@ -1,0 +1,1 @@
+"""The `sqlflow` command, also installed as `kubectl-sqlflow`."""

@@ -1,0 +1,1 @@
+"""The language: lexer, statement splitter, clause parser and IR."""

@@ -1,0 +1,130 @@
+"""The contract between a step and whoever reads it: JSON Lines on stdout and the termination message.
+
+Both sides import this module, so neither can drift: the step runtime writes, the operator and the `sqlflow`
+command read. A record is one JSON object on one line with a `type` and, where it belongs to a statement, a
+`statement` number (from 1). Lines that are not records (an engine's own output) are skipped by readers.
+
+| type | fields |
+|---|---|
+| `statement_started` | statement, kind, title, line, column, attempt_skipped (true if the ledger says it is done) |
+| `columns` | statement, names, types |
+| `row` | statement, values (see `sqlflow_codegen.records` docstring of Cell), truncated |
+| `log` | statement, level, message |
+| `metrics` | statement, model, values {name: number} |
+| `model` | statement, name, version, estimator |
+| `image` | statement, media_type, data (base64) |
+| `statement_finished` | statement, rows (affected, -1 unknown), seconds |
+| `error` | statement, line, column, title, kind, message, hint |
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+TERMINATION_MESSAGE_LIMIT = 4096
+"""Bytes that Kubernetes keeps of one container's termination message (12 KiB shared by a pod's containers)."""
+
+ERROR_MESSAGE_LIMIT = 1024
+"""Bytes of an error's own words that status and termination messages carry."""
+
+EXIT_OK, EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_DATABASE_UNREACHABLE, EXIT_STOPPED = 0, 1, 2, 3, 143
+"""Exit codes of a step. 3 is worth a retry; 143 is 128 + SIGTERM."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepError:
+    """Why a step failed. `statement` is 0 where no statement had started (bad usage, no database)."""
+
+    statement: int
+    line: int
+    column: int
+    title: str
+    kind: str
+    """`database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped` or `internal`."""
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepMetrics:
+    """What one EVALUATE measured."""
+
+    statement: int
+    model: str
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class StepModel:
+    """What one TRAIN stored."""
+
+    statement: int
+    name: str
+    version: int
+    estimator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The content of a step's termination message."""
+
+    error: StepError | None = None
+    metrics: tuple[StepMetrics, ...] = ()
+    models: tuple[StepModel, ...] = ()
+    truncated: bool = False
+    finished: tuple[int, ...] = field(default=())
+    """Numbers of the statements of this step that are done."""
+
+
+def dump_record(record: dict[str, Any]) -> str:
+    """One record as one line of JSON, without the line end. NaN and infinities must be encoded by the caller."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def parse_record(line: str) -> dict[str, Any] | None:
+    """The record on that line, or None where the line is not one (an engine's or a library's own words)."""
+    if not line.startswith("{"):
+        return None
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("type"), str) else None
+
+
+def dump_outcome(outcome: Outcome, limit: int = TERMINATION_MESSAGE_LIMIT) -> str:
+    """The termination message: compact JSON within `limit` bytes.
+
+    Where it does not fit, metrics and models go first, then the end of the error's words; `truncated` says so.
+    """
+    text = _dump(outcome)
+    if len(text.encode()) <= limit:
+        return text
+    error = outcome.error
+    while error is not None and len(text.encode()) > limit and len(error.message) > 40:
+        error = StepError(**{**asdict(error), "message": error.message[: len(error.message) * 3 // 4] + "…", "hint": error.hint[:200]})
+        text = _dump(Outcome(error=error, truncated=True))
+    return text if error is not None else _dump(Outcome(truncated=True))
+
+
+def parse_outcome(text: str) -> Outcome | None:
+    """The outcome in a termination message, or None where it holds none (cut short, or not written by a step)."""
+    try:
+        data = json.loads(text)
+        error = data.get("error")
+        return Outcome(
+            error=StepError(**error) if error else None,
+            metrics=tuple(StepMetrics(**m) for m in data.get("metrics", ())),
+            models=tuple(StepModel(**m) for m in data.get("models", ())),
+            truncated=bool(data.get("truncated", False)),
+            finished=tuple(data.get("finished", ())),
+        )
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def _dump(outcome: Outcome) -> str:
+    data = {key: value for key, value in asdict(outcome).items() if value}
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
