@@ -1,0 +1,75 @@
+"""The uniform interface that every backend's code generator has, and the options of a run that it may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlflow_codegen.language.ir import Program
+
+GROUP = "sqlflow.org"
+
+LABEL_RUN = f"{GROUP}/run"
+"""On the child, its ConfigMap and its pods: the run's name."""
+LABEL_JOB_UID = f"{GROUP}/job-uid"
+"""On the child and its pods: UID of the SQLFlowJob. A name may exceed 63 characters, a UID never does."""
+LABEL_STEP = f"{GROUP}/step"
+"""On pods that run one step only (Argo, Tekton)."""
+ANNOTATION_JOB = f"{GROUP}/job"
+"""On the child and its pods: the SQLFlowJob's name, of any length."""
+
+PROGRAM_DIR = "/sqlflow"
+PROGRAM_FILE = "program.sql"
+"""The program's text is mounted there, from the ConfigMap key of the same name."""
+
+DATABASE_ENV = "SQLFLOW_DATABASE_URL"
+"""The step's environment variable with the SQLAlchemy URL, always by secretKeyRef."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """All that shapes a run besides its statements. Pod-related values are plain Kubernetes JSON.
+
+    `name` is the run's name: the child, its ConfigMap and, as label, its pods carry it.
+    `owner` is the ownerReference of child and ConfigMap, absent outside the operator.
+    """
+
+    name: str = "sqlflow-run"
+    namespace: str | None = None
+    owner: Mapping[str, Any] | None = None
+    job_name: str | None = None
+    secret_name: str = "sqlflow-database"
+    secret_key: str = "url"
+    image: str = "sqlflow-step:latest"
+    image_pull_policy: str | None = None
+    image_pull_secrets: Sequence[Mapping[str, Any]] = ()
+    service_account_name: str | None = None
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    env: Sequence[Mapping[str, Any]] = ()
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: Sequence[Mapping[str, Any]] = ()
+    affinity: Mapping[str, Any] = field(default_factory=dict)
+    retries: int = 0
+    active_deadline_seconds: int | None = None
+    preview_rows: int = 100
+    suspend: bool = False
+
+
+class Codegen(Protocol):
+    """From statements to a Python program to YAML. Pure; safe to call from many threads."""
+
+    backend: str
+
+    def gen_code(self, statements: Program, options: RunOptions = ...) -> str:
+        """A readable, standalone Python program in the backend's DSL; `python program.py` prints the YAML.
+
+        User text appears in it only as literals made by `repr`.
+        """
+
+    def gen_yaml(self, code: str) -> str:
+        """Execute that program, isolated and limited, and return the YAML documents that it printed.
+
+        Raises:
+            CodegenError: it failed, exceeded its CPU, memory or time limit, or printed no YAML.
+        """
