@@ -1,0 +1,54 @@
+# `make help` lists the targets.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SOURCES := codegen runtime operator cli cluster tests examples
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check format generate bench lock clean cluster-up cluster-down cluster-status
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.ready: pyproject.toml requirements/constraints.txt
+	@$(PYTHON) requirements/venv.py $(VENV)
+
+venv: $(VENV)/.ready ## make .venv with the project and all its tools
+
+demo: venv ## a cluster, the operator, a database with data, one job watched to its end (CLUSTER=current uses yours)
+	@$(BIN)/python -m devcluster.demo
+
+test: venv ## install what the tests need and run every layer that this machine can
+	@$(BIN)/python tests/layers.py
+
+check: venv ## format, lint, types, import contracts, CRD against its models
+	@$(BIN)/ruff format --check $(SOURCES) requirements
+	@$(BIN)/ruff check $(SOURCES) requirements
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m sqlflow_operator.crd --check
+
+format: venv ## format the code and mend what ruff can
+	@$(BIN)/ruff format $(SOURCES) requirements
+	@$(BIN)/ruff check --fix $(SOURCES) requirements
+
+generate: venv ## write the CRD and its reference page from the models
+	@$(BIN)/python -m sqlflow_operator.crd
+
+lock: ## renew the pins in requirements/constraints.txt
+	@$(PYTHON) requirements/venv.py --lock
+
+cluster-up: venv ## bring up this checkout's kind cluster
+	@$(BIN)/python -m devcluster up
+
+cluster-down: venv ## remove this checkout's kind cluster and all that belongs to it
+	@$(BIN)/python -m devcluster down
+
+cluster-status: venv ## what there is
+	@$(BIN)/python -m devcluster status
+
+clean: ## remove the cluster, .venv and every generated file
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m devcluster down; fi
+	@rm -rf $(VENV) .state .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
