@@ -1,0 +1,101 @@
+"""kubectl, as a person would use it, for the tests on a real cluster."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+GROUP = "sqlflow.org"
+SYSTEM = "sqlflow-system"
+OPERATOR = "deployment/sqlflow-operator"
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Kube:
+    """kubectl against one cluster and one namespace."""
+
+    kubectl: str
+    kubeconfig: Path
+    namespace: str
+
+    def run(self, *args: str, text: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [self.kubectl, "--kubeconfig", str(self.kubeconfig), "-n", self.namespace, *args]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=110)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)}: {done.stderr.strip()}")
+        return done
+
+    def apply(self, *objects: Object) -> None:
+        self.run("apply", "-f", "-", text=yaml.safe_dump_all(objects, allow_unicode=True))
+
+    def get(self, kind: str, name: str) -> Object:
+        return json.loads(self.run("get", kind, name, "-o", "json").stdout)
+
+    def find(self, kind: str, selector: str = "") -> list[Object]:
+        args = ["get", kind, "-o", "json"] + (["-l", selector] if selector else [])
+        return json.loads(self.run(*args).stdout)["items"]
+
+    def job(self, name: str) -> Object:
+        return self.get("sqlflowjob", name)
+
+    def children(self, job: Object, kind: str = "job") -> list[Object]:
+        """Objects that belong to that SQLFlowJob, by owner UID as the garbage collector sees it."""
+        uid = job["metadata"]["uid"]
+        owned = [o for o in self.find(kind) if any(r["uid"] == uid for r in o["metadata"].get("ownerReferences", []))]
+        return owned
+
+    def pods(self, job: Object) -> list[Object]:
+        return self.find("pods", f"{GROUP}/job-uid={job['metadata']['uid']}")
+
+    def wait(self, what: Callable[[], Any], why: str, seconds: float = 90) -> Any:
+        """Poll until `what` returns something true; its last value is in the failure's text."""
+        deadline = time.monotonic() + seconds
+        while True:
+            value = what()
+            if value:
+                return value
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s: {why}; last seen: {value!r}")
+            time.sleep(0.2)
+
+    def wait_phase(self, name: str, *phases: str, seconds: float = 90) -> Object:
+        """Wait for one of those phases; a different final phase fails at once."""
+        final = {"Succeeded", "Failed", "Invalid", "Stalled"} - set(phases)
+
+        def reached() -> Object | None:
+            job = self.job(name)
+            phase = job.get("status", {}).get("phase")
+            assert phase not in final, f"{name} is {phase}: {json.dumps(job['status'], indent=1)}"
+            return job if phase in phases else None
+
+        return self.wait(reached, f"{name} is {' or '.join(phases)}", seconds)
+
+    def psql(self, query: str) -> list[list[str]]:
+        """Rows of a query as the database answers them, by psql in the database's own pod."""
+        done = self.run(
+            "exec", "-i", "deployment/postgres", "--",
+            "psql", "-h", "/tmp", "-U", "sqlflow", "-X", "-q", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "sqlflow",
+            text=query,
+        )  # fmt: skip
+        return [line.split("\x1f") for line in done.stdout.splitlines()]
+
+
+def condition(job: Object, kind: str) -> Object:
+    """That condition of a SQLFlowJob, {} where it has none."""
+    return next((c for c in job.get("status", {}).get("conditions", []) if c["type"] == kind), {})
+
+
+def sqlflow_job(name: str, program: str, **spec: Any) -> Object:
+    """A SQLFlowJob for backend job with the tests' database."""
+    source = {"secretRef": {"name": "iris-database", "key": "url"}}
+    body = {"backend": "job", "dataSource": source, "program": program, **spec}
+    return {"apiVersion": f"{GROUP}/v1alpha1", "kind": "SQLFlowJob", "metadata": {"name": name}, "spec": body}
