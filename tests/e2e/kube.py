@@ -50,8 +50,7 @@ class Kube:
     def children(self, job: Object, kind: str = "job") -> list[Object]:
         """Objects that belong to that SQLFlowJob, by owner UID as the garbage collector sees it."""
         uid = job["metadata"]["uid"]
-        owned = [o for o in self.find(kind) if any(r["uid"] == uid for r in o["metadata"].get("ownerReferences", []))]
-        return owned
+        return [o for o in self.find(kind) if any(r["uid"] == uid for r in o["metadata"].get("ownerReferences", []))]
 
     def pods(self, job: Object) -> list[Object]:
         return self.find("pods", f"{GROUP}/job-uid={job['metadata']['uid']}")
@@ -83,10 +82,15 @@ class Kube:
         """Rows of a query as the database answers them, by psql in the database's own pod."""
         done = self.run(
             "exec", "-i", "deployment/postgres", "--",
-            "psql", "-h", "/tmp", "-U", "sqlflow", "-X", "-q", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "sqlflow",
+            "psql", "-h", "/tmp", "-U", "sqlflow", "-XqAt", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "sqlflow",
             text=query,
         )  # fmt: skip
         return [line.split("\x1f") for line in done.stdout.splitlines()]
+
+    def running(self, statement: str) -> bool:
+        """True while the database executes that statement, ours that asks apart."""
+        query = f"SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query = '{statement}'"
+        return bool(self.psql(query))
 
 
 def condition(job: Object, kind: str) -> Object:
