@@ -1,0 +1,45 @@
+"""The SQLFlowJob API as typed models: the one source of the CRD, its reference page and the operator's own types."""
+
+from sqlflow_operator.api.base import GROUP, KIND, PLURAL, VERSION
+from sqlflow_operator.api.job import SQLFlowJob
+from sqlflow_operator.api.spec import PROGRAM_LIMIT, Backend, DataSource, Dialect, SecretReference, SQLFlowJobSpec
+from sqlflow_operator.api.status import (
+    ChildReference,
+    Condition,
+    ConditionType,
+    DiagnosticStatus,
+    HistoryEntry,
+    MetricsStatus,
+    ModelStatus,
+    Phase,
+    RunStatus,
+    SQLFlowJobStatus,
+    StepPhase,
+    StepStatus,
+)
+
+__all__ = [
+    "GROUP",
+    "KIND",
+    "PLURAL",
+    "PROGRAM_LIMIT",
+    "VERSION",
+    "Backend",
+    "ChildReference",
+    "Condition",
+    "ConditionType",
+    "DataSource",
+    "DiagnosticStatus",
+    "Dialect",
+    "HistoryEntry",
+    "MetricsStatus",
+    "ModelStatus",
+    "Phase",
+    "RunStatus",
+    "SQLFlowJob",
+    "SQLFlowJobSpec",
+    "SQLFlowJobStatus",
+    "SecretReference",
+    "StepPhase",
+    "StepStatus",
+]

@@ -1,0 +1,72 @@
+"""A SQLFlowJob as the operator reads it from the API server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from sqlflow_operator.api.base import GROUP, KIND, VERSION
+from sqlflow_operator.api.spec import SQLFlowJobSpec
+from sqlflow_operator.api.status import SQLFlowJobStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SQLFlowJob:
+    """One object: its identity, its spec, and its status both typed and as it is stored.
+
+    `raw_status` is what comparisons use: a status that cannot be read is still replaced field by field.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    deleting: bool
+    spec: SQLFlowJobSpec
+    status: SQLFlowJobStatus
+    raw_status: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> SQLFlowJob:
+        """Read an object of the API server.
+
+        Raises:
+            ValidationError: the spec does not fit the schema: it was stored under an older one.
+        """
+        metadata = raw["metadata"]
+        raw_status = raw.get("status") or {}
+        return cls(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            generation=metadata.get("generation", 1),
+            resource_version=metadata["resourceVersion"],
+            deleting="deletionTimestamp" in metadata,
+            spec=SQLFlowJobSpec.model_validate(raw.get("spec") or {}),
+            status=_read_status(raw_status),
+            raw_status=raw_status,
+        )
+
+    def owner_reference(self) -> dict[str, Any]:
+        """The ownerReference of everything that is created for this job."""
+        return {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": KIND,
+            "name": self.name,
+            "uid": self.uid,
+            "controller": True,
+            # False: with true, deleting the job in the foreground would need a permission on its finalizers.
+            "blockOwnerDeletion": False,
+        }
+
+
+def _read_status(raw: Mapping[str, Any]) -> SQLFlowJobStatus:
+    """The typed status; an empty one where somebody else wrote something into it that it cannot hold."""
+    try:
+        return SQLFlowJobStatus.model_validate(raw)
+    except ValidationError:
+        return SQLFlowJobStatus()

@@ -1,0 +1,182 @@
+"""What the operator tells: the status of a SQLFlowJob.
+
+Names and values here are frozen within an API version: scripts and GitOps tools watch them. Lists are atomic on
+purpose: with map lists the API server's field bookkeeping alone would take more room than the steps themselves.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from sqlflow_operator.api.base import ApiModel, extension
+from sqlflow_operator.api.spec import Backend
+
+ATOMIC = extension(list_type="atomic")
+
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""A moment as Kubernetes writes it, such as 2026-01-31T09:30:00Z."""
+
+
+class Phase(StrEnum):
+    """Where a job stands, computed from its conditions."""
+
+    PENDING = "Pending"
+    SUSPENDED = "Suspended"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+    @property
+    def finished(self) -> bool:
+        """True where the run has its outcome."""
+        return self in (Phase.SUCCEEDED, Phase.FAILED)
+
+
+class StepPhase(StrEnum):
+    """Where a step stands."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+
+
+class ConditionType(StrEnum):
+    """Types of conditions. All of them are always there."""
+
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+
+
+class Condition(ApiModel):
+    """One aspect of the job's state."""
+
+    type: ConditionType = Field(
+        description="Ready: the run succeeded. Reconciling: there is more to come. Stalled: nothing more comes until a "
+        "person changes something. Complete: the run succeeded. Failed: the run failed or cannot be."
+    )
+    status: str = Field(description="True, False or Unknown.", json_schema_extra={"enum": ["True", "False", "Unknown"]})
+    observed_generation: int = Field(description="Generation of the job that this condition speaks of.")
+    last_transition_time: Timestamp = Field(description="When status last changed.")
+    reason: str = Field(description="One word for programs.")
+    message: str = Field(description="A sentence for people.")
+
+
+class ChildReference(ApiModel):
+    """The object of the backend that executes the run."""
+
+    api_version: str = Field(description="API version of the child.")
+    kind: str = Field(description="Kind of the child: Workflow, PipelineRun or Job.")
+    name: str = Field(description="Name of the child.")
+    uid: str = Field(description="UID of the child.")
+
+
+class RunStatus(ApiModel):
+    """The run that the spec asks for."""
+
+    name: str = Field(description="Name of the run; its child and ConfigMap are called so, its pods carry it as label.")
+    backend: Backend = Field(description="What executes the steps.")
+    child: ChildReference = Field(description="The object that executes the steps. It may be gone after the end.")
+    started_at: Timestamp | None = Field(None, description="When the backend took the run up.")
+    finished_at: Timestamp | None = Field(None, description="When the run ended.")
+
+
+class StepStatus(ApiModel):
+    """One step: one or more statements run in one container."""
+
+    name: str = Field(description="Name of the step; its container is called so.")
+    kind: str = Field(description="sql, train, predict or evaluate.")
+    statements: tuple[int, ...] = Field(
+        description="Numbers of its statements, from 1.", json_schema_extra=ATOMIC
+    )
+    phase: StepPhase = Field(description="Pending, Running, Succeeded, Failed or Skipped.")
+    attempts: int = Field(0, description="How often the step was started.")
+    started_at: Timestamp | None = Field(None, description="When its latest attempt started.")
+    finished_at: Timestamp | None = Field(None, description="When its latest attempt ended.")
+    exit_code: int | None = Field(None, description="Exit code of its latest attempt, if that failed.")
+    pod: str | None = Field(None, description="Pod of its latest attempt.")
+    message: str | None = Field(None, description="Why it failed or waits, in the database's own words.")
+    log: str | None = Field(None, description="Command that shows its log, while the pod is there.")
+
+
+class MetricsStatus(ApiModel):
+    """What one TO EVALUATE measured."""
+
+    statement: int = Field(description="Number of the statement.")
+    model: str = Field(description="The model that was evaluated.")
+    values: dict[str, float] = Field(description="The metrics by name, such as accuracy: 0.97.")
+
+
+class ModelStatus(ApiModel):
+    """What one TO TRAIN stored."""
+
+    statement: int = Field(description="Number of the statement.")
+    name: str = Field(description="Name of the model.")
+    version: int = Field(description="Version of the model, from 1.")
+    estimator: str = Field(description="What was trained, such as xgboost.gbtree.")
+
+
+class DiagnosticStatus(ApiModel):
+    """One finding in the program."""
+
+    code: str = Field(description="One word for programs, such as syntax-error.")
+    severity: str = Field(description="error or warning.")
+    statement: int = Field(description="Number of the statement, from 1; 0 if none can be named.")
+    line: int = Field(description="Line in the program, from 1.")
+    column: int = Field(description="Character in that line, from 1.")
+    message: str = Field(description="What is wrong.")
+    hint: str | None = Field(None, description="What to do about it.")
+
+
+class HistoryEntry(ApiModel):
+    """An earlier run, ended or stopped because the spec asked for another."""
+
+    name: str = Field(description="Name of the run.")
+    phase: str = Field(description="Succeeded, Failed or Cancelled.")
+    progress: str = Field("0/0", description="Steps done and steps in all, such as 2/4.")
+    message: str = Field("", description="How it ended.")
+    started_at: Timestamp | None = Field(None, description="When it started.")
+    finished_at: Timestamp = Field(description="When it ended.")
+
+
+class SQLFlowJobStatus(ApiModel):
+    """What became of the job. Written by the operator only."""
+
+    observed_generation: int = Field(
+        -1, description="Generation of the spec that this status speaks of; -1 before the operator has seen the job."
+    )
+    phase: Phase | None = Field(None, description="Pending, Suspended, Running, Succeeded or Failed.")
+    message: str | None = Field(None, description="The state in one sentence: what runs, what it waits for, what failed.")
+    progress: str | None = Field(None, description="Steps done and steps in all, such as 2/4.")
+    completed_steps: int = Field(0, description="How many steps are done.")
+    total_steps: int = Field(0, description="How many steps the run has.")
+    conditions: tuple[Condition, ...] = Field(
+        (),
+        description="Ready, Reconciling, Stalled, Complete and Failed.",
+        json_schema_extra=extension(list_type="map", list_map_keys=["type"]),
+    )
+    run: RunStatus | None = Field(None, description="The run that the spec asks for, once it was started.")
+    steps: tuple[StepStatus, ...] = Field((), description="The steps of the run, in order.", json_schema_extra=ATOMIC)
+    metrics: tuple[MetricsStatus, ...] = Field(
+        (), description="What the TO EVALUATE statements measured.", json_schema_extra=ATOMIC
+    )
+    models: tuple[ModelStatus, ...] = Field(
+        (), description="What the TO TRAIN statements stored.", json_schema_extra=ATOMIC
+    )
+    diagnostics: tuple[DiagnosticStatus, ...] = Field(
+        (), description="What is wrong with the program, the first findings of it.", json_schema_extra=ATOMIC
+    )
+    history: tuple[HistoryEntry, ...] = Field(
+        (), description="Earlier runs, the latest first.", json_schema_extra=ATOMIC
+    )
+
+    def condition(self, kind: ConditionType) -> Condition | None:
+        """The condition of that type, or None before the first status."""
+        return next((condition for condition in self.conditions if condition.type == kind), None)

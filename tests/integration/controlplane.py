@@ -1,0 +1,147 @@
+"""A real etcd and kube-apiserver for tests, without nodes and without controllers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+OPERATOR_USER = "system:serviceaccount:sqlflow-system:sqlflow-operator"
+
+
+def find_tools() -> dict[str, Path] | str:
+    """The binaries, or the reason why there are none.
+
+    SQLFLOW_ENVTEST_BIN names a folder with them; else the cluster helper is asked for those it has built.
+    """
+    names = ("etcd", "kube-apiserver", "kubectl")
+    folder = os.environ.get("SQLFLOW_ENVTEST_BIN")
+    if folder:
+        found = {name: Path(folder) / name for name in names}
+        missing = [str(path) for path in found.values() if not os.access(path, os.X_OK)]
+        return f"SQLFLOW_ENVTEST_BIN lacks {', '.join(missing)}" if missing else found
+    done = subprocess.run(
+        [sys.executable, "-m", "devcluster", "tools", "--json"], capture_output=True, text=True, check=False, timeout=60
+    )
+    if done.returncode != 0:
+        return "no etcd and kube-apiserver: `make cluster-up` builds them, or set SQLFLOW_ENVTEST_BIN"
+    tools = json.loads(done.stdout)
+    missing = [name for name in names if not tools.get(name)]
+    return f"the cluster's tools lack {', '.join(missing)}" if missing else {name: Path(tools[name]) for name in names}
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@dataclass
+class ControlPlane:
+    """The two running processes and how to reach them."""
+
+    directory: Path
+    kubectl: Path
+    url: str
+    admin: Path
+    """Kubeconfig of the cluster's administrator."""
+    operator: Path
+    """Kubeconfig with the operator's service account: the shipped role decides what it may do."""
+    processes: list[subprocess.Popen[bytes]]
+
+    @classmethod
+    def start(cls, tools: dict[str, Path], directory: Path) -> ControlPlane:
+        etcd_port, peer_port, api_port = _free_ports(3)
+        key = directory / "service-account.key"
+        openssl = shutil.which("openssl")
+        assert openssl, "openssl is needed to make the API server's key"
+        subprocess.run([openssl, "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+        tokens = directory / "tokens.csv"
+        tokens.write_text(
+            'admin-token,admin,admin,"system:masters"\n'
+            f'operator-token,{OPERATOR_USER},operator,"system:serviceaccounts,system:authenticated"\n'
+        )
+        etcd = [
+            str(tools["etcd"]), "--data-dir", str(directory / "etcd"), "--unsafe-no-fsync",
+            f"--listen-client-urls=http://127.0.0.1:{etcd_port}", f"--advertise-client-urls=http://127.0.0.1:{etcd_port}",
+            f"--listen-peer-urls=http://127.0.0.1:{peer_port}", f"--initial-advertise-peer-urls=http://127.0.0.1:{peer_port}",
+            f"--initial-cluster=default=http://127.0.0.1:{peer_port}",
+        ]  # fmt: skip
+        api = [
+            str(tools["kube-apiserver"]), f"--etcd-servers=http://127.0.0.1:{etcd_port}", "--bind-address=127.0.0.1",
+            f"--secure-port={api_port}", f"--cert-dir={directory / 'certs'}", f"--token-auth-file={tokens}",
+            "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24",
+            "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-signing-key-file={key}",
+            f"--service-account-key-file={key}", "--disable-admission-plugins=ServiceAccount",
+            "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none",
+        ]  # fmt: skip
+        processes = []
+        for name, command in (("etcd", etcd), ("kube-apiserver", api)):
+            with (directory / f"{name}.log").open("wb") as log:
+                processes.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
+        url = f"https://127.0.0.1:{api_port}"
+        plane = cls(
+            directory, tools["kubectl"], url, directory / "admin.yaml", directory / "operator.yaml", processes
+        )
+        plane.admin.write_text(_kubeconfig(url, "admin-token"))
+        plane.operator.write_text(_kubeconfig(url, "operator-token"))
+        plane.wait_ready()
+        return plane
+
+    def wait_ready(self, timeout: float = 60) -> None:
+        insecure = ssl.create_default_context()
+        insecure.check_hostname, insecure.verify_mode = False, ssl.CERT_NONE
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            for process in self.processes:
+                assert process.poll() is None, f"{process.args!r} ended early; see {self.directory}"
+            try:
+                request = urllib.request.Request(f"{self.url}/readyz", headers={"Authorization": "Bearer admin-token"})
+                with urllib.request.urlopen(request, context=insecure, timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise AssertionError(f"kube-apiserver is not ready after {timeout:.0f} s; see {self.directory}")
+
+    def run(self, *arguments: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """kubectl, as administrator."""
+        done = subprocess.run(
+            [str(self.kubectl), "--kubeconfig", str(self.admin), *arguments],
+            input=stdin, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        return done
+
+    def stop(self) -> None:
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait(timeout=20)
+
+
+def _kubeconfig(url: str, token: str) -> str:
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "test", "cluster": {"server": url, "insecure-skip-tls-verify": True}}],
+            "users": [{"name": "test", "user": {"token": token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test", "namespace": "default"}}],
+            "current-context": "test",
+        }
+    )
