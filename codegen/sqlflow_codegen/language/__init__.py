@@ -1,1 +1,10 @@
-"""The language: lexer, statement splitter, clause parser and IR."""
+"""The language: lexer, statement splitter, clause parser and IR.
+
+`parse_program` is what others call; it imports neither sqlglot nor any other big library, because every step
+parses the program when it starts.
+"""
+
+from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, DIALECTS, normalize_dialect
+from sqlflow_codegen.language.parser import parse_program
+
+__all__ = ["DEFAULT_DIALECT", "DIALECTS", "normalize_dialect", "parse_program"]

@@ -6,9 +6,12 @@ slice of the program as the user wrote it: it is never printed back from a synta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
+
+from sqlflow_codegen.errors import Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +32,30 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """An identifier as written, possibly dotted (`iris.train`, `hub:5000/img:1.0/Cls`), and where it stands."""
+    """An identifier, possibly dotted (`iris.train`, `hub:5000/img:1.0/Cls`), and where it stands.
+
+    Names of tables (`INTO`, `TO PREDICT`) keep the quotes that they are written with; names of models,
+    estimators, explainers, images and labels have theirs taken off.
+    """
 
     text: str
     span: Span
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts between the dots, quotes taken off: `db."My.T".c` is `("db", "My.T", "c")`."""
+        return tuple(_unquoted(part) for part in _PART.findall(self.text))
+
+
+_PART = re.compile(r"""(?:"(?:[^"]|"")*"|`(?:[^`]|``)*`|'(?:[^']|'')*'|[^.])+""")
+
+
+def _unquoted(part: str) -> str:
+    quoted = len(part) > 1 and part[0] == part[-1] and part[0] in "\"'`"
+    return part[1:-1].replace(part[0] * 2, part[0]) if quoted else part
 
 
 Scalar = bool | int | float | str
@@ -54,10 +74,15 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class ColumnName:
-    """A bare column, a quoted column or regular expression, in a COLUMN clause."""
+    """A column of the SELECT in a COLUMN clause, quotes taken off.
+
+    Where no selected column has that name, it is a regular expression that selects all columns whose whole name
+    matches, in any case.
+    """
 
     text: str
     span: Span
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +146,7 @@ class SqlStatement(Statement):
 
     @property
     def title(self) -> str:
+        """How messages name this statement\'s main clause."""
         return self.verb or "SQL"
 
 
@@ -143,6 +169,7 @@ class TrainStatement(Statement):
 
     @property
     def title(self) -> str:
+        """How messages name this statement\'s main clause."""
         return f"TO TRAIN {self.estimator}"
 
 
@@ -159,17 +186,18 @@ class PredictStatement(Statement):
 
     @property
     def title(self) -> str:
+        """How messages name this statement\'s main clause."""
         return f"TO PREDICT {self.into}"
 
     @property
     def result_table(self) -> str:
         """The result table, as written, without the result column."""
-        return self.into.text.rpartition(".")[0]
+        return self.into.text[: -len(_PART.findall(self.into.text)[-1]) - 1]
 
     @property
     def result_column(self) -> str:
         """The column that receives the predictions."""
-        return self.into.text.rpartition(".")[2]
+        return self.into.parts[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,16 +214,148 @@ class EvaluateStatement(Statement):
 
     @property
     def title(self) -> str:
+        """How messages name this statement\'s main clause."""
         return f"TO EVALUATE {self.model}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainStatement(Statement):
+    """`SELECT ... TO EXPLAIN model [WITH ...] [USING explainer] [INTO table]`."""
+
+    kind: ClassVar[str] = "explain"
+    select: str
+    select_span: Span
+    model: Name
+    attributes: tuple[Attribute, ...] = ()
+    explainer: Name | None = None
+    into: Name | None = None
+
+    @property
+    def title(self) -> str:
+        """How messages name this statement\'s main clause."""
+        return f"TO EXPLAIN {self.model}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStatement(Statement):
+    """`SELECT ... TO RUN image [CMD 'program', 'argument', ... [INTO table, ...]]`."""
+
+    kind: ClassVar[str] = "run"
+    select: str
+    select_span: Span
+    image: Name
+    command: tuple[str, ...] = ()
+    into: tuple[Name, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """How messages name this statement\'s main clause."""
+        return f"TO RUN {self.image}"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number in an objective or constraint."""
+
+    value: int | float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A quoted string in an objective or constraint: there, a column whose name needs quotes."""
+
+    value: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of an objective or constraint, such as `SUM(price * product)`."""
+
+    name: str
+    args: tuple[Expression, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """`-x`, `+x` or `NOT x`; `operator` is upper case."""
+
+    operator: str
+    operand: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """`left operator right`: + - * / % = != < > <= >= AND OR. `<>` is `!=` here."""
+
+    operator: str
+    left: Expression
+    right: Expression
+    span: Span
+
+
+Expression = Number | Text | Name | Call | Unary | Binary
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One constraint: a comparison, which holds for every value of the column `group_by` where that is given."""
+
+    expression: Expression
+    group_by: Name | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizeStatement(Statement):
+    """`SELECT ... TO MAXIMIZE objective [CONSTRAINT ...] WITH ... [USING solver] INTO table`.
+
+    `direction` is `maximize` or `minimize`.
+    """
+
+    kind: ClassVar[str] = "optimize"
+    select: str
+    select_span: Span
+    direction: str
+    objective: Expression
+    constraints: tuple[Constraint, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    solver: Name | None = None
+    into: Name
+
+    @property
+    def title(self) -> str:
+        """How messages name this statement\'s main clause."""
+        return f"TO {self.direction.upper()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowTrainStatement(Statement):
+    """`SHOW TRAIN model`: the statement that trained the model."""
+
+    kind: ClassVar[str] = "show_train"
+    model: Name
+
+    @property
+    def title(self) -> str:
+        """How messages name this statement\'s main clause."""
+        return f"SHOW TRAIN {self.model}"
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A parsed program: its exact text, its dialect (a sqlglot dialect name) and its statements in order."""
+    """A parsed program: its exact text, its dialect (a sqlglot dialect name) and its statements in order.
+
+    `warnings` are findings that do not keep it from running.
+    """
 
     text: str
     dialect: str
     statements: tuple[Statement, ...]
+    warnings: tuple[Diagnostic, ...] = ()
 
     def __iter__(self) -> Iterator[Statement]:
         return iter(self.statements)

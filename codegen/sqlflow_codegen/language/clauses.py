@@ -1,0 +1,289 @@
+"""The clauses behind `TO TRAIN` and the like: their order, and what to say where it is broken.
+
+One table tells each statement's clauses; one loop reads them. After an error it goes on at the next clause, so
+that one look tells everything that is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sqlflow_codegen.language.columns import read_columns
+from sqlflow_codegen.language.expressions import read_constraints
+from sqlflow_codegen.language.ir import Attribute, ColumnClause, Constraint, Name
+from sqlflow_codegen.language.reader import Reader, Token
+from sqlflow_codegen.language.source import Problem, ProblemError
+from sqlflow_codegen.language.suggest import closest
+from sqlflow_codegen.language.values import read_value
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """One statement: its words in messages, its clauses in their order, those that it must have."""
+
+    title: str
+    clauses: tuple[str, ...]
+    required: tuple[str, ...]
+    example: str
+
+
+GRAMMARS = MappingProxyType(
+    {
+        "TRAIN": Grammar(
+            "TO TRAIN",
+            ("WITH", "COLUMN", "LABEL", "USING", "INTO"),
+            ("INTO",),
+            "TO TRAIN estimator [WITH name = value, ...] [COLUMN ...] [LABEL column] [USING model] INTO model",
+        ),
+        "PREDICT": Grammar(
+            "TO PREDICT",
+            ("WITH", "USING"),
+            ("USING",),
+            "TO PREDICT table.column [WITH name = value, ...] USING model",
+        ),
+        "EVALUATE": Grammar(
+            "TO EVALUATE",
+            ("WITH", "LABEL", "INTO"),
+            ("LABEL",),
+            "TO EVALUATE model [WITH name = value, ...] LABEL column [INTO table]",
+        ),
+        "EXPLAIN": Grammar(
+            "TO EXPLAIN",
+            ("WITH", "USING", "INTO"),
+            (),
+            "TO EXPLAIN model [WITH name = value, ...] [USING explainer] [INTO table]",
+        ),
+        "RUN": Grammar(
+            "TO RUN",
+            ("CMD", "INTO"),
+            (),
+            "TO RUN image [CMD 'program', 'argument', ... [INTO table, ...]]",
+        ),
+        "MAXIMIZE": Grammar(
+            "TO MAXIMIZE",
+            ("CONSTRAINT", "WITH", "USING", "INTO"),
+            ("WITH", "INTO"),
+            "TO MAXIMIZE expression [CONSTRAINT ...] WITH variables = '...', var_type = '...' [USING solver] INTO table",
+        ),
+        "MINIMIZE": Grammar(
+            "TO MINIMIZE",
+            ("CONSTRAINT", "WITH", "USING", "INTO"),
+            ("WITH", "INTO"),
+            "TO MINIMIZE expression [CONSTRAINT ...] WITH variables = '...', var_type = '...' [USING solver] INTO table",
+        ),
+    }
+)
+
+CLAUSES = frozenset(clause for grammar in GRAMMARS.values() for clause in grammar.clauses) | {"FOR"}
+
+
+@dataclass(slots=True)
+class Clauses:
+    """What the clauses of one statement say; `problems` what is wrong with them."""
+
+    attributes: tuple[Attribute, ...] = ()
+    columns: list[ColumnClause] = field(default_factory=list)
+    label: Name | None = None
+    using: Name | None = None
+    into: list[Name] = field(default_factory=list)
+    command: tuple[str, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    problems: list[Problem] = field(default_factory=list)
+
+
+class ClauseParser:
+    """Reads the clauses of one statement, from behind its target to its end."""
+
+    def __init__(self, reader: Reader, action: str) -> None:
+        self._reader = reader
+        self._action = action
+        self._grammar = GRAMMARS[action]
+        self._seen: dict[str, Token] = {}
+        self.clauses = Clauses()
+        self._parsers: dict[str, Callable[[], None]] = {
+            "WITH": self._with,
+            "COLUMN": self._column,
+            "LABEL": self._label,
+            "USING": self._using,
+            "INTO": self._into,
+            "CMD": self._cmd,
+            "CONSTRAINT": self._constraint,
+        }
+
+    def parse(self) -> Clauses:
+        """Read to the end of the statement and return what was found, problems included."""
+        while not self._at_end():
+            try:
+                self._clause()
+            except ProblemError as error:
+                self.clauses.problems.append(error.problem)
+                self.recover()
+        self._check_required()
+        return self.clauses
+
+    def recover(self) -> None:
+        """Go to the next clause that this statement may have, outside brackets."""
+        self._reader.narrow(False)
+        depth = 0
+        while True:
+            try:
+                token = self._reader.peek()
+                if token.kind == "end" or (depth <= 0 and token.keyword in self._grammar.clauses):
+                    return
+                depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token.text, 0) if token.kind == "punctuation" else 0
+                self._reader.next()
+            except ProblemError:
+                self._reader.skip_bad()
+
+    def _at_end(self) -> bool:
+        try:
+            return self._reader.peek().kind == "end"
+        except ProblemError:
+            return False
+
+    def _clause(self) -> None:
+        token = self._reader.next()
+        clause = self._meant(token)
+        self._check_order(clause, token)
+        self._seen.setdefault(clause, token)
+        self._parsers[clause]()
+
+    def _meant(self, token: Token) -> str:
+        """The clause that the token begins, or the one that it misspells (which is a problem, but gets read)."""
+        if token.keyword in self._grammar.clauses:
+            return token.keyword
+        title = self._grammar.title
+        if token.keyword in CLAUSES and token.keyword != "FOR":
+            message = f"{title} has no {token.keyword} clause"
+            raise ProblemError("unexpected-clause", message, token.start, f"Write {self._grammar.example}.")
+        if token.keyword == "FOR" and "COLUMN" in self._grammar.clauses:
+            message = "FOR belongs to a COLUMN clause"
+            raise ProblemError("unexpected-clause", message, token.start, f"Write {self._grammar.example}.")
+        meant = closest(token.text, self._grammar.clauses) if token.kind == "word" else None
+        if meant:
+            message = f"unexpected {token.shown()}"
+            hint = f"Did you mean `{meant}`?"
+            self.clauses.problems.append(Problem("misspelled-keyword", message, token.start, hint))
+            return meant
+        after = f"after {list(self._seen)[-1]} .." if self._seen else f"after {title} .."
+        hint = self._next_hint(token)
+        raise ProblemError("syntax-error", f"unexpected {token.shown()} {after}", token.start, hint)
+
+    def _next_hint(self, token: Token) -> str:
+        if token.keyword == "TO":
+            return "A statement has one TO clause; end the first with `;`."
+        if token.keyword in ("SELECT", "INSERT", "CREATE", "DROP", "SHOW", "UPDATE", "DELETE"):
+            return "End the statement before it with `;`."
+        return f"Write {self._grammar.example}."
+
+    def _check_order(self, clause: str, token: Token) -> None:
+        order = self._grammar.clauses
+        if clause in self._seen and clause != "COLUMN":
+            first = self._reader.source.at(self._seen[clause].start)
+            message = f"{clause} is given twice"
+            hint = f"The first one is at {first}; keep one."
+            self.clauses.problems.append(Problem("duplicate-clause", message, token.start, hint))
+            return
+        later = [other for other in self._seen if order.index(other) > order.index(clause)]
+        if later:
+            first_later = min(later, key=order.index)
+            message = f"{clause} must come before {first_later}"
+            hint = f"The order is {self._grammar.example}."
+            self.clauses.problems.append(Problem("clause-order", message, token.start, hint))
+
+    def _check_required(self) -> None:
+        missing = [clause for clause in self._grammar.required if clause not in self._seen]
+        for clause in missing:
+            token_end = self._reader.last_end
+            what = {"INTO": "where the result goes", "USING": "the model to use"}.get(clause, "")
+            message = f"{self._grammar.title} needs {clause}" + (f", {what}" if what else "")
+            hint = f"Write {self._grammar.example}."
+            self.clauses.problems.append(Problem("missing-clause", message, token_end, hint))
+
+    # -- one method for each clause
+
+    def name(self, what: str, hint: str = "", *, written: bool = False) -> Name:
+        """A name; a keyword of a clause is one only where what follows proves it (`LABEL label INTO m`)."""
+        token = self._reader.peek()
+        if token.keyword in CLAUSES:
+            following = self._reader.second()
+            if following.keyword not in CLAUSES and following.text not in (",", "") and following.kind != "end":
+                raise ProblemError("syntax-error", f"expected {what}, found {token.shown()}", token.start, hint)
+        return self._reader.name(what, hint, written=written)
+
+    def _with(self) -> None:
+        attributes: list[Attribute] = []
+        places: dict[str, int] = {}
+        while True:
+            attribute = self._attribute()
+            if attribute.name in places:
+                first = self._reader.source.at(places[attribute.name])
+                message = f"attribute `{attribute.name}` is given twice"
+                hint = f"The first one is at {first}; keep one."
+                self.clauses.problems.append(Problem("duplicate-attribute", message, attribute.span.start, hint))
+            else:
+                attributes.append(attribute)
+                places[attribute.name] = attribute.span.start
+            self.clauses.attributes = tuple(attributes)
+            if not self._reader.take(","):
+                break
+            if self._reader.peek().keyword in self._grammar.clauses or self._reader.peek().kind == "end":
+                token = self._reader.peek()
+                raise ProblemError("syntax-error", "expected an attribute after `,`", token.start, "Remove the comma.")
+
+    def _attribute(self) -> Attribute:
+        token = self._reader.peek()
+        if token.kind != "word":
+            hint = "Write WITH name = value, name = value."
+            raise ProblemError("syntax-error", f"expected an attribute, found {token.shown()}", token.start, hint)
+        self._reader.next()
+        name_span = self._reader.span(token.start)
+        hint = "Write WITH name = value, name = value."
+        self._reader.expect("=", f"after attribute `{token.text}`", hint)
+        value_start = self._reader.peek().start
+        value = read_value(self._reader, f"attribute `{token.text}`")
+        return Attribute(token.text, value, name_span, self._reader.span(value_start))
+
+    def _column(self) -> None:
+        clause = read_columns(self._reader, self.name, self._seen["COLUMN"].start)
+        for other in self.clauses.columns:
+            if other.target == clause.target:
+                message = f"COLUMN .. FOR {clause.target} is given twice"
+                if clause.target == "feature_columns":
+                    message = "only one COLUMN clause may go without FOR"
+                hint = f"The first one is at {other.span}; list all columns in one clause, or name targets with FOR."
+                self.clauses.problems.append(Problem("duplicate-clause", message, clause.span.start, hint))
+        self.clauses.columns.append(clause)
+
+    def _label(self) -> None:
+        self.clauses.label = self.name("a column after LABEL", "Write LABEL column.")
+
+    def _using(self) -> None:
+        what = {"EXPLAIN": "explainer", "MAXIMIZE": "solver", "MINIMIZE": "solver"}.get(self._action, "model")
+        self.clauses.using = self.name(f"a {what} after USING", f"Write USING {what}.")
+
+    def _into(self) -> None:
+        what = "model" if self._action == "TRAIN" else "table"
+        while True:
+            name = self.name(f"a {what} after INTO", f"Write INTO {what}.", written=what == "table")
+            self.clauses.into.append(name)
+            if self._action != "RUN" or not self._reader.take(","):
+                return
+
+    def _cmd(self) -> None:
+        command: list[str] = []
+        while True:
+            token = self._reader.peek()
+            if token.kind != "string":
+                hint = "Put the program and each argument in quotes: CMD 'program', 'argument'."
+                message = f"expected a quoted text after CMD, found {token.shown()}"
+                raise ProblemError("syntax-error", message, token.start, hint)
+            command.append(self._reader.next().value)
+            if not self._reader.take(","):
+                break
+        self.clauses.command = tuple(command)
+
+    def _constraint(self) -> None:
+        self.clauses.constraints = read_constraints(self._reader)

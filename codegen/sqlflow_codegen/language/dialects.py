@@ -1,0 +1,48 @@
+"""The SQL dialects that a program may be written in, by sqlglot's names, and the names that people use for them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from sqlflow_codegen.errors import SQLFlowError
+from sqlflow_codegen.language.suggest import did_you_mean
+
+DIALECTS = ("postgres", "mysql", "sqlite", "duckdb", "hive", "trino", "spark", "bigquery", "snowflake")
+"""Canonical names: sqlglot knows each of them by the same name."""
+
+DEFAULT_DIALECT = "postgres"
+
+_ALIASES = MappingProxyType(
+    {
+        "postgresql": "postgres",
+        "pg": "postgres",
+        "pgsql": "postgres",
+        "cockroachdb": "postgres",
+        "greenplum": "postgres",
+        "mariadb": "mysql",
+        "tidb": "mysql",
+        "sqlite3": "sqlite",
+        "maxcompute": "hive",
+        "odps": "hive",
+        "alisa": "hive",
+        "presto": "trino",
+        "athena": "trino",
+        "sparksql": "spark",
+        "databricks": "spark",
+    }
+)
+
+
+def normalize_dialect(name: str) -> str:
+    """Return the canonical dialect of that name, in any case; SQLAlchemy's `postgresql+psycopg` works too.
+
+    Raises:
+        SQLFlowError: no such dialect; the message lists those that exist.
+    """
+    wanted = name.strip().lower().partition("+")[0]
+    canonical = _ALIASES.get(wanted, wanted)
+    if canonical in DIALECTS:
+        return canonical
+    hint = did_you_mean(wanted, (*DIALECTS, *_ALIASES))
+    known = ", ".join(DIALECTS)
+    raise SQLFlowError(f"unknown SQL dialect `{name}`; known are {known}." + (f" {hint}" if hint else ""))

@@ -1,0 +1,179 @@
+"""How each dialect writes strings, quoted names and comments, and the regular expressions made from that.
+
+The patterns are possessive or have one way to match, so every scan is linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+
+DOUBLED, ESCAPED, BOTH, PLAIN = "doubled", "escaped", "both", "plain"
+"""What stands for the quote itself inside quotes: two of it, a backslash before it, either, or nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lexis:
+    """The lexical rules of one dialect.
+
+    Attributes:
+        quotes: for each opening quote character, how its text escapes it.
+        prefixes: for each lower-case prefix that changes a string's escapes (`e'..'`), the escapes it gives.
+        triple: `'''` and `\"\"\"` open strings that may span lines, and single ones may not (BigQuery).
+        brackets: `[name]` quotes a name.
+        dollar: "tag" for `$tag$ .. $tag$`, "plain" for `$$ .. $$` only, "" for neither.
+        nested_comments: `/* /* */ */` is one comment.
+        dash_needs_space: `--` opens a comment only before white space (MySQL).
+        line_comments: what else opens a comment to the end of the line.
+        versioned_comments: `/*! .. */` is code, not comment (MySQL).
+        comment_ends: the characters that end a line comment.
+        numeric_escapes: letters of backslash escapes with digits: o(ctal), x, u, U.
+    """
+
+    quotes: MappingProxyType[str, str]
+    prefixes: MappingProxyType[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    triple: bool = False
+    brackets: bool = False
+    dollar: str = ""
+    nested_comments: bool = False
+    dash_needs_space: bool = False
+    line_comments: tuple[str, ...] = ()
+    versioned_comments: bool = False
+    comment_ends: str = "\r\n"
+    numeric_escapes: str = ""
+
+
+def _quotes(single: str, double: str, backtick: str = "") -> MappingProxyType[str, str]:
+    pairs = {"'": single, '"': double, "`": backtick}
+    return MappingProxyType({quote: escapes for quote, escapes in pairs.items() if escapes})
+
+
+_E_STRINGS = MappingProxyType({"e": BOTH})
+
+LEXIS: MappingProxyType[str, Lexis] = MappingProxyType(
+    {
+        "postgres": Lexis(
+            quotes=_quotes(DOUBLED, DOUBLED),
+            prefixes=_E_STRINGS,
+            dollar="tag",
+            nested_comments=True,
+            numeric_escapes="oxuU",
+        ),
+        "duckdb": Lexis(
+            quotes=_quotes(DOUBLED, DOUBLED),
+            prefixes=_E_STRINGS,
+            dollar="tag",
+            nested_comments=True,
+            numeric_escapes="oxuU",
+        ),
+        "mysql": Lexis(
+            quotes=_quotes(BOTH, BOTH, DOUBLED),
+            dash_needs_space=True,
+            line_comments=("#",),
+            versioned_comments=True,
+            comment_ends="\n",
+        ),
+        "sqlite": Lexis(quotes=_quotes(DOUBLED, DOUBLED, DOUBLED), brackets=True, comment_ends="\n"),
+        "hive": Lexis(quotes=_quotes(BOTH, BOTH, DOUBLED), numeric_escapes="ou"),
+        "spark": Lexis(
+            quotes=_quotes(BOTH, BOTH, DOUBLED),
+            prefixes=MappingProxyType({"r": PLAIN}),
+            dollar="tag",
+            nested_comments=True,
+            numeric_escapes="ouU",
+        ),
+        "trino": Lexis(quotes=_quotes(DOUBLED, DOUBLED, DOUBLED), dollar="plain"),
+        "bigquery": Lexis(
+            quotes=_quotes(ESCAPED, ESCAPED, ESCAPED),
+            prefixes=MappingProxyType({"r": "raw", "rb": "raw", "br": "raw"}),
+            triple=True,
+            line_comments=("#",),
+            numeric_escapes="oxuU",
+        ),
+        "snowflake": Lexis(
+            quotes=_quotes(BOTH, DOUBLED),
+            dollar="plain",
+            line_comments=("//",),
+            numeric_escapes="oxu",
+        ),
+    }
+)
+
+
+@cache
+def quoted_pattern(quote: str, escapes: str, lines: bool = True) -> re.Pattern[str]:
+    """From an opening quote to its closing one, both included; no match where it never closes.
+
+    `lines` is false where the text may not go over the end of its line.
+    """
+    q = re.escape(quote[0])
+    newline = "" if lines else "\r\n"
+    inner = f"[^{q}\\\\{newline}]++"
+    backslash = r"|\\." if escapes in (ESCAPED, BOTH, "raw") else r"|\\"
+    doubled = f"|{q}{q}" if escapes in (DOUBLED, BOTH) else ""
+    if len(quote) == 3:
+        return re.compile(f"(?s:{q}{{3}}(?:{inner}{backslash}|{q}(?!{q}{q}))*+{q}{{3}})")
+    return re.compile(f"(?s:{q}(?:{inner}{backslash}{doubled})*+{q})")
+
+
+def _line_comment(lexis: Lexis) -> str:
+    openers = [r"--(?=[\s\x00-\x20]|\Z)" if lexis.dash_needs_space else "--"]
+    openers += ["(?<!:)//" if opener == "//" else re.escape(opener) for opener in lexis.line_comments]
+    return f"(?:{'|'.join(openers)})[^{re.escape(lexis.comment_ends)}]*+"
+
+
+def _dollar(lexis: Lexis) -> str:
+    return r"(?<![\w$])\$(?:[^\W\d]\w*)?\$" if lexis.dollar == "tag" else r"(?<![\w$])\$\$"
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """One dialect's compiled scanners. Each matches at every position, one event at a time, by named group.
+
+    `plain` sees what hides a `;`; `query` also parentheses and the word TO; `words` every word. `clause` is
+    `plain` without bracketed names, which are lists there. `space` is one stretch of white space.
+    """
+
+    plain: re.Pattern[str]
+    query: re.Pattern[str]
+    words: re.Pattern[str]
+    clause: re.Pattern[str]
+    line_comment: re.Pattern[str]
+    dollar: re.Pattern[str] | None
+
+
+SPACE = "[\\s\ufeff]"
+WORD = r"[^\W\d][\w$]*+"
+
+
+@cache
+def patterns(dialect: str) -> Patterns:
+    """The scanners of that canonical dialect."""
+    lexis = LEXIS[dialect]
+    brackets = "\\[" if lexis.brackets else ""
+    special = ";\\-/" + "".join(lexis.quotes) + ("$" if lexis.dollar else "")
+    special += "".join(re.escape(opener[0]) for opener in lexis.line_comments if opener != "//")
+    events = [
+        f"(?P<quote>[{''.join(lexis.quotes)}{brackets}])",
+        f"(?P<comment>{_line_comment(lexis)})",
+        r"(?P<block>/\*)",
+        *([f"(?P<dollar>{_dollar(lexis)})"] if lexis.dollar else []),
+        "(?P<end>;)",
+    ]
+    tail = [r"(?P<other>(?s:.))"]
+    space = f"(?P<space>{SPACE}++)"
+    run = f"(?P<run>[^{special}{brackets}]++)"
+    no_to = r"(?<=[\w$])[tT]|[tT](?![oO](?![\w$]))"
+    query_run = f"(?P<run>(?:[^{special}{brackets}()tT]++|{no_to})++)"
+    word_run = f"(?P<run>(?:[^\\w\\s\ufeff()$.:,=@{special}{brackets}]|\\d[\\w$]*+)++)"
+    clause_events = [event.replace(brackets, "") if brackets else event for event in events]
+    return Patterns(
+        plain=re.compile("|".join([space, run, *events, *tail])),
+        query=re.compile("|".join([space, query_run, r"(?P<paren>[()])", "(?P<to>[tT][oO])", *events, *tail])),
+        words=re.compile("|".join([space, f"(?P<word>{WORD})", word_run, *events, *tail])),
+        clause=re.compile("|".join([space, f"(?P<run>[^{special}]++)", *clause_events, *tail])),
+        line_comment=re.compile(_line_comment(lexis)),
+        dollar=re.compile(_dollar(lexis)) if lexis.dollar else None,
+    )

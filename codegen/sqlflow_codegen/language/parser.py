@@ -1,0 +1,183 @@
+"""From a program's text to its statements: split, tell plain SQL from model statements, read the clauses."""
+
+from __future__ import annotations
+
+import re
+
+from sqlflow_codegen.errors import Diagnostic, ProgramError
+from sqlflow_codegen.language.build import Common, build
+from sqlflow_codegen.language.clauses import GRAMMARS, ClauseParser, Clauses
+from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, normalize_dialect
+from sqlflow_codegen.language.expressions import read_objective
+from sqlflow_codegen.language.ir import Expression, Name, Program, ShowTrainStatement, SqlStatement, Statement
+from sqlflow_codegen.language.reader import Reader
+from sqlflow_codegen.language.source import Problem, ProblemError, Source
+from sqlflow_codegen.language.splitter import ACTIONS, RawStatement, Splitter
+from sqlflow_codegen.language.suggest import closest
+
+_INVALID = re.compile("[\x00\ud800-\udfff]")
+_UNITS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"})
+
+
+def parse_program(text: str, dialect: str = DEFAULT_DIALECT) -> Program:
+    """Parse a program.
+
+    Args:
+        text: the program, statements separated by `;` (optional after the last).
+        dialect: name of the SQL dialect of its database, or an alias of it.
+
+    Raises:
+        SQLFlowError: no such dialect.
+        ProgramError: the program has errors; all of them, in program order.
+    """
+    canonical = normalize_dialect(dialect)
+    source = Source(text)
+    splitter = Splitter(text, canonical)
+    statements: list[Statement] = []
+    diagnostics: list[Diagnostic] = []
+    for number, raw in enumerate(splitter, 1):
+        statement, problems = _StatementParser(source, splitter, canonical, raw, number).parse()
+        if statement is not None:
+            statements.append(statement)
+        diagnostics += [source.diagnostic(problem, number) for problem in problems]
+    if diagnostics:
+        raise ProgramError(tuple(sorted(diagnostics, key=lambda one: (one.line, one.column))))
+    return Program(text, canonical, tuple(statements))
+
+
+class _StatementParser:
+    """One statement, cut but not understood yet."""
+
+    def __init__(self, source: Source, splitter: Splitter, dialect: str, raw: RawStatement, number: int) -> None:
+        self._source = source
+        self._splitter = splitter
+        self._dialect = dialect
+        self._raw = raw
+        self._number = number
+
+    def parse(self) -> tuple[Statement | None, list[Problem]]:
+        """The statement, or None and what is wrong with it."""
+        raw = self._raw
+        problems = [*raw.problems, *self._invalid_characters()]
+        if problems:
+            return None, problems
+        if raw.to >= 0:
+            return self._model_statement()
+        try:
+            if raw.verb == "SHOW" and self._is_show_train():
+                return self._show_train(), []
+            self._check_no_model_meant()
+        except ProblemError as error:
+            return None, [error.problem]
+        span = self._source.span(raw.start, raw.end)
+        return SqlStatement(number=self._number, text=self._slice(raw.start, raw.end), span=span, verb=raw.verb), []
+
+    def _slice(self, start: int, end: int) -> str:
+        return self._source.text[start:end]
+
+    def _invalid_characters(self) -> list[Problem]:
+        found = _INVALID.search(self._source.text, self._raw.start, self._raw.end)
+        if found is None:
+            return []
+        what = "a NUL character" if found.group() == "\x00" else "half of a surrogate pair"
+        hint = "No database takes it; remove it, or write it as an escape of the dialect."
+        return [Problem("invalid-character", f"the statement holds {what}", found.start(), hint)]
+
+    def _reader(self, start: int) -> Reader:
+        return Reader(self._source, self._splitter, self._dialect, start, self._raw.end)
+
+    # -- plain SQL that was meant to be something else
+
+    def _check_no_model_meant(self) -> None:
+        raw = self._raw
+        if raw.verb == "TO":
+            action = self._reader(raw.start + 2).peek().keyword
+            if action in ACTIONS:
+                hint = f"Write SELECT .. {GRAMMARS[action].example}."
+                raise ProblemError("missing-select", f"TO {action} needs a SELECT before it", raw.start, hint)
+        if raw.hidden_to >= 0 and raw.open_paren >= 0:
+            at = self._source.at(raw.hidden_to)
+            message = "the parenthesis is never closed"
+            raise ProblemError("unclosed-parenthesis", message, raw.open_paren, f"Close it before the TO at {at}.")
+        if raw.other_to >= 0:
+            self._check_misspelled(raw.other_to)
+
+    def _check_misspelled(self, to: int) -> None:
+        reader = self._reader(to + 2)
+        word = reader.next()
+        before = re.search(r"(\w+)\s*\Z", self._source.text[max(self._raw.start, to - 40) : to])
+        if before and before.group(1).upper() in _UNITS:
+            return  # INTERVAL '1-2' YEAR TO MONTH
+        meant = closest(word.keyword, ACTIONS)
+        following = reader.peek()
+        if meant and following.kind in ("word", "string", "quoted"):
+            message = f"unexpected {word.shown()} after TO"
+            raise ProblemError("misspelled-keyword", message, word.start, f"Did you mean `TO {meant}`?")
+
+    # -- model statements
+
+    def _is_show_train(self) -> bool:
+        reader = self._reader(self._raw.start)
+        reader.next()
+        return reader.next().keyword == "TRAIN" and reader.peek().kind != "end"
+
+    def _show_train(self) -> ShowTrainStatement:
+        reader = self._reader(self._raw.start)
+        reader.next()
+        reader.next()
+        model = reader.name("a model after SHOW TRAIN")
+        extra = reader.peek()
+        if extra.kind != "end":
+            hint = "Write SHOW TRAIN model."
+            raise ProblemError("syntax-error", f"unexpected {extra.shown()} after the model", extra.start, hint)
+        span = self._source.span(self._raw.start, self._raw.end)
+        return ShowTrainStatement(number=self._number, text=self._slice(span.start, span.end), span=span, model=model)
+
+    def _model_statement(self) -> tuple[Statement | None, list[Problem]]:
+        reader = self._reader(self._raw.to)
+        reader.next()
+        action = reader.next().keyword
+        parser = ClauseParser(reader, action)
+        target: Name | Expression | None = None
+        problems: list[Problem] = []
+        try:
+            target = self._target(reader, parser, action)
+        except ProblemError as error:
+            problems.append(error.problem)
+            parser.recover()
+        clauses = parser.parse()
+        problems += clauses.problems
+        if not problems:
+            problems += self._check(action, target, clauses)
+        if problems or target is None:
+            return None, problems
+        return self._build(action, target, clauses), []
+
+    def _target(self, reader: Reader, parser: ClauseParser, action: str) -> Name | Expression:
+        if action in ("MAXIMIZE", "MINIMIZE"):
+            return read_objective(reader)
+        what = {"TRAIN": "an estimator", "PREDICT": "table.column", "RUN": "an image"}.get(action, "a model")
+        hint = f"Write {GRAMMARS[action].example}."
+        return parser.name(f"{what} after TO {action}", hint, written=action == "PREDICT")
+
+    def _check(self, action: str, target: Name | Expression | None, clauses: Clauses) -> list[Problem]:
+        if action == "PREDICT" and isinstance(target, Name) and len(target.parts) < 2:
+            message = f"`{target}` names no column for the predictions"
+            hint = "Write TO PREDICT table.column or TO PREDICT database.table.column."
+            return [Problem("invalid-target", message, target.span.start, hint)]
+        if action == "RUN" and clauses.into and not clauses.command:
+            message = "INTO needs a CMD before it"
+            hint = f"Write {GRAMMARS[action].example}."
+            return [Problem("missing-clause", message, clauses.into[0].span.start, hint)]
+        return []
+
+    def _build(self, action: str, target: Name | Expression, clauses: Clauses) -> Statement:
+        raw = self._raw
+        common: Common = {
+            "number": self._number,
+            "text": self._slice(raw.start, raw.end),
+            "span": self._source.span(raw.start, raw.end),
+            "select": self._slice(raw.start, raw.query_end),
+            "select_span": self._source.span(raw.start, raw.query_end),
+        }
+        return build(action, common, target, clauses)
