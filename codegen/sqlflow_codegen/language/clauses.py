@@ -65,13 +65,13 @@ GRAMMARS = MappingProxyType(
             "TO MAXIMIZE",
             ("CONSTRAINT", "WITH", "USING", "INTO"),
             ("WITH", "INTO"),
-            "TO MAXIMIZE expression [CONSTRAINT ...] WITH variables = '...', var_type = '...' [USING solver] INTO table",
+            "TO MAXIMIZE expression [CONSTRAINT ...] WITH variables = '..', var_type = '..' [USING solver] INTO table",
         ),
         "MINIMIZE": Grammar(
             "TO MINIMIZE",
             ("CONSTRAINT", "WITH", "USING", "INTO"),
             ("WITH", "INTO"),
-            "TO MINIMIZE expression [CONSTRAINT ...] WITH variables = '...', var_type = '...' [USING solver] INTO table",
+            "TO MINIMIZE expression [CONSTRAINT ...] WITH variables = '..', var_type = '..' [USING solver] INTO table",
         ),
     }
 )
@@ -101,6 +101,7 @@ class ClauseParser:
         self._action = action
         self._grammar = GRAMMARS[action]
         self._seen: dict[str, Token] = {}
+        self._start = 0
         self.clauses = Clauses()
         self._parsers: dict[str, Callable[[], None]] = {
             "WITH": self._with,
@@ -148,6 +149,7 @@ class ClauseParser:
         clause = self._meant(token)
         self._check_order(clause, token)
         self._seen.setdefault(clause, token)
+        self._start = token.start
         self._parsers[clause]()
 
     def _meant(self, token: Token) -> str:
@@ -247,7 +249,7 @@ class ClauseParser:
         return Attribute(token.text, value, name_span, self._reader.span(value_start))
 
     def _column(self) -> None:
-        clause = read_columns(self._reader, self.name, self._seen["COLUMN"].start)
+        clause = read_columns(self._reader, self.name, self._start)
         for other in self.clauses.columns:
             if other.target == clause.target:
                 message = f"COLUMN .. FOR {clause.target} is given twice"

@@ -146,7 +146,7 @@ class SqlStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement\'s main clause."""
+        """How messages name this statement's main clause."""
         return self.verb or "SQL"
 
 
@@ -169,7 +169,7 @@ class TrainStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement\'s main clause."""
+        """How messages name this statement's main clause."""
         return f"TO TRAIN {self.estimator}"
 
 
@@ -186,7 +186,7 @@ class PredictStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement\'s main clause."""
+        """How messages name this statement's main clause."""
         return f"TO PREDICT {self.into}"
 
     @property
@@ -214,7 +214,7 @@ class EvaluateStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement\'s main clause."""
+        """How messages name this statement's main clause."""
         return f"TO EVALUATE {self.model}"
 
 
@@ -232,7 +232,7 @@ class ExplainStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement\'s main clause."""
+        """How messages name this statement's main clause."""
         return f"TO EXPLAIN {self.model}"
 
 
@@ -249,7 +249,7 @@ class RunStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement\'s main clause."""
+        """How messages name this statement's main clause."""
         return f"TO RUN {self.image}"
 
 
@@ -328,7 +328,7 @@ class OptimizeStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement\'s main clause."""
+        """How messages name this statement's main clause."""
         return f"TO {self.direction.upper()}"
 
 
@@ -336,12 +336,12 @@ class OptimizeStatement(Statement):
 class ShowTrainStatement(Statement):
     """`SHOW TRAIN model`: the statement that trained the model."""
 
-    kind: ClassVar[str] = "show_train"
+    kind: ClassVar[str] = "show"
     model: Name
 
     @property
     def title(self) -> str:
-        """How messages name this statement\'s main clause."""
+        """How messages name this statement's main clause."""
         return f"SHOW TRAIN {self.model}"
 
 
