@@ -1,0 +1,270 @@
+"""The kind cluster of one checkout: up, down, what it is like, and images into it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from devcluster import node
+from devcluster.context import Context
+from devcluster.errors import DevClusterError, log_lines
+from devcluster.layout import Layout
+from devcluster.machine import Engine, Platform, find_platform, self_built_env
+from devcluster.store import locked, write_atomically
+from devcluster.tools import tool
+
+KIND_LABEL = "io.x-k8s.kind.cluster"
+READY_SECONDS = 180
+KERNEL_MODULES = Path("/lib/modules")
+"""kind mounts this folder into its nodes; where the kernel has no modules it does not exist."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What `up` notes when a cluster is complete.
+
+    Attributes:
+        name: of the cluster.
+        program: the engine that runs it.
+        registry: whether it runs an upstream node image.
+        image: the node image; "" for the one that kind chose.
+        loaded: image reference -> id of what was loaded last under it.
+    """
+
+    name: str
+    program: str
+    registry: bool
+    image: str
+    loaded: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, layout: Layout) -> Record | None:
+        """The note of this checkout's cluster; None if no `up` came to its end."""
+        try:
+            record = cls(**json.loads(layout.record.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+        return record if record.name == layout.name else None
+
+    def write(self, layout: Layout) -> None:
+        """Keep the note."""
+        write_atomically(layout.record, json.dumps(asdict(self), indent=2) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """This checkout's cluster on this machine's engine."""
+
+    context: Context
+    platform: Platform
+
+    @classmethod
+    def open(cls, context: Context) -> Cluster:
+        """The cluster as its record tells; looks at the machine only where there is no record."""
+        record = Record.read(context.layout)
+        if record is None:
+            if context.runner.which("podman") and Engine("podman").has_image(context.runner, node.reference()):
+                return cls(context, Platform(Engine("podman", self_built_env(context)), registry=False))
+            with context.reporter.step("Look for a container registry"):
+                return cls(context, find_platform(context))
+        env = {} if record.registry else self_built_env(context)
+        return cls(context, Platform(Engine(record.program, env), record.registry))
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that runs the node."""
+        return self.platform.engine
+
+    @property
+    def name(self) -> str:
+        """The cluster's name."""
+        return self.context.layout.name
+
+    def nodes(self) -> dict[str, str]:
+        """Container name -> state (running, exited, created …) of the cluster's nodes."""
+        template = "{{.Names}}\t{{.State}}"
+        argv = [self.engine.program, "ps", "--all", "--filter", f"label={KIND_LABEL}={self.name}", "--format", template]
+        result = self.context.runner.run(argv, env=self.engine.env, timeout=60)
+        lines = [line.split("\t") for line in result.out.splitlines()] if result.ok else []
+        return {line[0]: line[1].lower() for line in lines if len(line) == 2}
+
+    def kubectl(self, *arguments: str, timeout: float = 30) -> str | None:
+        """Kubectl's output for this cluster; None if it fails."""
+        argv = [str(tool(self.context, "kubectl")), "--kubeconfig", str(self.context.layout.kubeconfig), *arguments]
+        result = self.context.runner.run(argv, timeout=timeout)
+        return result.out if result.ok else None
+
+    def is_healthy(self) -> bool:
+        """Whether the cluster is complete, its API server answers and its node is Ready."""
+        layout = self.context.layout
+        if Record.read(layout) is None or not layout.kubeconfig.is_file():
+            return False
+        states = self.nodes()
+        if not states or set(states.values()) != {"running"}:
+            return False
+        path = "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}"
+        ready = self.kubectl("--request-timeout=5s", "get", "nodes", "--output", path)
+        return ready is not None and set(ready.split()) == {"True"}
+
+    def up(self) -> Path:
+        """Make sure that the cluster runs; returns the path of its kubeconfig.
+
+        Raises:
+            DevClusterError: something that it needs is missing, or kind failed.
+        """
+        layout = self.context.layout
+        with locked(layout.locks / f"{self.name}.lock", f"cluster {self.name}", self.context.reporter):
+            if self.is_healthy() or self._restarted():
+                return layout.kubeconfig
+            image = "" if self.platform.registry else node.ensure_node(self.context, self.engine)
+            kind = tool(self.context, "kind")
+            tool(self.context, "kubectl")
+            if self._remove():
+                self.context.reporter.say(f"Cluster {self.name} was not complete or not healthy: making it anew")
+            self._create(kind, image)
+            self._wait_until_ready()
+            Record(self.name, self.engine.program, self.platform.registry, image).write(layout)
+        return layout.kubeconfig
+
+    def _restarted(self) -> bool:
+        """Start the nodes of a complete cluster that stopped, as after a reboot."""
+        stopped = [name for name, state in self.nodes().items() if state in ("exited", "stopped")]
+        if Record.read(self.context.layout) is None or not stopped:
+            return False
+        started = self.context.runner.run([self.engine.program, "start", *stopped], env=self.engine.env, timeout=60)
+        if not started.ok:
+            return False
+        try:
+            self._wait_until_ready()
+        except DevClusterError:
+            return False
+        return self.is_healthy()
+
+    def _create(self, kind: Path, image: str) -> None:
+        layout = self.context.layout
+        layout.state.mkdir(parents=True, exist_ok=True)
+        if not self.platform.registry:
+            make_kernel_modules_folder(layout)
+        argv = create_argv(kind, self.name, image, layout.kubeconfig)
+        env = kind_env(self.name, self.engine)
+        todo = "Run `python -m devcluster down` and try again"
+        try:
+            self._kind_create(argv, env, todo)
+        except DevClusterError as error:
+            # A port taken at the last moment, or a node that a killed `up` still brought to life: gone the second time.
+            text = "\n".join(log_lines(error.log)) if error.log else ""
+            if not any(sign in text for sign in ("already in use", "already exist", "port is already allocated")):
+                raise
+            self._remove()
+            layout.state.mkdir(parents=True, exist_ok=True)
+            self._kind_create(argv, env, todo)
+
+    def _kind_create(self, argv: Sequence[str], env: Mapping[str, str], todo: str) -> None:
+        config = kind_config(self_built=not self.platform.registry)
+        self.context.long(
+            f"Create kind cluster {self.name}", argv, log=f"kind-{self.name}", env=env, stdin=config, todo=todo
+        )
+
+    def _wait_until_ready(self) -> None:
+        kubectl = [str(tool(self.context, "kubectl")), "--kubeconfig", str(self.context.layout.kubeconfig)]
+        limit = f"--timeout={READY_SECONDS}s"
+        todo = "Look into the node with `python -m devcluster status`, or run `python -m devcluster down` and try again"
+        for title, arguments in (
+            ("Wait for the node", ["wait", "--for=condition=Ready", "nodes", "--all", limit]),
+            ("Wait for CoreDNS", ["--namespace=kube-system", "rollout", "status", "deployment/coredns", limit]),
+        ):
+            self.context.long(title, [*kubectl, *arguments], log=f"ready-{self.name}", todo=todo)
+
+    def down(self) -> bool:
+        """Remove the cluster and all that belongs to it; returns whether there was anything."""
+        layout = self.context.layout
+        with locked(layout.locks / f"{self.name}.lock", f"cluster {self.name}", self.context.reporter):
+            with self.context.reporter.step(f"Remove cluster {self.name}"):
+                removed = self._remove()
+            remove_kernel_modules_folder(layout, others=bool(self.all_clusters()))
+        return removed
+
+    def _remove(self) -> bool:
+        """Container, volume, network, files; the record first, so that a kill in between leaves no half cluster."""
+        layout, runner = self.context.layout, self.context.runner
+        program, env = self.engine.program, self.engine.env
+        files = [path for path in (layout.record, layout.kubeconfig) if path.exists()]
+        lock = layout.kubeconfig.with_name("kubeconfig.lock")
+        for path in [*files, lock]:
+            path.unlink(missing_ok=True)
+        if layout.state.is_dir() and not any(layout.state.iterdir()):
+            layout.state.rmdir()
+        nodes = list(self.nodes())
+        if nodes:
+            self.context.short("Remove the node", [program, "rm", "--force", "--volumes", *nodes], env=env, timeout=120)
+        # kind labels a node's volume with the node's name; a killed `up` may leave one without its node.
+        label = f"{self.name}-control-plane"
+        listing = runner.run([program, "volume", "ls", "--quiet", "--filter", f"label={label}"], env=env, timeout=60)
+        volumes = listing.out.split() if listing.ok else []
+        if volumes:
+            self.context.short("Remove the node's volume", [program, "volume", "rm", "--force", *volumes], env=env)
+        network = runner.run([program, "network", "inspect", self.name], env=env, timeout=60).ok
+        if network:
+            self.context.short("Remove the network", [program, "network", "rm", self.name], env=env)
+        return bool(files or nodes or volumes or network)
+
+    def all_clusters(self) -> list[str]:
+        """The names of all kind clusters on this machine's engine."""
+        template = f'{{{{index .Labels "{KIND_LABEL}"}}}}'
+        argv = [self.engine.program, "ps", "--all", "--filter", f"label={KIND_LABEL}", "--format", template]
+        result = self.context.runner.run(argv, env=self.engine.env, timeout=60)
+        return sorted(set(result.out.split())) if result.ok else []
+
+
+def create_argv(kind: Path, name: str, image: str, kubeconfig: Path) -> list[str]:
+    """The command that creates a cluster; its configuration comes on stdin."""
+    argv = [str(kind), "create", "cluster", "--name", name, "--config", "-", "--kubeconfig", str(kubeconfig)]
+    return [*argv, "--image", image] if image else argv
+
+
+def kind_env(name: str, engine: Engine) -> dict[str, str]:
+    """The environment of kind: our engine, and a network of the cluster's own, which is therefore ours to remove."""
+    provider = engine.program
+    return {
+        **engine.env,
+        "KIND_EXPERIMENTAL_PROVIDER": provider,
+        f"KIND_EXPERIMENTAL_{provider.upper()}_NETWORK": name,
+        "KUBECONFIG": os.devnull,
+    }
+
+
+def kind_config(*, self_built: bool) -> str:
+    """Kind's configuration file (JSON is YAML).
+
+    A cluster that lives for tests need not survive a power cut, so etcd does not wait for the disk. The self-built
+    node brings its own bridge network for pods, and has nftables only.
+    """
+    fast = {"kind": "ClusterConfiguration", "etcd": {"local": {"extraArgs": {"unsafe-no-fsync": "true"}}}}
+    config: dict[str, object] = {
+        "kind": "Cluster",
+        "apiVersion": "kind.x-k8s.io/v1alpha4",
+        "kubeadmConfigPatches": [json.dumps(fast)],
+    }
+    if self_built:
+        config["networking"] = {"disableDefaultCNI": True, "kubeProxyMode": "nftables"}
+    return json.dumps(config)
+
+
+def make_kernel_modules_folder(layout: Layout, folder: Path = KERNEL_MODULES) -> None:
+    """Make the folder that kind mounts, if this machine has none, and note that it is ours."""
+    if not folder.is_dir():
+        layout.cache.mkdir(parents=True, exist_ok=True)
+        (layout.cache / "made-kernel-modules-folder").touch()
+        folder.mkdir(parents=True)
+
+
+def remove_kernel_modules_folder(layout: Layout, *, others: bool, folder: Path = KERNEL_MODULES) -> None:
+    """Remove that folder if we made it, it is empty and no other cluster has it mounted."""
+    note = layout.cache / "made-kernel-modules-folder"
+    if note.exists() and not others:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+        note.unlink()

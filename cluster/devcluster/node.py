@@ -1,0 +1,151 @@
+"""The image of a kind node, built here where no registry has one for us.
+
+Debian's systemd and containerd, our own Kubernetes programs, and the control plane's images already inside. Two
+halves are made at the same time: the operating system waits for the network, the programs for the processor.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from devcluster import debian, gobuild
+from devcluster.archive import with_libraries, write_image
+from devcluster.context import Context
+from devcluster.errors import DevClusterError
+from devcluster.gobuild import APISERVER, COREDNS, ETCD, KUBECTL, NODE, PAUSE, Programs
+from devcluster.layout import CLUSTER_FOLDER, digest, tree_digest
+from devcluster.machine import Engine, ensure_packages
+from devcluster.store import locked
+
+FOLDER = CLUSTER_FOLDER / "node"
+REPOSITORY = "localhost/sqlflow-node"
+PARTS = (ETCD, KUBECTL, APISERVER, NODE, COREDNS, PAUSE)
+NETFILTER = ("/usr/sbin/nft", "/usr/sbin/conntrack")
+"""What kube-proxy calls; taken from the node's own system."""
+
+PLACEHOLDER = "@PAUSE_IMAGE@"
+
+
+def version() -> str:
+    """The Kubernetes version of a self-built node."""
+    return APISERVER.version
+
+
+def reference() -> str:
+    """The node image's reference; changes with everything it is made of."""
+    recipe = tree_digest([FOLDER, CLUSTER_FOLDER / "devcluster/node.py", CLUSTER_FOLDER / "devcluster/archive.py"])
+    return f"{REPOSITORY}:{version()}-{digest(debian.reference(), recipe, *map(gobuild.key, PARTS))}"
+
+
+def system_reference() -> str:
+    """The reference of the node's operating system, without Kubernetes."""
+    return f"{REPOSITORY}:system-{digest(debian.reference(), (FOLDER / 'Containerfile').read_bytes())}"
+
+
+def ensure_node(context: Context, engine: Engine) -> str:
+    """The reference of the node image; builds it if it is not there.
+
+    Raises:
+        DevClusterError: something that it needs is missing, or a build failed.
+    """
+    ref = reference()
+    if engine.has_image(context.runner, ref):
+        return ref
+    ensure_packages(context)
+    gobuild.check_go(context, COREDNS)
+    with locked(context.layout.locks / "node.lock", "the node image", context.reporter):
+        if not engine.has_image(context.runner, ref):
+            _make(context, engine, ref)
+    return ref
+
+
+def _make(context: Context, engine: Engine, ref: str) -> None:
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        system = pool.submit(_ensure_system, context, engine)
+        programs = {name: path for part in PARTS for name, path in _programs(context, part).items()}
+        system_ref = system.result()
+    with context.store.scratch("node") as folder:
+        with context.reporter.step("Collect the node's programs and images"):
+            _fill(context, engine, folder, programs, system_ref)
+        argv = [*build_argv(engine), "--target", "node", "-t", ref, str(folder)]
+        context.long("Build the node image", argv, log="node-image", env=_env(context, engine))
+
+
+def _programs(context: Context, part: Programs) -> dict[str, Path]:
+    folder = gobuild.ensure(context, part)
+    return {name: folder / name for name in part.packages}
+
+
+def _ensure_system(context: Context, engine: Engine) -> str:
+    ref = system_reference()
+    if not engine.has_image(context.runner, ref):
+        debian.ensure_base(context, engine)
+        argv = [*build_argv(engine), "--target", "os", "-t", ref, str(FOLDER)]
+        todo = "Check that this machine's Debian mirror can be reached"
+        context.long(
+            "Install the node's Debian packages", argv, log="node-system", env=_env(context, engine), todo=todo
+        )
+    return ref
+
+
+def build_argv(engine: Engine) -> list[str]:
+    """The start of every build of the node: no namespaces of its own, so that it works inside a container too."""
+    base = f"BASE={debian.reference()}"
+    return [engine.program, "build", "--isolation", "chroot", "--network", "host", "--build-arg", base]
+
+
+def _env(context: Context, engine: Engine) -> dict[str, str]:
+    temporary = context.layout.cache / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    return {**engine.env, "TMPDIR": str(temporary)}
+
+
+def _fill(context: Context, engine: Engine, folder: Path, programs: dict[str, Path], system_ref: str) -> None:
+    """Put the node's build context together."""
+    shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
+    (folder / "bin").mkdir()
+    for name in ("kubeadm", "kubelet", "kubectl"):
+        shutil.copy2(programs[name], folder / "bin" / name)
+    (folder / "rootfs/kind").mkdir()
+    (folder / "rootfs/kind/version").write_text(f"{version()}\n")
+    references = control_plane_references(context, programs["kubeadm"])
+    containerd = folder / "rootfs/etc/containerd/config.toml"
+    containerd.write_text(containerd.read_text().replace(PLACEHOLDER, references["pause"]))
+    (folder / "images").mkdir()
+    with _mounted(context, engine, system_ref) as root:
+        for name, ref in references.items():
+            files = {f"/usr/local/bin/{name}": programs[name]}
+            if name == "kube-proxy":
+                files |= with_libraries(context, root, NETFILTER)
+            # CoreDNS and pause are started without a command; kubeadm gives the others theirs by name.
+            entrypoint = [f"/usr/local/bin/{name}"] if name in ("coredns", "pause") else []
+            write_image(folder / "images" / f"{name}.tar", ref, files, entrypoint)
+
+
+def control_plane_references(context: Context, kubeadm: Path) -> dict[str, str]:
+    """The control plane's images as kubeadm will ask for them: program -> reference.
+
+    Raises:
+        DevClusterError: kubeadm fails or asks for an image that we do not build.
+    """
+    argv = [str(kubeadm), "config", "images", "list", "--kubernetes-version", version()]
+    listing = context.short("Ask kubeadm for its images", argv)
+    references = {line.rpartition(":")[0].rpartition("/")[2]: line for line in listing.split()}
+    ours = {name for part in PARTS for name in part.packages}
+    if unknown := set(references) - ours:
+        raise DevClusterError("kubeadm asks for images that are not built here", ", ".join(sorted(unknown)))
+    return references
+
+
+@contextmanager
+def _mounted(context: Context, engine: Engine, ref: str) -> Iterator[Path]:
+    """The root file system of an image, read-only use."""
+    root = context.short(f"Mount {ref}", [engine.program, "image", "mount", ref], env=engine.env)
+    try:
+        yield Path(root)
+    finally:
+        context.runner.run([engine.program, "image", "umount", ref], env=engine.env)
