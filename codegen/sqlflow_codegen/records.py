@@ -8,13 +8,27 @@ command read. A record is one JSON object on one line with a `type` and, where i
 |---|---|
 | `statement_started` | statement, kind, title, line, column, attempt_skipped (true if the ledger says it is done) |
 | `columns` | statement, names, types |
-| `row` | statement, values (see `sqlflow_codegen.records` docstring of Cell), truncated |
+| `row` | statement, values (cells, see below), truncated (positions from 0 of cells cut short; only if there are any) |
 | `log` | statement, level, message |
 | `metrics` | statement, model, values {name: number} |
 | `model` | statement, name, version, estimator |
 | `image` | statement, media_type, data (base64) |
-| `statement_finished` | statement, rows (affected, -1 unknown), seconds |
+| `statement_finished` | statement, rows (returned or affected, -1 unknown), seconds, truncated (true if the result has more rows than shown) |
 | `error` | statement, line, column, title, kind, message, hint |
+
+A cell is plain JSON where JSON has the value: null, true, false, an integer of any size, a number with `.` or `e`
+(a float), a string. Every other value is an object with one key, so none can be mistaken for a string:
+
+| cell | value |
+|---|---|
+| `{"$float": "nan"}` | `nan`, `inf`, `-inf` |
+| `{"$decimal": "1.10"}` | an exact number, all its digits |
+| `{"$bytes": "AAE="}` | binary data, in base64 |
+| `{"$date": "2024-02-29"}` | a date; also `$time`, `$timestamp` (`2024-02-29 12:30:00+00`), `$interval`, as the database writes them |
+| `{"$json": "[1, 2]"}` | the text of a JSON value, of an array or of a structure |
+
+Types that are not in this list (UUID, enumerations, network addresses, geometry, ...) are strings as the database
+writes them; `types` in the `columns` record names every column's type.
 """
 
 from __future__ import annotations
@@ -104,7 +118,9 @@ def dump_outcome(outcome: Outcome, limit: int = TERMINATION_MESSAGE_LIMIT) -> st
         return text
     error = outcome.error
     while error is not None and len(text.encode()) > limit and len(error.message) > 40:
-        error = StepError(**{**asdict(error), "message": error.message[: len(error.message) * 3 // 4] + "…", "hint": error.hint[:200]})
+        error = StepError(
+            **{**asdict(error), "message": error.message[: len(error.message) * 3 // 4] + "…", "hint": error.hint[:200]}
+        )
         text = _dump(Outcome(error=error, truncated=True))
     return text if error is not None else _dump(Outcome(truncated=True))
 

@@ -1,0 +1,41 @@
+"""Databases: one module per kind, each imported only when a URL asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.databases.url import DatabaseUrl, parse_url
+
+Log = Callable[[str, str], None]
+"""`log(level, message)`: what a database says besides results."""
+
+
+def open_database(url: DatabaseUrl, where: str, log: Log, patience: float = 20.0) -> Database:
+    """Connect to the database of that URL.
+
+    Args:
+        url: which database.
+        where: what holds the URL, for messages: `the environment variable SQLFLOW_DATABASE_URL`.
+        log: receives notices and word of further attempts.
+        patience: seconds for which a server that is not reached yet is tried again; refused passwords never are.
+
+    Raises:
+        RunError: kind `connection`.
+    """
+    match url.scheme:
+        case "sqlite":
+            from sqlflow_runtime.databases.sqlite import open_sqlite
+
+            return open_sqlite(url, where)
+        case "duckdb":
+            from sqlflow_runtime.databases.duckdb import open_duckdb
+
+            return open_duckdb(url, where)
+        case _:
+            from sqlflow_runtime.databases.postgres_connect import open_postgres
+
+            return open_postgres(url, where, log, patience)
+
+
+__all__ = ["Database", "DatabaseUrl", "Log", "open_database", "parse_url"]

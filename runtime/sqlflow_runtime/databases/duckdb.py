@@ -1,0 +1,286 @@
+"""DuckDB, for programs on one computer: its own Python module, in autocommit mode."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sqlflow_runtime.databases.base import (
+    Column,
+    Derivation,
+    PreviewLimit,
+    Reading,
+    Result,
+    Row,
+)
+from sqlflow_runtime.databases.names import name_parts, quote_name, quote_part
+from sqlflow_runtime.databases.rowwise import first_word, preview_of
+from sqlflow_runtime.databases.url import DatabaseUrl
+from sqlflow_runtime.failures import RunError
+
+_INTEGERS = [
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+]
+_KINDS = {
+    "BOOLEAN": "bool", "FLOAT": "float", "DOUBLE": "float", "DECIMAL": "decimal", "VARCHAR": "string", "BLOB": "bytes",
+    "DATE": "date", "TIME": "time", "INTERVAL": "interval", "JSON": "json", **dict.fromkeys(_INTEGERS, "int"),
+}  # fmt: skip
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+_STAGE = "temp.sqlflow_stage"
+
+
+def open_duckdb(url: DatabaseUrl, where: str) -> DuckDB:
+    """Open the file, creating it if its folder exists; see `open_database`."""
+    path = url.database or ":memory:"
+    try:
+        connection = duckdb.connect(path)
+    except duckdb.Error as error:
+        hint = f"Check the file's name in {where}: duckdb:///relative.db, or duckdb:////absolute/file.db."
+        raise RunError("connection", f"cannot open {Path(path).name}: {_first_line(error)}", hint) from error
+    return DuckDB(connection)
+
+
+class DuckDB:
+    """See `Database`. Autocommit, unless the program says BEGIN."""
+
+    dialect = "duckdb"
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._open = False
+        connection.execute("SET enable_progress_bar = false")
+
+    def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
+        """See `Database.run_reading`. DuckDB's own parser tells what only reads."""
+        with self._failing(sql):
+            parsed = self._connection.extract_statements(sql)
+        if any(statement.type not in _READING for statement in parsed):
+            return None
+        return self.run(sql, limit)
+
+    def run(self, sql: str, limit: PreviewLimit) -> Result:
+        """See `Database.run`. DuckDB hands out a SELECT's rows as they are computed."""
+        with self._failing(sql):
+            cursor = self._connection.execute(sql)
+            self._follow(first_word(sql))
+            if not cursor.description:
+                return Result()
+            columns = _columns(cursor)
+            # Statements that return no rows report a result of one column all the same.
+            match [column.name for column in columns], first_word(sql) in ("SELECT", "FROM", "WITH"):
+                case ["Count"], False:
+                    return Result(affected=(cursor.fetchone() or (-1,))[0])
+                case ["Success"], False:
+                    return Result()
+            return preview_of(cursor, columns, limit)
+
+    def _follow(self, verb: str) -> None:
+        """Remember the program's transactions: DuckDB does not tell whether one is open."""
+        if verb in ("BEGIN", "START"):
+            self._open = True
+        elif verb in ("COMMIT", "END", "ROLLBACK", "ABORT"):
+            self._open = False
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Execute a statement of our own."""
+        with self._failing():
+            cursor = self._connection.execute(sql, list(parameters))
+            return cursor.fetchall() if cursor.description else []
+
+    def in_transaction(self) -> bool:
+        """Whether the program has opened a transaction."""
+        return self._open
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """A transaction; inside one of the program, nothing more (DuckDB has no savepoints)."""
+        if self._open:
+            yield
+            return
+        with self._failing():
+            self._connection.execute("BEGIN")
+        self._open = True
+        try:
+            yield
+        except BaseException:
+            self._open = False
+            self._connection.execute("ROLLBACK")
+            raise
+        self._open = False
+        with self._failing():
+            self._connection.execute("COMMIT")
+
+    def needs_no_transaction(self, failure: RunError) -> bool:
+        """CHECKPOINT, VACUUM and their like."""
+        return "transaction" in failure.message and ("Cannot" in failure.message or "cannot" in failure.message)
+
+    def describe(self, select: str) -> tuple[Column, ...]:
+        """The select's columns."""
+        with self._failing(select, len("DESCRIBE ")):
+            rows = self._connection.execute(f"DESCRIBE {select}").fetchall()
+        return tuple(Column(row[0], row[1], _kind(row[1])) for row in rows)
+
+    @contextmanager
+    def read(self, select: str, size: int = 10_000) -> Iterator[Reading]:
+        """Stream a select."""
+        columns = self.describe(select)
+        with self._failing(select):
+            cursor = self._connection.execute(select)
+            yield Reading(columns, iter(lambda: cursor.fetchmany(size), []))
+
+    def replace_table(self, table: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        """Drop, create, fill; for small tables."""
+        name = quote_name(table)
+        definitions = ", ".join(f"{quote_part(column.name)} {column.type}" for column in columns)
+        with self.atomic(), self._failing():
+            self._connection.execute(f"CREATE OR REPLACE TABLE {name} ({definitions})")
+            if rows:
+                marks = f"({', '.join('?' * len(columns))})"
+                self._connection.executemany(f"INSERT INTO {name} VALUES {marks}", [list(row) for row in rows])
+
+    def derive_table(self, select: str, table: str, derivation: Derivation) -> int:
+        """Keep the select's rows inside DuckDB, in a temporary table, and join the computed columns by position.
+
+        So the kept columns never pass through Python, and every type of theirs survives.
+        """
+        name_parts(table)
+        kept = ", ".join(quote_part(column.name) for column in derivation.keep)
+        added = ", ".join(f"a.{quote_part(f'c{i}')} AS {quote_part(c.name)}" for i, c in enumerate(derivation.added))
+        types = ", ".join(f"{quote_part(f'c{i}')} {c.type}" for i, c in enumerate(derivation.added))
+        with self.atomic(), self._failing(select):
+            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_stage AS {select}")
+            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_added (n BIGINT, {types})")
+            count = self._compute(derivation)
+            self._connection.execute(
+                f"CREATE OR REPLACE TABLE {quote_name(table)} AS SELECT {kept + ', ' if kept else ''}{added} "
+                "FROM temp.sqlflow_stage s JOIN temp.sqlflow_added a ON s.rowid = a.n ORDER BY a.n"
+            )
+            self._connection.execute("DROP TABLE temp.sqlflow_stage")
+            self._connection.execute("DROP TABLE temp.sqlflow_added")
+        return count
+
+    def _compute(self, derivation: Derivation, size: int = 10_000) -> int:
+        count = 0
+        while True:
+            page = f"SELECT rowid, * FROM {_STAGE} WHERE rowid >= {count} AND rowid < {count + size} ORDER BY rowid"
+            batch = self._connection.execute(page).fetchall()
+            if not batch:
+                return count
+            added = derivation.compute([row[1:] for row in batch])
+            rows = [(row[0], *more) for row, more in zip(batch, added, strict=True)]
+            self._insert_many("temp.sqlflow_added", rows)
+            count += len(batch)
+
+    def _insert_many(self, name: str, rows: list[Row]) -> None:
+        """One statement for many rows: DuckDB is slow at one row each."""
+        width = len(rows[0])
+        for start in range(0, len(rows), 1000):
+            part = rows[start : start + 1000]
+            marks = ", ".join([f"({', '.join('?' * width)})"] * len(part))
+            self._connection.execute(f"INSERT INTO {name} VALUES {marks}", [value for row in part for value in row])
+
+    def type_for(self, kind: str) -> str:
+        """The type of a computed column."""
+        return {"int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "bytes": "BLOB"}.get(kind, "VARCHAR")
+
+    def fold(self, name: str) -> str:
+        """DuckDB keeps the case of names and ignores it."""
+        return name
+
+    def tables(self) -> list[str]:
+        """Tables and views of the database."""
+        rows = self.execute(
+            "SELECT table_schema, table_name FROM information_schema.tables "
+            "WHERE table_catalog = current_database() ORDER BY 1, 2 LIMIT 500"
+        )
+        return [name if schema == "main" else f"{schema}.{name}" for schema, name in rows]
+
+    def own_table(self, name: str) -> str:
+        """In the schema `main`."""
+        return f"main.{quote_part(name)}"
+
+    def has_own_table(self, name: str) -> bool:
+        """Whether the table is there."""
+        sql = (
+            "SELECT 1 FROM information_schema.tables "
+            "WHERE table_catalog = current_database() AND table_schema = 'main' AND table_name = ?"
+        )
+        return bool(self.execute(sql, (name,)))
+
+    def create_own_table(self, name: str, definition: str) -> None:
+        """Create if absent; one process at a time has the file."""
+        self.execute(f"CREATE TABLE IF NOT EXISTS {self.own_table(name)} ({definition})")
+
+    def cancel(self) -> None:
+        """Interrupt the running statement."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def _failing(self, sql: str | None = None, before: int = 0) -> Iterator[None]:
+        """Map errors; `before` counts characters that we put in front of the user's text."""
+        try:
+            yield
+        except duckdb.Error as error:
+            raise _failure(error, sql, before) from error
+
+
+def _failure(error: duckdb.Error, sql: str | None, before: int) -> RunError:
+    words, _, picture = str(error).partition("\n\nLINE ")
+    words = re.sub(r"\n+", "\n", words).strip()
+    hint = "Close the other program that has the file open." if "lock on file" in words else ""
+    kind = "connection" if "lock on file" in words else "database"
+    return RunError(kind, words, hint, position=_position(sql, picture, before))
+
+
+def _position(sql: str | None, picture: str, before: int) -> int | None:
+    """The place in the text that DuckDB's picture (`1: SELECT x` over `   ^`) points at."""
+    match = re.match(r"(?P<line>\d+): (?P<text>.*)\n(?P<blank> *)\^", picture)
+    if sql is None or match is None or match["text"].startswith("..."):
+        return None
+    number = int(match["line"])
+    column = len(match["blank"]) - len(f"LINE {number}: ")
+    lines = sql.split("\n")
+    if number > len(lines) or column < 0:
+        return None
+    start = sum(len(line) + 1 for line in lines[: number - 1])
+    position = start + column - (before if number == 1 else 0)
+    return position if 0 <= position < len(sql) else None
+
+
+def _columns(cursor: Any) -> tuple[Column, ...]:
+    return tuple(Column(item[0], str(item[1]), _kind(str(item[1]))) for item in cursor.description)
+
+
+def _kind(name: str) -> str:
+    """The kind of a type by DuckDB's name of it."""
+    if name.endswith("]") or name.startswith(("STRUCT", "MAP", "UNION")):
+        return "json"
+    if name.startswith("TIMESTAMP"):
+        return "timestamp"
+    if name.startswith("ENUM"):
+        return "string"
+    if name.startswith("TIME "):
+        return "time"
+    return _KINDS.get(name.partition("(")[0], "other")
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,122 @@
+"""Runs statements of a program on one connection, in order, and tells by records how they went.
+
+The step container and `sqlflow run` both call this. Each kind of statement has a module of its own, imported when
+the first statement of that kind runs: plain SQL never waits for a machine learning library.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Sequence
+
+from sqlflow_codegen.language.ir import Statement
+from sqlflow_codegen.records import StepError
+
+from sqlflow_runtime.databases.base import Result
+from sqlflow_runtime.effects import SessionState
+from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.session import Session
+
+_RUNNERS = {
+    "sql": "sqlflow_runtime.plain",
+    "train": "sqlflow_runtime.ml.train",
+    "predict": "sqlflow_runtime.ml.predict",
+    "evaluate": "sqlflow_runtime.ml.evaluate",
+}
+"""Kind of a statement -> the module whose `run(session, statement)` executes it and returns the rows affected."""
+
+_MEMORY_HINT = "Give the step more memory (spec.resources), or select fewer rows."
+
+
+def execute_program(session: Session, statements: Sequence[int], replay: Sequence[int] = ()) -> StepError | None:
+    """Run those statements of the session's program, in that order; stop at the first failure.
+
+    Args:
+        session: the connection and where records go.
+        statements: numbers of the statements.
+        replay: numbers of statements of earlier steps that set up the session (USE, SET); they run first, unrecorded.
+
+    Returns:
+        Why the step failed, already recorded; None if all is done.
+    """
+    program = session.program
+    current = program.statement(statements[0])
+    try:
+        for number in replay:
+            current = program.statement(number)
+            session.begin_statement(current)
+            session.database.run(current.text, session.limit)
+        current = program.statement(statements[0])
+        skipped = _done_before(session, [program.statement(number) for number in statements])
+        for number in statements:
+            current = program.statement(number)
+            session.check_stopped()
+            _run_one(session, current, skip=number in skipped)
+        _warn_open_transaction(session)
+    except RunError as failure:
+        error = _step_error(session, current, failure)
+    except MemoryError:
+        error = _step_error(session, current, RunError("memory", "out of memory", _MEMORY_HINT))
+    else:
+        return None
+    session.sync()
+    session.recorder.error(error)
+    return error
+
+
+def _done_before(session: Session, statements: list[Statement]) -> set[int]:
+    """Statements that an earlier attempt has done: all up to the last one in the ledger, but for session state."""
+    if session.ledger is None:
+        return set()
+    done = session.ledger.done()
+    last = max((i for i, statement in enumerate(statements) if statement.number in done), default=-1)
+    state = SessionState()
+    return {s.number for i, s in enumerate(statements) if not state.is_session_only(s) and i <= last}
+
+
+def _run_one(session: Session, statement: Statement, *, skip: bool) -> None:
+    recorder = session.recorder
+    recorder.started(
+        statement.number,
+        kind=statement.kind,
+        title=statement.title,
+        line=statement.span.line,
+        column=statement.span.column,
+        attempt_skipped=skip,
+    )
+    begin = time.monotonic()
+    result = Result()
+    session.begin_statement(statement)
+    if not skip:
+        run: Callable[[Session, Statement], Result] = importlib.import_module(_RUNNERS[statement.kind]).run
+        result = run(session, statement)
+        session.sync()
+    more = {"truncated": True} if result.truncated else {}
+    recorder.finished(result.affected, time.monotonic() - begin, **more)
+
+
+def _warn_open_transaction(session: Session) -> None:
+    if session.database.in_transaction():
+        session.recorder.log("warning", "the transaction is still open: it is rolled back (COMMIT is missing)")
+
+
+def _step_error(session: Session, statement: Statement, failure: RunError) -> StepError:
+    """Where in the program a failure stands: its own place, the database's position, else the statement's start."""
+    place = failure.place
+    if place is None and failure.position is not None:
+        span = getattr(statement, "select_span", statement.span)
+        place = span.start + failure.position
+    line, column = statement.span.line, statement.span.column
+    if place is not None:
+        line, column = line_and_column(session.program.text, place)
+    kind, message, hint = failure.kind, failure.message, failure.hint
+    if session.stop_requested.is_set():
+        kind, message, hint = "stopped", "stopped before it was done", ""
+    return StepError(statement.number, line, column, statement.title, kind, message, hint)
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1, of a character; CRLF and a lone CR end a line as LF does."""
+    before = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1

@@ -1,0 +1,65 @@
+"""The one way in which a step fails: a `RunError` says what happened, where, and what to do about it."""
+
+from __future__ import annotations
+
+from sqlflow_codegen.errors import SQLFlowError
+from sqlflow_codegen.records import (
+    EXIT_DATABASE_UNREACHABLE,
+    EXIT_STATEMENT_FAILED,
+    EXIT_STOPPED,
+    EXIT_USAGE,
+)
+
+_EXIT_CODES = {"connection": EXIT_DATABASE_UNREACHABLE, "usage": EXIT_USAGE, "stopped": EXIT_STOPPED}
+
+
+class RunError(SQLFlowError):
+    """A step or a statement cannot go on.
+
+    Attributes:
+        kind: `database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped` or `internal`
+            (see `sqlflow_codegen.records.StepError`).
+        message: what happened; the database's own words where it was the database.
+        hint: what to do; "" if there is nothing to add.
+        position: where in the SQL text that the database was given, in characters from 0; None if unknown.
+        place: where in the program, in characters from 0; None if unknown. Wins over `position`.
+        sqlstate: the database's five-character code; "" if it gave none.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        hint: str = "",
+        *,
+        position: int | None = None,
+        place: int | None = None,
+        sqlstate: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.hint = hint
+        self.position = position
+        self.place = place
+        self.sqlstate = sqlstate
+
+
+def exit_code(kind: str) -> int:
+    """The exit code of a step that ends with a failure of that kind."""
+    return _EXIT_CODES.get(kind, EXIT_STATEMENT_FAILED)
+
+
+def did_you_mean(word: str, candidates: list[str]) -> str:
+    """A sentence that offers the candidate closest to `word`, or "" if none is close."""
+    import difflib
+
+    folded = {candidate.casefold(): candidate for candidate in candidates}
+    close = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    return f"Did you mean {folded[close[0]]}?" if close else ""
+
+
+def listed(names: list[str], limit: int = 20) -> str:
+    """Names for a message: comma separated, at most `limit` of them."""
+    shown = ", ".join(names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown

@@ -1,0 +1,83 @@
+"""What a run has done already: one row per statement, committed together with the statement's own effects.
+
+A retried step skips what has a row. Rows are deleted when the run ends, and after thirty days in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.recorder import Recorder
+
+TABLE = "sqlflow_ledger"
+KEEP_DAYS = 30
+
+_DEFINITION = (
+    "run VARCHAR(253) NOT NULL, statement INTEGER NOT NULL, "
+    "finished_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (run, statement)"
+)
+
+
+class Ledger:
+    """The rows of one run."""
+
+    def __init__(self, database: Database, run: str, recorder: Recorder) -> None:
+        self._database = database
+        self._run = run
+        self._recorder = recorder
+        self._ready = False
+
+    def done(self) -> frozenset[int]:
+        """Numbers of the statements that this run has done, in this or an earlier attempt."""
+        if not self._database.has_own_table(TABLE):
+            return frozenset()
+        rows = self._database.execute(f"SELECT statement FROM {self._table} WHERE run = ?", (self._run,))
+        return frozenset(int(number) for (number,) in rows)
+
+    def prepare(self) -> None:
+        """Make the table, outside of any statement's transaction.
+
+        Raises:
+            RunError: the table cannot be created; the hint says which right is missing.
+        """
+        if self._ready:
+            return
+        try:
+            self._database.create_own_table(TABLE, _DEFINITION)
+        except RunError as failure:
+            raise RunError(
+                failure.kind,
+                f"cannot create the table {self._table}, which a run with retries needs: {failure.message}",
+                "Grant the user of the database URL the right to create tables there, or set spec.retries to 0.",
+                sqlstate=failure.sqlstate,
+            ) from failure
+        self._ready = True
+        self._prune()
+
+    def add(self, statements: Iterable[int]) -> None:
+        """Note statements as done, in the transaction that is open."""
+        for number in statements:
+            self._database.execute(f"DELETE FROM {self._table} WHERE run = ? AND statement = ?", (self._run, number))
+            self._database.execute(f"INSERT INTO {self._table} (run, statement) VALUES (?, ?)", (self._run, number))
+
+    def finish(self) -> None:
+        """Delete the run's rows."""
+        if self._database.has_own_table(TABLE):
+            self._database.execute(f"DELETE FROM {self._table} WHERE run = ?", (self._run,))
+
+    @property
+    def _table(self) -> str:
+        return self._database.own_table(TABLE)
+
+    def _prune(self) -> None:
+        modifier = f"-{KEEP_DAYS} days"
+        limit = {
+            "sqlite": f"datetime('now', '{modifier}')",
+        }.get(self._database.dialect, f"CURRENT_TIMESTAMP - INTERVAL '{KEEP_DAYS}' DAY")
+        try:
+            with self._database.atomic():
+                self._database.execute(f"DELETE FROM {self._table} WHERE finished_at < {limit}")
+        except RunError as failure:  # old rows do no harm; another user's may be out of reach
+            self._recorder.log("info", f"old rows of {TABLE} stay: {failure.message}")

@@ -1,0 +1,89 @@
+"""Plain SQL: executed byte for byte, its rows shown as a bounded preview."""
+
+from __future__ import annotations
+
+from sqlflow_codegen.language.ir import SqlStatement, Statement
+
+from sqlflow_runtime.cells import encode_row
+from sqlflow_runtime.databases.base import Result
+from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.hints import explained
+from sqlflow_runtime.ledger import Ledger
+from sqlflow_runtime.session import Session
+
+_BEGIN = ("BEGIN", "START")
+_COMMIT = ("COMMIT", "END")
+_ROLLBACK = ("ROLLBACK", "ABORT")
+
+
+def run(session: Session, statement: Statement) -> Result:
+    """Execute the statement and record its preview."""
+    assert isinstance(statement, SqlStatement)
+    try:
+        result = session.database.run_reading(statement.text, session.limit)
+        if result is None:
+            result = _run_writing(session, statement)
+    except RunError as failure:
+        raise explained(session.database, failure) from failure
+    show(session, statement.number, result)
+    return result
+
+
+def show(session: Session, number: int, result: Result) -> None:
+    """Record the columns and the rows of a preview."""
+    if result.columns is None:
+        return
+    kinds = [column.kind for column in result.columns]
+    session.recorder.emit(
+        "columns",
+        statement=number,
+        names=[column.name for column in result.columns],
+        types=[column.type for column in result.columns],
+    )
+    for row in result.rows:
+        values, cut = encode_row(row, kinds)
+        more = {"truncated": cut} if cut else {}
+        session.recorder.emit("row", statement=number, values=values, **more)
+
+
+def _run_writing(session: Session, statement: SqlStatement) -> Result:
+    """Execute, and note it in the ledger together with what it does."""
+    if session.ledger is None or session.session_only:
+        return session.database.run(statement.text, session.limit)
+    if session.database.in_transaction() or statement.verb in _BEGIN:
+        return _run_in_transaction(session, session.ledger, statement)
+    return _run_alone(session, session.ledger, statement)
+
+
+def _run_alone(session: Session, ledger: Ledger, statement: SqlStatement) -> Result:
+    ledger.prepare()
+    try:
+        with session.database.atomic():
+            result = session.database.run(statement.text, session.limit)
+            ledger.add([statement.number])
+            return result
+    except RunError as failure:
+        if not session.database.needs_no_transaction(failure):
+            raise
+    # It cannot share a transaction with the ledger's row, so the row follows.
+    result = session.database.run(statement.text, session.limit)
+    ledger.add([statement.number])
+    return result
+
+
+def _run_in_transaction(session: Session, ledger: Ledger, statement: SqlStatement) -> Result:
+    """Statements of the program's own transaction count as done when it commits, all at once.
+
+    Their rows are written just before COMMIT: rows written earlier would vanish with ROLLBACK TO SAVEPOINT.
+    """
+    database, pending = session.database, session.pending
+    if not database.in_transaction():
+        ledger.prepare()
+        pending.clear()
+    pending.append(statement.number)
+    if statement.verb in _COMMIT and "PREPARED" not in statement.text.upper():
+        ledger.add(pending)
+    result = database.run(statement.text, session.limit)
+    if statement.verb in _ROLLBACK and not database.in_transaction():
+        ledger.add(pending)
+    return result

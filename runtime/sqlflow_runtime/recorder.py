@@ -1,0 +1,134 @@
+"""Writes the records of a step, and remembers what its termination message will say."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from sqlflow_codegen.records import Outcome, StepError, StepMetrics, StepModel, dump_outcome, dump_record
+
+Emit = Callable[[dict[str, Any]], None]
+"""Receives one record. Called from several threads, one at a time."""
+
+LINE_LIMIT = 16 * 1024
+"""Characters of one log record's message."""
+
+LOG_LIMIT = 1024 * 1024
+"""Characters of all log records of one statement; what follows is counted, not shown."""
+
+TERMINATION_LOG = "/dev/termination-log"
+TERMINATION_LOG_ENV = "SQLFLOW_TERMINATION_LOG"
+
+
+class Recorder:
+    """Emits records, one at a time, with the password scrubbed from every word that is not the user's data."""
+
+    def __init__(self, emit: Emit, scrub: Callable[[str], str] = str) -> None:
+        self._emit = emit
+        self.scrub = scrub
+        self._lock = threading.RLock()
+        self._statement = 0
+        self._logged = 0
+        self._dropped = 0
+        self._error: StepError | None = None
+        self._metrics: list[StepMetrics] = []
+        self._models: list[StepModel] = []
+        self._finished: list[int] = []
+
+    def started(self, statement: int, **fields: Any) -> None:
+        """A statement begins; log records belong to it from now on."""
+        with self._lock:
+            self._statement, self._logged, self._dropped = statement, 0, 0
+            self.emit("statement_started", statement=statement, **fields)
+
+    def finished(self, rows: int, seconds: float, **fields: Any) -> None:
+        """The statement is done; `rows` is the number affected, -1 if unknown."""
+        with self._lock:
+            self._tell_dropped()
+            self._finished.append(self._statement)
+            fields = {"rows": rows, "seconds": round(seconds, 3)} | fields
+            self.emit("statement_finished", statement=self._statement, **fields)
+
+    def log(self, level: str, message: str) -> None:
+        """Words of a library, of the database, or our own; each line is a record."""
+        with self._lock:
+            for line in self.scrub(message).splitlines() or [""]:
+                if self._logged >= LOG_LIMIT:
+                    self._dropped += 1
+                    continue
+                shown = line if len(line) <= LINE_LIMIT else line[:LINE_LIMIT] + "…"
+                self._logged += len(shown) + 1
+                self.emit("log", statement=self._statement, level=level, message=shown)
+
+    def metrics(self, model: str, values: dict[str, float]) -> None:
+        """What EVALUATE measured."""
+        with self._lock:
+            self._metrics.append(StepMetrics(self._statement, model, values))
+            self.emit("metrics", statement=self._statement, model=model, values=values)
+
+    def model(self, name: str, version: int, estimator: str) -> None:
+        """What TRAIN stored."""
+        with self._lock:
+            self._models.append(StepModel(self._statement, name, version, estimator))
+            self.emit("model", statement=self._statement, name=name, version=version, estimator=estimator)
+
+    def error(self, error: StepError) -> None:
+        """Why the step ends. Its words are scrubbed here."""
+        with self._lock:
+            self._tell_dropped()
+            fields = {name: getattr(error, name) for name in StepError.__dataclass_fields__}
+            fields |= {"message": self.scrub(error.message), "hint": self.scrub(error.hint)}
+            self._error = StepError(**fields)
+            self.emit("error", **fields)
+
+    def emit(self, record_type: str, **fields: Any) -> None:
+        """Write one record."""
+        with self._lock:
+            self._emit({"type": record_type, **fields})
+
+    def outcome(self) -> Outcome:
+        """What the termination message says."""
+        with self._lock:
+            return Outcome(
+                error=self._error,
+                metrics=tuple(self._metrics),
+                models=tuple(self._models),
+                finished=tuple(self._finished),
+            )
+
+    def _tell_dropped(self) -> None:
+        if self._dropped:
+            message = f"{self._dropped} further lines are not shown (limit {LOG_LIMIT // 1024} KiB a statement)"
+            self.emit("log", statement=self._statement, level="warning", message=message)
+            self._dropped = 0
+
+
+def json_lines(stream: TextIO) -> Emit:
+    """Write records to a stream as JSON Lines, each flushed."""
+
+    def emit(record: dict[str, Any]) -> None:
+        line = dump_record(record)
+        try:
+            line.encode()
+        except UnicodeEncodeError:  # half of a surrogate pair, which only JSON's own escape can carry
+            import json
+
+            line = json.dumps(record, separators=(",", ":"), allow_nan=False)
+        stream.write(line + "\n")
+        stream.flush()
+
+    return emit
+
+
+def write_termination_message(outcome: Outcome) -> None:
+    """Leave the outcome where Kubernetes looks for it; do nothing where that place cannot be written."""
+    path = os.environ.get(TERMINATION_LOG_ENV, TERMINATION_LOG)
+    try:
+        # Never create it: outside a container there is no such file.
+        flags = os.O_WRONLY | os.O_TRUNC | (os.O_CREAT if TERMINATION_LOG_ENV in os.environ else 0)
+        with open(os.open(path, flags, 0o644), "w", encoding="utf-8") as file:
+            file.write(dump_outcome(outcome))
+    except OSError:
+        return

@@ -1,0 +1,173 @@
+"""`sqlflow-step`: executes statements of a program inside a container and tells by records how they went.
+
+Everything is imported as late as possible: a plain SQL step starts in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing
+
+from sqlflow_codegen.errors import ProgramError
+from sqlflow_codegen.records import EXIT_OK, EXIT_STATEMENT_FAILED, EXIT_STOPPED, EXIT_USAGE, StepError
+
+from sqlflow_runtime.capture import OutputCapture
+from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.failures import RunError, exit_code
+from sqlflow_runtime.ledger import TABLE, Ledger
+from sqlflow_runtime.recorder import Recorder, json_lines, write_termination_message
+from sqlflow_runtime.stop import Stop
+
+DATABASE_ENV = "SQLFLOW_DATABASE_URL"
+RUN_ENV = "SQLFLOW_RUN"
+PATIENCE_ENV = "SQLFLOW_CONNECT_TIMEOUT"
+"""Seconds for which a database that is not reached yet is tried again."""
+
+_WHERE = f"the Secret that spec.dataSource.secretRef names (environment variable {DATABASE_ENV})"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the step and leave the process with its exit code (`sqlflow_codegen.records`)."""
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as error:
+        sys.exit(EXIT_USAGE if error.code else EXIT_OK)
+    capture = OutputCapture()
+    recorder = Recorder(json_lines(capture.stdout))
+    capture.log = recorder.log
+
+    def give_up() -> None:
+        """Leave although a library does not return."""
+        write_termination_message(recorder.outcome())
+        os._exit(EXIT_STOPPED)
+
+    with capture, Stop(give_up) as stop:
+        try:
+            code = _run(arguments, recorder, capture, stop)
+        except ProgramError as error:
+            code = _program_error(recorder, error)
+        except RunError as failure:
+            recorder.error(StepError(0, 0, 0, "step", failure.kind, failure.message, failure.hint))
+            code = exit_code(failure.kind)
+        except Exception as error:  # noqa: BLE001  (the process boundary: whatever it is must reach the reader)
+            code = _internal_error(recorder, error)
+        write_termination_message(recorder.outcome())
+    sys.exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sqlflow-step", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--program", required=True, metavar="FILE", help="the program's text, in UTF-8")
+    parser.add_argument("--dialect", required=True, help="the SQL dialect of the program")
+    parser.add_argument("--statements", default="", metavar="3-5,7", help="numbers of the statements to execute")
+    parser.add_argument(
+        "--session", default="", metavar="1,2", help="numbers of statements that set up the session, executed first"
+    )
+    parser.add_argument(
+        "--preview-rows", type=int, default=100, metavar="N", help="rows shown of a result (default 100)"
+    )
+    parser.add_argument("--ledger", action="store_true", help="note what is done, so that a retry does not repeat it")
+    parser.add_argument("--finish", action="store_true", help="execute nothing; forget what was noted for the run")
+    return parser
+
+
+def _run(arguments: argparse.Namespace, recorder: Recorder, capture: OutputCapture, stop: Stop) -> int:
+    from sqlflow_runtime.databases import open_database, parse_url
+    from sqlflow_runtime.databases.url import scrubber
+
+    text = os.environ.get(DATABASE_ENV, "")
+    if not text:
+        raise RunError("usage", f"the environment variable {DATABASE_ENV} is not set", "It holds the database's URL.")
+    url = parse_url(text)
+    recorder.scrub = scrubber(url)
+    patience = float(os.environ.get(PATIENCE_ENV) or 20)
+
+    def connect() -> Database:
+        database = open_database(url, _WHERE, recorder.log, patience)
+        stop.cancel = database.cancel
+        return database
+
+    if arguments.finish:
+        return _finish(connect, recorder)
+    return _execute(arguments, connect, recorder, capture, stop)
+
+
+def _execute(
+    arguments: argparse.Namespace,
+    connect: Callable[[], Database],
+    recorder: Recorder,
+    capture: OutputCapture,
+    stop: Stop,
+) -> int:
+    from sqlflow_codegen.language import normalize_dialect, parse_program
+
+    from sqlflow_runtime.databases.base import PreviewLimit
+    from sqlflow_runtime.execute import execute_program
+    from sqlflow_runtime.selection import parse_selection
+    from sqlflow_runtime.session import Session
+
+    program = parse_program(_read(arguments.program), normalize_dialect(arguments.dialect))
+    numbers = parse_selection(arguments.statements, len(program))
+    replay = parse_selection(arguments.session, len(program)) if arguments.session else ()
+    with closing(connect()) as database:
+        session = Session(
+            program=program,
+            database=database,
+            recorder=recorder,
+            limit=PreviewLimit(arguments.preview_rows),
+            ledger=Ledger(database, _run_name(), recorder) if arguments.ledger else None,
+            stop_requested=stop.requested,
+            sync=capture.sync,
+        )
+        error = execute_program(session, numbers, replay)
+        stop.cancel = None
+    return EXIT_OK if error is None else exit_code(error.kind)
+
+
+def _finish(connect: Callable[[], Database], recorder: Recorder) -> int:
+    """Forget the run. What is left behind does no harm and is pruned later, so nothing here fails the run."""
+    try:
+        with closing(connect()) as database:
+            Ledger(database, _run_name(), recorder).finish()
+    except RunError as failure:
+        recorder.log("warning", f"the run's rows in {TABLE} stay: {failure.message}")
+    return EXIT_OK
+
+
+def _read(path: str) -> str:
+    """The program, byte for byte: no line end is translated."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError("usage", f"cannot read the program: {error}") from error
+
+
+def _run_name() -> str:
+    name = os.environ.get(RUN_ENV, "")
+    if not name:
+        raise RunError("usage", f"the environment variable {RUN_ENV} is not set", "The ledger needs the run's name.")
+    return name
+
+
+def _program_error(recorder: Recorder, error: ProgramError) -> int:
+    for diagnostic in error.diagnostics:
+        place = (diagnostic.statement, diagnostic.line, diagnostic.column)
+        recorder.error(StepError(*place, "program", "usage", diagnostic.message, diagnostic.hint))
+    return EXIT_USAGE
+
+
+def _internal_error(recorder: Recorder, error: Exception) -> int:
+    import traceback
+
+    recorder.log("error", "".join(traceback.format_exception(error)))
+    words = f"{type(error).__name__}: {error}"
+    recorder.error(StepError(0, 0, 0, "step", "internal", words, "This is a fault of sqlflow-step; please report it."))
+    return EXIT_STATEMENT_FAILED
+
+
+if __name__ == "__main__":
+    main()
