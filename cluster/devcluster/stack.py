@@ -1,0 +1,149 @@
+"""The whole system on a cluster: images, operator, a database with data. The demo and the e2e tests stand on it.
+
+Every part is brought to the state that this checkout describes, so running it again is quick and right.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devcluster import current, images, load
+from devcluster.cluster import Cluster
+from devcluster.context import Context
+from devcluster.errors import DevClusterError
+from devcluster.layout import Layout
+from devcluster.process import Result, SystemRunner
+from devcluster.progress import Reporter
+from devcluster.tools import tool
+
+StackError = DevClusterError
+
+SYSTEM_NAMESPACE = "sqlflow-system"
+OPERATOR_IMAGE, STEP_IMAGE, DATABASE_IMAGE = (f"localhost/sqlflow-{n}:dev" for n in ("operator", "step", "postgres"))
+DATABASE_USER = "sqlflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A cluster with the operator installed.
+
+    Attributes:
+        context: how to run programs here.
+        kubectl: path of kubectl.
+        kubeconfig: path of the cluster's kubeconfig.
+        namespace: where the demo database lives and jobs run.
+    """
+
+    context: Context
+    kubectl: str
+    kubeconfig: Path
+    namespace: str
+
+    def command(self, *arguments: str) -> list[str]:
+        """kubectl's command line for this cluster and namespace."""
+        return [self.kubectl, "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace, *arguments]
+
+    def run(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> Result:
+        """Run kubectl to its end, whatever comes out."""
+        return self.context.runner.run(self.command(*arguments), stdin=stdin, timeout=timeout)
+
+    def do(self, what: str, *arguments: str, stdin: str | None = None, timeout: float = 120) -> str:
+        """Run kubectl under a progress line.
+
+        Raises:
+            DevClusterError: it failed; `what` says what it was for.
+        """
+        with self.context.reporter.step(what):
+            return self.context.short(what, self.command(*arguments), stdin=stdin, timeout=timeout)
+
+    def psql(self, script: str, *options: str) -> str:
+        """Run SQL in the demo database by psql in its own pod.
+
+        Raises:
+            DevClusterError: psql failed.
+        """
+        psql = ["psql", "--host=/tmp", f"--username={DATABASE_USER}", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]
+        arguments = ("exec", "-i", "deployment/postgres", "--", *psql, *options, DATABASE_USER)
+        return self.context.short("Ask the demo database", self.command(*arguments), stdin=script, timeout=120)
+
+
+def default_context() -> Context:
+    """This checkout, real programs, progress on stderr."""
+    return Context(SystemRunner(), Reporter(), Layout.default())
+
+
+def ensure_stack(namespace: str, context: Context | None = None) -> Stack:
+    """Bring up cluster, operator and database with the iris data, whatever of it is missing.
+
+    Raises:
+        DevClusterError: this machine cannot have a cluster, or a part failed; says which and what to do.
+    """
+    context = context or default_context()
+    cluster = Cluster.open(context)
+    mine = current.find(context) if current.is_asked_for() else None
+    kubeconfig = Path(mine.kubeconfig) if mine else cluster.up()
+    names = build_images(cluster)
+    if mine:
+        load.load_into_current(context, cluster.engine, mine, names)
+    else:
+        load.load_images(cluster, names)
+    stack = Stack(context, str(tool(context, "kubectl")), kubeconfig, namespace)
+    install_operator(stack, cluster)
+    install_database(stack)
+    return stack
+
+
+def build_images(cluster: Cluster) -> list[str]:
+    """Build the operator's, the steps' and the demo database's image; returns their names."""
+    root = cluster.context.layout.checkout
+    postgres = root / "examples" / "postgres"
+    builds = (
+        images.Build(OPERATOR_IMAGE, root, root / "Dockerfile", "operator"),
+        images.Build(STEP_IMAGE, root, root / "Dockerfile", "step"),
+        images.Build(DATABASE_IMAGE, postgres, postgres / "Dockerfile"),
+    )
+    for build in builds:
+        images.build_image(cluster.context, cluster.platform, build)
+    return [build.name for build in builds]
+
+
+def install_operator(stack: Stack, cluster: Cluster) -> None:
+    """Apply CRD and operator by kustomize and wait until it is ready; restarts it if its image is another."""
+    overlay = stack.context.layout.checkout / "manifests" / "overlays" / "dev"
+    stack.do("Install the CRD and the operator", "apply", "--kustomize", str(overlay))
+    image_id = cluster.engine.image_id(stack.context.runner, OPERATOR_IMAGE)
+    steps_id = cluster.engine.image_id(stack.context.runner, STEP_IMAGE)
+    # The tag stays the same from build to build: without this the old image would go on running.
+    patch = (
+        f'{{"spec":{{"template":{{"metadata":{{"annotations":{{"sqlflow.org/images":"{image_id} {steps_id}"}}}}}}}}}}'
+    )
+    system = ("--namespace", SYSTEM_NAMESPACE)
+    stack.do("Start this build's operator", "patch", "deployment/sqlflow-operator", *system, "--patch", patch)
+    wait = ("rollout", "status", "deployment/sqlflow-operator", *system, "--timeout=120s")
+    _wait_for(stack, "Wait for the operator", wait, SYSTEM_NAMESPACE)
+
+
+def install_database(stack: Stack) -> None:
+    """Run PostgreSQL in the stack's namespace and load the iris data, afresh."""
+    examples = stack.context.layout.checkout / "examples"
+    if not stack.run("get", "namespace", stack.namespace).ok:
+        stack.do(f"Create namespace {stack.namespace}", "create", "namespace", stack.namespace)
+    stack.do("Install PostgreSQL", "apply", "--filename", str(examples / "postgres" / "postgres.yaml"))
+    wait = ("rollout", "status", "deployment/postgres", "--timeout=120s")
+    _wait_for(stack, "Wait for PostgreSQL", wait, stack.namespace)
+    with stack.context.reporter.step("Load the iris data"):
+        stack.psql((examples / "01-iris" / "load.sql").read_text(encoding="utf-8"), "--quiet")
+
+
+def _wait_for(stack: Stack, what: str, arguments: Sequence[str], namespace: str) -> None:
+    """Wait for a rollout; where it does not come, the pods' own words say why."""
+    try:
+        stack.do(what, *arguments, timeout=150)
+    except DevClusterError as error:
+        pods = stack.run("get", "pods", "--namespace", namespace, "--output", "wide")
+        events = stack.run("get", "events", "--namespace", namespace, "--sort-by=.lastTimestamp")
+        tail = os.linesep.join([*pods.out.splitlines(), *events.out.splitlines()[-8:]])
+        raise DevClusterError(f"{what}: it did not come up", error.why, f"This is what there is:\n{tail}") from error
