@@ -1,0 +1,148 @@
+"""The `job` backend: one batch/v1 Job whose init containers are the steps, in an order that the graph allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.errors import CodegenError
+from sqlflow_codegen.graph import Step, plan_steps
+from sqlflow_codegen.language.ir import Program
+from sqlflow_codegen.literals import YAML_DUMP, YAML_IMPORT, count, literal, text_literal
+from sqlflow_codegen.manifests import (
+    container,
+    metadata,
+    pod,
+    pod_metadata,
+    program_arguments,
+    ranges,
+    step_arguments,
+)
+from sqlflow_codegen.records import EXIT_USAGE
+from sqlflow_codegen.sandbox import run_program
+
+_TEMPLATE = '''\
+"""A SQL program of {statements} as one batch/v1 Job.
+
+Its init containers are the steps, one after the other. Run this file to print the YAML. The SQL program itself
+is data: it stands in the ConfigMap, which the steps mount; their arguments only name its statements.
+"""
+
+{yaml_import}
+
+PROGRAM = {program}
+
+METADATA = {metadata}
+
+POD_METADATA = {pod_metadata}
+
+POD = {pod}
+
+CONTAINER = {container}
+
+JOB = {job}
+
+ARGUMENTS = {arguments}
+
+STEP_ARGUMENTS = {step_arguments}
+
+
+def container(name, *arguments):
+    """One container of the step image; its arguments hold no text of the SQL program."""
+    return {{"name": name, "command": ["sqlflow-step"], "args": [*ARGUMENTS, *arguments], **CONTAINER}}
+
+
+def run_step(name, statements):
+    """The container of one step; `statements` are numbers such as 3-5,7."""
+    return container(name, "--statements", statements, *STEP_ARGUMENTS)
+
+
+def finish():
+    """The container that runs when all steps are done."""
+    return container("finish", "--finish")
+
+
+config_map = {{
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": METADATA,
+    "immutable": True,
+    "data": {{"program.sql": PROGRAM}},
+}}
+
+steps = [
+{steps}]
+
+pod = {{**POD, "initContainers": steps, "containers": [finish()]}}
+
+job = {{
+    "apiVersion": "batch/v1",
+    "kind": "Job",
+    "metadata": METADATA,
+    "spec": {{**JOB, "template": {{"metadata": POD_METADATA, "spec": pod}}}},
+}}
+
+{yaml_dump}
+print_yaml(config_map, job)
+'''
+
+
+class JobCodegen:
+    """Code generator of the `job` backend. Stateless: safe to use from many threads."""
+
+    backend = "job"
+
+    def gen_code(self, statements: Program, options: RunOptions | None = None) -> str:
+        """A readable, standalone Python program; `python program.py` prints a ConfigMap and a Job as YAML.
+
+        Raises:
+            CodegenError: the program has no statement.
+        """
+        options = options or RunOptions()
+        steps = plan_steps(statements)
+        if not steps:
+            raise CodegenError("the program has no statement")
+        return _TEMPLATE.format(
+            statements=count(len(statements), "statement") + " in " + count(len(steps), "step"),
+            yaml_import=YAML_IMPORT,
+            yaml_dump=YAML_DUMP,
+            program=text_literal(statements.text),
+            metadata=literal(metadata(options), prefix=11),
+            pod_metadata=literal(pod_metadata(options), prefix=15),
+            pod=literal(pod(options), prefix=6),
+            container=literal(container(options), prefix=12),
+            job=literal(_job(options), prefix=6),
+            arguments=literal(program_arguments(statements.dialect), prefix=20),
+            step_arguments=literal(step_arguments(options), prefix=17),
+            steps="".join(f"    {_step(step)},\n" for step in steps),
+        )
+
+    def gen_yaml(self, code: str) -> str:
+        """Run that program apart from this process, with limits, and return the YAML that it printed.
+
+        Raises:
+            CodegenError: it failed, exceeded a limit, or printed nothing.
+        """
+        text = run_program(code)
+        if not text.strip():
+            raise CodegenError("the workflow program printed no YAML")
+        return text
+
+
+def _step(step: Step) -> str:
+    return f"run_step({step.name!r}, {ranges(step.statements)!r})"
+
+
+def _job(options: RunOptions) -> dict[str, Any]:
+    """The Job's spec but for its pod."""
+    rules: list[dict[str, Any]] = [
+        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [EXIT_USAGE]}},
+    ]
+    if options.retries > 0:
+        rules.append({"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]})
+    spec: dict[str, Any] = {"backoffLimit": options.retries, "podFailurePolicy": {"rules": rules}}
+    if options.active_deadline_seconds is not None:
+        spec["activeDeadlineSeconds"] = options.active_deadline_seconds
+    if options.suspend:
+        spec["suspend"] = True
+    return spec

@@ -1,0 +1,104 @@
+"""Python source for plain data, as a person would lay it out. Text appears only as `repr` makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+YAML_IMPORT = """\
+import re
+
+import yaml\
+"""
+
+YAML_DUMP = '''\
+
+class Dumper(yaml.CSafeDumper):
+    """Writes every value where it stands, without anchors."""
+
+    def ignore_aliases(self, data):
+        return True
+
+
+def represent_text(dumper, text):
+    """Lay out plain lines and words as they are; quote all else, so that no reader sees another text or type."""
+    lines = text.split("\\n")
+    if len(lines) > 1 and text[0].strip() and all(line.isprintable() and line == line.rstrip() for line in lines):
+        style = "|"
+    else:
+        style = None if re.fullmatch("[/-]*[A-Za-z][A-Za-z0-9._/:-]*[A-Za-z0-9]", text) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def print_yaml(*documents):
+    """Print the documents in their order."""
+    text = yaml.dump_all(documents, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=2**31 - 1)
+    print(text, end="")
+
+
+Dumper.add_representer(str, represent_text)\
+'''
+"""The end of every generated program that prints YAML: no character is altered, no line folded."""
+
+_WIDTH = 100
+_INDENT = "    "
+
+
+def literal(value: Any, indent: int = 0, prefix: int = 0) -> str:
+    """Source of that value: None, booleans, numbers, texts, and mappings and sequences of such.
+
+    Args:
+        value: plain data, as in JSON.
+        indent: levels that the line on which it stands is indented.
+        prefix: characters before it on that line.
+    """
+    line = _flat(value)
+    if (
+        len(line) + prefix + indent * len(_INDENT) <= _WIDTH
+        or not isinstance(value, (Mapping, list, tuple))
+        or not value
+    ):
+        return line
+    pad, outer = _INDENT * (indent + 1), _INDENT * indent
+    if isinstance(value, Mapping):
+        lines = []
+        for key, item in value.items():
+            head = f"{_text(key)}: "
+            lines.append(f"{pad}{head}{literal(item, indent + 1, len(head) + 1)},\n")
+        return "{\n" + "".join(lines) + outer + "}"
+    return "[\n" + "".join(f"{pad}{literal(item, indent + 1, 1)},\n" for item in value) + outer + "]"
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_text(key)}: {_flat(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(map(_flat, value)) + "]"
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return repr(value)
+    raise TypeError(f"{type(value).__name__} is no plain data")
+
+
+def _text(text: str) -> str:
+    """What `repr` makes, in double quotes where that changes nothing else."""
+    source = repr(text)
+    return f'"{source[1:-1]}"' if source[0] == "'" and '"' not in source and "\\'" not in source else source
+
+
+def count(number: int, what: str) -> str:
+    """`1 step`, `2 steps`."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def text_literal(text: str) -> str:
+    """Source of a text of many lines, one literal a line, in parentheses.
+
+    Lines are cut behind their line feeds only, so that joined they are the text, whatever else it holds.
+    """
+    lines = text.split("\n")
+    pieces = [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+    if len(pieces) < 2:
+        return repr(text)
+    return "(\n" + "".join(f"{_INDENT}{piece!r}\n" for piece in pieces) + ")"

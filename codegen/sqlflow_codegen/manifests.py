@@ -1,0 +1,127 @@
+"""What every backend's child has in common: metadata, the ConfigMap with the program, the containers of the steps.
+
+All of it is plain Kubernetes JSON. Arguments and environment hold no program text: Kubernetes would expand `$(X)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlflow_codegen.backend import (
+    ANNOTATION_JOB,
+    DATABASE_ENV,
+    LABEL_JOB_UID,
+    LABEL_RUN,
+    PROGRAM_DIR,
+    PROGRAM_FILE,
+    RunOptions,
+)
+
+PROGRAM_VOLUME = "program"
+SCRATCH_VOLUME = "scratch"
+SCRATCH_DIR = "/tmp"
+RUN_ENV = "SQLFLOW_RUN"
+
+
+def labels(options: RunOptions) -> dict[str, str]:
+    """Labels of child, ConfigMap and pods."""
+    uid = {LABEL_JOB_UID: str(options.owner["uid"])} if options.owner and "uid" in options.owner else {}
+    return {LABEL_RUN: options.name, **uid}
+
+
+def metadata(options: RunOptions) -> dict[str, Any]:
+    """Metadata of child and ConfigMap."""
+    data: dict[str, Any] = {"name": options.name}
+    if options.namespace:
+        data["namespace"] = options.namespace
+    data["labels"] = labels(options)
+    if options.job_name:
+        data["annotations"] = {ANNOTATION_JOB: options.job_name}
+    if options.owner:
+        data["ownerReferences"] = [dict(options.owner)]
+    return data
+
+
+def pod_metadata(options: RunOptions) -> dict[str, Any]:
+    """Metadata of pod templates."""
+    data: dict[str, Any] = {"labels": labels(options)}
+    if options.job_name:
+        data["annotations"] = {ANNOTATION_JOB: options.job_name}
+    return data
+
+
+def program_arguments(dialect: str) -> list[str]:
+    """The arguments of `sqlflow-step` that say what the program is."""
+    return ["--program", f"{PROGRAM_DIR}/{PROGRAM_FILE}", "--dialect", dialect]
+
+
+def step_arguments(options: RunOptions) -> list[str]:
+    """The arguments of `sqlflow-step` that all steps share, besides the program and the statements."""
+    arguments = ["--preview-rows", str(options.preview_rows)]
+    # A suspended Job loses its pod and starts again at its first step; so does a retried one.
+    return [*arguments, "--ledger"] if options.retries > 0 or options.suspend else arguments
+
+
+def environment(options: RunOptions) -> list[dict[str, Any]]:
+    """The environment of every step: the database's URL by reference, the run, then what the user gave."""
+    secret = {"name": options.secret_name, "key": options.secret_key}
+    return [
+        {"name": DATABASE_ENV, "valueFrom": {"secretKeyRef": secret}},
+        {"name": RUN_ENV, "value": options.name},
+        *(dict(variable) for variable in options.env),
+    ]
+
+
+def container(options: RunOptions) -> dict[str, Any]:
+    """What the containers of all steps share."""
+    data: dict[str, Any] = {"image": options.image}
+    if options.image_pull_policy:
+        data["imagePullPolicy"] = options.image_pull_policy
+    data["env"] = environment(options)
+    if options.resources:
+        data["resources"] = dict(options.resources)
+    data["volumeMounts"] = [
+        {"name": PROGRAM_VOLUME, "mountPath": PROGRAM_DIR, "readOnly": True},
+        {"name": SCRATCH_VOLUME, "mountPath": SCRATCH_DIR},
+    ]
+    data["terminationMessagePolicy"] = "FallbackToLogsOnError"
+    data["securityContext"] = {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    return data
+
+
+def pod(options: RunOptions) -> dict[str, Any]:
+    """The pod's spec, but for its containers."""
+    data: dict[str, Any] = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "volumes": [
+            {"name": PROGRAM_VOLUME, "configMap": {"name": options.name}},
+            {"name": SCRATCH_VOLUME, "emptyDir": {}},
+        ],
+    }
+    optional = {
+        "serviceAccountName": options.service_account_name,
+        "imagePullSecrets": [dict(secret) for secret in options.image_pull_secrets],
+        "nodeSelector": dict(options.node_selector),
+        "tolerations": [dict(toleration) for toleration in options.tolerations],
+        "affinity": dict(options.affinity),
+    }
+    return data | {key: value for key, value in optional.items() if value}
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Statement numbers as an argument: `3-5,7`."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
