@@ -85,11 +85,15 @@ class Cluster:
 
     def nodes(self) -> dict[str, str]:
         """Container name -> state (running, exited, created …) of the cluster's nodes."""
-        template = "{{.Names}}\t{{.State}}"
-        argv = [self.engine.program, "ps", "--all", "--filter", f"label={KIND_LABEL}={self.name}", "--format", template]
-        result = self.context.runner.run(argv, env=self.engine.env, timeout=60)
-        lines = [line.split("\t") for line in result.out.splitlines()] if result.ok else []
-        return {line[0]: line[1].lower() for line in lines if len(line) == 2}
+        program, env = self.engine.program, self.engine.env
+        listing = [program, "ps", "--all", "--quiet", "--filter", f"label={KIND_LABEL}={self.name}"]
+        ids = self.context.runner.run(listing, env=env, timeout=60).out.split()
+        if not ids:
+            return {}
+        # Not from `ps`: there `.State` is a word for people in some versions, such as "Up 3 minutes ago".
+        inspect = [program, "container", "inspect", "--format", "{{.Name}} {{.State.Status}}", *ids]
+        result = self.context.runner.run(inspect, env=env, timeout=60)
+        return dict((line.split()[0].lstrip("/"), line.split()[1]) for line in result.out.splitlines() if line.strip())
 
     def kubectl(self, *arguments: str, timeout: float = 30) -> str | None:
         """Kubectl's output for this cluster; None if it fails."""
@@ -106,7 +110,7 @@ class Cluster:
         if not states or set(states.values()) != {"running"}:
             return False
         path = "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}"
-        ready = self.kubectl("--request-timeout=5s", "get", "nodes", "--output", path)
+        ready = self.kubectl("--request-timeout=10s", "get", "nodes", "--output", path)
         return ready is not None and set(ready.split()) == {"True"}
 
     def up(self) -> Path:
@@ -117,7 +121,7 @@ class Cluster:
         """
         layout = self.context.layout
         with locked(layout.locks / f"{self.name}.lock", f"cluster {self.name}", self.context.reporter):
-            if self.is_healthy() or self._restarted():
+            if self.is_healthy() or self._recovered():
                 return layout.kubeconfig
             image = "" if self.platform.registry else node.ensure_node(self.context, self.engine)
             kind = tool(self.context, "kind")
@@ -129,17 +133,21 @@ class Cluster:
             Record(self.name, self.engine.program, self.platform.registry, image).write(layout)
         return layout.kubeconfig
 
-    def _restarted(self) -> bool:
-        """Start the nodes of a complete cluster that stopped, as after a reboot."""
-        stopped = [name for name, state in self.nodes().items() if state in ("exited", "stopped")]
-        if Record.read(self.context.layout) is None or not stopped:
+    def _recovered(self) -> bool:
+        """Give a complete cluster time to answer, and start nodes that stopped, as after a reboot.
+
+        A busy machine must not cost anybody the cluster they work with.
+        """
+        states = self.nodes()
+        if Record.read(self.context.layout) is None or not self.context.layout.kubeconfig.is_file() or not states:
             return False
-        started = self.context.runner.run([self.engine.program, "start", *stopped], env=self.engine.env, timeout=60)
-        if not started.ok:
-            return False
+        stopped = [name for name, state in states.items() if state != "running"]
+        if stopped:
+            self.context.runner.run([self.engine.program, "start", *stopped], env=self.engine.env, timeout=60)
         try:
             self._wait_until_ready()
-        except DevClusterError:
+        except DevClusterError as error:
+            self.context.reporter.say(error.line())
             return False
         return self.is_healthy()
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from typing import Any
 
 from rich.console import Console
 from rich.syntax import Syntax
@@ -60,7 +61,7 @@ def apply_job(stack: Stack, console: Console) -> None:
     stack.do("Apply the job", "apply", "--filename", str(manifest))
 
 
-def watch(stack: Stack, console: Console) -> dict[str, object]:
+def watch(stack: Stack, console: Console) -> dict[str, Any]:
     """Let kubectl show the job live until it has its outcome; returns the job.
 
     Raises:
@@ -72,7 +73,7 @@ def watch(stack: Stack, console: Console) -> dict[str, object]:
     try:
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < deadline:
-            job: dict[str, object] = json.loads(stack.run("get", "sqlflowjob", JOB, "--output=json").out or "{}")
+            job: dict[str, Any] = json.loads(stack.run("get", "sqlflowjob", JOB, "--output=json").out or "{}")
             if finished(job):
                 time.sleep(0.5)  # let kubectl show the last line
                 return job
@@ -86,17 +87,16 @@ def watch(stack: Stack, console: Console) -> dict[str, object]:
     )
 
 
-def finished(job: dict[str, object]) -> bool:
+def finished(job: dict[str, Any]) -> bool:
     """Whether a SQLFlowJob has its outcome."""
-    status = job.get("status")
-    conditions = status.get("conditions", []) if isinstance(status, dict) else []
+    conditions = job.get("status", {}).get("conditions", [])
     return any(c["type"] in ("Complete", "Failed", "Stalled") and c["status"] == "True" for c in conditions)
 
 
-def show_results(stack: Stack, console: Console, job: dict[str, object]) -> None:
+def show_results(stack: Stack, console: Console, job: dict[str, Any]) -> None:
     """The predictions as the database has them, the metrics as the status has them."""
     status = job["status"]
-    if not isinstance(status, dict) or status.get("phase") != "Succeeded":
+    if status.get("phase") != "Succeeded":
         return
     query = "SELECT * FROM iris.predictions ORDER BY petal_length, petal_width, sepal_length LIMIT 10"
     console.rule("SELECT * FROM iris.predictions ... LIMIT 10", align="left")

@@ -153,5 +153,5 @@ def _still_running(process: subprocess.Popen[bytes]) -> bool:
 
 def _report(lines: list[str], on_line: Callable[[str], None]) -> None:
     for line in lines:
-        if line.strip():
+        if line.strip() and not line.startswith("$ "):
             on_line(line.strip())

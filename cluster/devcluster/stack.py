@@ -43,7 +43,7 @@ class Stack:
     namespace: str
 
     def command(self, *arguments: str) -> list[str]:
-        """kubectl's command line for this cluster and namespace."""
+        """The command line of kubectl for this cluster and namespace."""
         return [self.kubectl, "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace, *arguments]
 
     def run(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> Result:
