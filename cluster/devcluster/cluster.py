@@ -93,7 +93,7 @@ class Cluster:
         # Not from `ps`: there `.State` is a word for people in some versions, such as "Up 3 minutes ago".
         inspect = [program, "container", "inspect", "--format", "{{.Name}} {{.State.Status}}", *ids]
         result = self.context.runner.run(inspect, env=env, timeout=60)
-        return dict((line.split()[0].lstrip("/"), line.split()[1]) for line in result.out.splitlines() if line.strip())
+        return {line.split()[0].lstrip("/"): line.split()[1] for line in result.out.splitlines() if line.strip()}
 
     def kubectl(self, *arguments: str, timeout: float = 30) -> str | None:
         """Kubectl's output for this cluster; None if it fails."""
