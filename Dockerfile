@@ -6,7 +6,8 @@ ARG BASE=python:3.12-slim
 FROM ${BASE} AS wheel
 WORKDIR /src
 COPY requirements/constraints.txt /constraints.txt
-RUN python3 -m venv /opt/build && /opt/build/bin/pip install --no-cache-dir -c /constraints.txt hatchling
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.crt,target=/run/devcluster/ca.crt \
+    python3 -m venv /opt/build && /opt/build/bin/pip install --no-cache-dir -c /constraints.txt hatchling
 COPY pyproject.toml README.md LICENSE ./
 COPY codegen/ codegen/
 COPY runtime/ runtime/
@@ -14,24 +15,31 @@ COPY operator/ operator/
 COPY cli/ cli/
 RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation -w /wheels .
 
+# Where packages are reached only with settings of the machine's own, a build may bring them as secrets: they leave no trace.
 # Packages change seldom, the project's own code at every build: two layers each.
 FROM ${BASE} AS step-packages
 COPY requirements/ /requirements/
-RUN python3 -m venv /opt/sqlflow && /opt/sqlflow/bin/pip install --no-cache-dir -c /requirements/constraints.txt -r /requirements/step.txt
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.crt,target=/run/devcluster/ca.crt \
+    python3 -m venv /opt/sqlflow \
+ && /opt/sqlflow/bin/pip install --no-cache-dir -c /requirements/constraints.txt -r /requirements/step.txt \
+ && /opt/sqlflow/bin/python -m compileall -q -j 0 /opt/sqlflow/lib > /dev/null
 
 FROM step-packages AS step-venv
 COPY --from=wheel /wheels/ /wheels/
 RUN /opt/sqlflow/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl \
- && /opt/sqlflow/bin/python -m compileall -q /opt/sqlflow/lib > /dev/null
+ && /opt/sqlflow/bin/python -m compileall -q /opt/sqlflow/lib/python3*/site-packages/sqlflow_* > /dev/null
 
 FROM ${BASE} AS operator-packages
 COPY requirements/ /requirements/
-RUN python3 -m venv /opt/sqlflow && /opt/sqlflow/bin/pip install --no-cache-dir -c /requirements/constraints.txt -r /requirements/operator.txt
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.crt,target=/run/devcluster/ca.crt \
+    python3 -m venv /opt/sqlflow \
+ && /opt/sqlflow/bin/pip install --no-cache-dir -c /requirements/constraints.txt -r /requirements/operator.txt \
+ && /opt/sqlflow/bin/python -m compileall -q -j 0 /opt/sqlflow/lib > /dev/null
 
 FROM operator-packages AS operator-venv
 COPY --from=wheel /wheels/ /wheels/
 RUN /opt/sqlflow/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl \
- && /opt/sqlflow/bin/python -m compileall -q /opt/sqlflow/lib > /dev/null
+ && /opt/sqlflow/bin/python -m compileall -q /opt/sqlflow/lib/python3*/site-packages/sqlflow_* > /dev/null
 
 # The executables read nothing but their own files and write nothing but /tmp: both run with a read-only root.
 FROM ${BASE} AS step
