@@ -36,6 +36,9 @@ format: venv ## format the code and mend what ruff can
 generate: venv ## write the CRD and its reference page from the models
 	@$(BIN)/python -m sqlflow_operator.crd
 
+bench: venv ## ratios against named baselines, measured in one run
+	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
 lock: ## renew the pins in requirements/constraints.txt
 	@$(PYTHON) requirements/venv.py --lock
 
