@@ -30,7 +30,7 @@ def remove(cluster: Cluster) -> None:
 
 
 def _images(cluster: Cluster) -> list[str]:
-    argv = [cluster.engine.program, "images", "--quiet"]
+    argv = [cluster.engine.program, "images", "--all", "--quiet"]
     filters = [f"label={LABEL}", *(f"reference={repository}" for repository in REPOSITORIES)]
     found: list[str] = []
     for chosen in filters:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,17 +74,59 @@ def build_image(context: Context, platform: Platform, build: Build) -> str:
     if "BASE" not in args:
         args["BASE"] = base_image(context, platform)
     engine = builder(context, platform)
-    with (
-        locked(context.layout.locks / "image.lock", "an image", context.reporter),
-        context.store.scratch("image") as folder,
-    ):
-        mounts = pip_mounts(pip_settings(context.runner), folder)
-        argv = build_argv(engine, build, args, mounts)
-        name = build.name.rpartition("/")[2].replace(":", "-")
-        # Cache mounts of a build (RUN --mount=type=cache) lie under TMPDIR: wheels outlive a reboot this way.
-        env = {**engine.env, "TMPDIR": str(context.layout.cache / "tmp"), "DOCKER_BUILDKIT": "1"}
-        context.long(f"Build image {build.name}", argv, log=f"image-{name}", env=env)
+    with locked(context.layout.locks / "image.lock", "an image", context.reporter):
+        with _workplace(context, engine, args["BASE"]) as temporary, context.store.scratch("image") as folder:
+            argv = build_argv(engine, build, args, pip_mounts(pip_settings(context.runner), folder))
+            env = {**engine.env, "TMPDIR": str(temporary), "DOCKER_BUILDKIT": "1"}
+            log = f"image-{build.name.rpartition('/')[2].replace(':', '-')}"
+            context.long(f"Build image {build.name}", argv, log=log, env=env)
+        prune = [engine.program, "image", "prune", "--force", "--filter", f"label={LABEL}", "--filter", "until=24h"]
+        if engine.program != "buildah":
+            context.runner.run(prune, env=engine.env, timeout=60)
     return engine.image_id(context.runner, build.name)
+
+
+@contextmanager
+def _workplace(context: Context, engine: Engine, base: str) -> Iterator[Path]:
+    """The folder for a build's temporary files, cleared of what a killed build left.
+
+    Cache mounts (RUN --mount=type=cache) lie in there too and stay, so that wheels are fetched once.
+    """
+    folder = context.layout.cache / "builder"
+    unfinished = context.layout.cache / "unfinished-build"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.is_dir() and path.name != "buildah-cache":
+            shutil.rmtree(path, ignore_errors=True)
+    if unfinished.exists():
+        remove_working_containers(context, engine, base)
+    unfinished.touch()
+    yield folder
+    unfinished.unlink()
+
+
+def remove_working_containers(context: Context, engine: Engine, base: str) -> None:
+    """Remove the containers in which a killed build of ours worked: those that stand on our layers or on the base."""
+    if engine.program == "docker":  # its daemon clears up by itself
+        return
+    listing = [engine.program, "images", "--all", "--quiet", "--no-trunc", "--filter", f"label={LABEL}"]
+    images = context.runner.run(listing, env=engine.env, timeout=60).out.split()
+    ours = {image.removeprefix("sha256:") for image in [*images, engine.image_id(context.runner, base)]}
+    containers = [
+        engine.program,
+        "ps",
+        "--all",
+        "--external",
+        "--no-trunc",
+        "--format",
+        "{{.ID}} {{.ImageID}} {{.Status}}",
+    ]
+    if engine.program == "buildah":
+        containers = ["buildah", "containers", "--notruncate", "--format", "{{.ContainerID}} {{.ImageID}} Storage"]
+    for line in context.runner.run(containers, env=engine.env, timeout=60).out.splitlines():
+        container, image, *status = line.split()
+        if image in ours and status == ["Storage"]:
+            context.runner.run([engine.program, "rm", container], env=engine.env, timeout=60)
 
 
 def build_argv(engine: Engine, build: Build, args: Mapping[str, str], mounts: Sequence[Mount]) -> list[str]:

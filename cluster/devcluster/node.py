@@ -27,6 +27,9 @@ PARTS = (ETCD, KUBECTL, APISERVER, NODE, COREDNS, PAUSE)
 NETFILTER = ("/usr/sbin/nft", "/usr/sbin/conntrack")
 """What kube-proxy calls; taken from the node's own system."""
 
+RECIPE = 1
+"""Raised by whoever changes how this module or `archive` puts the image together."""
+
 PLACEHOLDER = "@PAUSE_IMAGE@"
 
 
@@ -37,7 +40,7 @@ def version() -> str:
 
 def reference() -> str:
     """The node image's reference; changes with everything it is made of."""
-    recipe = tree_digest([FOLDER, CLUSTER_FOLDER / "devcluster/node.py", CLUSTER_FOLDER / "devcluster/archive.py"])
+    recipe = f"{RECIPE} {tree_digest([FOLDER])}"
     return f"{REPOSITORY}:{version()}-{digest(debian.reference(), recipe, *map(gobuild.key, PARTS))}"
 
 
@@ -72,7 +75,7 @@ def _make(context: Context, engine: Engine, ref: str) -> None:
         with context.reporter.step("Collect the node's programs and images"):
             _fill(context, engine, folder, programs, system_ref)
         argv = [*build_argv(engine), "--target", "node", "-t", ref, str(folder)]
-        context.long("Build the node image", argv, log="node-image", env=_env(context, engine))
+        _build(context, engine, "Build the node image", argv, "node-image")
 
 
 def _programs(context: Context, part: Programs) -> dict[str, Path]:
@@ -85,10 +88,7 @@ def _ensure_system(context: Context, engine: Engine) -> str:
     if not engine.has_image(context.runner, ref):
         debian.ensure_base(context, engine)
         argv = [*build_argv(engine), "--target", "os", "-t", ref, str(FOLDER)]
-        todo = "Check that this machine's Debian mirror can be reached"
-        context.long(
-            "Install the node's Debian packages", argv, log="node-system", env=_env(context, engine), todo=todo
-        )
+        _build(context, engine, "Install the node's Debian packages", argv, "node-system")
     return ref
 
 
@@ -98,10 +98,10 @@ def build_argv(engine: Engine) -> list[str]:
     return [engine.program, "build", "--isolation", "chroot", "--network", "host", "--build-arg", base]
 
 
-def _env(context: Context, engine: Engine) -> dict[str, str]:
-    temporary = context.layout.cache / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
-    return {**engine.env, "TMPDIR": str(temporary)}
+def _build(context: Context, engine: Engine, title: str, argv: list[str], log: str) -> None:
+    # A killed build leaves its temporary files where the next one, under the same lock, clears them away.
+    with context.store.scratch(log) as temporary:
+        context.long(title, argv, log=log, env={**engine.env, "TMPDIR": str(temporary)})
 
 
 def _fill(context: Context, engine: Engine, folder: Path, programs: dict[str, Path], system_ref: str) -> None:
