@@ -1,0 +1,33 @@
+"""Known estimators, their attributes, and metrics: pure data, for checks before a run and for the run itself."""
+
+from sqlflow_codegen.catalogue.estimators import (
+    VALIDATION_SELECT,
+    Estimator,
+    estimator_names,
+    find_estimator,
+    split_image,
+)
+from sqlflow_codegen.catalogue.metrics import (
+    CLASSIFICATION_METRICS,
+    METRICS,
+    REGRESSION_METRICS,
+    VALIDATION_METRICS,
+)
+from sqlflow_codegen.catalogue.rules import allows, described, fault, to_python, words
+
+__all__ = [
+    "CLASSIFICATION_METRICS",
+    "METRICS",
+    "REGRESSION_METRICS",
+    "VALIDATION_METRICS",
+    "VALIDATION_SELECT",
+    "Estimator",
+    "allows",
+    "described",
+    "estimator_names",
+    "fault",
+    "find_estimator",
+    "split_image",
+    "to_python",
+    "words",
+]

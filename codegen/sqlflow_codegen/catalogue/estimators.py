@@ -1,0 +1,115 @@
+"""Which estimators there are and which attributes each takes. Pure data: no machine-learning library is imported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from sqlflow_codegen.catalogue.rules import to_python
+from sqlflow_codegen.catalogue.xgboost import (
+    ALIASES,
+    ATTRIBUTES,
+    DEPRECATED,
+    ESTIMATORS,
+    FOREST_ALIASES,
+    TRAIN_ATTRIBUTES,
+)
+from sqlflow_codegen.language.ir import Attribute
+
+VALIDATION_SELECT = "validation.select"
+"""Attribute of TRAIN with the SELECT of the rows to validate on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """One known estimator.
+
+    Attributes:
+        name: its canonical name, such as `xgboost.gbtree` or `sklearn.ensemble.RandomForestClassifier`.
+        library: `xgboost` or `sklearn`.
+        class_path: the Python class, `xgboost.XGBClassifier`; for `xgboost.gbtree` and the other boosters
+            `xgboost.Booster`, whose task its objective decides.
+        task: `classifier`, `regressor`, `ranker`, `cluster`, `outlier`, `mixture`, or `any`: the objective decides.
+        attributes: for each attribute its rule (see `rules`).
+        aliases: attributes that name the same parameter as another one, to that one's name.
+        deprecated: attributes that are taken but do nothing, to what to do instead.
+        defaults: parameters that this estimator sets where the statement does not.
+    """
+
+    name: str
+    library: str
+    class_path: str
+    task: str
+    attributes: Mapping[str, str]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    deprecated: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def supervised(self) -> bool:
+        """Whether it learns from a label."""
+        return self.task not in ("cluster", "outlier", "mixture")
+
+    def parameters(self, attributes: Iterable[Attribute]) -> dict[str, object]:
+        """What to give the library: `defaults`, then the statement's attributes under their canonical names.
+
+        Values are as Python takes them (lists, None). Attributes with a dot (`train.`, `validation.`) keep their
+        names; unknown and deprecated ones are left out.
+        """
+        given = {
+            self.aliases.get(one.name, one.name): to_python(self.attributes[one.name], one.value)
+            for one in attributes
+            if one.name in self.attributes and one.name not in self.deprecated
+        }
+        return {**self.defaults, **given}
+
+
+def split_image(estimator: str) -> tuple[str, str]:
+    """The container image ("" if none) and the class: `hub:5000/u/img:1.0/Cls` splits at its last `/`."""
+    image, _, name = estimator.rpartition("/")
+    return image, name
+
+
+def find_estimator(name: str) -> Estimator | None:
+    """The known estimator of that name; None if it is unknown, or stands in an image of its own.
+
+    `xgboost.` names go in any case and XGBClassifier and the like without `xgboost.`; scikit-learn classes by their
+    public path, or short: `sklearn.RandomForestClassifier`.
+    """
+    return _names().get(name) or _names().get(name.lower())
+
+
+def estimator_names() -> tuple[str, ...]:
+    """Canonical names of all known estimators, sorted."""
+    return tuple(sorted({estimator.name for estimator in _names().values()}))
+
+
+@cache
+def _names() -> Mapping[str, Estimator]:
+    names: dict[str, Estimator] = {}
+    for estimator in (*_xgboost(), *_sklearn()):
+        short = estimator.name.split(".")
+        names[estimator.name] = names[estimator.name.lower()] = estimator
+        if estimator.library == "xgboost" and short[-1].startswith("XGB"):
+            names[short[-1]] = names[short[-1].lower()] = estimator
+        elif estimator.library == "sklearn":
+            names[f"sklearn.{short[-1]}"] = names[f"sklearn.{short[-1]}".lower()] = estimator
+    return MappingProxyType(names)
+
+
+def _xgboost() -> Iterable[Estimator]:
+    attributes = MappingProxyType({**ATTRIBUTES, **TRAIN_ATTRIBUTES})
+    for name, (class_path, task, defaults) in ESTIMATORS.items():
+        aliases = FOREST_ALIASES if name.startswith("xgboost.XGBRF") else ALIASES
+        yield Estimator(name, "xgboost", class_path, task, attributes, aliases, DEPRECATED, defaults)
+
+
+def _sklearn() -> Iterable[Estimator]:
+    data = json.loads(files(__package__).joinpath("sklearn.json").read_text(encoding="utf-8"))
+    for name, entry in data["estimators"].items():
+        attributes = MappingProxyType({**entry["attributes"], VALIDATION_SELECT: "str"})
+        yield Estimator(name, "sklearn", name, entry["task"], attributes)
