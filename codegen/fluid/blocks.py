@@ -1,0 +1,115 @@
+"""What tasks and pipelines have in common: `with` blocks that fill them and then close for good."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Self, TypeVar
+
+from fluid.context import block, current_block
+from fluid.declarations import Namespace, Param, Workspace
+from fluid.errors import ScopeError
+from fluid.names import unique
+from fluid.references import Reference
+
+
+class Block:
+    """Something that is filled in a `with` block, or by its constructor, and cannot change afterwards.
+
+    It closes, and is validated, at the end of its `with` block or when it is first used.
+    """
+
+    kind = "block"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.embedded = False
+        self._closed = False
+        self._open: AbstractContextManager[None] | None = None
+        self._params: list[Param] = []
+        self._workspaces: list[Workspace] = []
+
+    @property
+    def owner(self) -> str:
+        """How messages name it."""
+        return f"{self.kind} {self.name!r}"
+
+    @property
+    def params(self) -> Namespace[Reference]:
+        """References to its parameters: `task.params.url`."""
+        return Namespace(f"{self.owner}: parameter", {p.name: p.value for p in self._params})
+
+    @property
+    def workspaces(self) -> Namespace[Workspace]:
+        """Its workspaces: `task.workspaces.source.path`."""
+        return Namespace(f"{self.owner}: workspace", {w.name: w for w in self._workspaces})
+
+    def add_param(self, param: Param) -> Reference:
+        """Declare a parameter and return the reference to it."""
+        self.ensure_open("a parameter")
+        self._params.append(param)
+        return param.value
+
+    def add_workspace(self, workspace: Workspace) -> Workspace:
+        """Declare a workspace."""
+        self.ensure_open("a workspace")
+        self._workspaces.append(workspace)
+        return workspace
+
+    def ensure_open(self, what: str) -> None:
+        """Raise `ScopeError` if nothing can be added any more."""
+        if self._closed:
+            raise ScopeError(f"{self.owner} is finished; {what} can only be added inside its `with` block.")
+
+    def close(self) -> None:
+        """Validate, and refuse every change from now on. Closing twice is harmless."""
+        if self._closed:
+            return
+        if self._open is not None:
+            raise ScopeError(f"{self.owner} is used inside its own `with` block; use it after the block.")
+        unique((p.name for p in self._params), f"{self.owner}: parameter")
+        unique((w.name for w in self._workspaces), f"{self.owner}: workspace")
+        self.validate()
+        self._closed = True
+
+    def validate(self) -> None:
+        """Raise a `FluidError` for what is wrong with it."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, object]:
+        """The object as Kubernetes JSON."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self.ensure_open("anything")
+        self._open = block(self)
+        self._open.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._open is not None:
+            self._open.__exit__(exception_type, exception, traceback)
+            self._open = None
+        if exception_type is None:
+            self.close()
+
+
+B = TypeVar("B", bound=Block)
+
+
+def require_block(kind: type[B], what: str, inside: str) -> B:
+    """The innermost block, if it is of that kind.
+
+    Raises:
+        ScopeError: it is not; `what` was to be done `inside` what.
+    """
+    owner = current_block()
+    if isinstance(owner, kind):
+        return owner
+    place = f"inside {owner.owner}" if isinstance(owner, Block) else "outside every block"
+    raise ScopeError(f"{what} belongs inside {inside}; this is {place}.")

@@ -1,0 +1,167 @@
+"""Pipelines: tasks in an order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fluid.context import register
+from fluid.declarations import Param, ParamType, Workspace
+from fluid.errors import FluidError
+from fluid.graph import check_order
+from fluid.names import result_name, unique
+from fluid.references import expressions
+from fluid.scope import Scope
+from fluid.text import render
+from fluid.uses import PipelineTask, TaskUser
+from fluid.values import Json, Metadata, pruned
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineResult:
+    """A result of a pipeline, made of results of its tasks."""
+
+    name: str
+    value: str
+    description: str = ""
+    type: ParamType | None = None
+
+    def to_dict(self, owner: str, scope: Scope) -> Json:
+        """The declaration as Tekton JSON."""
+        where = f"{owner}, result {self.name!r}"
+        result_name(self.name, f"{owner}: a result")
+        if not expressions(self.value):
+            raise FluidError(f"{where}: its value must refer to results of tasks.")
+        return pruned(
+            name=self.name,
+            type=self.type,
+            description=self.description,
+            value=render(self.value, where, scope),
+        )
+
+
+class Pipeline(TaskUser):
+    """A pipeline. Fill it in a `with` block, where calling a task adds it; then give it to a `PipelineRun`.
+
+    Args:
+        name: DNS label.
+        params, workspaces: what it declares; more may be added in its `with` block.
+        labels, annotations, namespace: of the Pipeline where it is an object of its own.
+    """
+
+    kind = "pipeline"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        params: Sequence[Param] = (),
+        workspaces: Sequence[Workspace] = (),
+        display_name: str = "",
+        description: str = "",
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        namespace: str = "",
+    ) -> None:
+        super().__init__(name)
+        self._params.extend(params)
+        self._workspaces.extend(workspaces)
+        self._tasks: list[PipelineTask] = []
+        self._finally: list[PipelineTask] = []
+        self._results: list[PipelineResult] = []
+        self._in_finally = False
+        self._display_name = display_name
+        self._description = description
+        self._metadata = Metadata(name=name, namespace=namespace, labels=labels or {}, annotations=annotations or {})
+        register(self)
+
+    @property
+    def tasks(self) -> tuple[PipelineTask, ...]:
+        """Its tasks, in the order in which they were added, without the finally tasks."""
+        return tuple(self._tasks)
+
+    @property
+    def declared_params(self) -> tuple[Param, ...]:
+        """The parameters that it takes."""
+        return tuple(self._params)
+
+    @property
+    def declared_workspaces(self) -> tuple[Workspace, ...]:
+        """The workspaces that a run must, or may, give it."""
+        return tuple(self._workspaces)
+
+    def add_task(self, task: PipelineTask) -> PipelineTask:
+        """Add a task, to the finally tasks inside `finally_`."""
+        self.ensure_open("a task")
+        task.pipeline = self
+        (self._finally if self._in_finally else self._tasks).append(task)
+        return task
+
+    def add_result(self, result: PipelineResult) -> PipelineResult:
+        """Declare a result."""
+        self.ensure_open("a result")
+        self._results.append(result)
+        return result
+
+    @contextmanager
+    def finally_(self) -> Iterator[None]:
+        """Tasks used inside run when all others are done, whether they succeeded or not."""
+        self._in_finally = True
+        try:
+            yield
+        finally:
+            self._in_finally = False
+
+    def validate(self) -> None:
+        """Check names, order, parameters, workspaces and every reference by rendering once."""
+        if not self._tasks:
+            raise FluidError(f"{self.owner} has no task.")
+        self._metadata.to_dict(self.owner)
+        unique((t.name for t in (*self._tasks, *self._finally)), f"{self.owner}: task")
+        unique((r.name for r in self._results), f"{self.owner}: result")
+        for task in self._finally:
+            if task.run_after:
+                raise FluidError(
+                    f"{self.owner}: finally task {task.name!r} waits for {', '.join(task.run_after)}; "
+                    "finally tasks all start together, after all others."
+                )
+        check_order({task.name: task.needs() for task in self._tasks}, self.owner)
+        self._spec = self._render()
+
+    def spec(self) -> Json:
+        """The `spec` of the Pipeline, which is also what a run embeds."""
+        self.close()
+        return self._spec
+
+    def to_dict(self) -> Json:
+        """The Pipeline as Kubernetes JSON."""
+        spec = self.spec()
+        return {
+            "apiVersion": "tekton.dev/v1",
+            "kind": "Pipeline",
+            "metadata": self._metadata.to_dict(self.owner),
+            "spec": spec,
+        }
+
+    def _scope(self, *, final: bool = False) -> Scope:
+        return Scope(
+            owner=self.owner,
+            params={p.name: p.kind for p in self._params},
+            workspaces=frozenset(w.name for w in self._workspaces),
+            tasks={t.name: t.result_names for t in self._tasks},
+            final=final,
+        )
+
+    def _render(self) -> Json:
+        scope, final = self._scope(), self._scope(final=True)
+        workspaces = frozenset(w.name for w in self._workspaces)
+        return pruned(
+            displayName=self._display_name,
+            description=self._description,
+            params=[p.to_dict(self.owner) for p in self._params],
+            workspaces=[w.to_dict(in_task=False) for w in self._workspaces],
+            tasks=[t.to_dict(scope, workspaces) for t in self._tasks],
+            results=[r.to_dict(self.owner, scope) for r in self._results],
+            **pruned(**{"finally": [t.to_dict(final, workspaces) for t in self._finally]}),
+        )

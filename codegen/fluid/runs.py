@@ -1,0 +1,217 @@
+"""Runs: the objects that make Tekton do something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fluid.context import register
+from fluid.declarations import ParamValue, Workspace, param_value
+from fluid.errors import FluidError, UnboundError, UnknownReferenceError, suggest
+from fluid.names import object_name
+from fluid.pipeline import Pipeline
+from fluid.pods import PodTemplate
+from fluid.scope import Scope
+from fluid.task import Task
+from fluid.text import Place, render_json
+from fluid.uses import TaskRef, check_params
+from fluid.values import Duration, Json, Metadata, duration_seconds, go_duration, plain, pruned
+from fluid.volumes import Source
+
+
+class _Run:
+    """What the runs of pipelines and of tasks have in common: immutable, validated when made."""
+
+    kind = ""
+    embedded = False
+
+    def __init__(self, metadata: Metadata) -> None:
+        self._metadata = metadata
+        self.owner = f"{self.kind} {metadata.name or metadata.generate_name!r}"
+        self._manifest_metadata = metadata.to_dict(self.owner)
+        self._spec: Json = {}
+        register(self)
+
+    def to_dict(self) -> Json:
+        """The run as Kubernetes JSON."""
+        return {
+            "apiVersion": "tekton.dev/v1",
+            "kind": self.kind,
+            "metadata": self._manifest_metadata,
+            "spec": self._spec,
+        }
+
+    def _params(self, params: Mapping[str, ParamValue]) -> list[Json]:
+        scope = Scope(owner=self.owner)
+        return [
+            {"name": n, "value": param_value(v, f"{self.owner}, parameter {n!r}", scope, Place.PLAIN)}
+            for n, v in params.items()
+        ]
+
+    def _workspaces(self, bindings: Mapping[str, Source], declared: Sequence[Workspace] | None) -> list[Json]:
+        if declared is not None:
+            names = {w.name for w in declared}
+            for name in bindings:
+                if name not in names:
+                    raise UnknownReferenceError(f"{self.owner}: there is no workspace {name!r}. {suggest(name, names)}")
+            missing = [w.name for w in declared if not w.optional and w.name not in bindings]
+            if missing:
+                raise UnboundError(f"{self.owner}: say what fills the workspace {', '.join(missing)}.")
+        return [{"name": name, **plain(source)} for name, source in bindings.items()]
+
+
+class PipelineRun(_Run):
+    """One execution of a pipeline.
+
+    Args:
+        pipeline: the pipeline, or the name of one in the namespace.
+        name, generate_name: of the run; exactly one of them.
+        embed: whether the run holds the pipeline (`pipelineSpec`) or names it (`pipelineRef`).
+        params: its parameters' values.
+        workspaces: what fills its workspaces: name to source, `fluid.volumes.empty_dir()` and the like.
+        timeout: how long it may take in all; Tekton's default is an hour, 0 is without limit.
+        tasks_timeout, finally_timeout: how long those parts may take.
+        service_account: the service account of its pods.
+        pod_template: what its pods share.
+        task_run_specs: Tekton's `taskRunSpecs`, per task.
+        pending: create it, but do not start it before `spec.status` is cleared.
+    """
+
+    kind = "PipelineRun"
+
+    def __init__(
+        self,
+        pipeline: Pipeline | str,
+        *,
+        name: str = "",
+        generate_name: str = "",
+        namespace: str = "",
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        owner_references: Sequence[Mapping[str, Any]] = (),
+        embed: bool = True,
+        params: Mapping[str, ParamValue] | None = None,
+        workspaces: Mapping[str, Source] | None = None,
+        timeout: Duration | None = None,
+        tasks_timeout: Duration | None = None,
+        finally_timeout: Duration | None = None,
+        service_account: str = "",
+        pod_template: PodTemplate | None = None,
+        task_run_specs: Sequence[Mapping[str, Any]] = (),
+        pending: bool = False,
+    ) -> None:
+        super().__init__(
+            Metadata(
+                name=name,
+                generate_name=generate_name,
+                namespace=namespace,
+                labels=labels or {},
+                annotations=annotations or {},
+                owner_references=owner_references,
+            )
+        )
+        known = pipeline if isinstance(pipeline, Pipeline) else None
+        definition = self._definition(pipeline, embed=embed)
+        if known is not None:
+            check_params(known.declared_params, params or {}, self.owner)
+        self._spec = pruned(
+            **definition,
+            params=self._params(params or {}),
+            workspaces=self._workspaces(workspaces or {}, known.declared_workspaces if known else None),
+            timeouts=_timeouts(self.owner, pipeline=timeout, tasks=tasks_timeout, final=finally_timeout),
+            taskRunTemplate=pruned(
+                serviceAccountName=service_account,
+                podTemplate=pod_template.to_dict() if pod_template else None,
+            ),
+            taskRunSpecs=render_json(task_run_specs, f"{self.owner}, task_run_specs", Scope(owner=self.owner)),
+            status="PipelineRunPending" if pending else None,
+        )
+
+    def _definition(self, pipeline: Pipeline | str, *, embed: bool) -> Json:
+        if isinstance(pipeline, str):
+            return {"pipelineRef": {"name": object_name(pipeline, f"{self.owner}: its pipeline")}}
+        spec = pipeline.spec()
+        if not embed:
+            return {"pipelineRef": {"name": pipeline.name}}
+        pipeline.embedded = True
+        return {"pipelineSpec": spec}
+
+
+class TaskRun(_Run):
+    """One execution of a task, outside every pipeline. Arguments as in `PipelineRun`.
+
+    Args:
+        task: the task, one that exists elsewhere, or the name of one in the namespace.
+        retries: how often it is tried again.
+    """
+
+    kind = "TaskRun"
+
+    def __init__(
+        self,
+        task: Task | TaskRef | str,
+        *,
+        name: str = "",
+        generate_name: str = "",
+        namespace: str = "",
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        owner_references: Sequence[Mapping[str, Any]] = (),
+        embed: bool = True,
+        params: Mapping[str, ParamValue] | None = None,
+        workspaces: Mapping[str, Source] | None = None,
+        timeout: Duration | None = None,
+        retries: int = 0,
+        service_account: str = "",
+        pod_template: PodTemplate | None = None,
+        pending: bool = False,
+    ) -> None:
+        super().__init__(
+            Metadata(
+                name=name,
+                generate_name=generate_name,
+                namespace=namespace,
+                labels=labels or {},
+                annotations=annotations or {},
+                owner_references=owner_references,
+            )
+        )
+        if retries < 0:
+            raise FluidError(f"{self.owner}: retries is {retries}; it cannot be negative.")
+        known = task if isinstance(task, Task) else None
+        definition = self._definition(task, embed=embed)
+        if known is not None:
+            check_params(known.declared_params, params or {}, self.owner)
+        self._spec = pruned(
+            **definition,
+            params=self._params(params or {}),
+            workspaces=self._workspaces(workspaces or {}, tuple(known.workspaces) if known else None),
+            timeout=None if timeout is None else go_duration(timeout, f"{self.owner}, timeout"),
+            retries=retries or None,
+            serviceAccountName=service_account,
+            podTemplate=pod_template.to_dict() if pod_template else None,
+            status="TaskRunPending" if pending else None,
+        )
+
+    def _definition(self, task: Task | TaskRef | str, *, embed: bool) -> Json:
+        if isinstance(task, str):
+            task = TaskRef(task)
+        if isinstance(task, TaskRef):
+            return {"taskRef": task.to_dict(self.owner, Scope(owner=self.owner))}
+        spec = task.spec()
+        if not embed:
+            return {"taskRef": {"name": task.name}}
+        task.embedded = True
+        return {"taskSpec": spec}
+
+
+def _timeouts(owner: str, *, pipeline: Duration | None, tasks: Duration | None, final: Duration | None) -> Json:
+    """Tekton's `timeouts`; the parts must fit into the whole."""
+    given = {"pipeline": pipeline, "tasks": tasks, "finally": final}
+    texts = {k: go_duration(v, f"{owner}, {k} timeout") for k, v in given.items() if v is not None}
+    seconds = {k: duration_seconds(v, f"{owner}, {k} timeout") for k, v in texts.items()}
+    whole = seconds.get("pipeline", 0)
+    parts = [seconds[k] for k in ("tasks", "finally") if k in seconds]
+    if whole and (sum(parts) > whole or 0 in parts):
+        raise FluidError(f"{owner}: tasks_timeout and finally_timeout together must not exceed timeout ({whole:g} s).")
+    return texts

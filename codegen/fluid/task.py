@@ -1,0 +1,205 @@
+"""Tasks: what runs in one pod."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fluid.blocks import Block
+from fluid.context import register
+from fluid.declarations import Namespace, Param, ParamValue, Result, Workspace
+from fluid.errors import DuplicateError, FluidError
+from fluid.names import labels as checked_labels
+from fluid.names import unique
+from fluid.references import When
+from fluid.scope import Scope
+from fluid.steps import Sidecar, Step, StepTemplate
+from fluid.uses import PipelineTask, use_task
+from fluid.values import Duration, Json, Metadata, pruned
+from fluid.volumes import Volume
+
+
+class Task(Block):
+    """A task: parameters, workspaces, steps that run one after the other in one pod, results.
+
+    Fill it in a `with` block or by its constructor. Call it inside a pipeline to use it there.
+
+    Args:
+        name: DNS label.
+        params, results, workspaces, steps, sidecars: what it declares; more may be added in its `with` block.
+        volumes: volumes that nothing mounts by `mounts`; mounted ones declare themselves.
+        step_template: what all steps share.
+        labels, annotations: of the Task or, inside a pipeline, of its TaskRuns and pods.
+        namespace: of the Task where it is an object of its own.
+    """
+
+    kind = "task"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        params: Sequence[Param] = (),
+        results: Sequence[Result] = (),
+        workspaces: Sequence[Workspace] = (),
+        steps: Sequence[Step] = (),
+        sidecars: Sequence[Sidecar] = (),
+        volumes: Sequence[Volume] = (),
+        step_template: StepTemplate | None = None,
+        display_name: str = "",
+        description: str = "",
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        namespace: str = "",
+    ) -> None:
+        super().__init__(name)
+        self._params.extend(params)
+        self._workspaces.extend(workspaces)
+        self._results = list(results)
+        self._steps = list(steps)
+        self._sidecars = list(sidecars)
+        self._volumes = list(volumes)
+        self._step_template = step_template
+        self._display_name = display_name
+        self._description = description
+        self._metadata = Metadata(name=name, namespace=namespace, labels=labels or {}, annotations=annotations or {})
+        register(self)
+
+    @property
+    def results(self) -> Namespace[Result]:
+        """Its results, seen from inside: `task.results.digest.path` is the file to write."""
+        return Namespace(f"{self.owner}: result", {r.name: r for r in self._results})
+
+    @property
+    def declared_params(self) -> tuple[Param, ...]:
+        """The parameters that it takes."""
+        return tuple(self._params)
+
+    def add_result(self, result: Result) -> Result:
+        """Declare a result."""
+        self.ensure_open("a result")
+        self._results.append(result)
+        return result
+
+    def add_step(self, step: Step) -> Step:
+        """Add a step after those that are there."""
+        self.ensure_open("a step")
+        self._steps.append(step)
+        return step
+
+    def add_sidecar(self, sidecar: Sidecar) -> Sidecar:
+        """Add a sidecar."""
+        self.ensure_open("a sidecar")
+        self._sidecars.append(sidecar)
+        return sidecar
+
+    def validate(self) -> None:
+        """Check names, images and every reference by rendering once."""
+        if not self._steps:
+            raise FluidError(f"{self.owner} has no step.")
+        unique((r.name for r in self._results), f"{self.owner}: result")
+        unique((s.name for s in self._steps), f"{self.owner}: step")
+        unique((s.name for s in self._sidecars), f"{self.owner}: sidecar")
+        shared_image = self._step_template.image if self._step_template else ""
+        for number, step in enumerate(self._steps, 1):
+            if not step.image and not shared_image:
+                raise FluidError(f"{self.owner}: step {step.name or number!r} has no image.")
+        self._metadata.to_dict(self.owner)
+        self._spec = self._render()
+
+    def spec(self) -> Json:
+        """The `spec` of the Task, which is also what a run embeds."""
+        self.close()
+        return self._spec
+
+    def embedded_spec(self) -> Json:
+        """The `taskSpec` of a pipeline's task: with labels and annotations for its TaskRuns and pods."""
+        metadata = pruned(
+            labels=checked_labels(self._metadata.labels, self.owner), annotations=dict(self._metadata.annotations)
+        )
+        return pruned(metadata=metadata, **self.spec())
+
+    def to_dict(self) -> Json:
+        """The Task as Kubernetes JSON."""
+        spec = self.spec()
+        return {
+            "apiVersion": "tekton.dev/v1",
+            "kind": "Task",
+            "metadata": self._metadata.to_dict(self.owner),
+            "spec": spec,
+        }
+
+    def __call__(
+        self,
+        name: str = "",
+        /,
+        *,
+        params: Mapping[str, ParamValue] | None = None,
+        run_after: Sequence[PipelineTask | str] = (),
+        when: Sequence[When] | When = (),
+        workspaces: Mapping[str, Workspace | str] | None = None,
+        retries: int = 0,
+        timeout: Duration | None = None,
+        on_error: str = "",
+        **values: ParamValue,
+    ) -> PipelineTask:
+        """Use the task in the pipeline whose block is open.
+
+        Args:
+            name: name there; the task's own where not given.
+            params: values of its parameters, where a name is no Python identifier.
+            **values: values of its parameters by name.
+            run_after: tasks, or their names, that must have succeeded before.
+            when: conditions, all of which must hold, else the task is skipped.
+            workspaces: the task's workspace name to the pipeline's; the same names need no entry.
+            retries: how often it is tried again.
+            timeout: how long one try may take.
+            on_error: `continue` lets the pipeline go on although it failed.
+        """
+        self.close()
+        self.embedded = True
+        return use_task(
+            PipelineTask(
+                name=name or self.name,
+                task=self,
+                params={**(params or {}), **values},
+                run_after=run_after,
+                when=when,
+                workspaces=workspaces or {},
+                retries=retries,
+                timeout=timeout,
+                on_error=on_error,
+            )
+        )
+
+    def _scope(self) -> Scope:
+        return Scope(
+            owner=self.owner,
+            params={p.name: p.kind for p in self._params},
+            results=frozenset(r.name for r in self._results),
+            workspaces=frozenset(w.name for w in self._workspaces),
+            steps=frozenset(s.name for s in self._steps if s.name),
+            in_task=True,
+        )
+
+    def _render(self) -> Json:
+        scope = self._scope()
+        return pruned(
+            displayName=self._display_name,
+            description=self._description,
+            params=[p.to_dict(self.owner) for p in self._params],
+            results=[r.to_dict(self.owner, scope) for r in self._results],
+            workspaces=[w.to_dict(in_task=True) for w in self._workspaces],
+            volumes=[v.to_dict(self.owner) for v in self._all_volumes()],
+            stepTemplate=self._step_template.to_dict(self.owner, scope) if self._step_template else None,
+            steps=[s.to_dict(self.owner, scope) for s in self._steps],
+            sidecars=[s.to_dict(self.owner, scope) for s in self._sidecars],
+        )
+
+    def _all_volumes(self) -> list[Volume]:
+        """Every volume once, in the order of first mention."""
+        containers = ([self._step_template] if self._step_template else []) + self._steps + self._sidecars
+        volumes: dict[str, Volume] = {}
+        for volume in [*self._volumes, *(v for c in containers for v in c.volumes)]:
+            if volumes.setdefault(volume.name, volume) != volume:
+                raise DuplicateError(f"{self.owner}: two different volumes are called {volume.name!r}.")
+        return list(volumes.values())

@@ -1,0 +1,93 @@
+"""Small values that manifests share: durations, metadata, and JSON without what is not set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from fluid.errors import FluidError
+from fluid.names import labels as checked_labels
+from fluid.names import object_name
+
+Json = dict[str, Any]
+
+Duration = int | float | timedelta | str
+"""Seconds, a timedelta, or what Go calls a duration, such as `1h30m`. 0 means: without limit."""
+
+_GO_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+|0")
+
+
+def go_duration(value: Duration, what: str) -> str:
+    """The duration as Go writes it; `what` names it in messages.
+
+    Raises:
+        FluidError: negative, or no duration.
+    """
+    if isinstance(value, str):
+        if not _GO_DURATION.fullmatch(value):
+            raise FluidError(f"{what} is {value!r}; write seconds as a number, a timedelta, or text such as '1h30m'.")
+        return value
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if seconds < 0:
+        raise FluidError(f"{what} is {seconds} seconds; it cannot be negative. 0 means without limit.")
+    return f"{seconds:g}s" if seconds < 1e6 else f"{int(seconds)}s"
+
+
+def duration_seconds(value: Duration, what: str) -> float:
+    """The duration in seconds."""
+    units = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+    text = go_duration(value, what)
+    return sum(float(n) * units[unit] for n, unit in re.findall(r"([\d.]+)(ns|us|µs|ms|s|m|h)", text))
+
+
+def pruned(**fields: Any) -> Json:
+    """The fields that are set, in the order given: neither None nor empty; False and 0 stay."""
+    return {name: value for name, value in fields.items() if value is not None and value not in ("", {}, [], ())}
+
+
+def plain(value: Any) -> Any:
+    """JSON made of dicts and lists only, from any mappings and sequences."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [plain(item) for item in value]
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """An object's metadata. Exactly one of `name` and `generate_name` is set."""
+
+    name: str = ""
+    generate_name: str = ""
+    namespace: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    owner_references: Sequence[Mapping[str, Any]] = ()
+
+    def to_dict(self, what: str) -> Json:
+        """The metadata as Kubernetes JSON; `what` names the object in messages.
+
+        Raises:
+            InvalidNameError: a name or label value that Kubernetes or Tekton refuses.
+            FluidError: neither or both of `name` and `generate_name`.
+        """
+        if bool(self.name) == bool(self.generate_name):
+            raise FluidError(f"{what}: give either name or generate_name.")
+        if self.name:
+            object_name(self.name, what)
+        else:
+            object_name(self.generate_name + "x", what)
+        return pruned(
+            name=self.name,
+            generateName=self.generate_name,
+            namespace=self.namespace,
+            labels=checked_labels(self.labels, what),
+            annotations=dict(self.annotations),
+            ownerReferences=plain(self.owner_references),
+        )
