@@ -1,9 +1,10 @@
-"""Python source for plain data, as a person would lay it out. Text appears only as `repr` makes it."""
+"""Python source for plain data, laid out as `ruff format` would leave it. Text appears only as `repr` makes it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import combining, east_asian_width
 
 YAML_IMPORT = """\
 import re
@@ -40,7 +41,9 @@ Dumper.add_representer(str, represent_text)\
 '''
 """The end of every generated program that prints YAML: no character is altered, no line folded."""
 
-_WIDTH = 100
+_WIDTH = 88
+"""Columns of a line: what formatters take where nothing else is configured."""
+
 _INDENT = "    "
 
 
@@ -54,7 +57,7 @@ def literal(value: Any, indent: int = 0, prefix: int = 0) -> str:
     """
     line = _flat(value)
     if (
-        len(line) + prefix + indent * len(_INDENT) <= _WIDTH
+        columns(line) + prefix + indent * len(_INDENT) <= _WIDTH
         or not isinstance(value, (Mapping, list, tuple))
         or not value
     ):
@@ -82,9 +85,18 @@ def _flat(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """What `repr` makes, in double quotes where that changes nothing else."""
+    """What `repr` makes, in the quotes that need fewer escapes, double ones where it is equal."""
     source = repr(text)
-    return f'"{source[1:-1]}"' if source[0] == "'" and '"' not in source and "\\'" not in source else source
+    body = source[1:-1].replace("\\'", "'") if source[0] == "'" else source[1:-1]
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return quote + body.replace(quote, "\\" + quote) + quote
+
+
+def columns(source: str) -> int:
+    """How wide a line of source is shown; a wide character takes two columns, a combining one none."""
+    if source.isascii():
+        return len(source)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in source)
 
 
 def count(number: int, what: str) -> str:
@@ -92,13 +104,23 @@ def count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
-def text_literal(text: str) -> str:
-    """Source of a text of many lines, one literal a line, in parentheses.
+def text_literal(text: str, prefix: int = len("PROGRAM = ")) -> str:
+    """Source of a text of many lines for an assignment: on one line if it fits, else one literal a line.
 
     Lines are cut behind their line feeds only, so that joined they are the text, whatever else it holds.
+
+    Args:
+        text: the text.
+        prefix: characters before it on its line.
     """
+    whole = _text(text)
+    width = columns(whole)
+    if width + prefix <= _WIDTH:
+        return whole
     lines = text.split("\n")
     pieces = [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
-    if len(pieces) < 2:
-        return repr(text)
-    return "(\n" + "".join(f"{_INDENT}{piece!r}\n" for piece in pieces) + ")"
+    if width + len(_INDENT) <= _WIDTH:
+        pieces = [text]
+    elif len(pieces) < 2:
+        return whole
+    return "(\n" + "".join(f"{_INDENT}{_text(piece)}\n" for piece in pieces) + ")"
