@@ -135,7 +135,8 @@ def reference() -> str:
         f"<!-- {_NOTE} -->",
         "# SQLFlowJob",
         "",
-        f"`apiVersion: {GROUP}/{VERSION}`, `kind: {KIND}`, short name `sfj`. The same text: `kubectl explain sfj.spec`.",
+        f"`apiVersion: {GROUP}/{VERSION}`, `kind: {KIND}`, short name `sfj`. The same text:",
+        "`kubectl explain sfj.spec`.",
     ]
     for part in ("spec", "status"):
         lines += ["", f"## {part}", "", schema[part]["description"]]

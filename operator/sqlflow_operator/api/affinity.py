@@ -14,14 +14,16 @@ class LabelSelectorRequirement(ApiModel):
 
     key: str = Field(description="The label.")
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(description="How the label is compared.")
-    values: tuple[str, ...] | None = Field(None, description="The values for In and NotIn.")
+    values: tuple[str, ...] | None = Field(default=None, description="The values for In and NotIn.")
 
 
 class LabelSelector(ApiModel):
     """Which pods or namespaces are meant, by their labels. All conditions must hold."""
 
-    match_labels: dict[str, str] | None = Field(None, description="Labels that must have exactly these values.")
-    match_expressions: tuple[LabelSelectorRequirement, ...] | None = Field(None, description="Conditions on labels.")
+    match_labels: dict[str, str] | None = Field(default=None, description="Labels that must have exactly these values.")
+    match_expressions: tuple[LabelSelectorRequirement, ...] | None = Field(
+        default=None, description="Conditions on labels."
+    )
 
 
 class NodeSelectorRequirement(ApiModel):
@@ -29,15 +31,19 @@ class NodeSelectorRequirement(ApiModel):
 
     key: str = Field(description="The label or field.")
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"] = Field(description="How it is compared.")
-    values: tuple[str, ...] | None = Field(None, description="The values to compare with; one number for Gt and Lt.")
+    values: tuple[str, ...] | None = Field(
+        default=None, description="The values to compare with; one number for Gt and Lt."
+    )
 
 
 class NodeSelectorTerm(ApiModel):
     """Conditions on a node that must all hold."""
 
-    match_expressions: tuple[NodeSelectorRequirement, ...] | None = Field(None, description="Conditions on labels.")
+    match_expressions: tuple[NodeSelectorRequirement, ...] | None = Field(
+        default=None, description="Conditions on labels."
+    )
     match_fields: tuple[NodeSelectorRequirement, ...] | None = Field(
-        None, description="Conditions on fields, such as metadata.name."
+        default=None, description="Conditions on fields, such as metadata.name."
     )
 
 
@@ -58,25 +64,27 @@ class NodeAffinity(ApiModel):
     """On which nodes the pods run."""
 
     required_during_scheduling_ignored_during_execution: NodeSelector | None = Field(
-        None, description="The pods run only on these nodes."
+        default=None, description="The pods run only on these nodes."
     )
     preferred_during_scheduling_ignored_during_execution: tuple[PreferredSchedulingTerm, ...] | None = Field(
-        None, description="The pods rather run on these nodes."
+        default=None, description="The pods rather run on these nodes."
     )
 
 
 class PodAffinityTerm(ApiModel):
     """Pods near which, or away from which, the pods run."""
 
-    label_selector: LabelSelector | None = Field(None, description="The pods that are meant.")
-    namespace_selector: LabelSelector | None = Field(None, description="Their namespaces, by labels.")
-    namespaces: tuple[str, ...] | None = Field(None, description="Their namespaces, by name. Default: the job's own.")
+    label_selector: LabelSelector | None = Field(default=None, description="The pods that are meant.")
+    namespace_selector: LabelSelector | None = Field(default=None, description="Their namespaces, by labels.")
+    namespaces: tuple[str, ...] | None = Field(
+        default=None, description="Their namespaces, by name. Default: the job's own."
+    )
     topology_key: str = Field(description="Label of nodes that says what near means, such as kubernetes.io/hostname.")
     match_label_keys: tuple[str, ...] | None = Field(
-        None, description="Labels of the incoming pod whose values the selected pods share."
+        default=None, description="Labels of the incoming pod whose values the selected pods share."
     )
     mismatch_label_keys: tuple[str, ...] | None = Field(
-        None, description="Labels of the incoming pod whose values the selected pods do not share."
+        default=None, description="Labels of the incoming pod whose values the selected pods do not share."
     )
 
 
@@ -91,10 +99,10 @@ class PodAffinity(ApiModel):
     """Near which pods the pods run."""
 
     required_during_scheduling_ignored_during_execution: tuple[PodAffinityTerm, ...] | None = Field(
-        None, description="The pods run only near these."
+        default=None, description="The pods run only near these."
     )
     preferred_during_scheduling_ignored_during_execution: tuple[WeightedPodAffinityTerm, ...] | None = Field(
-        None, description="The pods rather run near these."
+        default=None, description="The pods rather run near these."
     )
 
 
@@ -102,16 +110,16 @@ class PodAntiAffinity(ApiModel):
     """Away from which pods the pods run."""
 
     required_during_scheduling_ignored_during_execution: tuple[PodAffinityTerm, ...] | None = Field(
-        None, description="The pods never run near these."
+        default=None, description="The pods never run near these."
     )
     preferred_during_scheduling_ignored_during_execution: tuple[WeightedPodAffinityTerm, ...] | None = Field(
-        None, description="The pods rather run away from these."
+        default=None, description="The pods rather run away from these."
     )
 
 
 class Affinity(ApiModel):
     """On which nodes and near which pods the steps' pods run."""
 
-    node_affinity: NodeAffinity | None = Field(None, description="On which nodes the pods run.")
-    pod_affinity: PodAffinity | None = Field(None, description="Near which pods the pods run.")
-    pod_anti_affinity: PodAntiAffinity | None = Field(None, description="Away from which pods the pods run.")
+    node_affinity: NodeAffinity | None = Field(default=None, description="On which nodes the pods run.")
+    pod_affinity: PodAffinity | None = Field(default=None, description="Near which pods the pods run.")
+    pod_anti_affinity: PodAntiAffinity | None = Field(default=None, description="Away from which pods the pods run.")

@@ -17,10 +17,11 @@ class ResourceRequirements(ApiModel):
     """CPU, memory and other resources of each step's container."""
 
     limits: dict[str, Quantity] | None = Field(
-        None, description="The most that a step may use, such as memory: 2Gi. A step over its memory limit is killed."
+        default=None,
+        description="The most that a step may use, such as memory: 2Gi. A step over its memory limit is killed.",
     )
     requests: dict[str, Quantity] | None = Field(
-        None, description="What the scheduler reserves for a step, such as cpu: 500m. Defaults to the limits."
+        default=None, description="What the scheduler reserves for a step, such as cpu: 500m. Defaults to the limits."
     )
 
 
@@ -29,7 +30,7 @@ class SecretKeySelector(ApiModel):
 
     name: ObjectName = Field(description="Name of the Secret.")
     key: DataKey = Field(description="Key within the Secret.")
-    optional: bool | None = Field(None, description="Start the step even if the Secret or the key is missing.")
+    optional: bool | None = Field(default=None, description="Start the step even if the Secret or the key is missing.")
 
 
 class ConfigMapKeySelector(ApiModel):
@@ -37,34 +38,42 @@ class ConfigMapKeySelector(ApiModel):
 
     name: ObjectName = Field(description="Name of the ConfigMap.")
     key: DataKey = Field(description="Key within the ConfigMap.")
-    optional: bool | None = Field(None, description="Start the step even if the ConfigMap or the key is missing.")
+    optional: bool | None = Field(
+        default=None, description="Start the step even if the ConfigMap or the key is missing."
+    )
 
 
 class ObjectFieldSelector(ApiModel):
     """A field of the step's pod."""
 
-    api_version: str | None = Field(None, description="Version of the schema that the path is written in. Default: v1.")
+    api_version: str | None = Field(
+        default=None, description="Version of the schema that the path is written in. Default: v1."
+    )
     field_path: str = Field(description="Path of the field, such as metadata.name or status.podIP.", max_length=1024)
 
 
 class ResourceFieldSelector(ApiModel):
     """A resource limit or request of a container of the step's pod."""
 
-    container_name: str | None = Field(None, description="Name of the container. Default: the step's own.", max_length=63)
+    container_name: str | None = Field(
+        default=None, description="Name of the container. Default: the step's own.", max_length=63
+    )
     resource: str = Field(description="The resource, such as limits.memory.", max_length=253)
-    divisor: Quantity | None = Field(None, description="Unit of the value. Default: 1.")
+    divisor: Quantity | None = Field(default=None, description="Unit of the value. Default: 1.")
 
 
 class EnvVarSource(ApiModel):
     """Where an environment variable's value comes from."""
 
-    secret_key_ref: SecretKeySelector | None = Field(None, description="A key of a Secret in the job's namespace.")
-    config_map_key_ref: ConfigMapKeySelector | None = Field(
-        None, description="A key of a ConfigMap in the job's namespace."
+    secret_key_ref: SecretKeySelector | None = Field(
+        default=None, description="A key of a Secret in the job's namespace."
     )
-    field_ref: ObjectFieldSelector | None = Field(None, description="A field of the step's pod.")
+    config_map_key_ref: ConfigMapKeySelector | None = Field(
+        default=None, description="A key of a ConfigMap in the job's namespace."
+    )
+    field_ref: ObjectFieldSelector | None = Field(default=None, description="A field of the step's pod.")
     resource_field_ref: ResourceFieldSelector | None = Field(
-        None, description="A resource limit or request of the step's container."
+        default=None, description="A resource limit or request of the step's container."
     )
 
 
@@ -82,10 +91,10 @@ class EnvVar(ApiModel):
         ),
     )
     value: str | None = Field(
-        None, description="The value. $(NAME) is replaced by the variable NAME, $$ by $.", max_length=32768
+        default=None, description="The value. $(NAME) is replaced by the variable NAME, $$ by $.", max_length=32768
     )
     value_from: EnvVarSource | None = Field(
-        None,
+        default=None,
         description="Where the value comes from, instead of value.",
         json_schema_extra=extension(
             rule(
@@ -100,16 +109,20 @@ class EnvVar(ApiModel):
 class Toleration(ApiModel):
     """A taint that the steps' pods tolerate."""
 
-    key: str | None = Field(None, description="Key of the taint. Empty with operator Exists: every taint.", max_length=316)
-    operator: Literal["Exists", "Equal"] | None = Field(
-        None, description="How key and value are compared with the taint. Default: Equal."
+    key: str | None = Field(
+        default=None, description="Key of the taint. Empty with operator Exists: every taint.", max_length=316
     )
-    value: str | None = Field(None, description="Value of the taint. Leave out with operator Exists.", max_length=63)
+    operator: Literal["Exists", "Equal"] | None = Field(
+        default=None, description="How key and value are compared with the taint. Default: Equal."
+    )
+    value: str | None = Field(
+        default=None, description="Value of the taint. Leave out with operator Exists.", max_length=63
+    )
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
-        None, description="Effect of the taint. Left out: every effect."
+        default=None, description="Effect of the taint. Left out: every effect."
     )
     toleration_seconds: int | None = Field(
-        None, description="How long a NoExecute taint is tolerated, in seconds. Left out: for ever."
+        default=None, description="How long a NoExecute taint is tolerated, in seconds. Left out: for ever."
     )
 
 

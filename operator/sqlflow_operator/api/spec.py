@@ -44,7 +44,7 @@ class SecretReference(ApiModel):
     """The Secret with the database's URL."""
 
     name: ObjectName = Field(description="Name of the Secret, in the job's namespace.")
-    key: DataKey = Field("url", description="Key of the Secret that holds the URL.")
+    key: DataKey = Field(default="url", description="Key of the Secret that holds the URL.")
 
 
 class DataSource(ApiModel):
@@ -67,15 +67,15 @@ class SQLFlowJobSpec(ApiModel):
             rule(r"self.matches('\\S')", "the program is blank: write at least one SQL statement")
         ),
     )
-    dialect: Dialect = Field(Dialect.POSTGRES, description="SQL dialect of the database.")
+    dialect: Dialect = Field(default=Dialect.POSTGRES, description="SQL dialect of the database.")
     backend: Backend | None = Field(
-        None,
+        default=None,
         description="What executes the steps: argo (Argo Workflows), tekton (Tekton Pipelines) or job (a batch/v1 Job, "
         "which needs nothing installed). Left out, the operator chooses; status.run.backend tells which.",
     )
     data_source: DataSource = Field(description="The database that the program runs against.")
     image: str | None = Field(
-        None,
+        default=None,
         description="Image of the steps. Left out: the one that the operator was installed with.",
         max_length=1024,
         json_schema_extra=extension(
@@ -83,16 +83,17 @@ class SQLFlowJobSpec(ApiModel):
         ),
     )
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
-        None, description="When the image is pulled. Default: Always for the tag latest, else IfNotPresent."
+        default=None, description="When the image is pulled. Default: Always for the tag latest, else IfNotPresent."
     )
     service_account_name: ObjectName | None = Field(
-        None, description="Service account of the steps' pods. No token of it is mounted. Default: the namespace's."
+        default=None,
+        description="Service account of the steps' pods. No token of it is mounted. Default: the namespace's.",
     )
     resources: ResourceRequirements | None = Field(
-        None, description="CPU, memory and other resources of each step's container."
+        default=None, description="CPU, memory and other resources of each step's container."
     )
     env: tuple[EnvVar, ...] | None = Field(
-        None,
+        default=None,
         description="Further environment variables of every step.",
         max_length=100,
         json_schema_extra=extension(
@@ -109,10 +110,10 @@ class SQLFlowJobSpec(ApiModel):
         ),
     )
     node_selector: dict[str, str] | None = Field(
-        None, description="Labels that a node must have for the steps' pods to run on it."
+        default=None, description="Labels that a node must have for the steps' pods to run on it."
     )
     tolerations: tuple[Toleration, ...] | None = Field(
-        None,
+        default=None,
         description="Taints that the steps' pods tolerate.",
         max_length=100,
         json_schema_extra=extension(
@@ -123,22 +124,24 @@ class SQLFlowJobSpec(ApiModel):
             list_type="atomic",
         ),
     )
-    affinity: Affinity | None = Field(None, description="On which nodes and near which pods the steps' pods run.")
+    affinity: Affinity | None = Field(
+        default=None, description="On which nodes and near which pods the steps' pods run."
+    )
     image_pull_secrets: tuple[LocalObjectReference, ...] | None = Field(
-        None,
+        default=None,
         description="Secrets with the credentials of the image's registry, in the job's namespace.",
         max_length=20,
         json_schema_extra=extension(list_type="map", list_map_keys=["name"]),
     )
     retries: int = Field(
-        0,
+        default=0,
         description="How often a failed run is tried again, from the first statement that is not done. Wrong SQL and "
         "wrong data count too; a program that cannot run at all is not tried again.",
         ge=0,
         le=10,
     )
     active_deadline_seconds: int | None = Field(
-        None,
+        default=None,
         description="Seconds that a run may take, retries included, from its start or from its resumption after "
         "suspend. After that it is stopped and the job is Failed with reason DeadlineExceeded. May be changed "
         "while a run is going on.",
@@ -146,22 +149,22 @@ class SQLFlowJobSpec(ApiModel):
         le=2_147_483_647,
     )
     ttl_seconds_after_finished: int | None = Field(
-        None,
+        default=None,
         description="Seconds after a run's end until its child object and pods, and with them its logs, are deleted. "
         "The job and its status stay. Left out: they stay as long as the job.",
         ge=0,
         le=2_147_483_647,
     )
     suspend: bool = Field(
-        False,
+        default=False,
         description="true: start nothing, and stop what is running; false: start, or go on with the first statement "
         "that is not done.",
     )
     preview_rows: int = Field(
-        100, description="How many rows of a SELECT's result a step writes to its log.", ge=0, le=10_000
+        default=100, description="How many rows of a SELECT's result a step writes to its log.", ge=0, le=10_000
     )
     rerun_token: str | None = Field(
-        None,
+        default=None,
         description="Any text, such as a date. A new value asks for another run of the same program.",
         max_length=253,
     )

@@ -84,8 +84,8 @@ class RunStatus(ApiModel):
     name: str = Field(description="Name of the run; its child and ConfigMap are called so, its pods carry it as label.")
     backend: Backend = Field(description="What executes the steps.")
     child: ChildReference = Field(description="The object that executes the steps. It may be gone after the end.")
-    started_at: Timestamp | None = Field(None, description="When the backend took the run up.")
-    finished_at: Timestamp | None = Field(None, description="When the run ended.")
+    started_at: Timestamp | None = Field(default=None, description="When the backend took the run up.")
+    finished_at: Timestamp | None = Field(default=None, description="When the run ended.")
 
 
 class StepStatus(ApiModel):
@@ -93,25 +93,24 @@ class StepStatus(ApiModel):
 
     name: str = Field(description="Name of the step; its container is called so.")
     kind: str = Field(description="sql, train, predict or evaluate.")
-    statements: tuple[int, ...] = Field(
-        description="Numbers of its statements, from 1.", json_schema_extra=ATOMIC
-    )
+    statements: tuple[int, ...] = Field(description="Numbers of its statements, from 1.", json_schema_extra=ATOMIC)
     phase: StepPhase = Field(description="Pending, Running, Succeeded, Failed or Skipped.")
-    attempts: int = Field(0, description="How often the step was started.")
-    started_at: Timestamp | None = Field(None, description="When its latest attempt started.")
-    finished_at: Timestamp | None = Field(None, description="When its latest attempt ended.")
-    exit_code: int | None = Field(None, description="Exit code of its latest attempt, if that failed.")
-    pod: str | None = Field(None, description="Pod of its latest attempt.")
-    message: str | None = Field(None, description="Why it failed or waits, in the database's own words.")
-    log: str | None = Field(None, description="Command that shows its log, while the pod is there.")
+    attempts: int = Field(default=0, description="How often the step was started.")
+    started_at: Timestamp | None = Field(default=None, description="When its latest attempt started.")
+    finished_at: Timestamp | None = Field(default=None, description="When its latest attempt ended.")
+    exit_code: int | None = Field(default=None, description="Exit code of its latest attempt, if that failed.")
+    pod: str | None = Field(default=None, description="Pod of its latest attempt.")
+    message: str | None = Field(default=None, description="Why it failed or waits, in the database's own words.")
+    log: str | None = Field(default=None, description="Command that shows its log, while the pod is there.")
 
 
-class MetricsStatus(ApiModel):
-    """What one TO EVALUATE measured."""
+class MetricStatus(ApiModel):
+    """One figure that a TO EVALUATE measured."""
 
     statement: int = Field(description="Number of the statement.")
     model: str = Field(description="The model that was evaluated.")
-    values: dict[str, float] = Field(description="The metrics by name, such as accuracy: 0.97.")
+    name: str = Field(description="What was measured, such as accuracy_score.")
+    value: str = Field(description="The figure, as a decimal number in text: nothing is lost by rounding.")
 
 
 class ModelStatus(ApiModel):
@@ -132,7 +131,7 @@ class DiagnosticStatus(ApiModel):
     line: int = Field(description="Line in the program, from 1.")
     column: int = Field(description="Character in that line, from 1.")
     message: str = Field(description="What is wrong.")
-    hint: str | None = Field(None, description="What to do about it.")
+    hint: str | None = Field(default=None, description="What to do about it.")
 
 
 class HistoryEntry(ApiModel):
@@ -140,9 +139,9 @@ class HistoryEntry(ApiModel):
 
     name: str = Field(description="Name of the run.")
     phase: str = Field(description="Succeeded, Failed or Cancelled.")
-    progress: str = Field("0/0", description="Steps done and steps in all, such as 2/4.")
-    message: str = Field("", description="How it ended.")
-    started_at: Timestamp | None = Field(None, description="When it started.")
+    progress: str = Field(default="0/0", description="Steps done and steps in all, such as 2/4.")
+    message: str = Field(default="", description="How it ended.")
+    started_at: Timestamp | None = Field(default=None, description="When it started.")
     finished_at: Timestamp = Field(description="When it ended.")
 
 
@@ -150,31 +149,36 @@ class SQLFlowJobStatus(ApiModel):
     """What became of the job. Written by the operator only."""
 
     observed_generation: int = Field(
-        -1, description="Generation of the spec that this status speaks of; -1 before the operator has seen the job."
+        default=-1,
+        description="Generation of the spec that this status speaks of; -1 before the operator has seen the job.",
     )
-    phase: Phase | None = Field(None, description="Pending, Suspended, Running, Succeeded or Failed.")
-    message: str | None = Field(None, description="The state in one sentence: what runs, what it waits for, what failed.")
-    progress: str | None = Field(None, description="Steps done and steps in all, such as 2/4.")
-    completed_steps: int = Field(0, description="How many steps are done.")
-    total_steps: int = Field(0, description="How many steps the run has.")
+    phase: Phase | None = Field(default=None, description="Pending, Suspended, Running, Succeeded or Failed.")
+    message: str | None = Field(
+        default=None, description="The state in one sentence: what runs, what it waits for, what failed."
+    )
+    progress: str | None = Field(default=None, description="Steps done and steps in all, such as 2/4.")
+    completed_steps: int = Field(default=0, description="How many steps are done.")
+    total_steps: int = Field(default=0, description="How many steps the run has.")
     conditions: tuple[Condition, ...] = Field(
-        (),
+        default=(),
         description="Ready, Reconciling, Stalled, Complete and Failed.",
         json_schema_extra=extension(list_type="map", list_map_keys=["type"]),
     )
-    run: RunStatus | None = Field(None, description="The run that the spec asks for, once it was started.")
-    steps: tuple[StepStatus, ...] = Field((), description="The steps of the run, in order.", json_schema_extra=ATOMIC)
-    metrics: tuple[MetricsStatus, ...] = Field(
-        (), description="What the TO EVALUATE statements measured.", json_schema_extra=ATOMIC
+    run: RunStatus | None = Field(default=None, description="The run that the spec asks for, once it was started.")
+    steps: tuple[StepStatus, ...] = Field(
+        default=(), description="The steps of the run, in order.", json_schema_extra=ATOMIC
+    )
+    metrics: tuple[MetricStatus, ...] = Field(
+        default=(), description="What the TO EVALUATE statements measured.", json_schema_extra=ATOMIC
     )
     models: tuple[ModelStatus, ...] = Field(
-        (), description="What the TO TRAIN statements stored.", json_schema_extra=ATOMIC
+        default=(), description="What the TO TRAIN statements stored.", json_schema_extra=ATOMIC
     )
     diagnostics: tuple[DiagnosticStatus, ...] = Field(
-        (), description="What is wrong with the program, the first findings of it.", json_schema_extra=ATOMIC
+        default=(), description="What is wrong with the program, the first findings of it.", json_schema_extra=ATOMIC
     )
     history: tuple[HistoryEntry, ...] = Field(
-        (), description="Earlier runs, the latest first.", json_schema_extra=ATOMIC
+        default=(), description="Earlier runs, the latest first.", json_schema_extra=ATOMIC
     )
 
     def condition(self, kind: ConditionType) -> Condition | None:

@@ -1,0 +1,79 @@
+"""The operator's configuration: environment variables, as a Deployment sets them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlflow_operator.api import Backend
+
+
+class ConfigError(Exception):
+    """An environment variable has a value that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What the operator can be told.
+
+    Attributes:
+        step_image: SQLFLOW_STEP_IMAGE, image of steps for jobs that name none.
+        step_image_pull_policy: SQLFLOW_STEP_IMAGE_PULL_POLICY; None leaves it to Kubernetes.
+        namespaces: SQLFLOW_NAMESPACES, separated by commas; empty for all.
+        default_backend: SQLFLOW_BACKEND, for jobs that name none.
+        workers: SQLFLOW_WORKERS, how many jobs are looked at at the same time.
+        port: SQLFLOW_PORT, for /healthz, /readyz and /metrics.
+        resync_seconds: SQLFLOW_RESYNC_SECONDS, how often it is checked that no event was missed.
+        log_level: SQLFLOW_LOG_LEVEL.
+    """
+
+    step_image: str = "sqlflow-step:latest"
+    step_image_pull_policy: str | None = None
+    namespaces: tuple[str, ...] = ()
+    default_backend: Backend = Backend.JOB
+    workers: int = 4
+    port: int = 8080
+    resync_seconds: float = 30.0
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Config:
+        """Read the configuration.
+
+        Raises:
+            ConfigError: a value cannot be used; the message says which and what would be right.
+        """
+        default = cls()
+        return cls(
+            step_image=environment.get("SQLFLOW_STEP_IMAGE") or default.step_image,
+            step_image_pull_policy=_one_of(
+                environment, "SQLFLOW_STEP_IMAGE_PULL_POLICY", ("Always", "IfNotPresent", "Never")
+            ),
+            namespaces=tuple(filter(None, map(str.strip, environment.get("SQLFLOW_NAMESPACES", "").split(",")))),
+            default_backend=Backend(_one_of(environment, "SQLFLOW_BACKEND", tuple(Backend)) or default.default_backend),
+            workers=int(_number(environment, "SQLFLOW_WORKERS", default.workers, 1, 64)),
+            port=int(_number(environment, "SQLFLOW_PORT", default.port, 0, 65535)),
+            resync_seconds=_number(environment, "SQLFLOW_RESYNC_SECONDS", default.resync_seconds, 1, 3600),
+            log_level=_one_of(environment, "SQLFLOW_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
+            or default.log_level,
+        )
+
+
+def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str | None:
+    value = environment.get(name) or None
+    if value is not None and value not in choices:
+        raise ConfigError(f"{name} is {value!r}; it must be one of {', '.join(choices)}")
+    return value
+
+
+def _number(environment: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    text = environment.get(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = low - 1
+    if not low <= value <= high:
+        raise ConfigError(f"{name} is {text!r}; it must be a number from {low:g} to {high:g}")
+    return value

@@ -1,0 +1,144 @@
+"""The operator's process: `sqlflow-operator`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+
+import kopf
+import kubernetes
+
+from sqlflow_operator import handlers, logs
+from sqlflow_operator.config import Config, ConfigError
+from sqlflow_operator.health import API_AWAY, LOOP_HANGS, STREAMS_DEAD, WORKER_STUCK, HealthServer, Heartbeat
+from sqlflow_operator.kube import SQLFLOWJOBS, ApiError, KubeClient
+from sqlflow_operator.metrics import Metrics
+from sqlflow_operator.reconcile import Key, Reconciler, StepImage
+from sqlflow_operator.registry import Registry
+from sqlflow_operator.resync import Resync
+from sqlflow_operator.workers import Workers
+from sqlflow_operator.workflow import available, new
+from sqlflow_operator.workqueue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+
+class Operator:
+    """All parts of the operator, put together."""
+
+    def __init__(self, config: Config, configuration: kubernetes.client.Configuration | None = None) -> None:
+        self._config = config
+        self._queue: WorkQueue[Key] = WorkQueue()
+        self._seen = Registry()
+        self._metrics = Metrics(self._queue, self._seen)
+        self._kube = KubeClient(configuration, on_call=self._metrics.called)
+        reconciler = Reconciler(
+            self._kube,
+            {backend: new(backend, self._kube) for backend in available()},
+            default_backend=config.default_backend,
+            step_image=StepImage(config.step_image, config.step_image_pull_policy),
+            on_write=self._metrics.wrote,
+        )
+        self._workers = Workers(self._queue, reconciler.reconcile, config.workers, self._metrics.reconciled)
+        self._resync = Resync(self._kube, config.namespaces, self._queue, self._seen, interval=config.resync_seconds)
+        self._heartbeat = Heartbeat()
+        self._watching = threading.Event()
+        self._health = HealthServer(
+            config.port,
+            self._metrics.registry,
+            live={"loop": self._loop, "workers": self._working, "streams": self._streams, "api": self._api},
+            ready={"watching": self._ready},
+        )
+
+    async def run(self) -> None:
+        """Work until the process is told to stop."""
+        self._health.start()
+        beat = asyncio.create_task(self._heartbeat.run(), name="heartbeat")
+        try:
+            await self._wait_for_crd()
+            self._workers.start()
+            self._resync.start()
+            await self._watch()
+        finally:
+            beat.cancel()
+            self._resync.stop()
+            # In a thread: what the workers are at may take its time, and the loop must not look dead meanwhile.
+            await asyncio.to_thread(self._workers.stop)
+            self._health.stop()
+
+    async def _watch(self) -> None:
+        registry = kopf.OperatorRegistry()
+        kopf.on.login(registry=registry)(kopf.login_via_client)
+        handlers.register(registry, self._queue, self._seen)
+        namespaces = self._config.namespaces
+        logger.info("watching", extra={"namespaces": list(namespaces) or "all"})
+        await kopf.operator(
+            registry=registry,
+            settings=handlers.settings(),
+            standalone=True,
+            clusterwide=not namespaces,
+            namespaces=namespaces,
+            ready_flag=self._watching,
+        )
+
+    async def _wait_for_crd(self) -> None:
+        """Without its CRD there is nothing to watch; kopf would give up where this waits."""
+        while True:
+            try:
+                if await asyncio.to_thread(self._kube.serves, SQLFLOWJOBS):
+                    return
+                logger.warning("the CRD of SQLFlowJobs is not installed: kubectl apply -f crds/sqlflowjobs.yaml")
+            except ApiError as error:
+                logger.warning("the API server does not answer: %s", error)
+            await asyncio.sleep(2)
+
+    def _loop(self) -> str:
+        age = self._heartbeat.age()
+        return f"the event loop hangs for {age:.0f} s" if age > LOOP_HANGS else ""
+
+    def _working(self) -> str:
+        if not self._watching.is_set():
+            return ""
+        if not self._workers.alive():
+            return "a worker has died"
+        busy = self._workers.longest()
+        return f"a worker is stuck for {busy:.0f} s" if busy > WORKER_STUCK else ""
+
+    def _streams(self) -> str:
+        silent = self._resync.silent_seconds()
+        return f"the watch streams keep changes back for {silent:.0f} s" if silent > STREAMS_DEAD else ""
+
+    def _api(self) -> str:
+        away = self._resync.unreached_seconds()
+        return f"no answer of the API server for {away:.0f} s" if away > API_AWAY else ""
+
+    def _ready(self) -> str:
+        if not self._watching.is_set():
+            return "not watching yet"
+        away = self._resync.unreached_seconds()
+        limit = 3 * self._config.resync_seconds
+        return f"no answer of the API server for {away:.0f} s" if away > limit else ""
+
+
+def main() -> int:
+    """Run the operator until it is told to stop; the exit code."""
+    try:
+        config = Config.from_environment(os.environ)
+    except ConfigError as error:
+        print(f"sqlflow-operator: {error}", file=sys.stderr)
+        return 2
+    logs.configure(config.log_level)
+    try:
+        operator = Operator(config)
+    except kubernetes.config.ConfigException as error:
+        print(f"sqlflow-operator: neither a service account nor a kubeconfig: {error}", file=sys.stderr)
+        return 2
+    asyncio.run(operator.run())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Prometheus metrics: counters of what the operator does, gauges computed from what it knows.
+
+No metric has a label for a job: there would be as many series as there were ever jobs. Gauges are computed when
+they are asked for, so they are right after a restart and after a deletion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from sqlflow_operator.api import Phase
+from sqlflow_operator.reconcile import Key
+from sqlflow_operator.registry import Registry
+from sqlflow_operator.workqueue import WorkQueue
+
+
+class Metrics:
+    """All metrics of one operator, in a registry of their own."""
+
+    def __init__(self, queue: WorkQueue[Key], seen: Registry) -> None:
+        self.registry = CollectorRegistry()
+        self._reconciles = Counter(
+            "sqlflow_reconciles", "Jobs looked at, by outcome.", ("outcome",), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "sqlflow_reconcile_seconds", "Seconds that looking at a job took.", registry=self.registry
+        )
+        self._writes = Counter("sqlflow_status_writes", "Statuses written.", registry=self.registry)
+        self._calls = Counter(
+            "sqlflow_api_calls",
+            "Calls to the API server, by method, resource and HTTP status (0: no answer).",
+            ("method", "resource", "status"),
+            registry=self.registry,
+        )
+        self.registry.register(_Known(queue, seen))
+
+    def reconciled(self, outcome: str, seconds: float) -> None:
+        """A job was looked at."""
+        self._reconciles.labels(outcome).inc()
+        self._seconds.observe(seconds)
+
+    def wrote(self) -> None:
+        """A status was written."""
+        self._writes.inc()
+
+    def called(self, method: str, resource: str, status: int) -> None:
+        """A call to the API server has ended."""
+        self._calls.labels(method, resource, str(status)).inc()
+
+
+class _Known(Collector):
+    """Gauges over the jobs that are known now."""
+
+    def __init__(self, queue: WorkQueue[Key], seen: Registry) -> None:
+        self._queue, self._seen = queue, seen
+
+    def collect(self) -> Iterator[Metric]:
+        """Called whenever metrics are asked for."""
+        jobs = GaugeMetricFamily("sqlflow_jobs", "SQLFlowJobs, by phase.", labels=["phase"])
+        phases = self._seen.phases()
+        for phase in Phase:
+            jobs.add_metric([phase], phases.get(phase, 0))
+        yield jobs
+        yield GaugeMetricFamily("sqlflow_queue_length", "Jobs that wait to be looked at.", value=len(self._queue))

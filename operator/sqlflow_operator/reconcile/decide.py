@@ -1,0 +1,228 @@
+"""Decides what is to be done for a job, from what was observed and the time. Pure: no call, no clock, no state.
+
+The order of the questions, first match wins:
+
+| question | answer |
+|---|---|
+| is the job being deleted? | nothing: the garbage collector does it |
+| does an earlier run still go on? | stop it and wait; the new one must not meet it in the database |
+| has the run of the spec ended, as the status tells? | the outcome stays; only time to live acts |
+| is its child there? | the status follows it; suspension and deadlines are passed on |
+| was its child there, and is not? | Failed/ChildLost: SQL must not be run twice on a guess |
+| is the program invalid? | Stalled/InvalidProgram |
+| is the spec suspended? | Suspended, nothing is created |
+| is the name taken, or the backend missing? | Stalled |
+| else | create the run |
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlflow_operator.api import Condition, ConditionType, HistoryEntry, Phase, SQLFlowJob
+from sqlflow_operator.reconcile import status as status_of
+from sqlflow_operator.reconcile.clock import from_text
+from sqlflow_operator.reconcile.model import (
+    Action,
+    Child,
+    CreateRun,
+    Decision,
+    DeleteRun,
+    Observation,
+    PatchChild,
+    Refusal,
+)
+from sqlflow_operator.workflow.job import DEADLINE_MESSAGE
+from sqlflow_operator.workflow.state import Reason, RunPhase
+
+DEADLINE_GRACE = timedelta(seconds=5)
+"""How long the backend may take to enforce a deadline itself, which keeps more of what the pod had to tell."""
+
+RETRY_PENDING = 5.0
+"""Seconds after which a run that waits for a pod is looked at again: events about refused pods wake nobody."""
+RETRY_REFUSED = 30.0
+"""Seconds after which a refusal that may pass, such as a quota, is tried again."""
+RETRY_CONFLICT = 60.0
+"""Seconds after which a taken name is looked at again."""
+
+_ENDED = (RunPhase.SUCCEEDED, RunPhase.FAILED)
+
+
+def decide(o: Observation, now: datetime, refusal: Refusal | None = None) -> Decision:
+    """What is to be done.
+
+    Args:
+        o: what was observed.
+        now: the present moment, in UTC.
+        refusal: how the API server answered the last attempt to create the run, if it was refused just now.
+    """
+    if o.job.deleting:
+        return Decision()
+    stop = tuple(_stop(child, "the spec asks for another run") for child in _old_active(o))
+    if stop or o.old_pods:
+        return _stopping(o, stop, now)
+    decision = _current(o, now, refusal)
+    tidy, due = _tidy_old(o, now)
+    return replace(decision, actions=decision.actions + tidy, requeue_after=_earliest(decision.requeue_after, due))
+
+
+def _current(o: Observation, now: datetime, refusal: Refusal | None) -> Decision:
+    """The run that the spec asks for."""
+    child = o.children.get(o.run_name)
+    if status_of.same_run(o) and o.job.status.phase is not None and o.job.status.phase.finished:
+        return _ended(o, child, now)
+    if child is not None:
+        return _going_on(o, child, now)
+    if status_of.same_run(o):
+        message = (
+            f"{o.job.status.run.child.kind if o.job.status.run else 'child'} {o.run_name} was deleted while it ran. "
+            "What it had done stays done; set spec.rerunToken to a new value to run the program again."
+        )
+        return Decision(status=status_of.failed(o, Reason.CHILD_LOST, message, now))
+    return _not_started(o, now, refusal)
+
+
+def _not_started(o: Observation, now: datetime, refusal: Refusal | None) -> Decision:
+    if o.program is None:
+        raise ValueError("a run that has not started needs its program parsed")
+    if o.program.program is None:
+        message = status_of.invalid_program_message(o)
+        return Decision(status=status_of.without_run(o, Reason.INVALID_PROGRAM, message, now, phase=Phase.FAILED))
+    if o.job.spec.suspend:
+        message = "suspended before its start; set spec.suspend to false to start it"
+        return Decision(status=status_of.without_run(o, Reason.SUSPENDED, message, now, phase=Phase.SUSPENDED))
+    if o.backend_missing:
+        stalled = status_of.without_run(o, Reason.BACKEND_UNAVAILABLE, o.backend_missing, now, stalled=True)
+        return Decision(status=stalled, requeue_after=RETRY_CONFLICT)
+    if o.conflict:
+        message = f"{o.conflict} exists and does not belong to this job: delete it, or give the job another name"
+        stalled = status_of.without_run(o, Reason.NAME_CONFLICT, message, now, stalled=True)
+        return Decision(status=stalled, requeue_after=RETRY_CONFLICT)
+    known_refusal = _refused_for_good(o)
+    if known_refusal is not None:
+        return Decision(status=status_of.observed_again(o))
+    if refusal is not None:
+        return _refused(o, refusal, now)
+    return Decision(actions=(CreateRun(o.run_name, o.backend, o.program.program),))
+
+
+def _refused(o: Observation, refusal: Refusal, now: datetime) -> Decision:
+    phase = Phase.FAILED if refusal.final else Phase.PENDING
+    refused = status_of.without_run(o, refusal.reason, refusal.message, now, phase=phase)
+    return Decision(status=refused, requeue_after=None if refusal.final else RETRY_REFUSED)
+
+
+def _refused_for_good(o: Observation) -> Condition | None:
+    """The condition that says that the API server refused this very spec for good."""
+    stalled = o.job.status.condition(ConditionType.STALLED)
+    if stalled is None or stalled.status != "True" or stalled.reason != Reason.INVALID_SPEC:
+        return None
+    return stalled if stalled.observed_generation == o.job.generation else None
+
+
+def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
+    state = child.state
+    deadline = _deadline(o, child)
+    if deadline is not None and now >= deadline and state.phase not in _ENDED:
+        status = status_of.failed(
+            replace(o, job=_with_run(o, child, now)), Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE, now
+        )
+        # The child goes next time, when this status is stored: it must not look lost.
+        return Decision(status=status, requeue_after=0.0)
+    actions: tuple[Action, ...] = ()
+    if state.phase not in _ENDED:
+        if child.adjustment:
+            actions += (PatchChild(child.name, o.backend, child.adjustment),)
+        if not o.config_map and o.program is not None and o.program.program is not None:
+            actions += (CreateRun(child.name, o.backend, o.program.program),)
+    return Decision(
+        actions=actions,
+        status=status_of.of_run(o, child, state, now),
+        requeue_after=_earliest(
+            _seconds_until(deadline, now),
+            RETRY_PENDING if state.phase is RunPhase.PENDING else None,
+            0.0 if state.phase in _ENDED and o.job.spec.ttl_seconds_after_finished is not None else None,
+        ),
+    )
+
+
+def _with_run(o: Observation, child: Child, now: datetime) -> SQLFlowJob:
+    """The job with what its child shows now in its status, so that a failure is told on top of the newest."""
+    return replace(o.job, status=status_of.of_run(o, child, child.state, now))
+
+
+def _deadline(o: Observation, child: Child) -> datetime | None:
+    """When the operator itself puts an end to the run."""
+    seconds = o.job.spec.active_deadline_seconds
+    start = from_text(child.state.started_at)
+    if seconds is None or start is None or child.state.phase is RunPhase.SUSPENDED:
+        return None
+    return start + timedelta(seconds=seconds) + DEADLINE_GRACE
+
+
+def _ended(o: Observation, child: Child | None, now: datetime) -> Decision:
+    """The outcome is in the status and stays there, whatever becomes of the child."""
+    actions: tuple[Action, ...] = ()
+    due = None
+    if child is not None and child.state.phase not in _ENDED:
+        actions = (_stop(child, "the run has ended"),)
+    elif child is not None or o.config_map:
+        expiry = _expiry(o, o.job.status.run.finished_at if o.job.status.run else None)
+        if expiry is not None and now >= expiry:
+            actions = (DeleteRun(o.run_name, o.backend, "its time to live is over"),)
+        due = _seconds_until(expiry, now)
+    return Decision(actions=actions, status=status_of.observed_again(o), requeue_after=due if not actions else None)
+
+
+def _stopping(o: Observation, stop: tuple[DeleteRun, ...], now: datetime) -> Decision:
+    """An earlier run is being stopped; its pods may still be speaking to the database."""
+    waiting = ", ".join(o.old_pods[:3]) or stop[0].name
+    message = f"stopping the earlier run before the next one starts: waiting for {waiting} to end"
+    status = status_of.without_run(o, Reason.STOPPING, message, now)
+    return Decision(actions=stop, status=status, requeue_after=RETRY_PENDING)
+
+
+def _old_active(o: Observation) -> list[Child]:
+    return [
+        child
+        for name, child in o.children.items()
+        if name != o.run_name and child.state.phase not in _ENDED and not child.deleting
+    ]
+
+
+def _tidy_old(o: Observation, now: datetime) -> tuple[tuple[Action, ...], float | None]:
+    """Delete the children of earlier runs that nobody remembers or whose time to live is over."""
+    entries = {entry.name: entry for entry in status_of.history(o, now)}
+    actions: list[Action] = []
+    due: float | None = None
+    for name, child in o.children.items():
+        if name == o.run_name or child.deleting:
+            continue
+        expiry = _expiry(o, _finished_at(entries.get(name)))
+        if name not in entries or (expiry is not None and now >= expiry):
+            actions.append(_stop(child, "it is an earlier run"))
+        else:
+            due = _earliest(due, _seconds_until(expiry, now))
+    return tuple(actions), due
+
+
+def _finished_at(entry: HistoryEntry | None) -> str | None:
+    return entry.finished_at if entry else None
+
+
+def _stop(child: Child, why: str) -> DeleteRun:
+    return DeleteRun(child.name, child.backend, why)
+
+
+def _expiry(o: Observation, finished_at: str | None) -> datetime | None:
+    seconds, end = o.job.spec.ttl_seconds_after_finished, from_text(finished_at)
+    return end + timedelta(seconds=seconds) if seconds is not None and end is not None else None
+
+
+def _seconds_until(moment: datetime | None, now: datetime) -> float | None:
+    return max(0.0, (moment - now).total_seconds()) if moment is not None else None
+
+
+def _earliest(*delays: float | None) -> float | None:
+    return min((delay for delay in delays if delay is not None), default=None)

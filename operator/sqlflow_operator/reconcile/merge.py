@@ -1,0 +1,87 @@
+"""Joins what is observed now with what the status already tells, so that nothing known is lost with a pod.
+
+Pods go: with a suspension, a retry, a deadline, a time to live. What was seen of a run's steps stays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from sqlflow_operator.api import MetricStatus, ModelStatus, StepPhase, StepStatus
+from sqlflow_operator.workflow.state import StepState
+
+
+def merge_steps(known: Sequence[StepStatus], observed: Sequence[StepState], namespace: str) -> tuple[StepStatus, ...]:
+    """The steps for the status.
+
+    Args:
+        known: the steps in the status, of the same run.
+        observed: the steps as the run's objects show them.
+        namespace: where the pods are.
+    """
+    by_name = {step.name: step for step in known}
+    return tuple(_merge(by_name.get(step.name), step, namespace) for step in observed)
+
+
+def _merge(known: StepStatus | None, observed: StepState, namespace: str) -> StepStatus:
+    now = _status(observed, namespace)
+    if known is None:
+        return now
+    if known.phase is StepPhase.SUCCEEDED:
+        return known
+    attempts = _attempts(known, now)
+    if now.pod is None and observed.phase is not StepPhase.PENDING:
+        kept = {name: getattr(known, name) for name in ("started_at", "finished_at", "exit_code", "pod", "log")}
+        return now.model_copy(update=kept | {"attempts": attempts, "message": known.message or now.message})
+    return now.model_copy(update={"attempts": attempts})
+
+
+def _attempts(known: StepStatus, now: StepStatus) -> int:
+    """How often the step was started, counting pods that are gone.
+
+    A pod that was seen and is still there is among those counted now; one that is gone is not.
+    """
+    if now.pod is None or now.pod == known.pod or known.pod is None:
+        return max(known.attempts, now.attempts)
+    return max(known.attempts + 1, now.attempts)
+
+
+def _status(step: StepState, namespace: str) -> StepStatus:
+    return StepStatus(
+        name=step.name,
+        kind=step.kind,
+        statements=step.statements,
+        phase=step.phase,
+        attempts=step.attempts,
+        started_at=step.started_at,
+        finished_at=step.finished_at,
+        exit_code=step.exit_code if step.phase is StepPhase.FAILED else None,
+        pod=step.pod,
+        message=step.message or None,
+        log=f"kubectl logs -n {namespace} {step.pod} -c {step.name}" if step.pod else None,
+    )
+
+
+def merge_metrics(known: Iterable[MetricStatus], observed: Iterable[StepState]) -> tuple[MetricStatus, ...]:
+    """All metrics of the run, by statement; what was measured again replaces what was known."""
+    new = [
+        MetricStatus(statement=found.statement, model=found.model, name=name, value=repr(float(value)))
+        for step in observed
+        for found in step.outcome.metrics
+        for name, value in found.values.items()
+        if math.isfinite(value)
+    ]
+    again = {metric.statement for metric in new}
+    return tuple(sorted([*(m for m in known if m.statement not in again), *new], key=lambda metric: metric.statement))
+
+
+def merge_models(known: Iterable[ModelStatus], observed: Iterable[StepState]) -> tuple[ModelStatus, ...]:
+    """All models of the run, by statement; what was trained again replaces what was known."""
+    new = [
+        ModelStatus(statement=m.statement, name=m.name, version=m.version, estimator=m.estimator)
+        for step in observed
+        for m in step.outcome.models
+    ]
+    again = {model.statement for model in new}
+    return tuple(sorted([*(m for m in known if m.statement not in again), *new], key=lambda model: model.statement))

@@ -1,0 +1,208 @@
+"""Reads all that a decision about one job needs. Only reads; every read is fresh, so nothing depends on a cache."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlflow_codegen.backend import LABEL_JOB_UID, LABEL_RUN
+
+from sqlflow_operator.api import Backend, SQLFlowJob
+from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, PODS, ApiError, Kube, NotFoundError, Object
+from sqlflow_operator.reconcile.clock import from_text
+from sqlflow_operator.reconcile.model import Child, Observation
+from sqlflow_operator.reconcile.names import run_name
+from sqlflow_operator.reconcile.program import ParsedProgram, ProgramCache
+from sqlflow_operator.workflow import BackendUnavailableError, Workflow
+from sqlflow_operator.workflow.pods import steps_of_template
+from sqlflow_operator.workflow.report import LOG_BYTES, LOG_LINES, needs_log, report_from_log
+from sqlflow_operator.workflow.state import RunObjects, StepReport
+
+SLOW_START = timedelta(seconds=5)
+"""After so long without a running container, Warning events are asked why."""
+
+Workflows = Mapping[Backend, Workflow]
+
+
+class Observer:
+    """Reads jobs with everything that belongs to them. Safe to use from many threads."""
+
+    def __init__(self, kube: Kube, workflows: Workflows, programs: ProgramCache, default_backend: Backend) -> None:
+        self._kube = kube
+        self._workflows = workflows
+        self._programs = programs
+        self._default_backend = default_backend
+        self._reports: OrderedDict[tuple[str, str], StepReport] = OrderedDict()
+
+    def observe(self, job: SQLFlowJob, now: datetime) -> Observation:
+        """Everything about a job at this time.
+
+        Raises:
+            ApiError: the API server refused or gave no answer.
+        """
+        name = run_name(job)
+        current = job.status.run if job.status.run and job.status.run.name == name else None
+        ended = current is not None and job.status.phase is not None and job.status.phase.finished
+        backend = current.backend if current else (job.spec.backend or self._default_backend)
+        raw, conflict = self._children(job, name, backend, look_for_name=not ended)
+        pods = [] if ended else self._kube.list(PODS, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
+        program = None if ended else self._program(job)
+        children = {
+            child["metadata"]["name"]: self._child(job, child, workflow, pods, program, now) for child, workflow in raw
+        }
+        has_config_map, foreign = self._config_map(
+            job, name, needed=not ended or job.spec.ttl_seconds_after_finished is not None
+        )
+        return Observation(
+            job=job,
+            run_name=name,
+            backend=backend,
+            backend_missing=self._missing(backend),
+            program=program,
+            children=children,
+            conflict=conflict or foreign,
+            config_map=has_config_map,
+            old_pods=tuple(pod["metadata"]["name"] for pod in pods if _goes_on(pod) and _run_of(pod) != name),
+        )
+
+    def _missing(self, backend: Backend) -> str:
+        if backend in self._workflows:
+            return ""
+        known = ", ".join(self._workflows)
+        return str(BackendUnavailableError(f"backend {backend} is not available; set spec.backend to one of: {known}"))
+
+    def _program(self, job: SQLFlowJob) -> ParsedProgram:
+        return self._programs.get(job.uid, job.generation, job.spec.program, job.spec.dialect)
+
+    def _children(
+        self, job: SQLFlowJob, name: str, backend: Backend, *, look_for_name: bool
+    ) -> tuple[list[tuple[Object, Workflow]], str]:
+        """The job's own children of all backends, and what else has the run's name."""
+        found = [
+            (child, workflow)
+            for workflow in self._workflows.values()
+            for child in self._kube.list(workflow.resource, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
+            if _owned_by(child, job.uid)
+        ]
+        workflow = self._workflows.get(backend)
+        if workflow is None or not look_for_name or any(child["metadata"]["name"] == name for child, _ in found):
+            return found, ""
+        try:
+            child = self._kube.get(workflow.resource, job.namespace, name)
+        except NotFoundError:
+            return found, ""
+        if _owned_by(child, job.uid):
+            return [*found, (child, workflow)], ""
+        return found, f"{child.get('kind', 'an object')} {name}"
+
+    def _config_map(self, job: SQLFlowJob, name: str, *, needed: bool) -> tuple[bool, str]:
+        if not needed:
+            return False, ""
+        try:
+            found = self._kube.get(CONFIG_MAPS, job.namespace, name, metadata_only=True)
+        except NotFoundError:
+            return False, ""
+        return (True, "") if _owned_by(found, job.uid) else (False, f"ConfigMap {name}")
+
+    def _child(
+        self,
+        job: SQLFlowJob,
+        raw: Object,
+        workflow: Workflow,
+        pods: Sequence[Object],
+        program: ParsedProgram | None,
+        now: datetime,
+    ) -> Child:
+        metadata = raw["metadata"]
+        own = [pod for pod in pods if _owned_by(pod, metadata["uid"])]
+        objects = RunObjects(
+            child=raw,
+            pods=own,
+            events=self._events(raw, own, now),
+            reports=self._read_logs(raw, own),
+            statements=program.places if program else {},
+        )
+        return Child(
+            name=metadata["name"],
+            uid=metadata["uid"],
+            api_version=raw.get("apiVersion") or workflow.resource.api.removeprefix("apis/"),
+            kind=raw.get("kind") or "Job",
+            backend=workflow.backend,
+            deleting="deletionTimestamp" in metadata,
+            state=workflow.observe(objects),
+            adjustment=workflow.adjust(raw, suspend=job.spec.suspend, deadline=job.spec.active_deadline_seconds),
+        )
+
+    def _events(self, child: Object, pods: Sequence[Object], now: datetime) -> list[Object]:
+        """Warning events about the child or its newest pod, where no container runs for too long."""
+        metadata = child["metadata"]
+        if _finished(child) or (child.get("spec") or {}).get("suspend"):
+            return []
+        subject = max(pods, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
+        if subject is not None and not _not_started(subject):
+            return []
+        about = (subject or child)["metadata"]
+        since = from_text(about.get("creationTimestamp"))
+        if since is None or now - since < SLOW_START:
+            return []
+        fields = f"involvedObject.uid={about['uid']},type=Warning"
+        return self._kube.list(EVENTS, metadata["namespace"], fields=fields)
+
+    def _read_logs(self, child: Object, pods: Sequence[Object]) -> dict[tuple[str, str], StepReport]:
+        """Reports from the logs of those containers whose termination message does not tell enough."""
+        template = ((child.get("spec") or {}).get("template") or {}).get("spec") or {}
+        kinds = {step.name: step.kind for step in steps_of_template(template.get("initContainers") or ())}
+        reports = {}
+        for pod in pods:
+            for status in (pod.get("status") or {}).get("initContainerStatuses") or ():
+                terminated = (status.get("state") or {}).get("terminated")
+                name = status.get("name", "")
+                if terminated and name in kinds and needs_log(kinds[name], terminated):
+                    reports[pod["metadata"]["name"], name] = self._report(pod, name)
+        return {key: report for key, report in reports.items() if report is not None}
+
+    def _report(self, pod: Object, container: str) -> StepReport | None:
+        """What the end of a container's log tells, read once; None where the log cannot be had."""
+        metadata = pod["metadata"]
+        key = (metadata["uid"], container)
+        if key in self._reports:
+            return self._reports[key]
+        try:
+            log = self._kube.read_log(
+                metadata["namespace"], metadata["name"], container, lines=LOG_LINES, limit_bytes=LOG_BYTES
+            )
+        except ApiError:
+            # The node or the pod is gone, or the kubelet does not answer: the state is told without it.
+            return None
+        report = report_from_log(log)
+        self._reports[key] = report
+        while len(self._reports) > 1000:
+            self._reports.popitem(last=False)
+        return report
+
+
+def _owned_by(raw: Mapping[str, Any], uid: str) -> bool:
+    return any(owner.get("uid") == uid for owner in raw["metadata"].get("ownerReferences") or ())
+
+
+def _run_of(pod: Mapping[str, Any]) -> str:
+    return str((pod["metadata"].get("labels") or {}).get(LABEL_RUN, ""))
+
+
+def _goes_on(pod: Mapping[str, Any]) -> bool:
+    """True where a pod may still have a running container."""
+    return (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
+
+
+def _not_started(pod: Mapping[str, Any]) -> bool:
+    """True where none of a pod's containers was ever started."""
+    status = pod.get("status") or {}
+    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    return not any(set(container.get("state") or {}) & {"running", "terminated"} for container in containers)
+
+
+def _finished(child: Mapping[str, Any]) -> bool:
+    conditions = (child.get("status") or {}).get("conditions") or ()
+    return any(c.get("type") in ("Complete", "Failed") and c.get("status") == "True" for c in conditions)

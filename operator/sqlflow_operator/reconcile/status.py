@@ -1,0 +1,201 @@
+"""Builds the status of a job. Pure; `decide` says which of these states holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlflow_operator.api import (
+    ChildReference,
+    DiagnosticStatus,
+    HistoryEntry,
+    Phase,
+    RunStatus,
+    SQLFlowJobStatus,
+    StepPhase,
+    StepStatus,
+)
+from sqlflow_operator.reconcile.bounds import bound
+from sqlflow_operator.reconcile.clock import from_text, to_text
+from sqlflow_operator.reconcile.conditions import conditions
+from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
+from sqlflow_operator.reconcile.model import Child, Observation
+from sqlflow_operator.workflow.explain import clip
+from sqlflow_operator.workflow.state import Reason, RunPhase, RunState
+
+_MESSAGE_LIMIT = 1024
+
+
+def same_run(o: Observation) -> bool:
+    """True where the status already speaks of the run that the spec asks for."""
+    return o.job.status.run is not None and o.job.status.run.name == o.run_name
+
+
+def without_run(
+    o: Observation, reason: Reason, message: str, now: datetime, *, phase: Phase = Phase.PENDING, stalled: bool = False
+) -> SQLFlowJobStatus:
+    """The status of a job whose run has not been started: it waits, is suspended, or cannot be."""
+    planned = merge_steps((), o.program.steps if o.program else (), o.job.namespace)
+    steps = () if phase is Phase.FAILED else planned
+    base = SQLFlowJobStatus(
+        steps=steps, history=history(o, now), diagnostics=_diagnostics(o) if reason is Reason.INVALID_PROGRAM else ()
+    )
+    return _finish(o, base, phase, reason, message, now, stalled=stalled)
+
+
+def of_run(o: Observation, child: Child, state: RunState, now: datetime) -> SQLFlowJobStatus:
+    """The status of a job whose run is there."""
+    known = o.job.status if same_run(o) else SQLFlowJobStatus()
+    steps = merge_steps(known.steps, state.steps, o.job.namespace)
+    phase = Phase(state.phase)
+    if phase is Phase.PENDING and known.phase is Phase.RUNNING:
+        phase = Phase.RUNNING  # between two attempts; nobody who watches should see it go back
+    finished = (state.finished_at or to_text(now)) if phase.finished else None
+    run = RunStatus(
+        name=child.name,
+        backend=o.backend,
+        child=ChildReference(api_version=child.api_version, kind=child.kind, name=child.name, uid=child.uid),
+        started_at=(known.run.started_at if known.run else None) or state.started_at,
+        finished_at=finished,
+    )
+    base = SQLFlowJobStatus(
+        run=run,
+        steps=steps,
+        metrics=merge_metrics(known.metrics, state.steps),
+        models=merge_models(known.models, state.steps),
+        history=history(o, now),
+    )
+    message = _success(run, steps) if phase is Phase.SUCCEEDED else state.message
+    return _finish(o, base, phase, state.reason, message, now)
+
+
+def failed(o: Observation, reason: Reason, message: str, now: datetime) -> SQLFlowJobStatus:
+    """The status of a run that the operator gives up: what was known of its steps stays."""
+    known = o.job.status
+    run = known.run.model_copy(update={"finished_at": to_text(now)}) if known.run else None
+    steps = _give_up(known.steps, message, now)
+    base = known.model_copy(update={"run": run, "steps": steps})
+    return _finish(o, base, Phase.FAILED, reason, message, now)
+
+
+def observed_again(o: Observation) -> SQLFlowJobStatus:
+    """The status of a run that has ended: the outcome stays; only what it speaks of may be a newer generation."""
+    known = o.job.status
+    generation = o.job.generation
+    again = tuple(c.model_copy(update={"observed_generation": generation}) for c in known.conditions)
+    return known.model_copy(update={"observed_generation": generation, "conditions": again})
+
+
+def history(o: Observation, now: datetime) -> tuple[HistoryEntry, ...]:
+    """Earlier runs, the latest first; the run that the spec no longer asks for becomes one."""
+    known = o.job.status
+    if known.run is None or same_run(o):
+        return known.history
+    phase, message, finished = _end_of_old_run(o, known.run.name)
+    entry = HistoryEntry(
+        name=known.run.name,
+        phase=phase,
+        progress=known.progress or "0/0",
+        message=clip(message, 300),
+        started_at=known.run.started_at,
+        finished_at=known.run.finished_at or finished or to_text(now),
+    )
+    return (entry, *known.history)
+
+
+def _end_of_old_run(o: Observation, name: str) -> tuple[str, str, str | None]:
+    """Phase, message and end of the run that the status still speaks of."""
+    known = o.job.status
+    if known.phase is not None and known.phase.finished:
+        return known.phase, known.message or "", None
+    child = o.children.get(name)
+    if child is not None and child.state.phase in (RunPhase.SUCCEEDED, RunPhase.FAILED):
+        return child.state.phase, child.state.message, child.state.finished_at
+    return "Cancelled", "stopped: the spec asked for another run", None
+
+
+def _finish(
+    o: Observation,
+    base: SQLFlowJobStatus,
+    phase: Phase,
+    reason: Reason,
+    message: str,
+    now: datetime,
+    *,
+    stalled: bool = False,
+) -> SQLFlowJobStatus:
+    text = _capitalized(clip(message, _MESSAGE_LIMIT))
+    done = sum(step.phase is StepPhase.SUCCEEDED for step in base.steps)
+    status = base.model_copy(
+        update={
+            "observed_generation": o.job.generation,
+            "phase": phase,
+            "message": text,
+            "completed_steps": done,
+            "total_steps": len(base.steps),
+            "progress": f"{done}/{len(base.steps)}" if base.steps else None,
+            "conditions": conditions(
+                phase, reason, text, stalled=stalled, generation=o.job.generation, previous=o.job.status, now=now
+            ),
+        }
+    )
+    return bound(status)
+
+
+def _diagnostics(o: Observation) -> tuple[DiagnosticStatus, ...]:
+    found = o.program.diagnostics if o.program else ()
+    return tuple(
+        DiagnosticStatus(
+            code=d.code,
+            severity=d.severity,
+            statement=d.statement,
+            line=d.line,
+            column=d.column,
+            message=clip(d.message, 500),
+            hint=clip(d.hint, 300) or None,
+        )
+        for d in found
+    )
+
+
+def invalid_program_message(o: Observation) -> str:
+    """The first finding, and how many more there are."""
+    found = o.program.diagnostics if o.program else ()
+    if not found:
+        return "invalid program"
+    more = f" ({len(found) - 1} more in status.diagnostics)" if len(found) > 1 else ""
+    return f"invalid program: {found[0]}{more}"
+
+
+def _give_up(steps: Sequence[StepStatus], message: str, now: datetime) -> tuple[StepStatus, ...]:
+    """The step that was under way, or would have been next, failed; those after it are skipped."""
+    open_steps = [step.name for step in steps if step.phase in (StepPhase.RUNNING, StepPhase.FAILED)]
+    open_steps += [step.name for step in steps if step.phase is StepPhase.PENDING]
+    at_fault = open_steps[0] if open_steps else ""
+    return tuple(
+        step
+        if step.phase is StepPhase.SUCCEEDED
+        else step.model_copy(update={"phase": StepPhase.FAILED, "message": message, "finished_at": to_text(now)})
+        if step.name == at_fault
+        else step.model_copy(update={"phase": StepPhase.SKIPPED, "message": None})
+        for step in steps
+    )
+
+
+def _success(run: RunStatus, steps: Sequence[StepStatus]) -> str:
+    start, end = from_text(run.started_at), from_text(run.finished_at)
+    took = f" in {_duration((end - start).total_seconds())}" if start and end else ""
+    return f"{len(steps)} of {len(steps)} steps done{took}"
+
+
+def _duration(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,86 @@
+"""The uniform interface over the backends: `codegen, workflow = new("job")`.
+
+A backend is one module here and one in `sqlflow_codegen`, entered into `_BACKENDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from sqlflow_codegen.backend import Codegen
+from sqlflow_codegen.errors import SQLFlowError
+
+from sqlflow_operator.api import Backend
+from sqlflow_operator.kube import Kube, KubeClient, Resource
+from sqlflow_operator.workflow.job import JobWorkflow
+from sqlflow_operator.workflow.state import RunObjects, RunState
+from sqlflow_operator.workflow.submit import NameConflictError
+
+__all__ = ["BackendUnavailableError", "NameConflictError", "Workflow", "available", "new"]
+
+
+class Workflow(Protocol):
+    """What a backend does with a run. A run's id is `namespace/name`."""
+
+    backend: Backend
+    resource: Resource
+    """The kind of the run's child."""
+
+    def submit(self, yaml: str) -> str:
+        """Create the objects of a run and return its id. Doing it again changes nothing.
+
+        Raises:
+            NameConflictError: an object of that name belongs to somebody else.
+            ApiError: the API server refused or gave no answer.
+        """
+
+    def observe(self, objects: RunObjects) -> RunState:
+        """The state of a run from its objects. Pure: no call to the cluster, no clock."""
+
+    def adjust(self, child: Mapping[str, Any], *, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
+        """The merge patch that gives the child this suspension and deadline, None where it has them. Pure."""
+
+    def stop(self, run_id: str) -> None:
+        """Delete the child; its pods are stopped by SIGTERM.
+
+        Raises:
+            NotFoundError: there is none.
+            ApiError: the API server refused or gave no answer.
+        """
+
+
+class BackendUnavailableError(SQLFlowError):
+    """This operator has no such backend."""
+
+
+def _job(kube: Kube) -> tuple[Codegen, Workflow]:
+    # Imported when asked for: a backend's generator is not paid for by those who do not use it.
+    from sqlflow_codegen.job import JobCodegen
+
+    return JobCodegen(), JobWorkflow(kube)
+
+
+_BACKENDS: Mapping[Backend, Callable[[Kube], tuple[Codegen, Workflow]]] = {Backend.JOB: _job}
+
+
+def available() -> tuple[Backend, ...]:
+    """The backends that this operator has."""
+    return tuple(_BACKENDS)
+
+
+def new(backend: str, kube: Kube | None = None) -> tuple[Codegen, Workflow]:
+    """The code generator and the workflow of a backend.
+
+    Args:
+        backend: argo, tekton or job.
+        kube: the cluster; None connects to the one of the pod's service account or the kubeconfig.
+
+    Raises:
+        BackendUnavailableError: this operator has no such backend; the message names those that it has.
+    """
+    make = _BACKENDS.get(Backend(backend)) if backend in set(Backend) else None
+    if make is None:
+        known = ", ".join(available())
+        raise BackendUnavailableError(f"backend {backend} is not available in this version; it has: {known}")
+    return make(kube or KubeClient())

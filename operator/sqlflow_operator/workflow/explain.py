@@ -1,0 +1,201 @@
+"""Says to a person why a step failed or a pod does not start, and what to do about it.
+
+Every function is pure: from the pod as the API server shows it to a reason and a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlflow_codegen.backend import DATABASE_ENV
+from sqlflow_codegen.records import ERROR_MESSAGE_LIMIT, EXIT_STOPPED, EXIT_USAGE, StepError
+
+from sqlflow_operator.workflow.state import Reason, StatementPlace, StepReport
+
+_IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
+_CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError")
+_KILLED = 137
+"""128 + SIGKILL."""
+
+Explanation = tuple[Reason, str]
+
+
+def explain_failure(
+    step: str,
+    statements: Sequence[int],
+    terminated: Mapping[str, Any],
+    pod: Mapping[str, Any],
+    report: StepReport,
+    places: Mapping[int, StatementPlace],
+) -> Explanation:
+    """Why a step's container ended with an error.
+
+    Args:
+        step: the step's name, which is its container's name.
+        statements: numbers of its statements.
+        terminated: the container's `state.terminated`.
+        pod: the pod.
+        report: what the step left behind.
+        places: the program's statements, as far as they are known.
+    """
+    if terminated.get("reason") == "OOMKilled":
+        return Reason.OUT_OF_MEMORY, f"{where(statements, report.statement, places)}: {_out_of_memory(pod, step)}"
+    lost = disruption(pod)
+    if lost:
+        return Reason.POD_LOST, f"{where(statements, report.statement, places)} was interrupted: {lost}"
+    error = report.outcome.error
+    if error is not None:
+        return Reason.STEP_FAILED, _told_by_step(error, statements, places, pod, step)
+    place = where(statements, report.statement, places)
+    code = terminated.get("exitCode", 0)
+    if terminated.get("reason") in ("StartError", "ContainerCannotRun"):
+        words = clip(terminated.get("message") or "", 300)
+        return (
+            Reason.STEP_FAILED,
+            f"{place}: image {_image(pod, step)} cannot run a step: {words}. Set spec.image to a step image.",
+        )
+    if code == _KILLED:
+        advice = f"{_out_of_memory(pod, step)} (or something else killed it)"
+        return Reason.OUT_OF_MEMORY, f"{place}: the process was killed; most likely it was {advice}"
+    if code == EXIT_STOPPED:
+        return Reason.POD_LOST, f"{place} was stopped from outside: its pod was deleted or its node shut down."
+    words = (
+        "bad usage; step image and operator may be of different versions" if code == EXIT_USAGE else "no error was told"
+    )
+    return Reason.STEP_FAILED, f"{place}: exit code {code}, {words}. See the step's log."
+
+
+def _told_by_step(
+    error: StepError, statements: Sequence[int], places: Mapping[int, StatementPlace], pod: Mapping[str, Any], step: str
+) -> str:
+    if error.statement:
+        place = f"statement {error.statement} ({error.title}) at {error.line}:{error.column}"
+    else:
+        place = where(statements, 0, places)
+    text = f"{place}: {clip(error.message, ERROR_MESSAGE_LIMIT)}"
+    if error.hint:
+        text = f"{_sentence(text)} {clip(error.hint, 300)}"
+    if error.kind == "connection":
+        name, key = _database_secret(pod, step)
+        text = f"{_sentence(text)} The database's URL comes from key {key} of Secret {name}."
+    return text
+
+
+def where(statements: Sequence[int], statement: int, places: Mapping[int, StatementPlace]) -> str:
+    """How messages name the statement at fault: that one, the step's only one, or all that the step has."""
+    number = statement or (statements[0] if len(statements) == 1 else 0)
+    if number:
+        place = places.get(number)
+        return f"statement {number} ({place.title}) at {place.line}:{place.column}" if place else f"statement {number}"
+    return f"statements {statements[0]} to {statements[-1]}" if statements else "the step"
+
+
+def disruption(pod: Mapping[str, Any]) -> str:
+    """Why the cluster took the pod away, or "" where it did not."""
+    status = pod.get("status") or {}
+    if status.get("reason") == "Evicted":
+        return f"the pod was evicted from its node: {clip(status.get('message') or '', 300)}"
+    if status.get("reason") in ("NodeLost", "NodeShutdown", "Shutdown", "Terminated"):
+        return f"its node shut down or was lost: {clip(status.get('message') or '', 300)}"
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "DisruptionTarget" and condition.get("status") == "True":
+            words = clip(condition.get("message") or "", 300)
+            return f"the cluster removed the pod ({condition.get('reason')}): {words}"
+    return ""
+
+
+def explain_waiting(pod: Mapping[str, Any]) -> Explanation | None:
+    """What a pod waits for, or None where nothing is wrong with it."""
+    status = pod.get("status") or {}
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            words = clip(condition.get("message") or "", 500)
+            if condition.get("reason") == "SchedulingGated":
+                return Reason.QUEUED, f"queued: the pod waits for its scheduling gates: {words}"
+            return Reason.UNSCHEDULABLE, (
+                f"no node can take the pod: {words} Lower spec.resources, or add a node or a toleration."
+            )
+    for container in [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]:
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        found = _explain_container(container.get("name", ""), waiting, pod)
+        if found:
+            return found
+    return None
+
+
+def _explain_container(name: str, waiting: Mapping[str, Any], pod: Mapping[str, Any]) -> Explanation | None:
+    reason, words = waiting.get("reason") or "", clip(waiting.get("message") or "", 300)
+    if reason in _IMAGE_REASONS:
+        return Reason.IMAGE_PULL, (
+            f"image {_image(pod, name)} cannot be pulled ({reason}): {words} "
+            "Check spec.image, spec.imagePullPolicy and spec.imagePullSecrets."
+        )
+    if reason not in _CONFIG_REASONS:
+        return None
+    namespace = (pod.get("metadata") or {}).get("namespace", "")
+    secret, key = _database_secret(pod, name)
+    create = f"kubectl create secret generic {secret} -n {namespace} --from-literal={key}=postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+    if f'secret "{secret}" not found' in words:
+        return Reason.CONFIGURATION, f"Secret {secret} not found in namespace {namespace}. Create it with: {create}"
+    if f"couldn't find key {key} in Secret" in words:
+        return Reason.CONFIGURATION, (
+            f"Secret {secret} in namespace {namespace} has no key {key}. Set spec.dataSource.secretRef.key to the key "
+            "that holds the database's URL, or add the key to the Secret."
+        )
+    return Reason.CONFIGURATION, f"the step's container cannot be made ({reason}): {words}"
+
+
+def explain_events(events: Sequence[Mapping[str, Any]]) -> Explanation | None:
+    """Why no pod gets going, from the latest Warning event, or None where there is none."""
+    latest = max(events, key=_moment, default=None)
+    if latest is None:
+        return None
+    words = clip(latest.get("message") or "", 500)
+    if latest.get("reason") != "FailedCreate":
+        return Reason.STARTING, f"the pod does not start ({latest.get('reason')}): {words}"
+    if "exceeded quota" in words:
+        return Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the pod: {words}"
+    return Reason.POD_REFUSED, f"the cluster refuses the pod: {words}"
+
+
+def _moment(event: Mapping[str, Any]) -> str:
+    series = event.get("series") or {}
+    return str(series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or "")
+
+
+def _out_of_memory(pod: Mapping[str, Any], container: str) -> str:
+    limit = ((_container(pod, container).get("resources") or {}).get("limits") or {}).get("memory")
+    if limit:
+        return f"out of memory at its limit of {limit}. Raise spec.resources.limits.memory, or let it read fewer rows"
+    return "out of memory: its node had none left. Set spec.resources.requests.memory and spec.resources.limits.memory"
+
+
+def _container(pod: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    spec = pod.get("spec") or {}
+    containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    return next((container for container in containers if container.get("name") == name), {})
+
+
+def _image(pod: Mapping[str, Any], container: str) -> str:
+    return str(_container(pod, container).get("image") or "of the step")
+
+
+def _database_secret(pod: Mapping[str, Any], container: str) -> tuple[str, str]:
+    """Name and key of the Secret with the database's URL."""
+    for variable in _container(pod, container).get("env") or ():
+        if variable.get("name") == DATABASE_ENV:
+            reference = (variable.get("valueFrom") or {}).get("secretKeyRef") or {}
+            return str(reference.get("name", "")), str(reference.get("key", ""))
+    return "", ""
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def clip(text: str, limit: int) -> str:
+    """The text on one line, at most `limit` bytes of UTF-8, with `…` where it was cut."""
+    flat = " ".join(text.split())
+    data = flat.encode()
+    return flat if len(data) <= limit else data[: limit - 3].decode(errors="ignore") + "…"

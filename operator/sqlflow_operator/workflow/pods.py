@@ -1,0 +1,146 @@
+"""From the containers of a run's pods to the states of its steps, where every step is a container of one pod."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlflow_operator.api import StepPhase
+from sqlflow_operator.workflow.explain import Explanation, disruption, explain_failure, explain_waiting
+from sqlflow_operator.workflow.report import report_from_message
+from sqlflow_operator.workflow.state import Reason, RunObjects, StepReport, StepState
+
+_RANGES = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One container of one pod: one attempt of one step."""
+
+    pod: Mapping[str, Any]
+    state: Mapping[str, Any]
+    """The container's `state`: waiting, running or terminated."""
+
+    @property
+    def pod_name(self) -> str:
+        """Name of the pod."""
+        return str(self.pod["metadata"]["name"])
+
+    @property
+    def terminated(self) -> Mapping[str, Any] | None:
+        """How it ended, or None."""
+        return self.state.get("terminated")
+
+    @property
+    def started(self) -> bool:
+        """True once its process was started, or would have been had it been possible."""
+        return bool(self.state.get("running") or self.state.get("terminated"))
+
+    @property
+    def succeeded(self) -> bool:
+        """True where it ended well."""
+        return self.terminated is not None and self.terminated.get("exitCode") == 0
+
+
+def steps_of_template(containers: Iterable[Mapping[str, Any]]) -> tuple[StepState, ...]:
+    """The steps that a pod template runs, in order, nothing done yet.
+
+    The child itself is asked, not the program: after an upgrade of the operator the same program might be divided
+    otherwise.
+    """
+    return tuple(_step_of(container) for container in containers)
+
+
+def _step_of(container: Mapping[str, Any]) -> StepState:
+    name = str(container.get("name", ""))
+    arguments = [str(argument) for argument in container.get("args") or ()]
+    ranges = arguments[arguments.index("--statements") + 1] if "--statements" in arguments[:-1] else ""
+    return StepState(name=name, kind=name.partition("-")[2], statements=parse_ranges(ranges))
+
+
+def parse_ranges(text: str) -> tuple[int, ...]:
+    """The numbers in `3-5,7`; none where the text is not of that form."""
+    if not _RANGES.fullmatch(text):
+        return ()
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return tuple(numbers)
+
+
+def by_age(pods: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Pods, the oldest first."""
+    return sorted(pods, key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"]))
+
+
+def attempts_of(step: str, pods: Sequence[Mapping[str, Any]]) -> list[Attempt]:
+    """The attempts of a step, the oldest first; a pod whose kubelet has told nothing yet counts as waiting."""
+    found = []
+    for pod in pods:
+        statuses = (pod.get("status") or {}).get("initContainerStatuses") or ()
+        state = next((status.get("state") or {} for status in statuses if status.get("name") == step), {})
+        found.append(Attempt(pod, state))
+    return found
+
+
+def observe_step(
+    step: StepState, objects: RunObjects, pods: Sequence[Mapping[str, Any]]
+) -> tuple[StepState, Explanation | None]:
+    """The state of a step, and why it failed where it did.
+
+    A step that ended well once stays so: its statements are committed, and a later attempt of the run only finds that.
+    """
+    attempts = attempts_of(step.name, pods)
+    started = sum(attempt.started for attempt in attempts)
+    good = next((attempt for attempt in attempts if attempt.succeeded), None)
+    latest = good or (attempts[-1] if attempts else None)
+    if latest is None:
+        return step, None
+    started_at, finished_at = _times(latest.state)
+    step = replace(step, attempts=started, started_at=started_at, finished_at=finished_at)
+    if latest.started:
+        step = replace(step, pod=latest.pod_name)
+    report = report_of(latest, step.name, objects)
+    step = replace(step, outcome=report.outcome)
+    if good:
+        return replace(step, phase=StepPhase.SUCCEEDED), None
+    if latest.terminated is None:
+        return replace(step, phase=StepPhase.RUNNING if latest.started else StepPhase.PENDING), None
+    reason, message = explain_failure(
+        step.name, step.statements, latest.terminated, latest.pod, report, objects.statements
+    )
+    code = latest.terminated.get("exitCode")
+    return replace(step, phase=StepPhase.FAILED, exit_code=code, message=message), (reason, message)
+
+
+def report_of(attempt: Attempt, step: str, objects: RunObjects) -> StepReport:
+    """What that attempt left behind: from its log where that was read, else from its termination message."""
+    read = objects.reports.get((attempt.pod_name, step))
+    told = report_from_message((attempt.terminated or {}).get("message") or "")
+    return read or told or StepReport()
+
+
+def explain_lost_pod(pod: Mapping[str, Any]) -> Explanation | None:
+    """Why a pod ended as a whole, without one of its containers having told; None where it did not."""
+    if (pod.get("status") or {}).get("phase") != "Failed":
+        return None
+    why = disruption(pod)
+    return (Reason.POD_LOST, why) if why else None
+
+
+def explain_pending(objects: RunObjects, pods: Sequence[Mapping[str, Any]]) -> Explanation | None:
+    """What the newest pod waits for, or None where it waits for nothing that needs saying."""
+    return explain_waiting(pods[-1]) if pods else None
+
+
+def _times(state: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """When a container started and ended."""
+    ended = state.get("terminated")
+    if ended is None:
+        return (state.get("running") or {}).get("startedAt"), None
+    # A container that could not be started carries the epoch.
+    started = ended.get("startedAt")
+    return (None if str(started).startswith("1970-") else started), ended.get("finishedAt")

@@ -1,0 +1,94 @@
+"""Reads what a step left behind: its termination message, or the records at the end of its log.
+
+A kubelet keeps 4 KiB per container and 12 KiB per pod, shared evenly among its containers: with many steps in one
+pod a message is cut short anywhere, and where a process was killed its place is taken by the end of the log. So
+whatever arrives is read as far as it goes, and `needs_log` says when the log must be asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from sqlflow_codegen.records import Outcome, StepError, StepMetrics, StepModel, parse_outcome, parse_record
+
+from sqlflow_operator.workflow.state import StepReport
+
+LOG_LINES = 200
+LOG_BYTES = 512 * 1024
+"""How much of a log's end is read: the records that matter are the last ones."""
+
+_KINDS_WITH_RESULTS = ("train", "evaluate")
+
+T = TypeVar("T", StepError, StepMetrics, StepModel)
+
+
+def report_from_message(message: str) -> StepReport | None:
+    """What a termination message tells, or None where nothing can be made of it."""
+    try:
+        data = json.loads(message)
+    except ValueError:
+        data = None
+    if isinstance(data, dict) and "type" not in data:
+        outcome = parse_outcome(message)
+        return StepReport(outcome) if outcome else None
+    report = report_from_log(message)
+    return report if report != StepReport() else None
+
+
+def report_from_log(log: str) -> StepReport:
+    """What the records at the end of a log tell."""
+    error: StepError | None = None
+    metrics: list[StepMetrics] = []
+    models: list[StepModel] = []
+    finished: list[int] = []
+    started = 0
+    for record in filter(None, map(parse_record, log.splitlines())):
+        match record["type"]:
+            case "statement_started":
+                started = _number(record)
+            case "statement_finished":
+                finished.append(_number(record))
+                started = 0
+            case "error":
+                error = _build(StepError, record, hint="") or error
+            case "metrics":
+                metrics += _listed(_build(StepMetrics, record))
+            case "model":
+                models += _listed(_build(StepModel, record))
+    outcome = Outcome(error=error, metrics=tuple(metrics), models=tuple(models), finished=tuple(finished))
+    return StepReport(outcome, started)
+
+
+def needs_log(kind: str, terminated: Mapping[str, Any]) -> bool:
+    """True where the message of a container that has ended leaves something to be found in its log.
+
+    Args:
+        kind: the step's kind.
+        terminated: the container's `state.terminated`.
+    """
+    report = report_from_message(terminated.get("message") or "")
+    if terminated.get("exitCode", 0) != 0:
+        never_ran = terminated.get("reason") in ("StartError", "ContainerCannotRun")
+        return not never_ran and (report is None or report.outcome.error is None)
+    return kind in _KINDS_WITH_RESULTS and (report is None or report.outcome.truncated)
+
+
+def _number(record: Mapping[str, Any]) -> int:
+    number = record.get("statement")
+    return number if isinstance(number, int) else 0
+
+
+def _build(kind: type[T], record: Mapping[str, Any], **defaults: Any) -> T | None:
+    """The value of a record, or None where a field is missing: an older or newer step wrote it."""
+    values = defaults | {field.name: record[field.name] for field in fields(kind) if field.name in record}
+    try:
+        return kind(**values)
+    except TypeError:
+        return None
+
+
+def _listed(value: T | None) -> Iterable[T]:
+    return () if value is None else (value,)

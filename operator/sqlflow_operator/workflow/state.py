@@ -1,0 +1,113 @@
+"""What a backend's objects say about a run, in the same terms for every backend. Pure values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlflow_codegen.records import Outcome
+
+from sqlflow_operator.api import StepPhase
+
+
+class RunPhase(StrEnum):
+    """Where a run stands."""
+
+    PENDING = "Pending"
+    SUSPENDED = "Suspended"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+class Reason(StrEnum):
+    """Reasons of conditions: one word for programs, frozen within an API version."""
+
+    STARTING = "Starting"
+    STOPPING = "Stopping"
+    RUNNING = "Running"
+    SUSPENDED = "Suspended"
+    SUCCEEDED = "Succeeded"
+    UNSCHEDULABLE = "Unschedulable"
+    QUEUED = "Queued"
+    IMAGE_PULL = "ImagePull"
+    CONFIGURATION = "MissingConfiguration"
+    POD_REFUSED = "PodRefused"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    STEP_FAILED = "StepFailed"
+    OUT_OF_MEMORY = "OutOfMemory"
+    POD_LOST = "PodLost"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    CHILD_LOST = "ChildLost"
+    INVALID_PROGRAM = "InvalidProgram"
+    INVALID_SPEC = "InvalidSpec"
+    NAME_CONFLICT = "NameConflict"
+    BACKEND_UNAVAILABLE = "BackendUnavailable"
+    FORBIDDEN = "Forbidden"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPlace:
+    """How messages name a statement: its main clause and where it stands in the program."""
+
+    title: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What a step's container left behind: its outcome, and the statement that had started but not ended (0: none)."""
+
+    outcome: Outcome = field(default_factory=Outcome)
+    statement: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunObjects:
+    """All that is known of one run.
+
+    Attributes:
+        child: the backend's object.
+        pods: the run's pods.
+        events: Warning events about the child or its pods; read only where no pod gets going.
+        reports: what was read from logs, by (pod, container); only where the termination message does not tell.
+        statements: the program's statements by number, as far as they are known.
+    """
+
+    child: Mapping[str, Any]
+    pods: Sequence[Mapping[str, Any]] = ()
+    events: Sequence[Mapping[str, Any]] = ()
+    reports: Mapping[tuple[str, str], StepReport] = field(default_factory=dict)
+    statements: Mapping[int, StatementPlace] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepState:
+    """One step of a run. `message` says why it failed or what it waits for."""
+
+    name: str
+    kind: str
+    statements: tuple[int, ...]
+    phase: StepPhase = StepPhase.PENDING
+    attempts: int = 0
+    started_at: str | None = None
+    finished_at: str | None = None
+    exit_code: int | None = None
+    pod: str | None = None
+    message: str = ""
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """A run, as its objects show it now. `message` is one sentence; `reason` a constant for programs."""
+
+    phase: RunPhase
+    reason: Reason
+    message: str
+    steps: tuple[StepState, ...] = ()
+    started_at: str | None = None
+    finished_at: str | None = None
