@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,9 +12,11 @@ from pathlib import Path
 from devcluster import debian
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
+from devcluster.inputs import context_digest
+from devcluster.layout import digest
 from devcluster.machine import Engine, Platform, works
 from devcluster.pipconf import Mount, pip_mounts, pip_settings
-from devcluster.store import locked
+from devcluster.store import locked, write_atomically
 
 UPSTREAM_BASE = "python:3.12-slim"
 """Base image where a registry is reached; the Dockerfile's own default."""
@@ -61,7 +64,7 @@ def builder(context: Context, platform: Platform) -> Engine:
 
 
 def build_image(context: Context, platform: Platform, build: Build) -> str:
-    """Build an image; quick if nothing changed, since layers are cached. Returns the image's id.
+    """Build an image; at once if nothing changed since this checkout built it last. Returns the image's id.
 
     One build at a time on a machine: a second one would only wait for the same layers and packages.
 
@@ -70,20 +73,66 @@ def build_image(context: Context, platform: Platform, build: Build) -> str:
     """
     if not build.file.is_file():
         raise DevClusterError(f"Cannot build {build.name}", f"there is no {build.file}", "Name it with --file")
-    args = dict(build.args)
-    if "BASE" not in args:
-        args["BASE"] = base_image(context, platform)
+    args = {"BASE": "", **build.args}
+    args["BASE"] = args["BASE"] or base_image(context, platform)
     engine = builder(context, platform)
     with locked(context.layout.locks / "image.lock", "an image", context.reporter):
-        with _workplace(context, engine, args["BASE"]) as temporary, context.store.scratch("image") as folder:
-            argv = build_argv(engine, build, args, pip_mounts(pip_settings(context.runner), folder))
-            env = {**engine.env, "TMPDIR": str(temporary), "DOCKER_BUILDKIT": "1"}
-            log = f"image-{build.name.rpartition('/')[2].replace(':', '-')}"
-            context.long(f"Build image {build.name}", argv, log=log, env=env)
+        inputs = _inputs(context, engine, build, args)
+        image_id = _last_build(context, build.name).get(inputs, "")
+        if not image_id or not engine.has_image(context.runner, image_id):
+            _build(context, engine, build, args)
+            image_id = engine.image_id(context.runner, build.name)
+            write_atomically(_note(context, build.name), json.dumps({inputs: image_id}))
+        claim(context, engine, build.name)
+    return image_id
+
+
+def claim(context: Context, engine: Engine, name: str) -> str:
+    """Let `name` mean the image that this checkout built, should another checkout have built its own since.
+
+    An image that a person made by hand under that name is left alone. The caller holds the image lock.
+
+    Returns:
+        The id of the image of that name; "" if there is none.
+    """
+    current = engine.image_id(context.runner, name)
+    ours = next(iter(_last_build(context, name).values()), "")
+    if current == ours or not ours or not engine.has_image(context.runner, ours):
+        return current
+    if current and not engine.has_label(context.runner, current, LABEL):
+        return current
+    context.short(f"Name image {name}", [engine.program, "tag", ours, name], env=engine.env)
+    return ours
+
+
+def _inputs(context: Context, engine: Engine, build: Build, args: Mapping[str, str]) -> str:
+    """Changes with everything that the image is made of here; what the network gives is the base's and pip's matter."""
+    arguments = [f"{name}={value}" for name, value in sorted(args.items())]
+    base = engine.image_id(context.runner, args["BASE"])
+    return digest(engine.program, build.target, base, *arguments, context_digest(build.context, build.file))
+
+
+def _note(context: Context, name: str) -> Path:
+    return context.layout.cache / "builds" / f"{context.layout.name}-{digest(name)}.json"
+
+
+def _last_build(context: Context, name: str) -> dict[str, str]:
+    """Digest of the inputs -> id of the image, of this checkout's last build of that name."""
+    try:
+        return dict(json.loads(_note(context, name).read_text()))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _build(context: Context, engine: Engine, build: Build, args: Mapping[str, str]) -> None:
+    with _workplace(context, engine, args["BASE"]) as temporary, context.store.scratch("image") as folder:
+        argv = build_argv(engine, build, args, pip_mounts(pip_settings(context.runner), folder))
+        env = {**engine.env, "TMPDIR": str(temporary), "DOCKER_BUILDKIT": "1"}
+        log = f"image-{build.name.rpartition('/')[2].replace(':', '-')}"
+        context.long(f"Build image {build.name}", argv, log=log, env=env)
+    if engine.program != "buildah":
         prune = [engine.program, "image", "prune", "--force", "--filter", f"label={LABEL}", "--filter", "until=24h"]
-        if engine.program != "buildah":
-            context.runner.run(prune, env=engine.env, timeout=60)
-    return engine.image_id(context.runner, build.name)
+        context.runner.run(prune, env=engine.env, timeout=60)
 
 
 @contextmanager

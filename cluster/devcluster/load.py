@@ -8,6 +8,7 @@ from devcluster.cluster import Cluster, Record, kind_env
 from devcluster.context import Context
 from devcluster.current import Current
 from devcluster.errors import DevClusterError
+from devcluster.images import claim
 from devcluster.machine import Engine
 from devcluster.store import locked
 from devcluster.tools import tool
@@ -27,13 +28,12 @@ def load_images(cluster: Cluster, images: Sequence[str]) -> list[str]:
         present = images_in_node(context, cluster.engine, nodes[0])
         loaded = []
         for image in images:
-            image_id = _id(context, cluster.engine, image)
-            if record.loaded.get(image) == image_id and image in present:
-                continue
-            _load(context, cluster.engine, cluster.name, image)
-            record.loaded[image] = image_id
-            record.write(context.layout)
-            loaded.append(image)
+            known = record.loaded.get(image, "") if image in present else ""
+            image_id = _load(context, cluster.engine, cluster.name, image, known)
+            if image_id != known:
+                record.loaded[image] = image_id
+                record.write(context.layout)
+                loaded.append(image)
     return loaded
 
 
@@ -50,8 +50,7 @@ def load_into_current(context: Context, engine: Engine, current: Current, images
             "Push them to a registry that the cluster pulls from",
         )
     for image in images:
-        _id(context, engine, image)
-        _load(context, engine, current.kind_cluster, image)
+        _load(context, engine, current.kind_cluster, image, "")
 
 
 def images_in_node(context: Context, engine: Engine, container: str) -> list[str]:
@@ -61,20 +60,24 @@ def images_in_node(context: Context, engine: Engine, container: str) -> list[str
     return result.out.split() if result.ok else []
 
 
-def _id(context: Context, engine: Engine, image: str) -> str:
-    image_id = engine.image_id(context.runner, image)
-    if not image_id:
-        todo = f"Build it with `python -m devcluster image {image}`"
-        raise DevClusterError(f"{engine.program} has no image {image}", todo=todo)
-    return image_id
+def _load(context: Context, engine: Engine, name: str, image: str, known: str) -> str:
+    """Load one image unless its id is `known`; returns its id.
 
-
-def _load(context: Context, engine: Engine, name: str, image: str) -> None:
+    Under the image lock: no other checkout gives the name to another image between looking and saving.
+    """
     kind = tool(context, "kind")
-    with context.store.scratch(f"load-{name}") as folder, context.reporter.step(f"Load {image}"):
-        path = folder / "image.tar"
-        form = ["--format", "docker-archive"] if engine.program == "podman" else []
-        save = [engine.program, "save", *form, "--output", str(path), image]
-        context.short(f"Save {image}", save, env=engine.env, timeout=600)
-        load = [str(kind), "load", "image-archive", str(path), "--name", name]
-        context.short(f"Load {image}", load, env=kind_env(name, engine), timeout=600)
+    with locked(context.layout.locks / "image.lock", "an image", context.reporter):
+        image_id = claim(context, engine, image)
+        if not image_id:
+            todo = f"Build it with `python -m devcluster image {image}`"
+            raise DevClusterError(f"{engine.program} has no image {image}", todo=todo)
+        if image_id == known:
+            return known
+        with context.store.scratch("load") as folder, context.reporter.step(f"Load {image}"):
+            path = folder / "image.tar"
+            form = ["--format", "docker-archive"] if engine.program == "podman" else []
+            save = [engine.program, "save", *form, "--output", str(path), image]
+            context.short(f"Save {image}", save, env=engine.env, timeout=600)
+            load = [str(kind), "load", "image-archive", str(path), "--name", name]
+            context.short(f"Load {image}", load, env=kind_env(name, engine), timeout=600)
+    return image_id

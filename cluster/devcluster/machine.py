@@ -46,12 +46,21 @@ class Engine:
 
     def image_id(self, runner: Runner, reference: str) -> str:
         """The id of a local image; "" if there is none of that name."""
-        # Short names match any registry's; an id is exact.
         argv = [self.program, "image", "inspect", "--format", "{{.Id}}", reference]
         if self.program == "buildah":
             argv = ["buildah", "inspect", "--type", "image", "--format", "{{.FromImageID}}", reference]
         result = runner.run(argv, env=self.env, timeout=60)
         return result.out.strip() if result.ok else ""
+
+    def has_label(self, runner: Runner, reference: str, label: str) -> bool:
+        """Whether an image carries the label `name=value`."""
+        name, _, value = label.partition("=")
+        argv = [self.program, "image", "inspect", "--format", f'{{{{index .Config.Labels "{name}"}}}}', reference]
+        if self.program == "buildah":
+            template = f'{{{{index .OCIv1.Config.Labels "{name}"}}}}'
+            argv = ["buildah", "inspect", "--type", "image", "--format", template, reference]
+        result = runner.run(argv, env=self.env, timeout=60)
+        return result.ok and result.out.strip() == value
 
 
 @dataclass(frozen=True, slots=True)
