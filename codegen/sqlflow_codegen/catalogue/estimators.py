@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from sqlflow_codegen.catalogue.rules import to_python
 from sqlflow_codegen.catalogue.xgboost import (
@@ -18,7 +19,9 @@ from sqlflow_codegen.catalogue.xgboost import (
     FOREST_ALIASES,
     TRAIN_ATTRIBUTES,
 )
-from sqlflow_codegen.language.ir import Attribute
+
+if TYPE_CHECKING:
+    from sqlflow_codegen.language.ir import Attribute
 
 VALIDATION_SELECT = "validation.select"
 """Attribute of TRAIN with the SELECT of the rows to validate on."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
-from sqlflow_codegen.language.ir import Value
+if TYPE_CHECKING:  # the language reads its column functions' arguments by these rules: no import back
+    from sqlflow_codegen.language.ir import Value
 
 _ALTERNATIVE = re.compile(
     r"(?P<kind>int|float|bool|str|list|none)(?: (?P<low>[\[(])(?P<from>[^,]+),(?P<to>[^\])]+)(?P<high>[\])]))?\Z"

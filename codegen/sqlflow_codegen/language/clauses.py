@@ -131,12 +131,18 @@ class ClauseParser:
         while True:
             try:
                 token = self._reader.peek()
-                if token.kind == "end" or (depth <= 0 and token.keyword in self._grammar.clauses):
+                if token.kind == "end" or self._begins_clause(token, depth):
                     return
                 depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token.text, 0) if token.kind == "punctuation" else 0
                 self._reader.next()
             except ProblemError:
                 self._reader.skip_bad()
+
+    def _begins_clause(self, token: Token, depth: int) -> bool:
+        """Inside brackets, which may never close, only a keyword before another name does."""
+        if token.keyword not in self._grammar.clauses:
+            return False
+        return depth <= 0 or self._reader.second().kind in ("word", "string", "quoted")
 
     def _at_end(self) -> bool:
         try:

@@ -1,17 +1,122 @@
-"""The COLUMN clause: columns, `*`, and column functions with what each may be given."""
+"""The COLUMN clause: columns, `*`, and column functions with what each may be given.
+
+`FUNCTIONS` tells each function's arguments; they are read by it, so that `Column` arguments are columns whether
+they are quoted or not, and all others are values that keep their rule.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
 
-from sqlflow_codegen.language.ir import ColumnCall, ColumnClause, ColumnExpr, ColumnName, ColumnStar, Name, Value
+from sqlflow_codegen.catalogue.rules import allows, described
+from sqlflow_codegen.language.ir import (
+    ColumnArgument,
+    ColumnCall,
+    ColumnClause,
+    ColumnExpr,
+    ColumnName,
+    ColumnStar,
+    Name,
+)
 from sqlflow_codegen.language.reader import Reader, Token
+from sqlflow_codegen.language.source import ProblemError
+from sqlflow_codegen.language.suggest import did_you_mean
 from sqlflow_codegen.language.values import NESTING_LIMIT, read_value, too_deep
 
 DEFAULT_TARGET = "feature_columns"
 
+NameReader = Callable[..., Name]
 
-def read_columns(reader: Reader, read_name: Callable[..., Name], start: int) -> ColumnClause:
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a column function.
+
+    Attributes:
+        name: how messages name it.
+        functions: for a column, the functions that may stand here besides a plain name (`NAME`); None for a value.
+        rule: for a value, what it may be, in the notation of `catalogue.rules`.
+        many: a list of such columns.
+    """
+
+    name: str
+    functions: frozenset[str] | None = None
+    rule: str = ""
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A column function: its arguments, and how many of them must be given."""
+
+    arguments: tuple[Argument, ...]
+    required: int
+
+
+NAME = "a column"
+_FIELDS = frozenset({"DENSE", "SPARSE"})
+_CATEGORIES = frozenset({"CATEGORY_ID", "CATEGORY_HASH", "SEQ_CATEGORY_ID"})
+_COUNT = "int [1,inf)"
+
+
+def _column_of(*functions: str) -> Argument:
+    return Argument("column", frozenset(functions))
+
+
+_FIELD = Function(
+    (
+        _column_of(NAME),
+        Argument("shape", rule="int [1,inf) | list | none"),
+        Argument("delimiter", rule="str"),
+        Argument("type", rule="{float,int,string}"),
+        Argument("key-value delimiter", rule="str"),
+        Argument("weight type", rule="{float}"),
+    ),
+    1,
+)
+_CATEGORY = Function(
+    (_column_of(NAME, *_FIELDS), Argument("bucket size", rule=_COUNT), Argument("third argument", rule="str | float")),
+    2,
+)
+
+FUNCTIONS: MappingProxyType[str, Function] = MappingProxyType(
+    {
+        "DENSE": _FIELD,
+        "SPARSE": _FIELD,
+        "BUCKET": Function((_column_of(NAME, "DENSE"), Argument("boundaries", rule="list")), 2),
+        "CROSS": Function(
+            (
+                Argument("keys", frozenset({NAME, "DENSE", "BUCKET"}), many=True),
+                Argument("hash bucket size", rule=_COUNT),
+            ),
+            2,
+        ),
+        "CATEGORY_ID": _CATEGORY,
+        "CATEGORY_HASH": _CATEGORY,
+        "SEQ_CATEGORY_ID": _CATEGORY,
+        "WEIGHTED_CATEGORY": Function((_column_of("CATEGORY_ID", "CATEGORY_HASH"),), 1),
+        "EMBEDDING": Function(
+            (
+                _column_of(NAME, *_FIELDS, *_CATEGORIES, "WEIGHTED_CATEGORY", "CROSS", "BUCKET"),
+                Argument("dimension", rule=_COUNT),
+                Argument("combiner", rule="{mean,sqrtn,sum}"),
+                Argument("initializer", rule="str"),
+            ),
+            2,
+        ),
+        "INDICATOR": Function((_column_of(NAME, *_FIELDS, *_CATEGORIES, "WEIGHTED_CATEGORY", "CROSS", "BUCKET"),), 1),
+    }
+)
+
+_WORDS = MappingProxyType({"delimiter": {"COMMA": ","}, "key-value delimiter": {"COMMA": ",", "COLON": ":"}})
+_TYPES = MappingProxyType({"int32": "int", "int64": "int", "float32": "float", "float64": "float"})
+"""SQLFlow's documentation wrote types so, its parser did not take them."""
+
+
+def read_columns(reader: Reader, read_name: NameReader, start: int) -> ColumnClause:
     """The columns behind the COLUMN that stands at `start`, and the target that FOR names."""
     columns: list[ColumnExpr] = []
     while True:
@@ -24,7 +129,7 @@ def read_columns(reader: Reader, read_name: Callable[..., Name], start: int) -> 
     return ColumnClause(target, tuple(columns), reader.span(start))
 
 
-def _column(reader: Reader, read_name: Callable[..., Name], depth: int) -> ColumnExpr:
+def _column(reader: Reader, read_name: NameReader, depth: int) -> ColumnExpr:
     token = reader.peek()
     if reader.take("*"):
         return ColumnStar(reader.span(token.start))
@@ -34,22 +139,110 @@ def _column(reader: Reader, read_name: Callable[..., Name], depth: int) -> Colum
     return ColumnName(name.text, name.span, token.kind != "word")
 
 
-def _call(reader: Reader, read_name: Callable[..., Name], depth: int) -> ColumnCall:
-    function = reader.next()
+def _call(reader: Reader, read_name: NameReader, depth: int) -> ColumnCall:
+    token = reader.next()
+    function = FUNCTIONS.get(token.keyword)
+    if function is None:
+        hint = did_you_mean(token.text, FUNCTIONS) or f"Column functions are {', '.join(FUNCTIONS)}."
+        hint = "Write DENSE(column, ..), or just the column." if token.keyword == "NUMERIC" else hint
+        raise ProblemError("unknown-function", f"unknown column function {token.shown()}", token.start, hint)
     opening = reader.next()
     if depth >= NESTING_LIMIT:
         raise too_deep(opening.start)
-    args: list[ColumnExpr | Value] = []
+    args: list[ColumnArgument] = []
     while not reader.take(")"):
         if args:
             hint = f"The parenthesis opened at {reader.source.at(opening.start)}."
-            reader.expect(",", f"or `)` in {function.text.upper()}(..)", hint)
-        args.append(_argument(reader, read_name, function, depth))
-    return ColumnCall(function.text.upper(), tuple(args), reader.span(function.start))
+            reader.expect(",", f"or `)` in {token.keyword}(..)", hint)
+        if len(args) == len(function.arguments):
+            raise _wrong_count(token, function, f"more than {len(args)}")
+        args.append(_argument(reader, read_name, token.keyword, function.arguments[len(args)], depth))
+    if len(args) < function.required:
+        raise _wrong_count(token, function, str(len(args)))
+    call = ColumnCall(token.keyword, tuple(args), reader.span(token.start))
+    _check(call, token)
+    return call
 
 
-def _argument(reader: Reader, read_name: Callable[..., Name], function: Token, depth: int) -> ColumnExpr | Value:
+def _wrong_count(token: Token, function: Function, given: str) -> ProblemError:
+    names = [argument.name for argument in function.arguments]
+    optional = names[function.required :]
+    shown = ", ".join(names[: function.required]) + (f" [, {', '.join(optional)}]" if optional else "")
+    message = f"{token.keyword} takes {function.required}"
+    message += f" to {len(names)} arguments" if optional else " argument" + ("s" if function.required > 1 else "")
+    return ProblemError("wrong-arguments", f"{message}, not {given}", token.start, f"Write {token.keyword}({shown}).")
+
+
+def _argument(reader: Reader, read_name: NameReader, function: str, argument: Argument, depth: int) -> ColumnArgument:
+    if argument.functions is None:
+        return _value(reader, function, argument)
+    if not argument.many:
+        return _inner(reader, read_name, function, argument, argument.functions, depth)
+    opening = reader.expect("[", f"before the keys of {function}", f"Write {function}([column, column], size).")
+    keys: list[ColumnExpr] = []
+    while not reader.take("]"):
+        if keys:
+            reader.expect(
+                ",", f"between the keys of {function}", f"The list opened at {reader.source.at(opening.start)}."
+            )
+        keys.append(_inner(reader, read_name, function, argument, argument.functions, depth))
+    if len(keys) < 2:
+        raise ProblemError(
+            "wrong-arguments", f"{function} needs two keys or more", opening.start, "Name the columns to cross."
+        )
+    return tuple(keys)
+
+
+def _inner(
+    reader: Reader, read_name: NameReader, function: str, argument: Argument, functions: frozenset[str], depth: int
+) -> ColumnExpr:
     token = reader.peek()
-    if token.kind == "word":
-        return _column(reader, read_name, depth + 1)
-    return read_value(reader, f"an argument of {function.text.upper()}")
+    if token.kind not in ("word", "string", "quoted"):
+        message = f"the {argument.name} of {function} must be {_either(functions)}, found {token.shown()}"
+        raise ProblemError("wrong-arguments", message, token.start)
+    column = _column(reader, read_name, depth + 1)
+    kind = column.name if isinstance(column, ColumnCall) else NAME
+    if kind not in functions:
+        message = f"the {argument.name} of {function} must be {_either(functions)}, not {kind}"
+        raise ProblemError("wrong-arguments", message, token.start)
+    return column
+
+
+def _either(functions: frozenset[str]) -> str:
+    names = sorted(functions, key=lambda name: (name != NAME, name))
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
+
+
+def _value(reader: Reader, function: str, argument: Argument) -> ColumnArgument:
+    token = reader.peek()
+    value = read_value(reader, f"the {argument.name} of {function}")
+    if isinstance(value, str):
+        value = _WORDS.get(argument.name, {}).get(value, value)
+        value = _TYPES.get(value, value) if argument.name.endswith("type") else value
+        value = value.lower() if argument.rule.startswith("{") and token.kind == "word" else value
+    if not allows(argument.rule, value):
+        message = f"the {argument.name} of {function} must be {described(argument.rule)}"
+        raise ProblemError("wrong-arguments", message, token.start)
+    if isinstance(value, tuple):
+        _check_list(function, argument, value, token)
+    return value
+
+
+def _check_list(function: str, argument: Argument, items: tuple[object, ...], token: Token) -> None:
+    numbers = [item for item in items if isinstance(item, (int, float)) and not isinstance(item, bool)]
+    if not items or len(numbers) != len(items):
+        message = f"the {argument.name} of {function} must be a list of numbers"
+        raise ProblemError("wrong-arguments", message, token.start)
+    if function == "BUCKET" and any(left >= right for left, right in pairwise(numbers)):
+        hint = "Write them in ascending order, each once."
+        raise ProblemError("wrong-arguments", "the boundaries of BUCKET must ascend", token.start, hint)
+    if argument.name == "shape" and any(not isinstance(one, int) or one < 1 for one in numbers):
+        raise ProblemError("wrong-arguments", "a shape holds whole numbers from 1", token.start)
+
+
+def _check(call: ColumnCall, token: Token) -> None:
+    """What holds between arguments: keys of `key:value` texts are whole numbers."""
+    if call.name in _FIELDS and len(call.args) > 4 and call.args[4] and call.args[3] != "int":
+        hint = f'Write {call.name}(column, shape, delimiter, "int", key-value delimiter).'
+        message = f"{call.name} with a key-value delimiter must have type int"
+        raise ProblemError("wrong-arguments", message, token.start, hint)

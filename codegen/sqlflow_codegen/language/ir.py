@@ -94,14 +94,28 @@ class ColumnStar:
 
 @dataclass(frozen=True, slots=True)
 class ColumnCall:
-    """A column function: `BUCKET(petal_length, [1, 2, 3])`. `name` is upper case."""
+    """A column function. `name` is upper case; `args` are those given, in the order of this table.
+
+    | name | args |
+    |---|---|
+    | DENSE, SPARSE | column [, shape, delimiter, type, key-value delimiter, weight type] |
+    | BUCKET | column or DENSE, boundaries |
+    | CROSS | tuple of columns, hash bucket size |
+    | CATEGORY_ID, CATEGORY_HASH, SEQ_CATEGORY_ID | column, DENSE or SPARSE, bucket size [, ignored] |
+    | WEIGHTED_CATEGORY | CATEGORY_ID or CATEGORY_HASH |
+    | EMBEDDING | column or function, dimension [, combiner, initializer] |
+    | INDICATOR | column or function |
+
+    A shape is an int, a tuple of ints or the word none; types are `float`, `int` and `string`; COMMA has become `,`.
+    """
 
     name: str
-    args: tuple[ColumnExpr | Value, ...]
+    args: tuple[ColumnArgument, ...]
     span: Span
 
 
 ColumnExpr = ColumnName | ColumnStar | ColumnCall
+ColumnArgument = ColumnExpr | Value | tuple["ColumnExpr", ...]
 
 
 @dataclass(frozen=True, slots=True)
