@@ -22,19 +22,22 @@ class Dumper(yaml.CSafeDumper):
 
 
 def represent_text(dumper, text):
-    """Lay out plain lines and words as they are; quote all else, so that no reader sees another text or type."""
+    """Plain lines and words stay as they are; all else is quoted: no reader may see another text or type."""
     lines = text.split("\\n")
-    if len(lines) > 1 and text[0].strip() and all(line.isprintable() and line == line.rstrip() for line in lines):
+    plain = all(line.isprintable() and line == line.rstrip() for line in lines)
+    if plain and len(lines) > 1 and text[0].strip():
         style = "|"
+    elif re.fullmatch("[/-]*[A-Za-z][A-Za-z0-9._/:-]*[A-Za-z0-9]", text):
+        style = None
     else:
-        style = None if re.fullmatch("[/-]*[A-Za-z][A-Za-z0-9._/:-]*[A-Za-z0-9]", text) else '"'
+        style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def print_yaml(*documents):
     """Print the documents in their order."""
-    text = yaml.dump_all(documents, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=2**31 - 1)
-    print(text, end="")
+    layout = {"sort_keys": False, "allow_unicode": True, "width": 2**31 - 1}
+    print(yaml.dump_all(documents, Dumper=Dumper, **layout), end="")
 
 
 Dumper.add_representer(str, represent_text)\
@@ -97,6 +100,21 @@ def columns(source: str) -> int:
     if source.isascii():
         return len(source)
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in source)
+
+
+def call(function: str, *arguments: str, indent: int = 0) -> str:
+    """Source of a call, as a statement, with a line for each argument where one line is too short for all.
+
+    Args:
+        function: the function's name.
+        arguments: source of each, such as `"a"` or `after=["b"]`.
+        indent: levels that the line is indented.
+    """
+    pad = _INDENT * indent
+    line = f"{pad}{function}({', '.join(arguments)})"
+    if columns(line) <= _WIDTH:
+        return line
+    return f"{pad}{function}(\n" + "".join(f"{pad}{_INDENT}{a},\n" for a in arguments) + f"{pad})"
 
 
 def count(number: int, what: str) -> str:
