@@ -152,6 +152,9 @@ class Database(Protocol):
     def type_for(self, kind: str) -> str:
         """The database's name for a type of that kind (`int`, `float`, `string`, `bool`, `bytes`)."""
 
+    def fold(self, name: str) -> str:
+        """A bare identifier as the database names the thing."""
+
     def tables(self) -> list[str]:
         """Names of tables and views, as a program would write them; at most a few hundred."""
 
@@ -163,6 +166,9 @@ class Database(Protocol):
 
     def create_own_table(self, name: str, definition: str) -> None:
         """Create one of our own tables unless it is there. Safe when several sessions do it at once."""
+
+    def lock(self, name: str) -> None:
+        """Wait until no other session holds the lock of that name, then hold it to the transaction's end."""
 
     def cancel(self) -> None:
         """Stop the statement that is running, from any thread. Does nothing where none is."""

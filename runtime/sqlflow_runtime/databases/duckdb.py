@@ -158,16 +158,18 @@ class DuckDB:
         So the kept columns never pass through Python, and every type of theirs survives.
         """
         name_parts(table)
-        kept = ", ".join(quote_part(column.name) for column in derivation.keep)
+        kept = ", ".join(f"t.s.{quote_part(column.name)}" for column in derivation.keep)
         added = ", ".join(f"a.{quote_part(f'c{i}')} AS {quote_part(c.name)}" for i, c in enumerate(derivation.added))
         types = ", ".join(f"{quote_part(f'c{i}')} {c.type}" for i, c in enumerate(derivation.added))
         with self.atomic(), self._failing(select):
-            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_stage AS {select}")
+            self._connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE sqlflow_stage AS SELECT row_number() OVER () - 1 AS n, s FROM ({select}\n) s"
+            )
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_added (n BIGINT, {types})")
             count = self._compute(derivation)
             self._connection.execute(
                 f"CREATE OR REPLACE TABLE {quote_name(table)} AS SELECT {kept + ', ' if kept else ''}{added} "
-                "FROM temp.sqlflow_stage s JOIN temp.sqlflow_added a ON s.rowid = a.n ORDER BY a.n"
+                "FROM temp.sqlflow_stage t JOIN temp.sqlflow_added a ON t.n = a.n ORDER BY a.n"
             )
             self._connection.execute("DROP TABLE temp.sqlflow_stage")
             self._connection.execute("DROP TABLE temp.sqlflow_added")
@@ -176,7 +178,7 @@ class DuckDB:
     def _compute(self, derivation: Derivation, size: int = 10_000) -> int:
         count = 0
         while True:
-            page = f"SELECT rowid, * FROM {_STAGE} WHERE rowid >= {count} AND rowid < {count + size} ORDER BY rowid"
+            page = f"SELECT n, s.* FROM {_STAGE} WHERE n >= {count} AND n < {count + size} ORDER BY n"
             batch = self._connection.execute(page).fetchall()
             if not batch:
                 return count
@@ -224,6 +226,9 @@ class DuckDB:
     def create_own_table(self, name: str, definition: str) -> None:
         """Create if absent; one process at a time has the file."""
         self.execute(f"CREATE TABLE IF NOT EXISTS {self.own_table(name)} ({definition})")
+
+    def lock(self, name: str) -> None:
+        """One process has the file."""
 
     def cancel(self) -> None:
         """Interrupt the running statement."""

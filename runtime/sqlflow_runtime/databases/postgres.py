@@ -52,6 +52,7 @@ class Postgres:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         self._schema = self._own_schema()
+        self._quiet = False
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
         """See `Database.run_reading`.
@@ -183,7 +184,7 @@ class Postgres:
     def replace_table(self, table: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
         """Drop, create, fill."""
         name = self._name(table)
-        with self.atomic():
+        with self.atomic(), self._quietly():
             self._connection.execute(f"DROP TABLE IF EXISTS {name}".encode())
             self._create(name, columns)
             self._copy(name, rows)
@@ -194,7 +195,7 @@ class Postgres:
         target = ".".join(map(quote_part, parts))
         building = ".".join(map(quote_part, [*parts[:-1], f"{parts[-1][:40]}__sqlflow_new"]))
         count = 0
-        with self.atomic(), self._failing(select):
+        with self.atomic(), self._quietly(), self._failing(select):
             columns = self._describe(select)
             kept = [columns.index(column) for column in derivation.keep]
             self._connection.execute(f"DROP TABLE IF EXISTS {building}".encode())
@@ -248,9 +249,13 @@ class Postgres:
         """Create under a lock: CREATE TABLE IF NOT EXISTS alone fails when two sessions do it at once."""
         if self.has_own_table(name):
             return
-        with self.atomic():
-            self.execute("SELECT pg_advisory_xact_lock(hashtext(?))", (self.own_table(name),))
+        with self.atomic(), self._quietly():
+            self.lock(self.own_table(name))
             self.execute(f"CREATE TABLE IF NOT EXISTS {self.own_table(name)} ({definition})")
+
+    def lock(self, name: str) -> None:
+        """An advisory lock, in a number space of our own."""
+        self.execute("SELECT pg_advisory_xact_lock(hashtext('sqlflow'), hashtext(?))", (name,))
 
     def cancel(self) -> None:
         """Ask the server, over a connection of its own, to stop what this one is executing."""
@@ -265,6 +270,8 @@ class Postgres:
         """Pass what the server says besides results (NOTICE, WARNING) to `show(level, message)`."""
 
         def handle(diagnostic: psycopg.errors.Diagnostic) -> None:
+            if self._quiet:
+                return
             level = "warning" if diagnostic.severity_nonlocalized == "WARNING" else "info"
             show(level, f"{diagnostic.severity}: {diagnostic.message_primary}")
 
@@ -277,6 +284,15 @@ class Postgres:
 
     def _name(self, table: str) -> str:
         return ".".join(map(quote_part, name_parts(table, str.lower)))
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Statements of our own inside: the server's remarks about them are not for the user."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
 
     @contextmanager
     def _failing(self, sql: str | None = None) -> Iterator[None]:

@@ -194,6 +194,9 @@ class Sqlite:
         """Create if absent; SQLite lets one writer in at a time."""
         self.execute(f"CREATE TABLE IF NOT EXISTS {self.own_table(name)} ({definition})")
 
+    def lock(self, name: str) -> None:
+        """A write transaction is the lock of the whole file already."""
+
     def cancel(self) -> None:
         """Interrupt the running statement."""
         self._connection.interrupt()

@@ -1,0 +1,88 @@
+"""Estimators and attributes as a TRAIN statement names them, checked against the catalogue or the real signature."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlflow_codegen.catalogue import (
+    VALIDATION_SELECT,
+    Estimator,
+    allows,
+    described,
+    estimator_names,
+    find_estimator,
+)
+from sqlflow_codegen.language.ir import Attribute, Name
+
+from sqlflow_runtime.failures import RunError, did_you_mean, listed
+
+_ANY = "int | float | bool | str | list | none"
+
+
+def resolve_estimator(name: Name) -> Estimator:
+    """The estimator of that name: one of the catalogue, or any of the installed scikit-learn.
+
+    Raises:
+        RunError: kind `estimator`, at the name; there is none.
+    """
+    known = find_estimator(name.text)
+    if known is not None:
+        return known
+    if not name.text.startswith("sklearn."):
+        hint = (
+            did_you_mean(name.text, list(estimator_names()))
+            or "Known are xgboost.gbtree, sklearn.ensemble.RandomForestClassifier and others."
+        )
+        raise RunError("estimator", f"there is no estimator {name.text}", hint, place=name.span.start)
+    from sqlflow_runtime.ml.sklearn_models import estimator_class
+
+    try:
+        found = estimator_class(name.text)
+    except RunError as failure:
+        failure.place = name.span.start
+        failure.hint = did_you_mean(name.text, list(estimator_names())) or failure.hint
+        raise
+    attributes = dict.fromkeys(inspect.signature(found).parameters, _ANY)
+    return Estimator(name.text, "sklearn", name.text, "any", {**attributes, VALIDATION_SELECT: "str"})
+
+
+def checked_parameters(
+    estimator: Estimator, attributes: Sequence[Attribute], log: Callable[[str, str], None]
+) -> dict[str, Any]:
+    """What to give the library for the statement's attributes.
+
+    Raises:
+        RunError: kind `estimator`, at the attribute: unknown, of a wrong type or range, or said twice.
+    """
+    said: dict[str, Attribute] = {}
+    for attribute in attributes:
+        rule = estimator.attributes.get(attribute.name)
+        if rule is None:
+            names = sorted(estimator.attributes)
+            hint = did_you_mean(attribute.name, names) or f"It takes {listed(names, 60)}."
+            raise _wrong(attribute, f"{estimator.name} has no attribute {attribute.name}", hint)
+        if not allows(rule, attribute.value):
+            shown = repr(attribute.value)[:80]
+            raise _wrong(attribute, f"{attribute.name} cannot be {shown}", f"It takes {described(rule)}.")
+        if attribute.name in estimator.deprecated:
+            log("warning", f"{attribute.name} has no effect. {estimator.deprecated[attribute.name]}")
+        canonical = estimator.aliases.get(attribute.name, attribute.name)
+        if canonical in said:
+            other = said[canonical].name
+            what = "given twice" if other == attribute.name else f"the same parameter as {other}"
+            raise _wrong(attribute, f"{attribute.name} is {what}", "Keep one of them.")
+        said[canonical] = attribute
+    return estimator.parameters(attributes)
+
+
+def ignore_attributes(attributes: Sequence[Attribute], known: Sequence[str], log: Callable[[str, str], None]) -> None:
+    """Warn of attributes that a statement which uses a model does not know: SQLFlow took any."""
+    for attribute in attributes:
+        if attribute.name not in known:
+            log("warning", f"the attribute {attribute.name} has no effect here")
+
+
+def _wrong(attribute: Attribute, message: str, hint: str) -> RunError:
+    return RunError("estimator", message, hint, place=attribute.span.start)

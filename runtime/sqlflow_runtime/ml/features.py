@@ -1,0 +1,247 @@
+"""From columns of a SELECT to numbers: what the COLUMN clause says, and what follows where it says nothing.
+
+A `Feature` belongs to one selected column and gives one or more columns of the matrix. Features are stored with the
+model as JSON, so that PREDICT and EVALUATE do with their rows what TRAIN did.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from sqlflow_runtime.failures import RunError
+
+Floats = npt.NDArray[np.float64]
+
+
+class Feature(Protocol):
+    """One feature: its `column`, and how its values become numbers."""
+
+    form: ClassVar[str]
+
+    @property
+    def column(self) -> str:
+        """The selected column that it reads."""
+
+    @property
+    def width(self) -> int:
+        """How many columns of the matrix it fills."""
+
+    def transform(self, values: Sequence[Any]) -> Floats:
+        """The matrix columns (rows x width) for those values; NULL becomes NaN.
+
+        Raises:
+            RunError: kind `data`; a value is not what the feature takes.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Numeric:
+    """The column's numbers as they are."""
+
+    form: ClassVar[str] = "numeric"
+    column: str
+
+    @property
+    def width(self) -> int:
+        """One."""
+        return 1
+
+    def transform(self, values: Sequence[Any]) -> Floats:
+        """See `Feature`."""
+        return numbers(self.column, values)[:, np.newaxis]
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """Text that lists a fixed number of numbers: `1.5,0,3`."""
+
+    form: ClassVar[str] = "dense"
+    column: str
+    size: int
+    delimiter: str = ","
+
+    @property
+    def width(self) -> int:
+        """As many as numbers in the list."""
+        return self.size
+
+    def transform(self, values: Sequence[Any]) -> Floats:
+        """See `Feature`."""
+        matrix = np.full((len(values), self.size), np.nan)
+        for row, text in enumerate(values):
+            if text is None:
+                continue
+            parts = str(text).strip().removesuffix(self.delimiter).split(self.delimiter)
+            if len(parts) != self.size:
+                raise RunError(
+                    "data",
+                    f"column {self.column} holds {len(parts)} numbers where DENSE says {self.size}: {str(text)[:80]!r}",
+                    "Every row must list as many numbers, or the shape in COLUMN must be another.",
+                )
+            matrix[row] = numbers(self.column, [part.strip() for part in parts])
+        return matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The number of the interval that a value falls into; `boundaries` ascend, each begins an interval."""
+
+    form: ClassVar[str] = "bucket"
+    column: str
+    boundaries: tuple[float, ...]
+
+    @property
+    def width(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def size(self) -> int:
+        """How many intervals there are."""
+        return len(self.boundaries) + 1
+
+    def transform(self, values: Sequence[Any]) -> Floats:
+        """See `Feature`."""
+        column = numbers(self.column, values)
+        found = np.searchsorted(np.asarray(self.boundaries), column, side="right").astype(np.float64)
+        found[np.isnan(column)] = np.nan
+        return found[:, np.newaxis]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryId:
+    """A category that is a number from 0 to `size` - 1 already."""
+
+    form: ClassVar[str] = "category_id"
+    column: str
+    size: int
+
+    @property
+    def width(self) -> int:
+        """One."""
+        return 1
+
+    def transform(self, values: Sequence[Any]) -> Floats:
+        """See `Feature`."""
+        column = numbers(self.column, values)
+        known = column[~np.isnan(column)]
+        wrong = known[(known < 0) | (known >= self.size) | (known != np.floor(known))]
+        if wrong.size:
+            raise RunError(
+                "data",
+                f"column {self.column} holds {wrong[0]:g}, which is no category from 0 to {self.size - 1}",
+                f"Make the size in CATEGORY_ID larger, or write CATEGORY_HASH({self.column}, {self.size}).",
+            )
+        return column[:, np.newaxis]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryHash:
+    """A category by the hash of its text: the SHA-1 number of it, modulo `size`."""
+
+    form: ClassVar[str] = "category_hash"
+    column: str
+    size: int
+
+    @property
+    def width(self) -> int:
+        """One."""
+        return 1
+
+    def transform(self, values: Sequence[Any]) -> Floats:
+        """See `Feature`."""
+        known: dict[str, float] = {}
+        column = np.full(len(values), np.nan)
+        for row, value in enumerate(values):
+            if value is not None:
+                text = str(value)
+                if text not in known:
+                    known[text] = float(
+                        int(hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), 16) % self.size
+                    )
+                column[row] = known[text]
+        return column[:, np.newaxis]
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """A category as `size` columns of which one is 1; NULL gives zeros."""
+
+    form: ClassVar[str] = "indicator"
+    of: CategoryId | CategoryHash | Bucket
+
+    @property
+    def column(self) -> str:
+        """The category's column."""
+        return self.of.column
+
+    @property
+    def width(self) -> int:
+        """As many as categories."""
+        return self.of.size
+
+    def transform(self, values: Sequence[Any]) -> Floats:
+        """See `Feature`."""
+        category = self.of.transform(values)[:, 0]
+        matrix = np.zeros((len(values), self.width))
+        rows = np.flatnonzero(~np.isnan(category))
+        matrix[rows, category[rows].astype(np.int64)] = 1
+        return matrix
+
+
+_FORMS: dict[str, type[Any]] = {
+    kind.form: kind for kind in (Numeric, Dense, Bucket, CategoryId, CategoryHash, Indicator)
+}
+
+
+def dump_feature(feature: Feature) -> dict[str, Any]:
+    """The feature as JSON."""
+    if isinstance(feature, Indicator):
+        return {"form": feature.form, "of": dump_feature(feature.of)}
+    return {"form": feature.form, **asdict(feature)}  # type: ignore[call-overload]  # every feature is a dataclass
+
+
+def load_feature(data: dict[str, Any]) -> Feature:
+    """The feature that `dump_feature` wrote.
+
+    Raises:
+        KeyError, TypeError: it is not one.
+    """
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key != "form"
+    }
+    if "of" in fields:
+        fields["of"] = load_feature(data["of"])
+    feature: Feature = _FORMS[data["form"]](**fields)
+    return feature
+
+
+def numbers(column: str, values: Sequence[Any]) -> Floats:
+    """Values of a column as numbers; NULL becomes NaN.
+
+    Raises:
+        RunError: kind `data`; one of them is not a number.
+    """
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        bad = next(value for value in values if not _is_number(value))
+    raise RunError(
+        "data",
+        f"column {column} holds {str(bad)[:80]!r}, which is not a number",
+        f"Leave it out of the SELECT, or say what it means in COLUMN: CATEGORY_HASH({column}, 100).",
+    )
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value if value is not None else 0)
+    except (TypeError, ValueError):
+        return False
+    return True

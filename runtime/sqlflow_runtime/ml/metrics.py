@@ -1,0 +1,125 @@
+"""What EVALUATE measures: scikit-learn's functions under their own names, given what each of them means to be given.
+
+SQLFlow called them all with predicted classes and default arguments. Here those that judge probabilities get
+probabilities, and those made for two classes average over more of them (`average="macro"`).
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn import metrics
+from sklearn.exceptions import UndefinedMetricWarning
+from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, METRICS, REGRESSION_METRICS
+
+from sqlflow_runtime.failures import RunError, did_you_mean
+from sqlflow_runtime.ml.model import Matrix, Model
+
+_BY_PROBABILITY = ("roc_auc_score", "average_precision_score", "log_loss", "brier_score_loss", "hinge_loss")
+_AVERAGED = ("precision_score", "recall_score", "f1_score", "fbeta_score", "jaccard_score")
+_DEFAULTS = {"classification": ("accuracy_score",), "regression": ("mean_squared_error", "r2_score")}
+_SMALLEST = 1e-15
+
+
+def metric_names(text: str | None, task: str, place: int | None = None) -> tuple[str, ...]:
+    """The metrics that `validation.metrics` names, or the task's own.
+
+    Raises:
+        RunError: kind `estimator`; one of them does not exist or does not fit the task.
+    """
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip()) or _DEFAULTS[task]
+    fitting = CLASSIFICATION_METRICS if task == "classification" else REGRESSION_METRICS
+    for name in names:
+        if name in fitting:
+            continue
+        if name in METRICS:
+            hint = f"For a {task} model there are {', '.join(fitting)}."
+            raise RunError("estimator", f"the metric {name} does not fit a {task} model", hint, place=place)
+        hint = did_you_mean(name, list(fitting)) or f"There are {', '.join(fitting)}."
+        raise RunError("estimator", f"there is no metric {name}", hint, place=place)
+    return names
+
+
+class Measured:
+    """A model's predictions next to the truth; computes metrics and the loss."""
+
+    def __init__(self, model: Model, matrix: Matrix, truth: Sequence[Any]) -> None:
+        self._label = model.label
+        self._classes = list(model.label.classes) if model.label else []
+        self._truth = self._numbers(truth)
+        self._found = model.fitted.predict(matrix)
+        self._probabilities = model.fitted.probabilities(matrix) if self._classes else None
+
+    def _numbers(self, truth: Sequence[Any]) -> Matrix:
+        """Class numbers (values that TRAIN never saw get numbers of their own), or the values themselves."""
+        if not self._classes or self._label is None:
+            return np.array([float(value) for value in truth])
+        numbers = {value: number for number, value in enumerate(self._classes)}
+        for value in truth:
+            numbers.setdefault(value, len(numbers))
+        return np.array([numbers[value] for value in truth], dtype=np.int64)
+
+    def loss(self) -> float:
+        """Logarithmic loss, or the share of wrong classes where there are no probabilities; mean squared error."""
+        if not self._classes:
+            return float(np.mean((self._truth - self._found) ** 2))
+        if self._probabilities is None:
+            return float(np.mean(self._truth != self._found))
+        known = self._truth < self._probabilities.shape[1]
+        likely = np.zeros(len(self._truth))
+        likely[known] = self._probabilities[np.flatnonzero(known), self._truth[known]]
+        return float(-np.mean(np.log(np.clip(likely, _SMALLEST, 1))))
+
+    def metric(self, name: str) -> float:
+        """One metric; NaN where it is not defined for these rows.
+
+        Raises:
+            RunError: kind `data` or `estimator`; it cannot be computed.
+        """
+        function: Callable[..., Any] = getattr(metrics, name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UndefinedMetricWarning)
+            warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")
+            try:
+                value = float(function(*self._arguments(name), **self._options(name)))
+            except ValueError as error:
+                raise RunError("data", f"{name} cannot be computed: {error}") from error
+        return value if math.isfinite(value) else math.nan
+
+    def _arguments(self, name: str) -> tuple[Matrix, Matrix]:
+        if name not in _BY_PROBABILITY:
+            return self._truth, self._found
+        if self._probabilities is None:
+            raise RunError("estimator", f"{name} needs probabilities, which this model does not give")
+        if len(self._classes) == 2:
+            positive = self._probabilities[:, 1]
+            if name == "hinge_loss":  # of the margin, which the probability tells: its log odds
+                odds = np.clip(positive, _SMALLEST, 1 - _SMALLEST)
+                return self._truth, np.log(odds / (1 - odds))
+            return self._truth, positive
+        if name == "average_precision_score":
+            return np.eye(len(self._classes))[self._known(name)], self._probabilities
+        return self._truth, self._probabilities
+
+    def _known(self, name: str) -> Matrix:
+        if (self._truth >= len(self._classes)).any():
+            raise RunError("data", f"{name} cannot be computed: the rows have a label that no training row had")
+        return self._truth
+
+    def _options(self, name: str) -> dict[str, Any]:
+        many = len(set(range(len(self._classes))) | set(self._truth.tolist())) > 2 if self._classes else False
+        options: dict[str, Any] = {}
+        if name in _AVERAGED:
+            options["average"] = "macro" if many else "binary"
+            options["zero_division"] = 0
+        if name == "fbeta_score":
+            options["beta"] = 1.0
+        if name == "roc_auc_score" and many:
+            options |= {"multi_class": "ovr", "labels": list(range(len(self._classes)))}
+        if name in ("log_loss", "hinge_loss") or (name == "brier_score_loss" and many):
+            options["labels"] = list(range(len(self._classes)))
+        return options

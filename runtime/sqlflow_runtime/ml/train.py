@@ -1,0 +1,158 @@
+"""`TO TRAIN`: read, learn, store a new version of the model."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sqlflow_codegen.catalogue import VALIDATION_SELECT, Estimator
+from sqlflow_codegen.language.ir import Statement, TrainStatement
+
+from sqlflow_runtime.databases.base import Column, Result
+from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.hints import explained
+from sqlflow_runtime.ml.attributes import checked_parameters, resolve_estimator
+from sqlflow_runtime.ml.columns import check_distinct, plan_features, require_column
+from sqlflow_runtime.ml.dataset import Dataset, read_dataset
+from sqlflow_runtime.ml.features import Feature
+from sqlflow_runtime.ml.labels import Label, check_no_nulls, label_kind
+from sqlflow_runtime.ml.model import Model, load
+from sqlflow_runtime.ml.training import Trained, Training
+from sqlflow_runtime.models import save_model
+from sqlflow_runtime.session import Session
+
+_LIBRARIES = {"xgboost": "sqlflow_runtime.ml.xgboost_models", "sklearn": "sqlflow_runtime.ml.sklearn_models"}
+"""Library of an estimator -> the module whose `train(training)` uses it."""
+
+
+def run(session: Session, statement: Statement) -> Result:
+    """Train, store and record; returns the number of rows learned from."""
+    assert isinstance(statement, TrainStatement)
+    estimator = resolve_estimator(statement.estimator)
+    parameters = checked_parameters(estimator, statement.attributes, session.recorder.log)
+    library = importlib.import_module(_LIBRARIES[estimator.library])
+    reader = _Reader(session, statement, library.dtype)
+    data = reader.read(statement.select)
+    training = Training(
+        estimator=estimator,
+        parameters=parameters,
+        given=frozenset(estimator.aliases.get(one.name, one.name) for one in statement.attributes),
+        data=data,
+        validation=reader.read_validation(),
+        label=reader.label,
+        names=[feature.column for feature in reader.features for _ in range(feature.width)],
+        log=lambda line: session.recorder.log("info", line),
+        check=session.check_stopped,
+        start=_start(session, statement, reader.features),
+    )
+    trained: Trained = library.train(training)
+    session.check_stopped()
+    model = _model(statement, estimator, parameters, reader, trained, len(data))
+    content = model.fitted.dump()
+    with session.effect(statement):
+        version = save_model(session.database, statement.into.text, model.metadata(), content)
+    session.recorder.model(statement.into.text, version, estimator.name)
+    return Result(affected=len(data))
+
+
+class _Reader:
+    """Reads the statement's SELECT, and the one to validate on, into the same features."""
+
+    def __init__(self, session: Session, statement: TrainStatement, dtype: type[np.floating[Any]]) -> None:
+        self._session = session
+        self._statement = statement
+        self._dtype = dtype
+        self.columns: Sequence[Column] = ()
+        self.features: tuple[Feature, ...] = ()
+        self.label: Label | None = None
+
+    def read(self, select: str) -> Dataset:
+        """The rows to learn from; sets columns, features and label."""
+        name = self._statement.label
+        found: list[Column] = []
+
+        def plan(columns: tuple[Column, ...]) -> tuple[Sequence[Feature], Column | None]:
+            check_distinct(columns)
+            label = require_column(columns, name.text, "the label", name.span) if name is not None else None
+            found.extend([label] if label is not None else [])
+            self.columns = columns
+            self.features = plan_features(columns, self._statement.columns, label)
+            return self.features, label
+
+        try:
+            data = read_dataset(self._session.database, select, plan, self._dtype, self._session.check_stopped)
+        except RunError as failure:
+            raise explained(self._session.database, failure) from failure
+        if len(data) < 2:
+            raise RunError("data", "the SELECT returns one row; there is nothing to learn from it", "Select more rows.")
+        if not found:
+            return data
+        check_no_nulls(found[0], data.labels)
+        self.label = Label(found[0].name, label_kind(found[0], data.labels))
+        return replace(data, labels=self.label.values(data.labels))
+
+    def read_validation(self) -> Dataset | None:
+        """The rows to measure on while learning, or None."""
+        attribute = next((one for one in self._statement.attributes if one.name == VALIDATION_SELECT), None)
+        if attribute is None or not str(attribute.value).strip():
+            return None
+        label = self.label
+        found: list[Column] = []
+
+        def plan(columns: tuple[Column, ...]) -> tuple[Sequence[Feature], Column | None]:
+            found.extend([require_column(columns, label.name, "the label")] if label is not None else [])
+            return self.features, next(iter(found), None)
+
+        try:
+            data = read_dataset(
+                self._session.database, str(attribute.value), plan, self._dtype, self._session.check_stopped
+            )
+            if label is None:
+                return data
+            check_no_nulls(found[0], data.labels)
+            return replace(data, labels=label.values(data.labels))
+        except RunError as failure:
+            # The place inside the quoted text cannot be told exactly: point at the text.
+            failure.position, failure.place = None, attribute.value_span.start
+            failure.message = f"validation.select: {failure.message}"
+            raise
+
+
+def _start(session: Session, statement: TrainStatement, features: tuple[Feature, ...]) -> Any:
+    """The fitted model that USING names, if its features are those of this statement."""
+    if statement.using is None:
+        return None
+    model, _ = load(session.database, statement.using.text, statement.using.span.start)
+    if model.features != features:
+        raise RunError(
+            "model",
+            f"the model {statement.using} was trained with other features",
+            "Select the same columns, with the same COLUMN clause.",
+            place=statement.using.span.start,
+        )
+    return model.fitted
+
+
+def _model(
+    statement: TrainStatement,
+    estimator: Estimator,
+    parameters: Mapping[str, Any],
+    reader: _Reader,
+    trained: Trained,
+    rows: int,
+) -> Model:
+    return Model(
+        estimator=estimator.name,
+        task=trained.task,
+        features=reader.features,
+        label=trained.label,
+        fitted=trained.fitted,
+        statement=statement.text,
+        attributes={**parameters, **trained.attributes},
+        columns=reader.columns,
+        rows=rows,
+        metrics=trained.metrics,
+    )

@@ -1,0 +1,121 @@
+"""The model store: two tables in the user's own database.
+
+`sqlflow_models` has a row per version of a model, `sqlflow_model_blocks` its bytes in blocks of at most 1 MiB. TRAIN
+adds a version in one transaction; nothing is ever overwritten, so a failed training leaves the older one in use.
+Only formats that cannot carry code are stored (see `sqlflow_runtime.ml.formats`), never pickles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.failures import RunError, did_you_mean
+
+MODELS = "sqlflow_models"
+BLOCKS = "sqlflow_model_blocks"
+BLOCK_SIZE = 1024 * 1024
+"""Bytes of one block at most."""
+
+_VERSION = re.compile(r"(?P<name>.+):(?P<version>\d{1,9})")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """One version of a model as it is stored.
+
+    Attributes:
+        name: as TRAIN's INTO has it, its qualifier included; case matters.
+        version: from 1.
+        metadata: what PREDICT needs to know, as JSON (see `sqlflow_runtime.ml.model`).
+        content: the model's bytes.
+    """
+
+    name: str
+    version: int
+    metadata: dict[str, Any]
+    content: bytes
+
+
+def save_model(database: Database, name: str, metadata: dict[str, Any], content: bytes) -> int:
+    """Store a new version of a model and return its number. Safe when several trainings end at once.
+
+    Raises:
+        RunError: the tables cannot be created or written.
+    """
+    if _VERSION.fullmatch(name):
+        raise RunError(
+            "model", f"{name} names a version; TRAIN always adds a new one", "Leave the :number out of INTO."
+        )
+    _create_tables(database)
+    models, blocks = database.own_table(MODELS), database.own_table(BLOCKS)
+    with database.atomic():
+        database.lock(f"{MODELS}/{name}")
+        (last,) = database.execute(f"SELECT max(version) FROM {models} WHERE name = ?", (name,))[0]
+        version = int(last or 0) + 1
+        database.execute(
+            f"INSERT INTO {models} (name, version, size, sha256, metadata) VALUES (?, ?, ?, ?, ?)",
+            (name, version, len(content), hashlib.sha256(content).hexdigest(), json.dumps(metadata)),
+        )
+        for block, start in enumerate(range(0, len(content), BLOCK_SIZE)):
+            database.execute(
+                f"INSERT INTO {blocks} (name, version, block, content) VALUES (?, ?, ?, ?)",
+                (name, version, block, content[start : start + BLOCK_SIZE]),
+            )
+    return version
+
+
+def load_model(database: Database, reference: str) -> StoredModel:
+    """The newest version of a model, or the version that `name:number` asks for.
+
+    Raises:
+        RunError: kind `model`; there is none, or what is stored is not what was stored.
+    """
+    if not database.has_own_table(MODELS):
+        raise _no_model(database, reference, [])
+    models, blocks = database.own_table(MODELS), database.own_table(BLOCKS)
+    columns = f"SELECT name, version, size, sha256, metadata FROM {models} WHERE name = ?"
+    rows = database.execute(f"{columns} ORDER BY version DESC LIMIT 1", (reference,))
+    match = _VERSION.fullmatch(reference)
+    if not rows and match:
+        rows = database.execute(f"{columns} AND version = ?", (match["name"], int(match["version"])))
+    if not rows:
+        names = database.execute(f"SELECT DISTINCT name FROM {models} ORDER BY name LIMIT 1000")
+        raise _no_model(database, reference, [str(name) for (name,) in names])
+    name, version, size, digest, metadata = rows[0]
+    parts = database.execute(
+        f"SELECT content FROM {blocks} WHERE name = ? AND version = ? ORDER BY block", (name, version)
+    )
+    content = b"".join(bytes(part) for (part,) in parts)
+    if len(content) != size or hashlib.sha256(content).hexdigest() != digest:
+        raise RunError(
+            "model",
+            f"the stored model {name}, version {version}, is damaged: its content has not the SHA-256 that TRAIN noted",
+            f"Train it again, or use an older version: USING {name}:{max(int(version) - 1, 1)}.",
+        )
+    return StoredModel(name, int(version), json.loads(metadata), content)
+
+
+def _create_tables(database: Database) -> None:
+    text, data = database.type_for("string"), database.type_for("bytes")
+    # Keys are of limited length in some databases.
+    database.create_own_table(
+        MODELS,
+        "name VARCHAR(253) NOT NULL, version INTEGER NOT NULL, "
+        "created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, "
+        f"size BIGINT NOT NULL, sha256 CHAR(64) NOT NULL, metadata {text} NOT NULL, PRIMARY KEY (name, version)",
+    )
+    database.create_own_table(
+        BLOCKS,
+        "name VARCHAR(253) NOT NULL, version INTEGER NOT NULL, block INTEGER NOT NULL, "
+        f"content {data} NOT NULL, PRIMARY KEY (name, version, block)",
+    )
+
+
+def _no_model(database: Database, reference: str, names: list[str]) -> RunError:
+    hint = did_you_mean(reference, names) or f"Models are kept in {database.own_table(MODELS)}; train it first."
+    return RunError("model", f"there is no model {reference}", hint)
