@@ -6,5 +6,6 @@ parses the program when it starts.
 
 from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, DIALECTS, normalize_dialect
 from sqlflow_codegen.language.parser import parse_program
+from sqlflow_codegen.language.report import format_diagnostics
 
-__all__ = ["DEFAULT_DIALECT", "DIALECTS", "normalize_dialect", "parse_program"]
+__all__ = ["DEFAULT_DIALECT", "DIALECTS", "format_diagnostics", "normalize_dialect", "parse_program"]

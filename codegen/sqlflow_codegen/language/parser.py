@@ -6,6 +6,7 @@ import re
 
 from sqlflow_codegen.errors import Diagnostic, ProgramError
 from sqlflow_codegen.language.build import Common, build
+from sqlflow_codegen.language.checks.program import check_statements
 from sqlflow_codegen.language.clauses import GRAMMARS, ClauseParser, Clauses
 from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, normalize_dialect
 from sqlflow_codegen.language.expressions import read_objective
@@ -26,9 +27,12 @@ def parse_program(text: str, dialect: str = DEFAULT_DIALECT) -> Program:
         text: the program, statements separated by `;` (optional after the last).
         dialect: name of the SQL dialect of its database, or an alias of it.
 
+    Returns:
+        The program, with its warnings.
+
     Raises:
         SQLFlowError: no such dialect.
-        ProgramError: the program has errors; all of them, in program order.
+        ProgramError: the program has errors; all of them, in program order, among its warnings.
     """
     canonical = normalize_dialect(dialect)
     source = Source(text)
@@ -40,9 +44,11 @@ def parse_program(text: str, dialect: str = DEFAULT_DIALECT) -> Program:
         if statement is not None:
             statements.append(statement)
         diagnostics += [source.diagnostic(problem, number) for problem in problems]
-    if diagnostics:
-        raise ProgramError(tuple(sorted(diagnostics, key=lambda one: (one.line, one.column))))
-    return Program(text, canonical, tuple(statements))
+    checked = [source.diagnostic(problem, number) for number, problem in check_statements(statements)]
+    diagnostics = sorted([*diagnostics, *checked], key=lambda one: (one.statement, one.line, one.column))
+    if any(one.severity == "error" for one in diagnostics):
+        raise ProgramError(tuple(diagnostics))
+    return Program(text, canonical, tuple(statements), tuple(diagnostics))
 
 
 class _StatementParser:

@@ -1,0 +1,77 @@
+"""Attributes of WITH clauses against the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from sqlflow_codegen.catalogue import allows, described, fault, to_python, words
+from sqlflow_codegen.language.ir import Attribute
+from sqlflow_codegen.language.source import Problem
+from sqlflow_codegen.language.suggest import did_you_mean
+
+_SHOWN = 12
+"""Longer lists of words are not shown in messages."""
+
+
+def check_attributes(
+    attributes: Iterable[Attribute], rules: Mapping[str, str], owner: str, *, severity: str = "error"
+) -> Iterator[Problem]:
+    """Names and values against the rules of `owner` (`xgboost.gbtree`, `TO EXPLAIN`).
+
+    A rule whose name ends in `.*` allows every name with that prefix.
+
+    Args:
+        attributes: what the statement gives.
+        rules: for each name the rule for its value.
+        owner: how messages name what takes the attributes.
+        severity: of unknown names; wrong values are always errors.
+    """
+    for attribute in attributes:
+        rule = rules.get(attribute.name) or rules.get(attribute.name.partition(".")[0] + ".*")
+        if rule is None:
+            yield _unknown(attribute, rules, owner, severity)
+        elif not allows(rule, attribute.value):
+            yield _wrong(attribute, rule, owner)
+
+
+def _unknown(attribute: Attribute, rules: Mapping[str, str], owner: str, severity: str) -> Problem:
+    message = f"unknown attribute `{attribute.name}` of {owner}"
+    hint = did_you_mean(attribute.name, rules)
+    if not hint and len(rules) <= _SHOWN:
+        hint = f"Attributes of {owner} are {', '.join(sorted(rules))}."
+    return Problem("unknown-attribute", message, attribute.span.start, hint, severity)
+
+
+def _wrong(attribute: Attribute, rule: str, owner: str) -> Problem:
+    code = fault(rule, attribute.value)
+    choices = words(rule)
+    message = f"attribute `{attribute.name}` of {owner} must be {described(rule)}, not {_shown(attribute)}"
+    hint = ""
+    if isinstance(attribute.value, str):
+        hint = did_you_mean(attribute.value, choices)
+        if not hint and code == "wrong-type" and attribute.value.replace(".", "", 1).isdecimal():
+            hint = "Take off the quotes."
+    return Problem("attribute-" + code, message, attribute.value_span.start, hint)
+
+
+def _shown(attribute: Attribute) -> str:
+    value = attribute.value
+    text = str(value).lower() if isinstance(value, bool) else repr(to_python("list", value))
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def check_aliases(
+    attributes: Iterable[Attribute], aliases: Mapping[str, str], deprecated: Mapping[str, str], owner: str
+) -> Iterator[Problem]:
+    """Two names of one parameter in one statement; names that do nothing any more."""
+    seen: dict[str, Attribute] = {}
+    for attribute in attributes:
+        if attribute.name in deprecated:
+            message = f"attribute `{attribute.name}` of {owner} has no effect"
+            yield Problem("no-effect", message, attribute.span.start, deprecated[attribute.name], "warning")
+            continue
+        other = seen.setdefault(aliases.get(attribute.name, attribute.name), attribute)
+        if other is not attribute:
+            message = f"`{attribute.name}` and `{other.name}` are the same attribute of {owner}"
+            hint = f"The other one is at {other.span}; keep one."
+            yield Problem("duplicate-attribute", message, attribute.span.start, hint)

@@ -1,0 +1,166 @@
+"""Checks of TRAIN, PREDICT, EVALUATE and EXPLAIN."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from sqlflow_codegen.catalogue import (
+    METRICS,
+    VALIDATION_METRICS,
+    VALIDATION_SELECT,
+    Estimator,
+    estimator_names,
+    find_estimator,
+    split_image,
+)
+from sqlflow_codegen.language.checks.attributes import check_aliases, check_attributes
+from sqlflow_codegen.language.ir import (
+    Attribute,
+    ColumnArgument,
+    ColumnCall,
+    ColumnName,
+    EvaluateStatement,
+    ExplainStatement,
+    PredictStatement,
+    TrainStatement,
+)
+from sqlflow_codegen.language.source import Problem
+from sqlflow_codegen.language.suggest import did_you_mean
+
+_PREDICT = MappingProxyType({"predict.extra_outputs": "str", "predict.num_workers": "int [1,inf)"})
+_EVALUATE = MappingProxyType(
+    {
+        VALIDATION_METRICS: "str",
+        "validation.steps": "int [1,inf) | none",
+        "validation.batch_size": "int [1,inf)",
+        "validation.verbose": "int [0,2]",
+    }
+)
+_EXPLAIN = MappingProxyType(
+    {
+        "label_col": "str",
+        "summary.plot_type": "{bar,dot,decision,violin,layered_violin,compact_dot}",
+        "summary.*": "str | float | bool | list",
+    }
+)
+EXPLAINERS = ("TreeExplainer", "XGBoostExplainer", "KernelExplainer", "LinearExplainer", "PermutationExplainer")
+
+_NOT_FOR_TABLES = frozenset({"SEQ_CATEGORY_ID", "WEIGHTED_CATEGORY", "EMBEDDING"})
+"""Column functions that make tensors which only neural networks take."""
+_NOT_FOR = MappingProxyType({"xgboost": _NOT_FOR_TABLES | {"CROSS"}, "sklearn": _NOT_FOR_TABLES})
+_QUERY = re.compile(r"[\s(]*+(?:SELECT|WITH|VALUES|TABLE|FROM)\b", re.IGNORECASE)
+_PATTERN = re.compile(r"[*+?()\[\]{}|^$\\]")
+
+
+def check_train(statement: TrainStatement) -> Iterator[Problem]:
+    """Estimator, attributes, columns and label of one TRAIN."""
+    yield from _validation_select(statement.attributes)
+    yield from _patterns(statement)
+    image, name = split_image(statement.estimator.text)
+    if image:
+        return  # an estimator of the user's own image
+    estimator = find_estimator(name)
+    if estimator is None:
+        message = f"unknown estimator `{name}`: its attributes are not checked"
+        hint = did_you_mean(name, estimator_names())
+        yield Problem("unknown-estimator", message, statement.estimator.span.start, hint, "warning")
+        return
+    yield from check_attributes(statement.attributes, estimator.attributes, estimator.name)
+    yield from check_aliases(statement.attributes, estimator.aliases, estimator.deprecated, estimator.name)
+    yield from _columns(statement, estimator)
+    yield from _fits_booster(statement, estimator)
+    if estimator.supervised and statement.label is None:
+        message = f"{estimator.name} needs a LABEL: it learns from examples"
+        yield Problem("missing-clause", message, statement.into.span.start, "Write LABEL column before INTO.")
+
+
+def _validation_select(attributes: tuple[Attribute, ...]) -> Iterator[Problem]:
+    for attribute in attributes:
+        value = attribute.value
+        if attribute.name == VALIDATION_SELECT and isinstance(value, str) and value and not _QUERY.match(value):
+            message = f"`{VALIDATION_SELECT}` must be a query"
+            hint = f"Write {VALIDATION_SELECT}='SELECT ..'."
+            yield Problem("attribute-wrong-type", message, attribute.value_span.start, hint)
+
+
+def _patterns(statement: TrainStatement) -> Iterator[Problem]:
+    """Quoted columns that look like regular expressions and are none can only be names."""
+    for clause in statement.columns:
+        for column in _all_columns(clause.columns):
+            if not (isinstance(column, ColumnName) and column.quoted and _PATTERN.search(column.text)):
+                continue
+            try:
+                re.compile(column.text)
+            except (re.error, RecursionError, OverflowError) as error:
+                message = f"`{column.text[:60]}` is no regular expression: {error}"
+                hint = "It can only be the name of one column."
+                yield Problem("invalid-pattern", message, column.span.start, hint, "warning")
+
+
+def _all_columns(arguments: tuple[ColumnArgument, ...]) -> Iterator[ColumnName | ColumnCall]:
+    pending = list(reversed(arguments))
+    while pending:
+        argument = pending.pop()
+        if isinstance(argument, tuple):
+            pending += reversed(argument)
+        elif isinstance(argument, (ColumnName, ColumnCall)):
+            yield argument
+            pending += reversed(argument.args) if isinstance(argument, ColumnCall) else ()
+
+
+def _columns(statement: TrainStatement, estimator: Estimator) -> Iterator[Problem]:
+    for clause in statement.columns[1:]:
+        message = f"{estimator.name} takes one set of columns, not several"
+        yield Problem("unsupported-column", message, clause.span.start, "List all columns in one COLUMN clause.")
+    for clause in statement.columns:
+        for column in _all_columns(clause.columns):
+            if isinstance(column, ColumnCall) and column.name in _NOT_FOR[estimator.library]:
+                message = f"{estimator.name} does not support {column.name}"
+                hint = "Use INDICATOR, CATEGORY_ID or CATEGORY_HASH."
+                yield Problem("unsupported-column", message, column.span.start, hint)
+
+
+def _fits_booster(statement: TrainStatement, estimator: Estimator) -> Iterator[Problem]:
+    booster = estimator.defaults.get("booster")
+    for attribute in statement.attributes:
+        if booster and attribute.name == "booster" and attribute.value not in (booster, None):
+            message = f"booster `{attribute.value}` contradicts {estimator.name}"
+            hint = f"Write TO TRAIN xgboost.{attribute.value}."
+            yield Problem("attribute-out-of-range", message, attribute.value_span.start, hint)
+
+
+def check_predict(statement: PredictStatement) -> Iterator[Problem]:
+    """Attributes of one PREDICT."""
+    return check_attributes(statement.attributes, _PREDICT, "TO PREDICT", severity="warning")
+
+
+def check_evaluate(statement: EvaluateStatement, trained: Mapping[str, Estimator | None]) -> Iterator[Problem]:
+    """Attributes and metrics of one EVALUATE; `trained` are the models that the program trains before it."""
+    yield from check_attributes(statement.attributes, _EVALUATE, "TO EVALUATE", severity="warning")
+    known = trained.get(statement.model.text) is not None
+    for attribute in statement.attributes:
+        if attribute.name != VALIDATION_METRICS or not isinstance(attribute.value, str):
+            continue
+        for name in filter(None, map(str.strip, attribute.value.split(","))):
+            if name not in METRICS:
+                hint = did_you_mean(name, METRICS) or f"Metrics are {', '.join(METRICS)}."
+                severity = "error" if known else "warning"
+                message = f"unknown metric `{name}`"
+                yield Problem("unknown-metric", message, attribute.value_span.start, hint, severity)
+
+
+def check_explain(statement: ExplainStatement) -> Iterator[Problem]:
+    """Attributes and explainer of one EXPLAIN."""
+    yield from check_attributes(statement.attributes, _EXPLAIN, "TO EXPLAIN", severity="warning")
+    explainer = statement.explainer
+    if explainer is None:
+        return
+    if explainer.text not in EXPLAINERS:
+        hint = did_you_mean(explainer.text, EXPLAINERS) or f"Explainers are {', '.join(EXPLAINERS)}."
+        message = f"unknown explainer `{explainer}`: SHAP chooses one"
+        yield Problem("unknown-explainer", message, explainer.span.start, hint, "warning")
+    if explainer.text == "XGBoostExplainer" and statement.into is None:
+        message = "XGBoostExplainer needs INTO: its result is a table"
+        yield Problem("missing-clause", message, explainer.span.start, "Write USING XGBoostExplainer INTO table.")

@@ -1,0 +1,70 @@
+"""Checks of a whole program, statement by statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sqlflow_codegen.catalogue import Estimator, find_estimator
+from sqlflow_codegen.errors import Diagnostic
+from sqlflow_codegen.language.checks.models import check_evaluate, check_explain, check_predict, check_train
+from sqlflow_codegen.language.checks.optimize import check_optimize
+from sqlflow_codegen.language.ir import (
+    EvaluateStatement,
+    ExplainStatement,
+    OptimizeStatement,
+    PredictStatement,
+    Program,
+    Statement,
+    TrainStatement,
+)
+from sqlflow_codegen.language.source import Problem, Source
+
+
+def check_program(program: Program) -> tuple[Diagnostic, ...]:
+    """All errors and warnings of a program that parses, in program order.
+
+    `parse_program` has called it: it raises the errors and keeps the warnings. Call it for a program from elsewhere.
+    """
+    source = Source(program.text)
+    return tuple(source.diagnostic(problem, number) for number, problem in check_statements(program.statements))
+
+
+def check_statements(statements: Iterable[Statement]) -> Iterator[tuple[int, Problem]]:
+    """Each problem with the number of its statement."""
+    listed = tuple(statements)
+    if all(statement.kind == "sql" for statement in listed):
+        return
+    last_trained = {one.into.text: one.number for one in listed if isinstance(one, TrainStatement)}
+    trained: dict[str, Estimator | None] = {}
+    for statement in listed:
+        for problem in (*_check(statement, trained), *_order(statement, trained, last_trained)):
+            yield statement.number, problem
+        if isinstance(statement, TrainStatement):
+            trained[statement.into.text] = find_estimator(statement.estimator.text)
+
+
+def _check(statement: Statement, trained: dict[str, Estimator | None]) -> Iterator[Problem]:
+    match statement:
+        case TrainStatement():
+            yield from check_train(statement)
+        case PredictStatement():
+            yield from check_predict(statement)
+        case EvaluateStatement():
+            yield from check_evaluate(statement, trained)
+        case ExplainStatement():
+            yield from check_explain(statement)
+        case OptimizeStatement():
+            yield from check_optimize(statement)
+
+
+def _order(
+    statement: Statement, trained: dict[str, Estimator | None], last_trained: dict[str, int]
+) -> Iterator[Problem]:
+    """A model used first and trained later is most probably a mistake, but may exist from an earlier run."""
+    match statement:
+        case PredictStatement(using=model) | EvaluateStatement(model=model) | ExplainStatement(model=model):
+            if model.text not in trained and model.text in last_trained:
+                later = last_trained[model.text]
+                message = f"model `{model}` is trained only later, by statement {later}"
+                hint = "Move this statement behind it, unless a model of that name exists already."
+                yield Problem("model-order", message, model.span.start, hint, "warning")
