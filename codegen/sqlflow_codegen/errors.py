@@ -35,7 +35,9 @@ class Diagnostic:
     severity: str = "error"
 
     def __str__(self) -> str:
-        place = f"statement {self.statement}, {self.line}:{self.column}" if self.statement else f"{self.line}:{self.column}"
+        place = (
+            f"statement {self.statement}, {self.line}:{self.column}" if self.statement else f"{self.line}:{self.column}"
+        )
         return f"{place}: {self.message}" + (f" Hint: {self.hint}" if self.hint else "")
 
 
