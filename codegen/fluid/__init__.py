@@ -38,6 +38,7 @@ from fluid.references import Reference, When, cel, reference, var
 from fluid.runs import PipelineRun, TaskRun
 from fluid.steps import ConfigMapKey, FieldPath, SecretKey, Sidecar, Step, StepTemplate
 from fluid.task import Task
+from fluid.text import substituted
 from fluid.uses import PipelineTask, TaskRef
 from fluid.volumes import Mount, Volume
 
@@ -83,6 +84,7 @@ __all__ = [
     "result",
     "sidecar",
     "step",
+    "substituted",
     "task",
     "var",
     "volumes",

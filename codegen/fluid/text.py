@@ -58,6 +58,12 @@ def render(text: str, where: str, scope: Scope, place: Place = Place.PLAIN) -> s
     return "".join(rendered)
 
 
+def substituted(text: str) -> str | None:
+    """The first piece of a text that Tekton would replace, or refuse as an unknown reference; None without one."""
+    found = _TEKTON.search(text)
+    return found[0] if found else None
+
+
 def render_json(value: Any, where: str, scope: Scope) -> Any:
     """Kubernetes JSON with every text in it rendered; tuples become lists, mappings become dicts."""
     if isinstance(value, str):

@@ -33,6 +33,7 @@ class RunOptions:
 
     `name` is the run's name: the child, its ConfigMap and, as label, its pods carry it.
     `owner` is the ownerReference of child and ConfigMap, absent outside the operator.
+    `ttl_seconds_after_finished` lets Argo itself delete the child; the operator leaves it unset, it deletes children.
     """
 
     name: str = "sqlflow-run"
@@ -52,6 +53,7 @@ class RunOptions:
     affinity: Mapping[str, Any] = field(default_factory=dict)
     retries: int = 0
     active_deadline_seconds: int | None = None
+    ttl_seconds_after_finished: int | None = None
     preview_rows: int = 100
     suspend: bool = False
 

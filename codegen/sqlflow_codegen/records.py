@@ -34,11 +34,22 @@ writes them; `types` in the `columns` record names every column's type.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 TERMINATION_MESSAGE_LIMIT = 4096
 """Bytes that Kubernetes keeps of one container's termination message (12 KiB shared by a pod's containers)."""
+
+TERMINATION_LOG_ENV = "SQLFLOW_TERMINATION_LOG"
+"""Environment variable that names another file for the termination message.
+
+Set where an engine takes that file and puts it, as JSON of its own, into the container's termination message
+(Tekton): there it takes `wrapped_size` bytes of `WRAPPED_LIMIT`.
+"""
+
+WRAPPED_LIMIT = TERMINATION_MESSAGE_LIMIT - 512
+"""Bytes of a wrapped message; the rest is the engine's own."""
 
 ERROR_MESSAGE_LIMIT = 1024
 """Bytes of an error's own words that status and termination messages carry."""
@@ -108,16 +119,28 @@ def parse_record(line: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and isinstance(record.get("type"), str) else None
 
 
-def dump_outcome(outcome: Outcome, limit: int = TERMINATION_MESSAGE_LIMIT) -> str:
-    """The termination message: compact JSON within `limit` bytes.
+def utf8_size(text: str) -> int:
+    """Bytes of a text in UTF-8."""
+    return len(text.encode())
+
+
+def wrapped_size(text: str) -> int:
+    """Bytes of a text inside a JSON string as Go writes it, where `<`, `>` and `&` take six."""
+    return utf8_size(json.dumps(text, ensure_ascii=False)) + 5 * sum(map(text.count, "<>&"))
+
+
+def dump_outcome(
+    outcome: Outcome, limit: int = TERMINATION_MESSAGE_LIMIT, size: Callable[[str], int] = utf8_size
+) -> str:
+    """The termination message: compact JSON whose `size` is at most `limit`.
 
     Where it does not fit, metrics and models go first, then the end of the error's words; `truncated` says so.
     """
     text = _dump(outcome)
-    if len(text.encode()) <= limit:
+    if size(text) <= limit:
         return text
     error = outcome.error
-    while error is not None and len(text.encode()) > limit and len(error.message) > 40:
+    while error is not None and size(text) > limit and len(error.message) > 40:
         error = StepError(
             **{**asdict(error), "message": error.message[: len(error.message) * 3 // 4] + "…", "hint": error.hint[:200]}
         )

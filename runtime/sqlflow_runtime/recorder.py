@@ -7,7 +7,17 @@ import threading
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from sqlflow_codegen.records import Outcome, StepError, StepMetrics, StepModel, dump_outcome, dump_record
+from sqlflow_codegen.records import (
+    TERMINATION_LOG_ENV,
+    WRAPPED_LIMIT,
+    Outcome,
+    StepError,
+    StepMetrics,
+    StepModel,
+    dump_outcome,
+    dump_record,
+    wrapped_size,
+)
 
 Emit = Callable[[dict[str, Any]], None]
 """Receives one record. Called from several threads, one at a time."""
@@ -19,7 +29,6 @@ LOG_LIMIT = 1024 * 1024
 """Characters of all log records of one statement; what follows is counted, not shown."""
 
 TERMINATION_LOG = "/dev/termination-log"
-TERMINATION_LOG_ENV = "SQLFLOW_TERMINATION_LOG"
 
 
 class Recorder:
@@ -123,12 +132,14 @@ def json_lines(stream: TextIO) -> Emit:
 
 
 def write_termination_message(outcome: Outcome) -> None:
-    """Leave the outcome where Kubernetes looks for it; do nothing where that place cannot be written."""
+    """Leave the outcome where Kubernetes, or the engine, looks for it; do nothing where that cannot be written."""
+    wrapped = TERMINATION_LOG_ENV in os.environ
+    text = dump_outcome(outcome, WRAPPED_LIMIT, wrapped_size) if wrapped else dump_outcome(outcome)
     path = os.environ.get(TERMINATION_LOG_ENV, TERMINATION_LOG)
     try:
-        # Never create it: outside a container there is no such file.
-        flags = os.O_WRONLY | os.O_TRUNC | (os.O_CREAT if TERMINATION_LOG_ENV in os.environ else 0)
+        # Never create Kubernetes' own file: outside a container there is none.
+        flags = os.O_WRONLY | os.O_TRUNC | (os.O_CREAT if wrapped else 0)
         with open(os.open(path, flags, 0o644), "w", encoding="utf-8") as file:
-            file.write(dump_outcome(outcome))
+            file.write(text)
     except OSError:
         return
