@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from sqlflow_codegen.language.ir import Statement
+from sqlflow_codegen.language.source import Source
 from sqlflow_codegen.records import StepError
 
 from sqlflow_runtime.databases.base import Result
@@ -109,14 +110,8 @@ def _step_error(session: Session, statement: Statement, failure: RunError) -> St
         place = span.start + failure.position
     line, column = statement.span.line, statement.span.column
     if place is not None:
-        line, column = line_and_column(session.program.text, place)
+        line, column = Source(session.program.text).place(place)
     kind, message, hint = failure.kind, failure.message, failure.hint
     if session.stop_requested.is_set():
         kind, message, hint = "stopped", "stopped before it was done", ""
     return StepError(statement.number, line, column, statement.title, kind, message, hint)
-
-
-def line_and_column(text: str, offset: int) -> tuple[int, int]:
-    """Line and column, from 1, of a character; CRLF and a lone CR end a line as LF does."""
-    before = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
-    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from sqlflow_codegen.errors import ProgramError
+from sqlflow_codegen.errors import ProgramError, SQLFlowError
 from sqlflow_codegen.records import EXIT_OK, EXIT_STATEMENT_FAILED, EXIT_STOPPED, EXIT_USAGE, StepError
 
 from sqlflow_runtime.capture import OutputCapture
@@ -52,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         except RunError as failure:
             recorder.error(StepError(0, 0, 0, "step", failure.kind, failure.message, failure.hint))
             code = exit_code(failure.kind)
+        except SQLFlowError as error:
+            recorder.error(StepError(0, 0, 0, "step", "usage", str(error)))
+            code = EXIT_USAGE
         except Exception as error:  # noqa: BLE001  (the process boundary: whatever it is must reach the reader)
             code = _internal_error(recorder, error)
         write_termination_message(recorder.outcome())

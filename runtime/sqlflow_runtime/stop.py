@@ -30,6 +30,8 @@ class Stop:
 
     def __init__(self, give_up: Callable[[], None], grace: float = GRACE_SECONDS) -> None:
         self.requested = threading.Event()
+        self.signal = 0
+        """The signal that asked for it."""
         self.cancel: Callable[[], None] | None = None
         """Ends what is running now, from any thread."""
         self._ended = threading.Event()
@@ -64,6 +66,7 @@ class Stop:
                 break
         else:
             return
+        self.signal = data[-1]
         self.requested.set()
         left = self._grace
         # Again and again: the first cancel may fall between two queries of one statement.

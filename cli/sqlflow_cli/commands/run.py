@@ -1,0 +1,123 @@
+"""`sqlflow run`: execute a program on this computer, with no cluster, by the steps' own code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from sqlflow_codegen.backend import DATABASE_ENV
+from sqlflow_codegen.errors import ProgramError, SQLFlowError
+from sqlflow_codegen.language import format_diagnostics, normalize_dialect, parse_program
+from sqlflow_codegen.language.ir import Program
+from sqlflow_codegen.records import EXIT_DATABASE_UNREACHABLE, EXIT_OK, EXIT_STOPPED, EXIT_USAGE
+from sqlflow_runtime.capture import OutputCapture
+from sqlflow_runtime.databases import DatabaseUrl, open_database, parse_url
+from sqlflow_runtime.databases.base import PreviewLimit
+from sqlflow_runtime.databases.url import scrubber
+from sqlflow_runtime.execute import execute_program
+from sqlflow_runtime.failures import RunError, exit_code
+from sqlflow_runtime.recorder import Recorder, json_lines
+from sqlflow_runtime.selection import parse_selection
+from sqlflow_runtime.session import Session
+from sqlflow_runtime.stop import Stop
+
+from sqlflow_cli.render import Renderer
+
+_WHERE = f"--database (or the environment variable {DATABASE_ENV})"
+
+Format = Literal["text", "json"]
+
+
+def run(
+    file: Annotated[Path, typer.Argument(help="The program; - reads it from standard input.")],
+    database: Annotated[
+        str,
+        typer.Option(
+            envvar=DATABASE_ENV,
+            show_envvar=True,
+            help="URL: postgresql://USER:PASSWORD@HOST/DB, duckdb:///FILE or sqlite:///FILE.",
+        ),
+    ],
+    dialect: Annotated[str, typer.Option(help="SQL dialect of the program.  [default: the database's]")] = "",
+    statements: Annotated[str, typer.Option(help="Only these, by number: 3-5,7.  [default: all]")] = "",
+    preview_rows: Annotated[int, typer.Option(min=0, help="Rows shown of each result.")] = 100,
+    output: Annotated[
+        Format, typer.Option("--format", help="json: records, one a line, as a step writes them.")
+    ] = "text",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show everything that libraries say.")] = False,
+) -> None:
+    """Execute a program on this computer, statement by statement, with no cluster."""
+    try:
+        url = parse_url(database)
+        text = _read(file)
+        program = parse_program(text, normalize_dialect(dialect) if dialect else url.dialect)
+        numbers = parse_selection(statements, len(program)) if statements else tuple(s.number for s in program)
+    except ProgramError as error:
+        typer.echo(format_diagnostics(text, error.diagnostics), err=True)
+        raise typer.Exit(EXIT_USAGE) from error
+    except SQLFlowError as error:
+        _complain(error)
+        raise typer.Exit(EXIT_USAGE) from error
+    if not numbers:
+        raise typer.Exit(EXIT_OK)
+    raise typer.Exit(_run(program, numbers, url, PreviewLimit(preview_rows), output, verbose))
+
+
+def _run(
+    program: Program, numbers: tuple[int, ...], url: DatabaseUrl, limit: PreviewLimit, output: Format, verbose: bool
+) -> int:
+    capture = OutputCapture()
+    renderer = None if output == "json" else Renderer(capture.stdout, program, numbers, verbose=verbose)
+    recorder = Recorder(renderer.show if renderer else json_lines(capture.stdout), scrubber(url))
+    capture.log = recorder.log
+
+    def give_up() -> None:
+        """Leave although a library does not return."""
+        os._exit(EXIT_STOPPED)
+
+    with capture, Stop(give_up, grace=5) as stop:
+        try:
+            database = open_database(url, _WHERE, recorder.log, patience=5)
+        except RunError as failure:
+            _complain(failure, recorder, capture)
+            return EXIT_DATABASE_UNREACHABLE
+        stop.cancel = database.cancel
+        with closing(database):
+            session = Session(
+                program=program,
+                database=database,
+                recorder=recorder,
+                limit=limit,
+                stop_requested=stop.requested,
+                sync=capture.sync,
+            )
+            error = execute_program(session, numbers)
+            stop.cancel = None
+        if renderer is not None:
+            renderer.close()
+        if stop.requested.is_set():
+            return 128 + stop.signal
+    return EXIT_OK if error is None else exit_code(error.kind)
+
+
+def _read(file: Path) -> str:
+    """The program, byte for byte: no line end is translated."""
+    try:
+        return (sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError("usage", f"cannot read {file}: {error}") from error
+
+
+def _complain(error: SQLFlowError, recorder: Recorder | None = None, capture: OutputCapture | None = None) -> None:
+    """Say on standard error what is wrong before any statement could run."""
+    scrub = recorder.scrub if recorder else str
+    words = [f"error: {scrub(str(error))}"]
+    if isinstance(error, RunError) and error.hint:
+        words.append(f"  = hint: {scrub(error.hint)}")
+    if capture is not None:
+        capture.drain()
+    typer.echo("\n".join(words), err=True)
