@@ -26,6 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT, which typer gives."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
@@ -155,6 +158,7 @@ def main() -> None:
         reporter.console.print("[bold red]Error[/bold red]", end=" ")
         reporter.say(error.line())
         sys.exit(1)
-    except KeyboardInterrupt:
-        reporter.say("Interrupted. The same command goes on where this one stopped.")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            reporter.say("Interrupted. The same command goes on where this one stopped.")
+        raise

@@ -155,7 +155,7 @@ class Cluster:
         layout = self.context.layout
         layout.state.mkdir(parents=True, exist_ok=True)
         if not self.platform.registry:
-            make_kernel_modules_folder(layout)
+            make_kernel_modules_folder(layout, KERNEL_MODULES)
         argv = create_argv(kind, self.name, image, layout.kubeconfig)
         env = kind_env(self.name, self.engine)
         todo = "Run `python -m devcluster down` and try again"
@@ -192,7 +192,7 @@ class Cluster:
         with locked(layout.locks / f"{self.name}.lock", f"cluster {self.name}", self.context.reporter):
             with self.context.reporter.step(f"Remove cluster {self.name}"):
                 removed = self._remove()
-            remove_kernel_modules_folder(layout, others=bool(self.all_clusters()))
+            remove_kernel_modules_folder(layout, KERNEL_MODULES, others=bool(self.all_clusters()))
         return removed
 
     def _remove(self) -> bool:
@@ -261,7 +261,7 @@ def kind_config(*, self_built: bool) -> str:
     return json.dumps(config)
 
 
-def make_kernel_modules_folder(layout: Layout, folder: Path = KERNEL_MODULES) -> None:
+def make_kernel_modules_folder(layout: Layout, folder: Path) -> None:
     """Make the folder that kind mounts, if this machine has none, and note that it is ours."""
     if not folder.is_dir():
         layout.cache.mkdir(parents=True, exist_ok=True)
@@ -269,7 +269,7 @@ def make_kernel_modules_folder(layout: Layout, folder: Path = KERNEL_MODULES) ->
         folder.mkdir(parents=True)
 
 
-def remove_kernel_modules_folder(layout: Layout, *, others: bool, folder: Path = KERNEL_MODULES) -> None:
+def remove_kernel_modules_folder(layout: Layout, folder: Path, *, others: bool) -> None:
     """Remove that folder if we made it, it is empty and no other cluster has it mounted."""
     note = layout.cache / "made-kernel-modules-folder"
     if note.exists() and not others:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -121,18 +122,20 @@ class SystemRunner:
         with log.open("wb") as sink, log.open("r", encoding="utf-8", errors="replace") as source:
             sink.write(f"$ {' '.join(argv)}\n".encode())
             sink.flush()
-            process = subprocess.Popen(
-                [*bound, *argv],
-                env={**os.environ, **(env or {})},
-                cwd=cwd,
-                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-            )
             try:
-                if process.stdin is not None and stdin is not None:
-                    process.stdin.write(stdin.encode())
-                    process.stdin.close()
+                process = subprocess.Popen(
+                    [*bound, *argv],
+                    env={**os.environ, **(env or {})},
+                    cwd=cwd,
+                    stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                    stdout=sink,
+                    stderr=subprocess.STDOUT,
+                )
+            except OSError as error:
+                sink.write(f"{argv[0]}: {error.strerror}\n".encode())
+                return NOT_FOUND
+            try:
+                _feed(process, stdin)
                 while _still_running(process):
                     _report(source.readlines(), on_line)
             except BaseException:
@@ -141,6 +144,13 @@ class SystemRunner:
                 raise
             _report(source.readlines(), on_line)
             return process.returncode
+
+
+def _feed(process: subprocess.Popen[bytes], text: str | None) -> None:
+    if process.stdin is not None and text is not None:
+        # A program that ends before it has read its input says why in its output.
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(text.encode())
 
 
 def _still_running(process: subprocess.Popen[bytes]) -> bool:

@@ -5,9 +5,9 @@ Every part is brought to the state that this checkout describes, so running it a
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from devcluster import current, images, load
@@ -22,6 +22,7 @@ from devcluster.tools import tool
 StackError = DevClusterError
 
 SYSTEM_NAMESPACE = "sqlflow-system"
+OPERATOR = "deployment/sqlflow-operator"
 OPERATOR_IMAGE, STEP_IMAGE, DATABASE_IMAGE = (f"localhost/sqlflow-{n}:dev" for n in ("operator", "step", "postgres"))
 DATABASE_USER = "sqlflow"
 
@@ -111,19 +112,15 @@ def build_images(cluster: Cluster) -> list[str]:
 
 
 def install_operator(stack: Stack, cluster: Cluster) -> None:
-    """Apply CRD and operator by kustomize and wait until it is ready; restarts it if its image is another."""
+    """Apply CRD and operator by kustomize and wait until it is ready; restarts it if an image is another."""
+    system = replace(stack, namespace=SYSTEM_NAMESPACE)
     overlay = stack.context.layout.checkout / "manifests" / "overlays" / "dev"
-    stack.do("Install the CRD and the operator", "apply", "--kustomize", str(overlay))
-    image_id = cluster.engine.image_id(stack.context.runner, OPERATOR_IMAGE)
-    steps_id = cluster.engine.image_id(stack.context.runner, STEP_IMAGE)
+    system.do("Install the CRD and the operator", "apply", "--kustomize", str(overlay))
+    ids = " ".join(cluster.engine.image_id(stack.context.runner, name) for name in (OPERATOR_IMAGE, STEP_IMAGE))
     # The tag stays the same from build to build: without this the old image would go on running.
-    patch = (
-        f'{{"spec":{{"template":{{"metadata":{{"annotations":{{"sqlflow.org/images":"{image_id} {steps_id}"}}}}}}}}}}'
-    )
-    system = ("--namespace", SYSTEM_NAMESPACE)
-    stack.do("Start this build's operator", "patch", "deployment/sqlflow-operator", *system, "--patch", patch)
-    wait = ("rollout", "status", "deployment/sqlflow-operator", *system, "--timeout=120s")
-    _wait_for(stack, "Wait for the operator", wait, SYSTEM_NAMESPACE)
+    patch = {"spec": {"template": {"metadata": {"annotations": {"sqlflow.org/images": ids}}}}}
+    system.do("Start this build's operator", "patch", OPERATOR, "--patch", json.dumps(patch))
+    _wait_for(system, "Wait for the operator", OPERATOR)
 
 
 def install_database(stack: Stack) -> None:
@@ -132,18 +129,17 @@ def install_database(stack: Stack) -> None:
     if not stack.run("get", "namespace", stack.namespace).ok:
         stack.do(f"Create namespace {stack.namespace}", "create", "namespace", stack.namespace)
     stack.do("Install PostgreSQL", "apply", "--filename", str(examples / "postgres" / "postgres.yaml"))
-    wait = ("rollout", "status", "deployment/postgres", "--timeout=120s")
-    _wait_for(stack, "Wait for PostgreSQL", wait, stack.namespace)
+    _wait_for(stack, "Wait for PostgreSQL", "deployment/postgres")
     with stack.context.reporter.step("Load the iris data"):
         stack.psql((examples / "01-iris" / "load.sql").read_text(encoding="utf-8"), "--quiet")
 
 
-def _wait_for(stack: Stack, what: str, arguments: Sequence[str], namespace: str) -> None:
-    """Wait for a rollout; where it does not come, the pods' own words say why."""
+def _wait_for(stack: Stack, what: str, workload: str) -> None:
+    """Wait for a rollout in the stack's namespace; where it does not come, the pods' own words say why."""
     try:
-        stack.do(what, *arguments, timeout=150)
+        stack.do(what, "rollout", "status", workload, "--timeout=120s", timeout=150)
     except DevClusterError as error:
-        pods = stack.run("get", "pods", "--namespace", namespace, "--output", "wide")
-        events = stack.run("get", "events", "--namespace", namespace, "--sort-by=.lastTimestamp")
-        tail = os.linesep.join([*pods.out.splitlines(), *events.out.splitlines()[-8:]])
+        pods = stack.run("get", "pods", "--output", "wide").out.splitlines()
+        events = stack.run("get", "events", "--sort-by=.lastTimestamp").out.splitlines()
+        tail = os.linesep.join([*pods, *events[-8:]])
         raise DevClusterError(f"{what}: it did not come up", error.why, f"This is what there is:\n{tail}") from error

@@ -1,0 +1,108 @@
+"""A runner that starts nothing: it answers from a script and remembers what it was asked."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from devcluster.context import Context
+from devcluster.layout import Layout
+from devcluster.process import Result
+from devcluster.progress import Reporter
+from rich.console import Console
+
+
+@dataclass
+class Call:
+    argv: list[str]
+    env: Mapping[str, str]
+    stdin: str | None = None
+    cwd: Path | None = None
+
+    @property
+    def line(self) -> str:
+        return " ".join(self.argv)
+
+
+Answer = Result | Callable[[Call], Result]
+
+
+@dataclass
+class FakeRunner:
+    """Answers by the longest prepared prefix of a command; what was not prepared fails as a missing program does."""
+
+    programs: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+
+    def has(self, *programs: str) -> None:
+        self.programs.update({program: f"/usr/bin/{program}" for program in programs})
+
+    def on(self, prefix: str, answer: Answer | str = "") -> None:
+        self.answers[prefix] = Result(0, answer) if isinstance(answer, str) else answer
+
+    def which(self, program: str) -> str | None:
+        return self.programs.get(program)
+
+    def _answer(self, call: Call) -> Result:
+        self.calls.append(call)
+        known = [prefix for prefix in self.answers if call.line.startswith(prefix)]
+        if not known:
+            return Result(127, err=f"{call.argv[0]}: not prepared: {call.line}")
+        answer = self.answers[max(known, key=len)]
+        return answer if isinstance(answer, Result) else answer(call)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        stdin: str | None = None,
+        timeout: float | None = None,
+    ) -> Result:
+        return self._answer(Call(list(argv), dict(env or {}), stdin))
+
+    def stream(
+        self,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        on_line: Callable[[str], None],
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdin: str | None = None,
+    ) -> int:
+        result = self._answer(Call(list(argv), dict(env or {}), stdin, cwd))
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(f"$ {' '.join(argv)}\n{result.out}{result.err}\n")
+        for line in result.out.splitlines():
+            on_line(line)
+        return result.code
+
+    def lines(self, prefix: str = "") -> list[str]:
+        return [call.line for call in self.calls if call.line.startswith(prefix)]
+
+
+@pytest.fixture
+def runner() -> FakeRunner:
+    return FakeRunner()
+
+
+@pytest.fixture
+def screen() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def reporter(screen: io.StringIO) -> Reporter:
+    return Reporter(Console(file=screen, width=200, force_terminal=False, highlight=False))
+
+
+@pytest.fixture
+def context(runner: FakeRunner, reporter: Reporter, tmp_path: Path) -> Context:
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    return Context(runner, reporter, Layout(checkout, checkout / ".state", tmp_path / "cache"))

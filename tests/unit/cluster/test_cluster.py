@@ -1,0 +1,395 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from devcluster import cache, cluster, current, load, node
+from devcluster.cluster import (
+    Cluster,
+    Record,
+    create_argv,
+    kind_config,
+    kind_env,
+    make_kernel_modules_folder,
+    remove_kernel_modules_folder,
+)
+from devcluster.context import Context
+from devcluster.errors import DevClusterError
+from devcluster.machine import Engine, Platform
+from devcluster.process import Result
+from devcluster.status import read_status
+
+IMAGE = "localhost/sqlflow-node:test"
+APP = "localhost/app:dev"
+
+
+class World:
+    """podman, kind and kubectl as far as clusters go; every object they make is in here."""
+
+    def __init__(self, runner, context: Context) -> None:
+        self.runner, self.name = runner, context.layout.name
+        self.nodes: dict[str, str] = {}
+        self.clusters: list[str] = []
+        self.volumes: list[str] = []
+        self.networks: list[str] = []
+        self.images = {APP: "id-1"}
+        self.in_node: list[str] = []
+        self.ready = True
+        self.kubeconfig = context.layout.kubeconfig
+        self.create_fails: list[str] = []
+        runner.has("podman", "kubectl", "kind")
+        runner.on("/usr/bin/kind version", node_kind_version())
+        runner.on("/usr/bin/kubectl version", json.dumps({"clientVersion": {"gitVersion": node.version()}}))
+        for prefix, answer in {
+            "podman ps --all --quiet": lambda call: Result(0, "\n".join(self.nodes)),
+            "podman ps --all --filter label=io.x-k8s.kind.cluster --format": lambda call: self.all_clusters(),
+            "podman container inspect": lambda call: Result(0, "".join(f"/{n} {s}\n" for n, s in self.nodes.items())),
+            "podman start": self.start,
+            "podman rm": self.remove,
+            "podman volume ls": lambda call: Result(0, "\n".join(self.volumes)),
+            "podman volume rm": lambda call: self.volumes.clear() or Result(0),
+            "podman network inspect": lambda call: Result(0 if self.name in self.networks else 1),
+            "podman network rm": lambda call: self.networks.remove(call.argv[-1]) or Result(0),
+            "podman image inspect --format {{.Id}}": self.image_id,
+            "podman exec": lambda call: Result(0, "\n".join(self.in_node)),
+            "podman save": "",
+            "/usr/bin/kind create cluster": self.create,
+            "/usr/bin/kind load image-archive": lambda call: self.in_node.append(APP) or Result(0),
+            f"/usr/bin/kubectl --kubeconfig {self.kubeconfig}": self.kubectl,
+        }.items():
+            runner.on(prefix, answer)
+
+    def all_clusters(self) -> Result:
+        return Result(0, "\n".join([*self.clusters, *([self.name] if self.nodes else [])]))
+
+    def start(self, call) -> Result:
+        self.nodes = dict.fromkeys(self.nodes, "running")
+        return Result(0)
+
+    def remove(self, call) -> Result:
+        self.nodes.clear()
+        return Result(0)
+
+    def image_id(self, call) -> Result:
+        known = self.images.get(call.argv[-1])
+        return Result(0, known) if known else Result(1)
+
+    def create(self, call) -> Result:
+        assert not self.nodes
+        assert not self.networks
+        self.networks.append(self.name)
+        self.nodes = {f"{self.name}-control-plane": "running"}
+        self.volumes.append("volume")
+        if self.create_fails:
+            return Result(1, err=self.create_fails.pop(0))
+        self.kubeconfig.write_text("apiVersion: v1")
+        return Result(0)
+
+    def kubectl(self, call) -> Result:
+        if not self.ready:
+            return Result(1, err="the server does not answer")
+        if "jsonpath={.items[0].status.nodeInfo.kubeletVersion}" in call.argv:
+            return Result(0, "v9.9.9")
+        return Result(0, "True")
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.nodes or self.volumes or self.networks)
+
+
+def node_kind_version() -> str:
+    from devcluster.gobuild import KIND
+
+    return KIND.version.removeprefix("v")
+
+
+@pytest.fixture
+def world(context: Context, runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    monkeypatch.setattr(node, "ensure_node", lambda *_: IMAGE)
+    monkeypatch.setattr(cluster, "KERNEL_MODULES", tmp_path)
+    monkeypatch.delenv("CLUSTER", raising=False)
+    return World(runner, context)
+
+
+@pytest.fixture
+def ours(context: Context) -> Cluster:
+    return Cluster(context, Platform(Engine("podman", {"CONTAINERS_CONF": "/c"}), registry=False))
+
+
+# What kind is told
+
+
+def test_kind_gets_our_engine_our_network_and_not_the_persons_kubeconfig() -> None:
+    env = kind_env("name", Engine("podman", {"CONTAINERS_CONF": "/c"}))
+    assert env == {
+        "CONTAINERS_CONF": "/c",
+        "KIND_EXPERIMENTAL_PROVIDER": "podman",
+        "KIND_EXPERIMENTAL_PODMAN_NETWORK": "name",
+        "KUBECONFIG": os.devnull,
+    }
+    assert kind_env("name", Engine("docker"))["KIND_EXPERIMENTAL_DOCKER_NETWORK"] == "name"
+
+
+def test_kind_chooses_its_own_image_where_there_is_a_registry() -> None:
+    argv = create_argv(Path("/kind"), "name", "", Path("/k"))
+    assert argv == ["/kind", "create", "cluster", "--name", "name", "--config", "-", "--kubeconfig", "/k"]
+    assert create_argv(Path("/kind"), "name", IMAGE, Path("/k"))[-2:] == ["--image", IMAGE]
+
+
+def test_only_the_self_built_node_has_networking_of_its_own() -> None:
+    upstream, ours = json.loads(kind_config(self_built=False)), json.loads(kind_config(self_built=True))
+    assert "networking" not in upstream
+    assert ours["networking"] == {"disableDefaultCNI": True, "kubeProxyMode": "nftables"}
+    assert json.loads(ours["kubeadmConfigPatches"][0])["kind"] == "ClusterConfiguration"
+
+
+# up
+
+
+def test_up_makes_a_cluster_and_notes_it_last(world: World, ours: Cluster, context: Context) -> None:
+    assert ours.up() == context.layout.kubeconfig
+    assert Record.read(context.layout) == Record(world.name, "podman", False, IMAGE)
+    (create,) = [call for call in world.runner.calls if call.line.startswith("/usr/bin/kind create")]
+    assert create.env["CONTAINERS_CONF"] == "/c"
+    assert json.loads(create.stdin)["kind"] == "Cluster"
+    waits = [call.line for call in world.runner.calls if " wait " in call.line or "rollout status" in call.line]
+    assert len(waits) == 2
+
+
+def test_a_healthy_cluster_is_used_again(world: World, ours: Cluster) -> None:
+    ours.up()
+    world.runner.calls.clear()
+    ours.up()
+    assert world.runner.lines("/usr/bin/kind") == []
+    assert world.runner.lines("podman rm") == []
+
+
+def test_a_half_created_cluster_is_made_anew(world: World, ours: Cluster, context: Context, screen) -> None:
+    ours.up()
+    context.layout.record.unlink()  # as if killed before the end
+    ours.up()
+    assert len(world.runner.lines("/usr/bin/kind create")) == 2
+    assert "making it anew" in screen.getvalue()
+    assert len(world.volumes) == 1
+
+
+@pytest.mark.parametrize("leftover", ["networks", "volumes"])
+def test_what_a_killed_up_left_without_a_node_is_cleared_first(world: World, ours: Cluster, leftover: str) -> None:
+    getattr(world, leftover).append(world.name)
+    ours.up()
+    assert world.networks == [world.name]
+    assert world.volumes == ["volume"]
+
+
+def test_nodes_that_stopped_are_started(world: World, ours: Cluster) -> None:
+    ours.up()
+    world.nodes = dict.fromkeys(world.nodes, "exited")
+    ours.up()
+    assert len(world.runner.lines("podman start")) == 1
+    assert len(world.runner.lines("/usr/bin/kind create")) == 1
+
+
+def test_a_slow_cluster_is_waited_for_and_not_removed(world: World, ours: Cluster) -> None:
+    ours.up()
+    answers = iter([Result(1, err="timeout")])
+    world.runner.on(
+        f"/usr/bin/kubectl --kubeconfig {world.kubeconfig} --request-timeout",
+        lambda _: next(answers, Result(0, "True")),
+    )
+    ours.up()
+    assert len(world.runner.lines("/usr/bin/kind create")) == 1
+    assert world.runner.lines("podman rm") == []
+
+
+def test_a_cluster_that_never_answers_is_made_anew(world: World, ours: Cluster, screen) -> None:
+    ours.up()
+    world.ready = False
+    world.create_fails = ["stop here"]
+    with pytest.raises(DevClusterError, match="stop here"):
+        ours.up()
+    assert "Wait for the node: failed: the server does not answer" in screen.getvalue()
+    assert Record.read(ours.context.layout) is None
+
+
+def test_a_port_that_was_taken_meanwhile_is_tried_once_more(world: World, ours: Cluster) -> None:
+    world.create_fails = ["bind: address already in use"]
+    ours.up()
+    assert len(world.runner.lines("/usr/bin/kind create")) == 2
+    assert len(world.nodes) == 1
+
+
+def test_any_other_failure_of_kind_is_told_at_once(world: World, ours: Cluster) -> None:
+    world.create_fails = ["kubeadm init failed"]
+    with pytest.raises(DevClusterError, match=r"Create kind cluster .*: failed: kubeadm init failed\. Run .* down"):
+        ours.up()
+    assert len(world.runner.lines("/usr/bin/kind create")) == 1
+
+
+def test_the_record_of_another_cluster_does_not_count(context: Context) -> None:
+    Record("another", "podman", False, IMAGE).write(context.layout)
+    assert Record.read(context.layout) is None
+    context.layout.record.write_text("{")
+    assert Record.read(context.layout) is None
+
+
+def test_the_engine_is_the_one_that_made_the_cluster(world: World, context: Context) -> None:
+    Record(world.name, "docker", True, "").write(context.layout)
+    assert Cluster.open(context).platform == Platform(Engine("docker"), registry=True)
+    assert world.runner.calls == []
+
+
+def test_a_node_image_in_the_cache_spares_the_look_for_a_registry(world: World, context: Context) -> None:
+    world.images[node.reference()] = "node"
+    opened = Cluster.open(context)
+    assert not opened.platform.registry
+    assert world.runner.lines("podman pull") == []
+
+
+# down
+
+
+def test_down_removes_all_that_up_made(world: World, ours: Cluster, context: Context) -> None:
+    ours.up()
+    assert ours.down()
+    assert world.is_empty
+    assert not context.layout.state.exists()
+    assert not ours.down()
+
+
+def test_down_leaves_what_is_not_ours(world: World, ours: Cluster, context: Context) -> None:
+    ours.up()
+    world.networks.append("kind")
+    (context.layout.state / "keep").touch()
+    ours.down()
+    assert world.networks == ["kind"]
+    assert [path.name for path in context.layout.state.iterdir()] == ["keep"]
+
+
+def test_the_folder_for_kernel_modules_goes_with_the_last_cluster(context: Context, tmp_path: Path) -> None:
+    folder = tmp_path / "lib-modules"
+    make_kernel_modules_folder(context.layout, folder)
+    assert folder.is_dir()
+    remove_kernel_modules_folder(context.layout, folder, others=True)
+    assert folder.is_dir()
+    remove_kernel_modules_folder(context.layout, folder, others=False)
+    assert not folder.exists()
+
+
+def test_a_folder_for_kernel_modules_that_was_there_stays(context: Context, tmp_path: Path) -> None:
+    folder = tmp_path / "lib-modules"
+    folder.mkdir()
+    make_kernel_modules_folder(context.layout, folder)
+    remove_kernel_modules_folder(context.layout, folder, others=False)
+    assert folder.is_dir()
+
+
+def test_the_cache_goes_with_its_images_unless_another_cluster_uses_it(world: World, ours: Cluster) -> None:
+    root = ours.context.layout.cache
+    (root / "kind").mkdir(parents=True)
+    world.clusters = ["proof", "sqlflow-other"]
+    with pytest.raises(DevClusterError, match="clusters sqlflow-other run from it"):
+        cache.remove(ours)
+    assert root.exists()
+    world.clusters = ["proof"]
+    world.runner.on("podman images --all --quiet --filter label=", "one\ntwo\n")
+    world.runner.on("podman images --all --quiet --filter reference=localhost/sqlflow-node", "two\nthree\n")
+    cache.remove(ours)
+    removed = [line.split()[-1] for line in world.runner.lines("podman rmi")]
+    assert removed == ["one", "two", "three"]
+    assert not root.exists()
+
+
+# load
+
+
+def test_an_image_is_loaded_once_and_again_when_it_changed(world: World, ours: Cluster, context: Context) -> None:
+    ours.up()
+    assert load.load_images(ours, [APP]) == [APP]
+    assert load.load_images(ours, [APP]) == []
+    world.images[APP] = "id-2"
+    assert load.load_images(ours, [APP]) == [APP]
+    assert Record.read(context.layout).loaded == {APP: "id-2"}
+    world.in_node.clear()  # the kubelet cleans up when the disk is full
+    assert load.load_images(ours, [APP]) == [APP]
+    (save, *_) = world.runner.lines("podman save")
+    assert save.startswith("podman save --format docker-archive --output ")
+    assert list((context.layout.cache / "tmp").iterdir()) == []
+
+
+def test_loading_says_what_is_missing(world: World, ours: Cluster) -> None:
+    with pytest.raises(DevClusterError, match=r"There is no cluster sqlflow-.*\. Run `python -m devcluster up` first"):
+        load.load_images(ours, [APP])
+    ours.up()
+    with pytest.raises(DevClusterError, match="podman has no image localhost/none:dev"):
+        load.load_images(ours, ["localhost/none:dev"])
+
+
+# status
+
+
+def test_status_tells_every_state(world: World, ours: Cluster, context: Context) -> None:
+    assert read_status(ours).state == "absent"
+    ours.up()
+    load.load_images(ours, [APP])
+    status = read_status(ours)
+    assert (status.state, status.kubernetes, status.images) == ("ready", "v9.9.9", [APP])
+    assert json.loads(status.json())["kubeconfig"] == str(context.layout.kubeconfig)
+    world.ready = False
+    assert read_status(ours).state == "unhealthy"
+    world.nodes = dict.fromkeys(world.nodes, "exited")
+    assert read_status(ours).state == "stopped"
+    context.layout.record.unlink()
+    assert read_status(ours).state == "incomplete"
+
+
+# CLUSTER=current
+
+
+def _config(name: str, server: str) -> str:
+    return json.dumps({"current-context": name, "clusters": [{"cluster": {"server": server}}]})
+
+
+def test_the_current_cluster_is_used_only_after_saying_which(
+    context: Context, runner, screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/my/config")
+    runner.has("kubectl")
+    runner.on("/usr/bin/kubectl config view", _config("prod", "https://prod.example"))
+    runner.on("/usr/bin/kubectl --request-timeout=10s get --raw /readyz", "ok")
+    found = current.find(context)
+    assert "prod (server https://prod.example)" in screen.getvalue()
+    assert found.kubeconfig == "/my/config"
+    assert found.kind_cluster == ""
+    with pytest.raises(DevClusterError, match="cannot be loaded into the cluster of context prod: it is not a kind"):
+        load.load_into_current(context, Engine("podman"), found, [APP])
+
+
+def test_a_current_kind_cluster_takes_images(world: World, context: Context) -> None:
+    mine = current.Current("kind-dev", "https://x", "/k")
+    load.load_into_current(context, Engine("podman"), mine, [APP])
+    assert world.runner.lines("/usr/bin/kind load")[0].endswith("--name dev")
+
+
+def test_a_current_cluster_that_is_not_there_is_told(context: Context, runner) -> None:
+    with pytest.raises(DevClusterError, match="needs kubectl on PATH"):
+        current.find(context)
+    runner.has("kubectl")
+    runner.on("/usr/bin/kubectl config view", json.dumps({"current-context": "", "clusters": None}))
+    with pytest.raises(DevClusterError, match="no current context"):
+        current.find(context)
+    runner.on("/usr/bin/kubectl config view", _config("x", "https://x.example"))
+    runner.on("/usr/bin/kubectl --request-timeout", Result(1, err="connection refused"))
+    with pytest.raises(DevClusterError, match=r"Reach https://x\.example: failed: connection refused"):
+        current.find(context)
+
+
+def test_the_variable_is_current_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CLUSTER", raising=False)
+    assert not current.is_asked_for()
+    monkeypatch.setenv("CLUSTER", "current")
+    assert current.is_asked_for()
+    monkeypatch.setenv("CLUSTER", "curent")
+    with pytest.raises(DevClusterError, match="CLUSTER=curent is not understood"):
+        current.is_asked_for()

@@ -1,0 +1,96 @@
+"""The real runner, on programs that every system has."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from devcluster.process import NOT_FOUND, TIMED_OUT, Result, SystemRunner
+
+
+@pytest.fixture
+def system() -> SystemRunner:
+    return SystemRunner()
+
+
+def test_output_and_exit_code_are_captured(system: SystemRunner) -> None:
+    result = system.run(["sh", "-c", "echo $GREETING; cat; echo bad >&2; exit 3"], env={"GREETING": "hi"}, stdin="in")
+    assert result == Result(3, "hi\nin", "bad\n")
+    assert not result.ok
+    assert result.reason == "bad"
+
+
+def test_a_missing_program_and_a_hanging_one_are_results_not_exceptions(system: SystemRunner) -> None:
+    assert system.run(["no-such-program-here"]).code == NOT_FOUND
+    assert system.run(["sleep", "60"], timeout=0.1) == Result(TIMED_OUT, err="sleep: no answer within 0.1 s")
+
+
+def test_a_silent_failure_still_has_a_reason() -> None:
+    assert Result(9).reason == "exit code 9"
+
+
+def test_a_long_program_writes_its_log_and_its_lines_are_heard(system: SystemRunner, tmp_path: Path) -> None:
+    heard: list[str] = []
+    log = tmp_path / "logs" / "x.log"
+    code = system.stream(["sh", "-c", "cat; echo err >&2; exit 4"], log=log, on_line=heard.append, stdin="a\n\nb\n")
+    assert code == 4
+    assert heard == ["a", "b", "err"]
+    assert log.read_text() == "$ sh -c cat; echo err >&2; exit 4\na\n\nb\nerr\n"
+
+
+def test_a_long_program_that_is_missing_fails_and_says_so_in_the_log(
+    system: SystemRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "x.log"
+    assert system.stream(["no-such-program-here"], log=log, on_line=lambda _: None) == NOT_FOUND
+    assert "No such file" in log.read_text()
+    monkeypatch.setattr(SystemRunner, "which", lambda *_: None)
+    assert system.stream(["no-such-program-here"], log=log, on_line=lambda _: None) == NOT_FOUND
+    assert "No such file" in log.read_text()
+
+
+def test_a_program_that_does_not_read_its_input_is_no_error(system: SystemRunner, tmp_path: Path) -> None:
+    assert system.stream(["true"], log=tmp_path / "x", on_line=lambda _: None, stdin="x" * 1_000_000) == 0
+
+
+def test_a_daemon_that_keeps_the_output_open_does_not_hold_us_up(system: SystemRunner, tmp_path: Path) -> None:
+    started = time.monotonic()
+    pid_file = tmp_path / "pid"
+    code = system.stream(["sh", "-c", f"sleep 30 & echo $! > {pid_file}"], log=tmp_path / "x", on_line=lambda _: None)
+    os.kill(int(pid_file.read_text()), signal.SIGKILL)
+    assert code == 0
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.skipif(SystemRunner().which("setpriv") is None, reason="needs setpriv (util-linux)")
+def test_killing_us_ends_the_program_that_we_run(tmp_path: Path) -> None:
+    pid_file, log = tmp_path / "pid", tmp_path / "log"
+    script = (
+        "import pathlib, devcluster.process as p;"
+        f"shell = 'echo $$ > {pid_file}.new; mv {pid_file}.new {pid_file}; exec sleep 60';"
+        f"p.SystemRunner().stream(['sh', '-c', shell], log=pathlib.Path({str(log)!r}), on_line=print)"
+    )
+    ours = subprocess.Popen([sys.executable, "-c", script])
+    deadline = time.monotonic() + 30
+    while not pid_file.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    child = int(pid_file.read_text())
+    ours.kill()
+    ours.wait()
+    while _is_running(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
