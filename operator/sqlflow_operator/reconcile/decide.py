@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlflow_operator.api import Condition, ConditionType, HistoryEntry, Phase, SQLFlowJob
+from sqlflow_operator.api import Condition, ConditionType, HistoryEntry, Phase, SQLFlowJob, StepPhase
 from sqlflow_operator.reconcile import status as status_of
 from sqlflow_operator.reconcile.clock import from_text
 from sqlflow_operator.reconcile.model import (
@@ -34,13 +34,13 @@ from sqlflow_operator.reconcile.model import (
     Refusal,
 )
 from sqlflow_operator.workflow.job import DEADLINE_MESSAGE
-from sqlflow_operator.workflow.state import Reason, RunPhase
+from sqlflow_operator.workflow.state import Reason, RunPhase, RunState
 
 DEADLINE_GRACE = timedelta(seconds=5)
 """How long the backend may take to enforce a deadline itself, which keeps more of what the pod had to tell."""
 
-RETRY_PENDING = 5.0
-"""Seconds after which a run that waits for a pod is looked at again: events about refused pods wake nobody."""
+RETRY_PENDING, RETRY_PENDING_LAST = 5.0, 60.0
+"""Seconds after which a run without a running step is looked at again: events about refused pods wake nobody."""
 RETRY_REFUSED = 30.0
 """Seconds after which a refusal that may pass, such as a quota, is tried again."""
 RETRY_CONFLICT = 60.0
@@ -141,10 +141,21 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
         status=status_of.of_run(o, child, state, now),
         requeue_after=_earliest(
             _seconds_until(deadline, now),
-            RETRY_PENDING if state.phase is RunPhase.PENDING else None,
+            _patience(state, now),
             0.0 if state.phase in _ENDED and o.job.spec.ttl_seconds_after_finished is not None else None,
         ),
     )
+
+
+def _patience(state: RunState, now: datetime) -> float | None:
+    """When to look again at a run of which no step is running; the longer it waits, the more seldom."""
+    if state.phase not in (RunPhase.PENDING, RunPhase.RUNNING):
+        return None
+    if any(step.phase is StepPhase.RUNNING for step in state.steps):
+        return None
+    start = from_text(state.started_at)
+    waited = (now - start).total_seconds() if start else 0.0
+    return min(RETRY_PENDING_LAST, max(RETRY_PENDING, waited / 4))
 
 
 def _with_run(o: Observation, child: Child, now: datetime) -> SQLFlowJob:
@@ -165,14 +176,20 @@ def _ended(o: Observation, child: Child | None, now: datetime) -> Decision:
     """The outcome is in the status and stays there, whatever becomes of the child."""
     actions: tuple[Action, ...] = ()
     due = None
-    if child is not None and child.state.phase not in _ENDED:
-        actions = (_stop(child, "the run has ended"),)
+    if child is not None and child.state.phase not in _ENDED and _given_up(o):
+        actions = (_stop(child, "the run was given up"),)
     elif child is not None or o.config_map:
         expiry = _expiry(o, o.job.status.run.finished_at if o.job.status.run else None)
         if expiry is not None and now >= expiry:
             actions = (DeleteRun(o.run_name, o.backend, "its time to live is over"),)
         due = _seconds_until(expiry, now)
     return Decision(actions=actions, status=status_of.observed_again(o), requeue_after=due if not actions else None)
+
+
+def _given_up(o: Observation) -> bool:
+    """True where the operator itself put an end to the run, so that its child may still go on."""
+    failed = o.job.status.condition(ConditionType.FAILED)
+    return failed is not None and failed.reason in (Reason.DEADLINE_EXCEEDED, Reason.CHILD_LOST)
 
 
 def _stopping(o: Observation, stop: tuple[DeleteRun, ...], now: datetime) -> Decision:

@@ -16,7 +16,7 @@ from sqlflow_operator.reconcile.model import Child, Observation
 from sqlflow_operator.reconcile.names import run_name
 from sqlflow_operator.reconcile.program import ParsedProgram, ProgramCache
 from sqlflow_operator.workflow import BackendUnavailableError, Workflow
-from sqlflow_operator.workflow.pods import steps_of_template
+from sqlflow_operator.workflow.pods import last_end, steps_of_template
 from sqlflow_operator.workflow.report import LOG_BYTES, LOG_LINES, needs_log, report_from_log
 from sqlflow_operator.workflow.state import RunObjects, StepReport
 
@@ -141,14 +141,16 @@ class Observer:
         if _finished(child) or (child.get("spec") or {}).get("suspend"):
             return []
         subject = max(pods, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
-        if subject is not None and not _not_started(subject):
+        if subject is not None and (_is_running(subject) or not _goes_on(subject)):
             return []
-        about = (subject or child)["metadata"]
-        since = from_text(about.get("creationTimestamp"))
-        if since is None or now - since < SLOW_START:
+        about = subject or child
+        idle_since = from_text(last_end(about) or about["metadata"].get("creationTimestamp"))
+        if idle_since is None or now - idle_since < SLOW_START:
             return []
-        fields = f"involvedObject.uid={about['uid']},type=Warning"
-        return self._kube.list(EVENTS, metadata["namespace"], fields=fields)
+        fields = f"involvedObject.uid={about['metadata']['uid']},type=Warning"
+        events = self._kube.list(EVENTS, metadata["namespace"], fields=fields)
+        # What was in the way of an earlier step is over.
+        return [event for event in events if (from_text(event.get("lastTimestamp")) or now) >= idle_since]
 
     def _read_logs(self, child: Object, pods: Sequence[Object]) -> dict[tuple[str, str], StepReport]:
         """Reports from the logs of those containers whose termination message does not tell enough."""
@@ -196,11 +198,11 @@ def _goes_on(pod: Mapping[str, Any]) -> bool:
     return (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
 
 
-def _not_started(pod: Mapping[str, Any]) -> bool:
-    """True where none of a pod's containers was ever started."""
+def _is_running(pod: Mapping[str, Any]) -> bool:
+    """True where one of a pod's containers is running."""
     status = pod.get("status") or {}
     containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    return not any(set(container.get("state") or {}) & {"running", "terminated"} for container in containers)
+    return any("running" in (container.get("state") or {}) for container in containers)
 
 
 def _finished(child: Mapping[str, Any]) -> bool:

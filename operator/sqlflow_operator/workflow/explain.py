@@ -15,6 +15,7 @@ from sqlflow_operator.workflow.state import Reason, StatementPlace, StepReport
 
 _IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
 _CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError")
+_IMAGE_ADVICE = "Check spec.image, spec.imagePullPolicy and spec.imagePullSecrets."
 _KILLED = 137
 """128 + SIGKILL."""
 
@@ -41,10 +42,11 @@ def explain_failure(
     """
     if terminated.get("reason") == "OOMKilled":
         return Reason.OUT_OF_MEMORY, f"{where(statements, report.statement, places)}: {_out_of_memory(pod, step)}"
-    lost = disruption(pod)
-    if lost:
-        return Reason.POD_LOST, f"{where(statements, report.statement, places)} was interrupted: {lost}"
     error = report.outcome.error
+    lost = disruption(pod)
+    if lost or (_was_killed(terminated, pod) and error is None):
+        why = lost or "its pod was deleted."
+        return Reason.POD_LOST, f"{where(statements, report.statement, places)} was interrupted: {why}"
     if error is not None:
         return Reason.STEP_FAILED, _told_by_step(error, statements, places, pod, step)
     place = where(statements, report.statement, places)
@@ -59,11 +61,17 @@ def explain_failure(
         advice = f"{_out_of_memory(pod, step)} (or something else killed it)"
         return Reason.OUT_OF_MEMORY, f"{place}: the process was killed; most likely it was {advice}"
     if code == EXIT_STOPPED:
-        return Reason.POD_LOST, f"{place} was stopped from outside: its pod was deleted or its node shut down."
+        return Reason.POD_LOST, f"{place} was stopped from outside, as when its node shuts down."
     words = (
         "bad usage; step image and operator may be of different versions" if code == EXIT_USAGE else "no error was told"
     )
     return Reason.STEP_FAILED, f"{place}: exit code {code}, {words}. See the step's log."
+
+
+def _was_killed(terminated: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
+    """True where the container ended because somebody deleted its pod."""
+    deleted = "deletionTimestamp" in (pod.get("metadata") or {})
+    return deleted and terminated.get("exitCode") in (EXIT_STOPPED, _KILLED)
 
 
 def _told_by_step(
@@ -128,8 +136,7 @@ def _explain_container(name: str, waiting: Mapping[str, Any], pod: Mapping[str, 
     reason, words = waiting.get("reason") or "", clip(waiting.get("message") or "", 300)
     if reason in _IMAGE_REASONS:
         return Reason.IMAGE_PULL, (
-            f"image {_image(pod, name)} cannot be pulled ({reason}): {words} "
-            "Check spec.image, spec.imagePullPolicy and spec.imagePullSecrets."
+            f"image {_image(pod, name)} cannot be pulled ({reason}): {_sentence(words)} {_IMAGE_ADVICE}"
         )
     if reason not in _CONFIG_REASONS:
         return None
@@ -147,16 +154,25 @@ def _explain_container(name: str, waiting: Mapping[str, Any], pod: Mapping[str, 
 
 
 def explain_events(events: Sequence[Mapping[str, Any]]) -> Explanation | None:
-    """Why no pod gets going, from the latest Warning event, or None where there is none."""
-    latest = max(events, key=_moment, default=None)
-    if latest is None:
-        return None
-    words = clip(latest.get("message") or "", 500)
-    if latest.get("reason") != "FailedCreate":
-        return Reason.STARTING, f"the pod does not start ({latest.get('reason')}): {words}"
-    if "exceeded quota" in words:
+    """Why no container gets going, from Warning events; None where none of them tells.
+
+    A kubelet shows a failed pull of a later step's image in its events long before it shows it in the pod's status.
+    """
+    found = [explained for event in sorted(events, key=_moment) if (explained := _explain_event(event))]
+    return found[-1] if found else None
+
+
+def _explain_event(event: Mapping[str, Any]) -> Explanation | None:
+    reason, words = event.get("reason"), clip(event.get("message") or "", 500)
+    if reason == "FailedCreate" and "exceeded quota" in words:
         return Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the pod: {words}"
-    return Reason.POD_REFUSED, f"the cluster refuses the pod: {words}"
+    if reason == "FailedCreate":
+        return Reason.POD_REFUSED, f"the cluster refuses the pod: {words}"
+    if reason == "Failed" and "pull image" in words:
+        return Reason.IMAGE_PULL, f"{_sentence(words)} {_IMAGE_ADVICE}"
+    if reason in ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"):
+        return Reason.STARTING, f"the pod does not start ({reason}): {words}"
+    return None
 
 
 def _moment(event: Mapping[str, Any]) -> str:

@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlflow_codegen.records import EXIT_USAGE
+
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import CONFIG_MAPS, JOBS, Kube
-from sqlflow_operator.workflow.explain import Explanation, clip, explain_events
+from sqlflow_operator.workflow.explain import Explanation, clip, disruption, explain_events
 from sqlflow_operator.workflow.pods import (
     by_age,
+    exit_codes,
     explain_lost_pod,
     explain_pending,
+    last_end,
     observe_step,
     steps_of_template,
 )
@@ -69,7 +73,28 @@ def observe(objects: RunObjects) -> RunState:
     if spec.get("suspend"):
         paused = tuple(_paused(step) for step in steps)
         return RunState(phase=RunPhase.SUSPENDED, reason=Reason.SUSPENDED, message=_SUSPENDED, steps=paused, **times)
+    # The Job's controller takes a second or more to draw the conclusion that its pod allows at once.
+    if pods and _pod_phase(pods[-1]) == "Succeeded":
+        return _succeeded(steps, times | {"finished_at": last_end(pods[-1])})
+    if pods and _is_final_failure(spec, pods):
+        decided = _condition(status, "FailureTarget") or {"lastTransitionTime": last_end(pods[-1])}
+        return _failed(steps, failure, decided, pods, times)
     return _active(objects, steps, failure, pods, times)
+
+
+def _pod_phase(pod: Mapping[str, Any]) -> str:
+    return str((pod.get("status") or {}).get("phase", ""))
+
+
+def _is_final_failure(spec: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> bool:
+    """True where the newest pod has failed and the Job's rules allow no further one."""
+    failed = [pod for pod in pods if _pod_phase(pod) == "Failed"]
+    if not failed or failed[-1] is not pods[-1]:
+        return False
+    limit = int(spec.get("backoffLimit", 6))
+    if EXIT_USAGE in exit_codes(pods[-1]):
+        return True
+    return sum(not disruption(pod) or limit == 0 for pod in failed) > limit
 
 
 _SUSPENDED = "suspended; set spec.suspend to false to go on"
@@ -109,7 +134,7 @@ def _failed(
 def _why_failed(
     failure: Explanation | None, condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
 ) -> Explanation:
-    if condition.get("reason") == "DeadlineExceeded":
+    if condition.get("reason") == Reason.DEADLINE_EXCEEDED:
         return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
     if failure:
         return failure

@@ -123,6 +123,21 @@ def report_of(attempt: Attempt, step: str, objects: RunObjects) -> StepReport:
     return read or told or StepReport()
 
 
+def exit_codes(pod: Mapping[str, Any]) -> list[int]:
+    """Exit codes of a pod's steps that have ended."""
+    statuses = (pod.get("status") or {}).get("initContainerStatuses") or ()
+    ended = [(status.get("state") or {}).get("terminated") for status in statuses]
+    return [state.get("exitCode", 0) for state in ended if state]
+
+
+def last_end(pod: Mapping[str, Any]) -> str | None:
+    """When the last of a pod's containers that have ended did so; None where none has."""
+    status = pod.get("status") or {}
+    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    ends = [((container.get("state") or {}).get("terminated") or {}).get("finishedAt") for container in containers]
+    return max(filter(None, ends), default=None)
+
+
 def explain_lost_pod(pod: Mapping[str, Any]) -> Explanation | None:
     """Why a pod ended as a whole, without one of its containers having told; None where it did not."""
     if (pod.get("status") or {}).get("phase") != "Failed":

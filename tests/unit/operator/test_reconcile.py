@@ -1,0 +1,491 @@
+"""The reconcile loop against an API server in memory: whole runs, and everything a person may do to them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlflow_codegen.records import Outcome, StepError, StepMetrics, StepModel, dump_outcome
+from sqlflow_operator.kube import CONFIG_MAPS, JOBS, PODS, SQLFLOWJOBS
+
+from tests.unit.operator.jobcontroller import Ending
+from tests.unit.operator.world import PROGRAM, World, kstatus
+
+
+def test_a_run_from_start_to_end() -> None:
+    world = World()
+    world.reconcile()
+    assert [world.status["phase"], world.status["progress"]] == ["Pending", "0/3"]
+    [child] = world.children()
+    [owner] = child["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["uid"], owner["controller"]) == ("SQLFlowJob", world.job["metadata"]["uid"], True)
+    world.settle()
+    assert [world.status["phase"], world.status["progress"]] == ["Succeeded", "3/3"]
+    assert [step["phase"] for step in world.status["steps"]] == ["Succeeded"] * 3
+    assert [step["attempts"] for step in world.status["steps"]] == [1, 1, 1]
+    assert all(step["startedAt"] <= step["finishedAt"] for step in world.status["steps"])
+    assert world.condition("Complete")["status"] == world.condition("Ready")["status"] == "True"
+    assert kstatus(world.job) == "Current"
+    assert sorted(event["reason"] for event in world.events()) == ["Started", "Succeeded"]
+    assert world.made("jobs") == world.made("configmaps") == 1
+
+
+def test_steps_tell_pod_and_log_command() -> None:
+    world = World()
+    world.settle()
+    step = world.status["steps"][1]
+    assert step["name"] == "s2-train"
+    assert step["log"] == f"kubectl logs -n ns {step['pod']} -c s2-train"
+    assert step["statements"] == [2]
+
+
+def test_metrics_and_models_come_from_termination_messages() -> None:
+    world = World(program="SELECT * FROM t TO EVALUATE m LABEL class;")
+    outcome = Outcome(
+        metrics=(StepMetrics(1, "m", {"accuracy_score": 0.9666666666666667, "nan": float("nan")}),),
+        models=(StepModel(1, "m", 3, "xgboost.gbtree"),),
+    )
+    message = json.dumps(json.loads(dump_outcome(outcome).replace("NaN", "null")))
+    world.controller.endings["s1-evaluate"] = [
+        Ending(message=message.replace(',"nan": null', "").replace(', "nan": null', ""))
+    ]
+    world.settle()
+    assert world.status["metrics"] == [
+        {"statement": 1, "model": "m", "name": "accuracy_score", "value": "0.9666666666666667"}
+    ]
+    assert world.status["models"] == [{"statement": 1, "name": "m", "version": 3, "estimator": "xgboost.gbtree"}]
+
+
+def test_failed_statement_is_named_and_the_rest_is_skipped() -> None:
+    world = World()
+    error = StepError(
+        2, 2, 15, "TO TRAIN xgboost.gbtree", "database", 'relation "t" does not exist', "Create it first."
+    )
+    world.controller.endings["s2-train"] = [Ending(1, dump_outcome(Outcome(error=error)))]
+    world.settle()
+    status = world.status
+    assert status["phase"] == "Failed"
+    assert [step["phase"] for step in status["steps"]] == ["Succeeded", "Failed", "Skipped"]
+    assert status["message"] == (
+        "Step s2-train failed: statement 2 (TO TRAIN xgboost.gbtree) at 2:15: "
+        'relation "t" does not exist. Create it first.'
+    )
+    assert status["steps"][1]["exitCode"] == 1
+    assert world.condition("Failed")["reason"] == "StepFailed"
+    assert kstatus(world.job) == "Failed"
+    assert {event["reason"]: event["type"] for event in world.events()} == {"Started": "Normal", "Failed": "Warning"}
+
+
+def test_message_that_was_cut_short_is_read_from_the_log() -> None:
+    world = World()
+    world.controller.endings["s2-train"] = [Ending(1, '{"error":{"statement":2,"li')]
+    world.reconcile()
+    [child] = world.children()
+    record = {"type": "error", "statement": 2, "line": 2, "column": 1, "title": "TO TRAIN x", "kind": "data"}
+    log = "noise\n" + json.dumps(record | {"message": "no rows", "hint": ""})
+    world.kube.logs[f"{child['metadata']['name']}-a", "s2-train"] = log
+    world.settle()
+    assert "statement 2 (TO TRAIN x) at 2:1: no rows" in world.status["message"]
+    assert world.kube.calls.count(("log", "pods")) == 1
+
+
+def test_invalid_program_starts_nothing() -> None:
+    world = World(program="SELECT 1;\nSELECT * FROM t\nTO TRAIN xgboost.gbtree\nLABEL class;\nSELECT * TO PREDICT;")
+    world.settle()
+    assert world.status["phase"] == "Failed"
+    assert world.condition("Stalled")["reason"] == world.condition("Failed")["reason"] == "InvalidProgram"
+    assert "statement 2, 4:12" in world.status["message"]
+    assert {d["statement"] for d in world.status["diagnostics"]} == {2, 3}
+    assert world.made("jobs") == world.made("configmaps") == 0
+    assert "run" not in world.status
+    assert world.writes == 1
+    world.edit(program="SELECT 1;")
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+    assert "diagnostics" not in world.status
+    assert world.status["observedGeneration"] == 2
+
+
+def test_nothing_is_written_when_nothing_changes() -> None:
+    world = World()
+    world.settle()
+    writes, version = world.writes, world.kube._version
+    for _ in range(20):
+        world.clock.sleep(60)
+        world.reconcile()
+    assert (world.writes, world.kube._version) == (writes, version)
+
+
+def test_status_is_written_at_most_once_a_second() -> None:
+    world = World()
+    world.reconcile()
+    with world.quiet():
+        world.controller.tick()
+        world.controller.tick()
+        world.controller.tick()
+    assert world.writes == 1
+    world.clock.sleep(0.4)
+    wait = world.reconcile()
+    assert wait == pytest.approx(0.6)
+    assert world.writes == 1
+    world.clock.sleep(0.6)
+    world.reconcile()
+    assert world.writes == 2
+
+
+def test_phase_never_goes_back_within_a_run() -> None:
+    world = World(retries=2)
+    world.controller.endings["s2-train"] = [Ending(3), Ending(3)]
+    seen = []
+    world.reconcile()
+    for _ in range(40):
+        world.advance()
+        seen.append((world.status["phase"], world.status["completedSteps"]))
+    order = ["Pending", "Running", "Succeeded"]
+    ranks = [(order.index(phase), done) for phase, done in seen]
+    assert ranks == sorted(ranks)
+    assert seen[-1] == ("Succeeded", 3)
+    assert world.status["steps"][1]["attempts"] == 3
+    assert "message" not in world.status["steps"][1]
+
+
+def test_suspended_before_start_creates_nothing_and_writes_once() -> None:
+    world = World(suspend=True)
+    for _ in range(10):
+        world.reconcile()
+        world.clock.sleep(5)
+    assert world.status["phase"] == "Suspended"
+    assert world.status["progress"] == "0/3"
+    assert world.writes == 1
+    assert world.made("jobs") == 0
+    assert kstatus(world.job) == "InProgress"
+    world.edit(suspend=False)
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+
+
+def test_suspended_in_the_middle_and_resumed() -> None:
+    world = World(retries=1)
+    world.reconcile()
+    world.advance(6)
+    assert world.status["phase"] == "Running"
+    done = world.status["completedSteps"]
+    assert done >= 1
+    world.edit(suspend=True)
+    world.advance(3)
+    assert world.status["phase"] == "Suspended"
+    assert world.pods() == []
+    assert world.status["completedSteps"] == done
+    assert {step["phase"] for step in world.status["steps"]} == {"Succeeded", "Pending"}
+    version = world.kube._version
+    for _ in range(5):
+        world.clock.sleep(10)
+        world.reconcile()
+    assert world.kube._version == version
+    world.edit(suspend=False)
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+    assert world.made("jobs") == 1
+
+
+def test_what_steers_a_run_does_not_start_another() -> None:
+    world = World()
+    world.settle()
+    world.edit(suspend=True)
+    world.settle()
+    world.edit(suspend=False, activeDeadlineSeconds=100)
+    world.settle()
+    world.kube._patch(SQLFLOWJOBS, "ns", "iris", {"metadata": {"labels": {"a": "b"}, "annotations": None}}, "")
+    world.settle()
+    assert world.made("jobs") == 1
+    assert world.status["observedGeneration"] == world.job["metadata"]["generation"] == 3
+    assert world.status["phase"] == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"program": "SELECT 42;"},
+        {"rerunToken": "again"},
+        {"image": "other:1"},
+        {"env": [{"name": "A", "value": "1"}]},
+        {"resources": {"limits": {"memory": "1Gi"}}},
+        {"dataSource": {"secretRef": {"name": "other"}}},
+        {"retries": 3},
+        {"previewRows": 5},
+    ],
+)
+def test_what_makes_a_run_starts_exactly_one_more(change: dict[str, object]) -> None:
+    world = World()
+    world.settle()
+    first = world.status["run"]["name"]
+    world.edit(**change)
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+    assert world.status["run"]["name"] != first
+    assert world.made("jobs") == 2
+    assert [(entry["name"], entry["phase"], entry["progress"]) for entry in world.status["history"]] == [
+        (first, "Succeeded", "3/3")
+    ]
+
+
+def test_changed_program_stops_the_old_run_first() -> None:
+    world = World()
+    world.reconcile()
+    world.advance(4)
+    old = world.children()[0]["metadata"]["name"]
+    assert world.status["phase"] == "Running"
+    world.edit(program="SELECT 42;")
+    world.clock.sleep(2)
+    held = world.pods()[0]
+    world.reconcile()
+    assert world.children() == []
+    # Its pod still winds up: the next run must wait.
+    world.kube.objects["pods", "ns", held["metadata"]["name"]] = held
+    world.clock.sleep(2)
+    world.reconcile()
+    assert world.children() == []
+    assert world.status["phase"] == "Pending"
+    assert held["metadata"]["name"] in world.status["message"]
+    assert world.status["history"][0]["phase"] == "Cancelled"
+    del world.kube.objects["pods", "ns", held["metadata"]["name"]]
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+    assert [entry["name"] for entry in world.status["history"]] == [old]
+    assert len(world.children()) == 1
+
+
+def test_going_back_to_an_earlier_program_is_a_run_of_its_own() -> None:
+    world = World()
+    world.settle()
+    first = world.status["run"]["name"]
+    world.edit(program="SELECT 42;")
+    world.settle()
+    world.edit(program=PROGRAM)
+    world.settle()
+    assert world.status["run"]["name"] == f"{first}-2"
+    world.edit(program="SELECT 42;")
+    world.settle()
+    world.edit(program=PROGRAM)
+    world.settle()
+    assert world.status["run"]["name"] == f"{first}-3"
+    assert world.made("jobs") == 5
+    assert len(world.status["history"]) == 4
+
+
+def test_history_is_bounded_and_children_go_with_it() -> None:
+    world = World()
+    for number in range(14):
+        world.edit(rerunToken=str(number))
+        world.settle()
+    assert len(world.status["history"]) == 10
+    assert len(world.children()) == 11
+
+
+def test_child_deleted_while_it_runs_is_not_started_again() -> None:
+    world = World()
+    world.reconcile()
+    world.advance(4)
+    world.kube._delete(JOBS, "ns", world.children()[0]["metadata"]["name"])
+    world.settle()
+    assert world.status["phase"] == "Failed"
+    assert world.condition("Failed")["reason"] == "ChildLost"
+    assert "rerunToken" in world.status["message"]
+    assert world.made("jobs") == 1
+    assert [step["phase"] for step in world.status["steps"]] == ["Succeeded", "Failed", "Skipped"]
+    world.edit(rerunToken="1")
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+
+
+def test_child_deleted_after_the_end_keeps_the_outcome() -> None:
+    world = World()
+    world.settle()
+    before = json.dumps(world.status)
+    world.kube._delete(JOBS, "ns", world.children()[0]["metadata"]["name"])
+    world.settle()
+    world.restart()
+    world.settle()
+    assert json.dumps(world.status) == before
+    assert world.made("jobs") == 1
+
+
+def test_lost_config_map_is_made_again_while_the_run_goes_on() -> None:
+    world = World()
+    world.reconcile()
+    name = world.children()[0]["metadata"]["name"]
+    world.kube._delete(CONFIG_MAPS, "ns", name)
+    world.reconcile()
+    assert world.kube._find(CONFIG_MAPS, "ns", name)["data"]["program.sql"] == PROGRAM
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+    assert world.made("jobs") == 1
+
+
+def test_time_to_live_acts_on_the_child_only() -> None:
+    world = World(ttlSecondsAfterFinished=600)
+    world.settle()
+    assert len(world.children()) == 1
+    before = json.dumps(world.status)
+    wait = world.reconcile()
+    assert wait is not None
+    assert 0 < wait <= 600
+    world.clock.sleep(wait)
+    world.restart()
+    world.reconcile()
+    assert world.children() == []
+    assert world.kube._list(CONFIG_MAPS, "ns", "", "") == []
+    world.settle()
+    assert json.dumps(world.status) == before
+    assert world.made("jobs") == 1
+
+
+def test_deadline_is_enforced_though_the_backend_hangs() -> None:
+    world = World(activeDeadlineSeconds=60)
+    world.reconcile()
+    world.advance(4)
+    assert world.children()[0]["spec"]["activeDeadlineSeconds"] == 60
+    wait = world.reconcile()
+    assert wait is not None
+    assert wait <= 65
+    world.clock.sleep(66)
+    world.reconcile()
+    assert world.status["phase"] == "Failed"
+    assert world.condition("Failed")["reason"] == "DeadlineExceeded"
+    assert "activeDeadlineSeconds" in world.status["message"]
+    assert len(world.children()) == 1, "the outcome is stored before the child goes"
+    world.reconcile()
+    assert world.children() == []
+    world.settle()
+    assert world.condition("Failed")["reason"] == "DeadlineExceeded"
+
+
+def test_deadline_may_be_moved_while_the_run_goes_on() -> None:
+    world = World(activeDeadlineSeconds=60)
+    world.reconcile()
+    world.advance(4)
+    world.edit(activeDeadlineSeconds=6000)
+    world.reconcile()
+    assert world.children()[0]["spec"]["activeDeadlineSeconds"] == 6000
+    world.clock.sleep(100)
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+
+
+def test_foreign_object_of_the_runs_name() -> None:
+    world = World()
+    world.reconcile()
+    [child] = world.children()
+    name = child["metadata"]["name"]
+    other = World()
+    foreign = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {}}
+    other.kube._create(JOBS, "ns", foreign)
+    other.settle()
+    assert other.condition("Stalled")["reason"] == "NameConflict"
+    assert f"Job {name}" in other.status["message"]
+    assert other.made("jobs") == 1
+    assert kstatus(other.job) == "Failed"
+    other.kube._delete(JOBS, "ns", name)
+    other.settle()
+    assert other.status["phase"] == "Succeeded"
+
+
+def test_foreign_config_map_of_the_runs_name() -> None:
+    world = World()
+    world.reconcile()
+    name = world.children()[0]["metadata"]["name"]
+    other = World()
+    other.kube._create(CONFIG_MAPS, "ns", {"kind": "ConfigMap", "metadata": {"name": name}, "data": {}})
+    other.settle()
+    assert other.condition("Stalled")["reason"] == "NameConflict"
+    assert f"ConfigMap {name}" in other.status["message"]
+    assert other.made("jobs") == 0
+
+
+def test_backend_that_this_operator_has_not() -> None:
+    world = World(backend="argo")
+    world.settle()
+    assert world.condition("Stalled")["reason"] == "BackendUnavailable"
+    assert "argo" in world.status["message"]
+    assert "job" in world.status["message"]
+    assert world.made("jobs") == 0
+
+
+def test_deleted_job_is_left_alone() -> None:
+    world = World()
+    world.kube._patch(SQLFLOWJOBS, "ns", "iris", {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, "")
+    assert world.reconcile() is None
+    assert world.made("jobs") == 0
+    world.kube._delete(SQLFLOWJOBS, "ns", "iris")
+    assert world.reconcile() is None
+
+
+def test_labels_of_the_job_are_not_copied() -> None:
+    world = World()
+    world.kube._patch(SQLFLOWJOBS, "ns", "iris", {"metadata": {"labels": {"app.kubernetes.io/instance": "x"}}}, "")
+    world.settle()
+    for thing in [*world.children(), *world.pods(), *world.kube._list(CONFIG_MAPS, "ns", "", "")]:
+        assert "app.kubernetes.io/instance" not in thing["metadata"]["labels"]
+
+
+def test_the_job_itself_is_never_changed() -> None:
+    world = World(retries=1)
+    before = json.dumps({key: world.job[key] for key in ("spec",)})
+    world.settle()
+    assert json.dumps({key: world.job[key] for key in ("spec",)}) == before
+    assert "finalizers" not in world.job["metadata"]
+    assert "annotations" not in world.job["metadata"]
+
+
+@pytest.mark.parametrize("length", [1, 63, 253])
+def test_names_of_every_length_give_valid_run_names(length: int) -> None:
+    name = (("n" * 60 + ".") * 5)[: length - 1] + "z"
+    world = World(name=name)
+    world.settle()
+    run = world.status["run"]["name"]
+    assert len(run) <= 57
+    assert "." not in run
+    assert world.status["phase"] == "Succeeded"
+    assert world.children()[0]["metadata"]["annotations"]["sqlflow.org/job"] == name
+
+
+def test_missing_secret_keeps_the_job_pending_until_it_comes() -> None:
+    world = World()
+    words = {"reason": "CreateContainerConfigError", "message": 'secret "db" not found'}
+    world.controller.waiting["s1-sql"] = words
+    world.reconcile()
+    world.advance(4)
+    assert world.status["phase"] == "Pending"
+    assert "kubectl create secret generic db -n ns --from-literal=url=" in world.status["message"]
+    assert world.condition("Reconciling")["reason"] == "MissingConfiguration"
+    del world.controller.waiting["s1-sql"]
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+
+
+def test_refused_pods_are_explained_by_events() -> None:
+    world = World()
+    world.reconcile()
+    [child] = world.children()
+    words = 'pods "x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0'
+    event = {"metadata": {"name": "e"}, "type": "Warning", "reason": "FailedCreate", "message": words}
+    event["involvedObject"] = {"uid": child["metadata"]["uid"]}
+    world.kube._create(SQLFLOWJOBS.__class__("api/v1", "events"), "ns", event)
+    world.clock.sleep(6)
+    wait = world.reconcile()
+    assert world.condition("Reconciling")["reason"] == "QuotaExceeded"
+    assert "exceeded quota: q" in world.status["message"]
+    assert wait is not None
+    assert wait <= 5
+
+
+def test_pods_follow_the_operator_not_the_job_controller() -> None:
+    """A pod that has ended well is enough; the Job's own word comes seconds later."""
+    world = World(program="SELECT 1;")
+    world.reconcile()
+    world.advance(5)
+    assert world.kube._list(PODS, "ns", "", "")[0]["status"]["phase"] == "Succeeded"
+    assert "conditions" not in (world.children()[0].get("status") or {})
+    assert world.status["phase"] == "Succeeded"
+    world.settle()
+    assert len(world.children()) == 1

@@ -1,0 +1,145 @@
+"""A job, an API server in memory, a cluster that plays along, and the operator's reconcile loop, with a clock by hand."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import Any
+
+from sqlflow_codegen.job import JobCodegen
+from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
+from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ApiError, Object
+from sqlflow_operator.reconcile import Reconciler, StepImage
+from sqlflow_operator.workflow.job import JobWorkflow
+
+from tests.unit.operator.fakes import Clock, FakeKube
+from tests.unit.operator.jobcontroller import JobController
+
+PROGRAM = "SELECT 1;\nSELECT * FROM t\nTO TRAIN xgboost.gbtree\nLABEL class\nINTO m;\nSELECT 2;"
+
+
+class QuickCodegen(JobCodegen):
+    """The real generator; the program runs in this process instead of in the sandbox, to save the time."""
+
+    def gen_yaml(self, code: str) -> str:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(code, "program", "exec"), {"__name__": "__main__"})
+        return out.getvalue()
+
+
+def job_manifest(name: str = "iris", **spec: Any) -> Object:
+    body = {"program": PROGRAM, "dataSource": {"secretRef": {"name": "db"}}, **spec}
+    return {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, "metadata": {"name": name}, "spec": body}
+
+
+class World:
+    """All of it for one job."""
+
+    namespace = "ns"
+
+    def __init__(self, name: str = "iris", **spec: Any) -> None:
+        self.name = name
+        self.clock = Clock()
+        self.kube = FakeKube(self.clock)
+        self.controller = JobController(self.kube, self.namespace, self.clock.now)
+        self.kube._create(SQLFLOWJOBS, self.namespace, job_manifest(name, **spec))
+        self.writes = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """A new operator that knows nothing."""
+        backends = {Backend.JOB: (QuickCodegen(), JobWorkflow(self.kube))}
+        self.reconciler = Reconciler(
+            self.kube,
+            backends,
+            default_backend=Backend.JOB,
+            step_image=StepImage("step:1"),
+            now=self.clock.now,
+            monotonic=self.clock.monotonic,
+            on_write=self._wrote,
+        )
+
+    def _wrote(self) -> None:
+        self.writes += 1
+
+    def reconcile(self) -> float | None:
+        return self.reconciler.reconcile((self.namespace, self.name))
+
+    def settle(self, rounds: int = 60) -> None:
+        """Let operator and cluster take turns until both have nothing to do; a failed call is tried again later."""
+        idle = 0
+        for _ in range(rounds):
+            version = self.kube._version
+            with contextlib.suppress(ApiError):
+                self.reconcile()
+            self.clock.sleep(1.5)
+            with self.quiet():
+                self.controller.tick()
+            idle = 0 if self.kube._version != version else idle + 1
+            if idle == 3:
+                return
+
+    def advance(self, ticks: int = 1) -> None:
+        """So many moves of the cluster, each followed by a look of the operator."""
+        for _ in range(ticks):
+            self.clock.sleep(1.5)
+            with self.quiet():
+                self.controller.tick()
+            self.reconcile()
+
+    @contextlib.contextmanager
+    def quiet(self) -> Any:
+        """The cluster's own calls meet no faults and are not counted."""
+        fault, late, calls = self.kube.fault, self.kube.late_fault, len(self.kube.calls)
+        self.kube.fault = self.kube.late_fault = lambda *_: None
+        try:
+            yield
+        finally:
+            self.kube.fault, self.kube.late_fault = fault, late
+            del self.kube.calls[calls:]
+
+    def edit(self, **spec: Any) -> None:
+        """Change fields of the job's spec; None removes one."""
+        self.kube._patch(SQLFLOWJOBS, self.namespace, self.name, {"spec": spec}, "")
+
+    @property
+    def job(self) -> Object:
+        return self.kube._find(SQLFLOWJOBS, self.namespace, self.name)
+
+    @property
+    def status(self) -> Object:
+        return self.job.get("status") or {}
+
+    def children(self) -> list[Object]:
+        return self.kube._list(JOBS, self.namespace, "", "")
+
+    def pods(self) -> list[Object]:
+        return self.kube._list(PODS, self.namespace, "", "")
+
+    def events(self) -> list[Object]:
+        return [found for (plural, _, _), found in self.kube.objects.items() if plural == "events"]
+
+    def made(self, plural: str) -> int:
+        """How many objects of that kind were ever created."""
+        return sum(kind == plural for kind, _ in self.kube.created)
+
+    def condition(self, kind: str) -> Object:
+        return next(c for c in self.status["conditions"] if c["type"] == kind)
+
+
+def kstatus(job: Object) -> str:
+    """What kstatus (Flux, Argo CD's generic check) says of an object: its rules, in its order."""
+    metadata, status = job["metadata"], job.get("status") or {}
+    if "deletionTimestamp" in metadata:
+        return "Terminating"
+    if "observedGeneration" in status and status["observedGeneration"] != metadata["generation"]:
+        return "InProgress"
+    conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
+    if conditions.get("Reconciling") == "True":
+        return "InProgress"
+    if conditions.get("Stalled") == "True":
+        return "Failed"
+    return {"True": "Current", "False": "InProgress", "Unknown": "InProgress"}.get(
+        conditions.get("Ready", ""), "Current"
+    )
