@@ -18,7 +18,7 @@ RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation -w /w
 # Where packages are reached only with settings of the machine's own, a build may bring them as secrets: they leave no trace.
 # Packages change seldom, the project's own code at every build: two layers each.
 FROM ${BASE} AS step-packages
-COPY requirements/ /requirements/
+COPY requirements/constraints.txt requirements/step.txt /requirements/
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.crt,target=/run/devcluster/ca.crt \
     python3 -m venv /opt/sqlflow \
  && /opt/sqlflow/bin/pip install --no-cache-dir -c /requirements/constraints.txt -r /requirements/step.txt \
@@ -30,7 +30,7 @@ RUN /opt/sqlflow/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.w
  && /opt/sqlflow/bin/python -m compileall -q /opt/sqlflow/lib/python3*/site-packages/sqlflow_* > /dev/null
 
 FROM ${BASE} AS operator-packages
-COPY requirements/ /requirements/
+COPY requirements/constraints.txt requirements/operator.txt /requirements/
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.crt,target=/run/devcluster/ca.crt \
     python3 -m venv /opt/sqlflow \
  && /opt/sqlflow/bin/pip install --no-cache-dir -c /requirements/constraints.txt -r /requirements/operator.txt \

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
@@ -39,8 +40,8 @@ def main() -> int:
         show_results(stack, console, job)
     except DevClusterError as error:
         if tail := error.tail():
-            console.print(tail, markup=False)
-        console.print(f"[bold red]Error[/bold red] {error.line()}")
+            console.print(tail, markup=False, soft_wrap=True)
+        console.print("[bold red]Error[/bold red]", escape(error.line()), soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         return 130

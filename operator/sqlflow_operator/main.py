@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 import sys
 import threading
+from typing import Any, cast
 
 import kopf
 import kubernetes
@@ -78,6 +80,8 @@ class Operator:
         await kopf.operator(
             registry=registry,
             settings=handlers.settings(),
+            # Without one kopf asks for the user's name, and a container's user id need not have any.
+            identity=cast("Any", socket.gethostname()),
             standalone=True,
             clusterwide=not namespaces,
             namespaces=namespaces,
