@@ -76,6 +76,9 @@ GRAMMARS = MappingProxyType(
     }
 )
 
+_NEXT_STATEMENT = frozenset({"TO", "SELECT", "INSERT", "CREATE", "DROP", "SHOW", "UPDATE", "DELETE"})
+"""Words behind which another statement goes on, whose `;` before it is missing."""
+
 CLAUSES = frozenset(clause for grammar in GRAMMARS.values() for clause in grammar.clauses) | {"FOR"}
 
 
@@ -99,8 +102,9 @@ class ClauseParser:
     def __init__(self, reader: Reader, action: str) -> None:
         self._reader = reader
         self._action = action
-        self._grammar = GRAMMARS[action]
-        self._seen: dict[str, Token] = {}
+        self.grammar = GRAMMARS[action]
+        self.seen: dict[str, Token] = {}
+        self._finished = False
         self._start = 0
         self.clauses = Clauses()
         self._parsers: dict[str, Callable[[], None]] = {
@@ -113,15 +117,20 @@ class ClauseParser:
             "CONSTRAINT": self._constraint,
         }
 
-    def parse(self) -> Clauses:
-        """Read to the end of the statement and return what was found, problems included."""
-        while not self._at_end():
+    def parse(self, target_found: bool = True) -> Clauses:
+        """Read to the end of the statement and return what was found, problems included.
+
+        Args:
+            target_found: the estimator, model, table or objective before the clauses was there.
+        """
+        while not self._at_end() and not self._finished:
             try:
                 self._clause()
             except ProblemError as error:
                 self.clauses.problems.append(error.problem)
                 self.recover()
-        self._check_required()
+        if target_found or self.seen:
+            self._check_required()
         return self.clauses
 
     def recover(self) -> None:
@@ -140,9 +149,12 @@ class ClauseParser:
 
     def _begins_clause(self, token: Token, depth: int) -> bool:
         """Inside brackets, which may never close, only a keyword before another name does."""
-        if token.keyword not in self._grammar.clauses:
+        known = token.keyword in self.grammar.clauses
+        if known and depth <= 0:
+            return True
+        if not known and (depth > 0 or token.kind != "word" or closest(token.text, self.grammar.clauses) is None):
             return False
-        return depth <= 0 or self._reader.second().kind in ("word", "string", "quoted")
+        return self._reader.second().kind in ("word", "string", "quoted")
 
     def _at_end(self) -> bool:
         try:
@@ -154,72 +166,71 @@ class ClauseParser:
         token = self._reader.next()
         clause = self._meant(token)
         self._check_order(clause, token)
-        self._seen.setdefault(clause, token)
+        self.seen.setdefault(clause, token)
         self._start = token.start
         self._parsers[clause]()
 
     def _meant(self, token: Token) -> str:
         """The clause that the token begins, or the one that it misspells (which is a problem, but gets read)."""
-        if token.keyword in self._grammar.clauses:
+        if token.keyword in self.grammar.clauses:
             return token.keyword
-        title = self._grammar.title
+        title = self.grammar.title
         if token.keyword in CLAUSES and token.keyword != "FOR":
             message = f"{title} has no {token.keyword} clause"
-            raise ProblemError("unexpected-clause", message, token.start, f"Write {self._grammar.example}.")
-        if token.keyword == "FOR" and "COLUMN" in self._grammar.clauses:
+            raise ProblemError("unexpected-clause", message, token.start, f"Write {self.grammar.example}.")
+        if token.keyword == "FOR" and "COLUMN" in self.grammar.clauses:
             message = "FOR belongs to a COLUMN clause"
-            raise ProblemError("unexpected-clause", message, token.start, f"Write {self._grammar.example}.")
-        meant = closest(token.text, self._grammar.clauses) if token.kind == "word" else None
+            raise ProblemError("unexpected-clause", message, token.start, f"Write {self.grammar.example}.")
+        meant = closest(token.text, self.grammar.clauses) if token.kind == "word" else None
         if meant:
             message = f"unexpected {token.shown()}"
             hint = f"Did you mean `{meant}`?"
             self.clauses.problems.append(Problem("misspelled-keyword", message, token.start, hint))
             return meant
-        after = f"after {list(self._seen)[-1]} .." if self._seen else f"after {title} .."
-        hint = self._next_hint(token)
+        after = f"after {list(self.seen)[-1]} .." if self.seen else f"after {title} .."
+        hint = f"Write {self.grammar.example}."
+        if token.keyword in _NEXT_STATEMENT:
+            hint = "End the statement before it with `;`."
+            self._finished = True
         raise ProblemError("syntax-error", f"unexpected {token.shown()} {after}", token.start, hint)
 
-    def _next_hint(self, token: Token) -> str:
-        if token.keyword == "TO":
-            return "A statement has one TO clause; end the first with `;`."
-        if token.keyword in ("SELECT", "INSERT", "CREATE", "DROP", "SHOW", "UPDATE", "DELETE"):
-            return "End the statement before it with `;`."
-        return f"Write {self._grammar.example}."
-
     def _check_order(self, clause: str, token: Token) -> None:
-        order = self._grammar.clauses
-        if clause in self._seen and clause != "COLUMN":
-            first = self._reader.source.at(self._seen[clause].start)
+        order = self.grammar.clauses
+        if clause in self.seen and clause != "COLUMN":
+            first = self._reader.source.at(self.seen[clause].start)
             message = f"{clause} is given twice"
             hint = f"The first one is at {first}; keep one."
             self.clauses.problems.append(Problem("duplicate-clause", message, token.start, hint))
             return
-        later = [other for other in self._seen if order.index(other) > order.index(clause)]
+        later = [other for other in self.seen if order.index(other) > order.index(clause)]
         if later:
             first_later = min(later, key=order.index)
             message = f"{clause} must come before {first_later}"
-            hint = f"The order is {self._grammar.example}."
+            hint = f"The order is {self.grammar.example}."
             self.clauses.problems.append(Problem("clause-order", message, token.start, hint))
 
     def _check_required(self) -> None:
-        missing = [clause for clause in self._grammar.required if clause not in self._seen]
+        missing = [clause for clause in self.grammar.required if clause not in self.seen]
         for clause in missing:
             token_end = self._reader.last_end
             what = {"INTO": "where the result goes", "USING": "the model to use"}.get(clause, "")
-            message = f"{self._grammar.title} needs {clause}" + (f", {what}" if what else "")
-            hint = f"Write {self._grammar.example}."
+            message = f"{self.grammar.title} needs {clause}" + (f", {what}" if what else "")
+            hint = f"Write {self.grammar.example}."
             self.clauses.problems.append(Problem("missing-clause", message, token_end, hint))
 
     # -- one method for each clause
 
     def name(self, what: str, hint: str = "", *, written: bool = False) -> Name:
         """A name; a keyword of a clause is one only where what follows proves it (`LABEL label INTO m`)."""
+        self._check_no_clause(what, hint)
+        return self._reader.name(what, hint, written=written)
+
+    def _check_no_clause(self, what: str, hint: str) -> None:
         token = self._reader.peek()
         if token.keyword in CLAUSES:
             following = self._reader.second()
-            if following.keyword not in CLAUSES and following.text not in (",", "") and following.kind != "end":
+            if following.keyword not in CLAUSES and following.text != "," and following.kind != "end":
                 raise ProblemError("syntax-error", f"expected {what}, found {token.shown()}", token.start, hint)
-        return self._reader.name(what, hint, written=written)
 
     def _with(self) -> None:
         attributes: list[Attribute] = []
@@ -237,7 +248,7 @@ class ClauseParser:
             self.clauses.attributes = tuple(attributes)
             if not self._reader.take(","):
                 break
-            if self._reader.peek().keyword in self._grammar.clauses or self._reader.peek().kind == "end":
+            if self._reader.peek().keyword in self.grammar.clauses or self._reader.peek().kind == "end":
                 token = self._reader.peek()
                 raise ProblemError("syntax-error", "expected an attribute after `,`", token.start, "Remove the comma.")
 
@@ -250,6 +261,7 @@ class ClauseParser:
         name_span = self._reader.span(token.start)
         hint = "Write WITH name = value, name = value."
         self._reader.expect("=", f"after attribute `{token.text}`", hint)
+        self._check_no_clause(f"a value for attribute `{token.text}`", hint)
         value_start = self._reader.peek().start
         value = read_value(self._reader, f"attribute `{token.text}`")
         return Attribute(token.text, value, name_span, self._reader.span(value_start))

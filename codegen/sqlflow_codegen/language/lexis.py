@@ -106,10 +106,10 @@ LEXIS: MappingProxyType[str, Lexis] = MappingProxyType(
 def quoted_pattern(quote: str, escapes: str, lines: bool = True) -> re.Pattern[str]:
     """From an opening quote to its closing one, both included; no match where it never closes.
 
-    `lines` is false where the text may not go over the end of its line.
+    `lines` is false where the text between single quotes may not go over the end of its line.
     """
     q = re.escape(quote[0])
-    newline = "" if lines else "\r\n"
+    newline = "" if lines or len(quote) == 3 else "\r\n"
     inner = f"[^{q}\\\\{newline}]++"
     backslash = r"|\\." if escapes in (ESCAPED, BOTH, "raw") else r"|\\"
     doubled = f"|{q}{q}" if escapes in (DOUBLED, BOTH) else ""
@@ -120,7 +120,7 @@ def quoted_pattern(quote: str, escapes: str, lines: bool = True) -> re.Pattern[s
 
 def _line_comment(lexis: Lexis) -> str:
     openers = [r"--(?=[\s\x00-\x20]|\Z)" if lexis.dash_needs_space else "--"]
-    openers += ["(?<!:)//" if opener == "//" else re.escape(opener) for opener in lexis.line_comments]
+    openers += ["(?<![:/])//" if opener == "//" else re.escape(opener) for opener in lexis.line_comments]
     return f"(?:{'|'.join(openers)})[^{re.escape(lexis.comment_ends)}]*+"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from sqlflow_codegen.errors import Diagnostic, ProgramError
 from sqlflow_codegen.language.build import Common, build
@@ -109,23 +110,22 @@ class _StatementParser:
             self._check_misspelled(raw.other_to)
 
     def _check_misspelled(self, to: int) -> None:
-        reader = self._reader(to + 2)
-        word = reader.next()
         before = re.search(r"(\w+)\s*\Z", self._source.text[max(self._raw.start, to - 40) : to])
         if before and before.group(1).upper() in _UNITS:
             return  # INTERVAL '1-2' YEAR TO MONTH
-        meant = closest(word.keyword, ACTIONS)
-        following = reader.peek()
-        if meant and following.kind in ("word", "string", "quoted"):
-            message = f"unexpected {word.shown()} after TO"
-            raise ProblemError("misspelled-keyword", message, word.start, f"Did you mean `TO {meant}`?")
+        start = self._splitter.skip(to + 2)
+        word = self._splitter.word_at(start)
+        meant = closest(word, ACTIONS)
+        if meant and self._reader(start + len(word)).peek().kind in ("word", "string", "quoted"):
+            message = f"unexpected `{self._slice(start, start + len(word))}` after TO"
+            raise ProblemError("misspelled-keyword", message, start, f"Did you mean `TO {meant}`?")
 
     # -- model statements
 
     def _is_show_train(self) -> bool:
-        reader = self._reader(self._raw.start)
-        reader.next()
-        return reader.next().keyword == "TRAIN" and reader.peek().kind != "end"
+        start = self._splitter.skip(self._raw.start + len("SHOW"))
+        after = self._splitter.skip(start + len("TRAIN"))
+        return self._splitter.word_at(start) == "TRAIN" and after < self._raw.end
 
     def _show_train(self) -> ShowTrainStatement:
         reader = self._reader(self._raw.start)
@@ -151,13 +151,24 @@ class _StatementParser:
         except ProblemError as error:
             problems.append(error.problem)
             parser.recover()
-        clauses = parser.parse()
+        clauses = parser.parse(target is not None)
         problems += clauses.problems
         if not problems:
             problems += self._check(action, target, clauses)
-        if problems or target is None:
+        if target is None or (problems and action in ("MAXIMIZE", "MINIMIZE")):
             return None, problems
-        return self._build(action, target, clauses), []
+        if problems:  # the statement only serves to check its attributes: what it lacks is made up
+            self._fill(action, clauses, parser.seen)
+        return self._build(action, target, clauses), problems
+
+    def _fill(self, action: str, clauses: Clauses, seen: Container[str]) -> None:
+        unknown = Name("?", self._source.span(self._raw.end, self._raw.end))
+        if action == "TRAIN" or "INTO" in seen:
+            clauses.into = clauses.into or [unknown]
+        if action == "PREDICT" or "USING" in seen:
+            clauses.using = clauses.using or unknown
+        if action == "EVALUATE" or "LABEL" in seen:
+            clauses.label = clauses.label or unknown
 
     def _target(self, reader: Reader, parser: ClauseParser, action: str) -> Name | Expression:
         if action in ("MAXIMIZE", "MINIMIZE"):

@@ -81,7 +81,10 @@ class Reader:
         """Get behind characters that make no token, after `peek` raised for them."""
         start = self._splitter.skip(self._position)
         junk = _JUNK.match(self._text, start, self._end)
-        self._position = junk.end() if junk else self._end
+        end = junk.end() if junk else start
+        if end < self._end and self._text[end] in self._lexis.quotes:  # an escape in it was wrong
+            end = skip_quoted(self._text, end, self._dialect)
+        self._position = end if start < end <= self._end else self._end
         self._peeked = None
 
     def second(self) -> Token:

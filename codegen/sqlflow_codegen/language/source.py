@@ -14,13 +14,17 @@ _LINE_END = re.compile(r"\r\n?|\n")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong at an offset of the program; becomes a `Diagnostic` once line and column are known."""
+    """What is wrong at an offset of the program; becomes a `Diagnostic` once line and column are known.
+
+    `{related}` in the hint becomes line and column of the offset `related`.
+    """
 
     code: str
     message: str
     offset: int
     hint: str = ""
     severity: str = "error"
+    related: int = -1
 
 
 class ProblemError(Exception):
@@ -63,4 +67,5 @@ class Source:
     def diagnostic(self, problem: Problem, statement: int) -> Diagnostic:
         """That problem as a diagnostic of a statement."""
         line, column = self.place(problem.offset)
-        return Diagnostic(problem.code, problem.message, statement, line, column, problem.hint, problem.severity)
+        hint = problem.hint if problem.related < 0 else problem.hint.replace("{related}", self.at(problem.related))
+        return Diagnostic(problem.code, problem.message, statement, line, column, hint, problem.severity)

@@ -252,19 +252,27 @@ class Splitter:
         """A quote or comment never closes: say so, and go on after the next `;`."""
         what = {"/*": "comment", "[": "bracket"}.get(opener, "dollar quote" if opener[0] == "$" else "quote")
         closer = {"/*": "*/", "[": "]"}.get(opener, opener)
-        raw.problems.append(
-            Problem(
-                "unterminated-" + what.replace(" ", "-"),
-                f"{what} {opener} is never closed",
-                offset,
-                f"Close it with {closer}.",
-            )
-        )
+        hint, suspect = f"Close it with {closer}.", -1
+        if what == "quote" and (suspect := self._long_text(raw.start, offset)) >= 0:
+            hint = "The text opened at {related} goes over a line end: is its closing quote missing?"
+        code = "unterminated-" + what.replace(" ", "-")
+        raw.problems.append(Problem(code, f"{what} {opener} is never closed", offset, hint, related=suspect))
         self._unterminated += 1
-        position = self._text.find(";", offset + len(opener)) if self._unterminated < _UNTERMINATED_LIMIT else -1
-        return self._finish(
-            raw, len(self._text) if position < 0 else position, len(self._text) if position < 0 else position + 1
-        )
+        if self._unterminated >= _UNTERMINATED_LIMIT:
+            return self._finish(raw, len(self._text), len(self._text))
+        position = self._text.find(";", offset + len(opener))
+        end, after = (position, position + 1) if position >= 0 else (len(self._text), len(self._text))
+        return self._finish(raw, end, after)
+
+    def _long_text(self, start: int, end: int) -> int:
+        """The offset of the first quoted text before `end` that holds a line end; -1 if none does."""
+        scan = self._patterns.plain.match
+        position = start
+        while position < end and (match := scan(self._text, position)):
+            position = match.end() if match.lastgroup == "end" else self._hidden(match)
+            if match.lastgroup == "quote" and "\n" in self._text[match.start() : position]:
+                return match.start()
+        return -1
 
     def _open_block(self, raw: RawStatement, word: str, offset: int) -> tuple[RawStatement, int]:
         closer = ")" if word == "(" else "END"
