@@ -1,0 +1,88 @@
+"""Real databases for the runtime's tests: PostgreSQL (a server of the tests' own), DuckDB and SQLite."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlflow_runtime.databases.base import Database
+
+from tests.unit.runtime.harness import connect, succeed
+from tests.unit.runtime.server import Server, programs, running
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    found = programs()
+    if found is None:
+        pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql)")
+    with running(found) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server) -> Iterator[str]:
+    """URL of a database that is empty and this test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    with postgres_server.connect() as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+        yield postgres_server.url(name)
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def postgres(postgres_url: str) -> Iterator[Database]:
+    with closing(connect(postgres_url)) as database:
+        yield database
+
+
+@pytest.fixture
+def duckdb(tmp_path: Path) -> Iterator[Database]:
+    with closing(connect(f"duckdb:///{tmp_path}/test.duckdb")) as database:
+        yield database
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    with closing(connect(f"sqlite:///{tmp_path}/test.sqlite")) as database:
+        yield database
+
+
+@pytest.fixture(params=[pytest.param("postgres", marks=pytest.mark.database), "duckdb", "sqlite"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """Each kind of database in turn."""
+    found: Database = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def iris(database: Database) -> Database:
+    """A database with scikit-learn's iris flowers: `train` (120 rows) and `test` (30), equal shares of each class."""
+    load_iris(database)
+    return database
+
+
+@pytest.fixture
+def iris_sqlite(sqlite: Database) -> Database:
+    """The same, on the database that starts fastest."""
+    load_iris(sqlite)
+    return sqlite
+
+
+def load_iris(database: Database) -> None:
+    from sklearn import datasets
+    from sklearn.model_selection import train_test_split
+
+    flowers = datasets.load_iris()
+    species = [str(flowers.target_names[number]) for number in flowers.target]
+    rows = [
+        (*map(float, measures), int(n), s) for measures, n, s in zip(flowers.data, flowers.target, species, strict=True)
+    ]
+    train, test = train_test_split(rows, test_size=30, random_state=1, stratify=flowers.target)
+    columns = "sepal_length FLOAT, sepal_width FLOAT, petal_length FLOAT, petal_width FLOAT, class INTEGER, species VARCHAR(20)"
+    for name, part in (("train", train), ("test", test)):
+        values = ", ".join(str(row) for row in part)
+        succeed(database, f"CREATE TABLE {name} ({columns}); INSERT INTO {name} VALUES {values};")

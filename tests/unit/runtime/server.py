@@ -1,0 +1,95 @@
+"""A throw-away PostgreSQL server from the machine's packages: its own folder, socket and loopback port."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+PASSWORD = "canary-p@ss/w0rd %#1"
+"""With every character that a URL treats specially; must never appear in any output."""
+
+
+@dataclass(frozen=True)
+class Server:
+    folder: Path
+    port: int
+
+    def url(self, database: str = "postgres", user: str = "tester", password: str = PASSWORD) -> str:
+        return f"postgresql+psycopg://{user}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
+        """A connection of the tests' own, as superuser, over the socket."""
+        return psycopg.connect(host=str(self.folder), port=self.port, user="tester", dbname=database, autocommit=True)
+
+
+def programs() -> Path | None:
+    """The folder of initdb and postgres, or None."""
+    found = shutil.which("initdb")
+    folders = [Path(found).resolve().parent] if found else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "postgres").exists()), None)
+
+
+@contextmanager
+def running(folder_of_programs: Path) -> Iterator[Server]:
+    # A short path: a socket's name has at most about a hundred bytes.
+    folder = Path(tempfile.mkdtemp(prefix="sqlflow-pg-"))
+    user = _user()
+    if user is not None:
+        shutil.chown(folder, user)
+    server = Server(folder, _free_port())
+    password = folder / "password"
+    password.write_text(PASSWORD)
+    password.chmod(0o644)
+
+    def call(program: str, *arguments: str) -> None:
+        with (folder / "out").open("ab") as out:
+            done = subprocess.run(
+                [folder_of_programs / program, "-D", folder / "data", *arguments],
+                user=user,
+                group=pwd.getpwnam(user).pw_gid if user else None,
+                cwd=folder,
+                env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                timeout=60,
+                check=False,
+            )
+        assert done.returncode == 0, (folder / "out").read_text(errors="replace")
+
+    try:
+        initdb = ["--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]
+        call("initdb", "--username=tester", f"--pwfile={password}", *initdb)
+        options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=50"
+        call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+        yield server
+    finally:
+        if (folder / "data" / "postmaster.pid").exists():
+            call("pg_ctl", "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _user() -> str | None:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,28 @@
+"""Text of the user reaches the database, and comes back, byte for byte."""
+
+from __future__ import annotations
+
+import pytest
+from sqlflow_runtime.databases.base import Database
+
+from tests.hostile import HOSTILE_TEXTS, literal
+from tests.unit.runtime.harness import succeed
+
+
+@pytest.mark.parametrize("name", HOSTILE_TEXTS)
+def test_a_literal_comes_back_byte_for_byte(database: Database, name: str) -> None:
+    text = HOSTILE_TEXTS[name]
+    ran = succeed(database, f"SELECT {literal(text)} AS t, 100 % 7 AS m; SELECT 1")
+    assert ran.rows() == [[text, 2]]
+    ran = succeed(database, f"CREATE TABLE kept AS SELECT {literal(text)} AS t; SELECT t FROM kept")
+    assert ran.rows(2) == [[text]]
+
+
+def test_names_of_columns_are_kept(database: Database) -> None:
+    ran = succeed(database, 'SELECT 1 AS "%s :x {{y}} $(Z) ""q"" 😀"')
+    assert ran.of("columns")[0]["names"] == ['%s :x {{y}} $(Z) "q" 😀']
+
+
+def test_a_long_line_and_many_columns(database: Database) -> None:
+    columns = ", ".join(f"{number} AS c{number}" for number in range(1, 201))
+    assert succeed(database, f"SELECT {columns}").rows() == [list(range(1, 201))]

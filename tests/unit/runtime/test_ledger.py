@@ -1,0 +1,206 @@
+"""A retried step repeats nothing that is done and loses nothing that is not."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlflow_runtime.databases.base import Database, PreviewLimit
+from sqlflow_runtime.ledger import TABLE, Ledger
+from sqlflow_runtime.recorder import Recorder
+
+from tests.unit.runtime.harness import connect, fail, run_program, run_step, succeed
+
+INSERTS = "INSERT INTO t VALUES (1); SELECT count(*) FROM t; INSERT INTO t VALUES (2); INSERT INTO t VALUES (3)"
+
+
+def skipped(ran: object) -> list[int]:
+    return [r["statement"] for r in ran.of("statement_started") if r["attempt_skipped"]]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def counted(database: Database) -> Database:
+    succeed(database, "CREATE TABLE t (a INTEGER)")
+    return database
+
+
+def values(database: Database) -> list[int]:
+    return [a for (a,) in database.execute("SELECT a FROM t ORDER BY a")]
+
+
+def test_a_second_attempt_skips_all_that_is_done(counted: Database) -> None:
+    assert skipped(succeed(counted, INSERTS, run="r")) == []
+    again = succeed(counted, INSERTS, run="r")
+    assert skipped(again) == [1, 2, 3, 4]
+    assert again.outcome.finished == (1, 2, 3, 4)
+    assert values(counted) == [1, 2, 3]
+
+
+def test_another_run_starts_anew(counted: Database) -> None:
+    succeed(counted, INSERTS, run="r")
+    succeed(counted, INSERTS, run="other")
+    assert len(values(counted)) == 6
+
+
+def test_a_retry_starts_at_the_statement_that_failed(counted: Database) -> None:
+    text = "INSERT INTO t VALUES (1); INSERT INTO later VALUES (1); INSERT INTO t VALUES (2)"
+    assert fail(counted, text, run="r").statement == 2
+    succeed(counted, "CREATE TABLE later (a INTEGER)")
+    assert skipped(succeed(counted, text, run="r")) == [1]
+    assert values(counted) == [1, 2]
+
+
+def test_reading_leaves_no_trace(database: Database) -> None:
+    succeed(database, "SELECT 1; SELECT 2", run="r")
+    assert not database.has_own_table(TABLE)
+
+
+@pytest.mark.database
+def test_temporary_tables_are_made_again(postgres: Database, postgres_url: str) -> None:
+    text = (
+        "CREATE TEMPORARY TABLE part (a INTEGER); INSERT INTO part VALUES (5); INSERT INTO t SELECT a FROM part; "
+        "INSERT INTO later SELECT a FROM part"
+    )
+    succeed(postgres, "CREATE TABLE t (a INTEGER)")
+    with closing(connect(postgres_url)) as first:
+        assert fail(first, text, run="r").statement == 4
+    succeed(postgres, "CREATE TABLE later (a INTEGER)")
+    assert skipped(succeed(postgres, text, run="r")) == [3]
+    assert values(postgres) == [5]
+    assert postgres.execute("SELECT a FROM later") == [(5,)]
+
+
+def test_the_programs_transaction_counts_when_it_commits(counted: Database) -> None:
+    text = "BEGIN; INSERT INTO t VALUES (1); INSERT INTO later VALUES (1); COMMIT; INSERT INTO t VALUES (2)"
+    assert fail(counted, text, run="r").statement == 3
+    if counted.in_transaction():
+        counted.run("ROLLBACK", PreviewLimit())
+    assert values(counted) == []
+    succeed(counted, "CREATE TABLE later (a INTEGER)")
+    assert skipped(succeed(counted, text, run="r")) == []
+    assert skipped(succeed(counted, text, run="r")) == [1, 2, 3, 4, 5]
+    assert values(counted) == [1, 2]
+
+
+def test_a_transaction_rolled_back_counts_too(counted: Database) -> None:
+    text = "BEGIN; INSERT INTO t VALUES (1); ROLLBACK; INSERT INTO t VALUES (2)"
+    succeed(counted, text, run="r")
+    assert skipped(succeed(counted, text, run="r")) == [1, 2, 3, 4]
+    assert values(counted) == [2]
+
+
+@pytest.mark.database
+def test_a_savepoint_does_not_forget(postgres: Database) -> None:
+    text = (
+        "CREATE TABLE t (a INTEGER); BEGIN; INSERT INTO t VALUES (1); SAVEPOINT s; INSERT INTO t VALUES (2); "
+        "ROLLBACK TO SAVEPOINT s; COMMIT"
+    )
+    succeed(postgres, text, run="r")
+    assert skipped(succeed(postgres, text, run="r")) == [1, 2, 3, 4, 5, 6, 7]
+    assert values(postgres) == [1]
+
+
+@pytest.mark.database
+def test_a_statement_that_no_transaction_takes_is_noted_after_it(postgres: Database) -> None:
+    text = "CREATE TABLE t (a INTEGER); VACUUM t; CREATE INDEX CONCURRENTLY i ON t (a)"
+    succeed(postgres, text, run="r")
+    assert skipped(succeed(postgres, text, run="r")) == [1, 2, 3]
+
+
+@pytest.mark.database
+def test_a_procedure_that_commits(postgres: Database) -> None:
+    succeed(
+        postgres,
+        "CREATE TABLE t (a INTEGER); CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO t VALUES (1); COMMIT; INSERT INTO t VALUES (2); END $$",
+    )
+    succeed(postgres, "CALL fill()", run="r")
+    assert values(postgres) == [1, 2]
+
+
+KILL = "import os, sqlflow_runtime.ledger as ledger\n"
+KILL_BEFORE_ROW = KILL + "ledger.Ledger.add = lambda *a: os.kill(os.getpid(), 9)\n"
+KILL_AFTER_ROW = KILL + (
+    "_add = ledger.Ledger.add\ndef add(self, numbers):\n    _add(self, numbers)\n"
+    "    if 3 in numbers: os.kill(os.getpid(), 9)\nledger.Ledger.add = add\n"
+)
+KILL_AFTER_COMMIT = (
+    "import os, sqlflow_runtime.recorder as recorder\n_finished = recorder.Recorder.finished\n"
+    "def finished(self, *a, **k):\n    if self._statement == 3: os.kill(os.getpid(), 9)\n    _finished(self, *a, **k)\n"
+    "recorder.Recorder.finished = finished\n"
+)
+
+
+@pytest.mark.database
+@pytest.mark.parametrize(
+    ("before", "skips"), [(KILL_BEFORE_ROW, []), (KILL_AFTER_ROW, [1]), (KILL_AFTER_COMMIT, [1, 2, 3])]
+)
+def test_killed_between_a_statement_and_its_row(
+    tmp_path: Path, postgres: Database, postgres_url: str, before: str, skips: list[int]
+) -> None:
+    succeed(postgres, "CREATE TABLE t (a INTEGER)")
+    arguments = ("--statements", "1-4", "--ledger")
+    dead = run_step(tmp_path, postgres_url, INSERTS, *arguments, before=before, SQLFLOW_RUN="r")
+    assert dead.code == -9
+    retried = run_step(tmp_path, postgres_url, INSERTS, *arguments, SQLFLOW_RUN="r")
+    assert retried.code == 0
+    assert [r["statement"] for r in retried.of("statement_started") if r["attempt_skipped"]] == skips
+    assert values(postgres) == [1, 2, 3]
+
+
+@pytest.mark.database
+def test_finish_forgets_the_run_and_no_other(tmp_path: Path, postgres: Database, postgres_url: str) -> None:
+    succeed(postgres, "CREATE TABLE t (a INTEGER)")
+    succeed(postgres, "INSERT INTO t VALUES (1)", run="r")
+    succeed(postgres, "INSERT INTO t VALUES (1)", run="other")
+    done = run_step(tmp_path, postgres_url, INSERTS, "--finish", SQLFLOW_RUN="r")
+    assert (done.code, done.records) == (0, [])
+    assert postgres.execute(f"SELECT run FROM {TABLE}") == [("other",)]
+
+
+def test_finish_never_fails_the_run(tmp_path: Path) -> None:
+    done = run_step(tmp_path, "postgresql://u:p@127.0.0.1:1/x", "SELECT 1", "--finish", SQLFLOW_RUN="r")
+    assert done.code == 0
+    assert done.of("log")[-1]["level"] == "warning"
+
+
+def test_finish_without_a_ledger(tmp_path: Path) -> None:
+    done = run_step(tmp_path, "sqlite://", "SELECT 1", "--finish", dialect="sqlite", SQLFLOW_RUN="r")
+    assert (done.code, done.records) == (0, [])
+
+
+def test_old_rows_are_pruned(counted: Database) -> None:
+    succeed(counted, "INSERT INTO t VALUES (1)", run="old")
+    counted.execute(f"UPDATE {counted.own_table(TABLE)} SET finished_at = '2020-01-01 00:00:00'")
+    succeed(counted, "INSERT INTO t VALUES (1)", run="new")
+    assert counted.execute(f"SELECT run FROM {counted.own_table(TABLE)}") == [("new",)]
+
+
+@pytest.mark.database
+def test_a_missing_right_is_said(postgres: Database) -> None:
+    succeed(postgres, "CREATE TABLE t (a INTEGER); GRANT INSERT ON t TO PUBLIC")
+    postgres.execute("CREATE ROLE guest")
+    try:
+        postgres.execute("SET ROLE guest")
+        error = fail(postgres, "INSERT INTO t VALUES (1)", run="r")
+        assert "sqlflow_ledger" in error.message
+        assert "spec.retries" in error.hint
+    finally:
+        postgres.execute("RESET ROLE")
+        postgres.execute("DROP OWNED BY guest")
+        postgres.execute("DROP ROLE guest")
+
+
+@pytest.mark.database
+def test_the_table_is_made_once_by_many(postgres_url: str) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def prepare(number: int) -> int:
+        with closing(connect(postgres_url)) as database:
+            Ledger(database, f"r{number}", Recorder(lambda record: None)).prepare()
+            run_program(database, "CREATE TABLE IF NOT EXISTS u (a INTEGER)", run=f"r{number}")
+            return len(database.execute(f"SELECT 1 FROM {TABLE}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(count >= 0 for count in pool.map(prepare, range(8)))

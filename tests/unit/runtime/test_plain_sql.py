@@ -1,0 +1,145 @@
+"""Plain SQL on real databases: previews, transactions, session state, errors with their place."""
+
+from __future__ import annotations
+
+import pytest
+from sqlflow_runtime.databases.base import Database, PreviewLimit
+
+from tests.unit.runtime.harness import fail, run_program, succeed
+
+
+def test_a_statement_tells_what_it_did(database: Database) -> None:
+    ran = succeed(
+        database,
+        "CREATE TABLE t (a INTEGER, b VARCHAR(9));\nINSERT INTO t VALUES (1, 'x'), (2, NULL);\nSELECT * FROM t ORDER BY a",
+    )
+    started = ran.of("statement_started")
+    assert [(r["statement"], r["kind"], r["title"], r["line"], r["column"]) for r in started] == [
+        (1, "sql", "CREATE", 1, 1),
+        (2, "sql", "INSERT", 2, 1),
+        (3, "sql", "SELECT", 3, 1),
+    ]
+    assert ran.of("statement_finished", 2)[0]["rows"] == 2
+    assert ran.of("statement_finished", 3)[0]["rows"] == 2
+    assert ran.of("columns")[0]["names"] == ["a", "b"]
+    assert ran.rows(3) == [[1, "x"], [2, None]]
+    assert ran.outcome.finished == (1, 2, 3)
+
+
+def test_a_preview_is_bounded_by_rows(database: Database) -> None:
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i FROM n"
+    ran = succeed(database, numbers, limit=PreviewLimit(rows=3))
+    assert ran.rows() == [[1], [2], [3]]
+    assert ran.of("statement_finished")[0] | {"seconds": 0} == {
+        "type": "statement_finished", "statement": 1, "rows": -1, "seconds": 0, "truncated": True,
+    }  # fmt: skip
+    exact = succeed(database, numbers, limit=PreviewLimit(rows=50))
+    assert len(exact.rows()) == 50
+    assert "truncated" not in exact.of("statement_finished")[0]
+
+
+def test_a_preview_may_have_no_rows(database: Database) -> None:
+    ran = succeed(database, "SELECT 1 AS a", limit=PreviewLimit(rows=0))
+    assert ran.of("columns")[0]["names"] == ["a"]
+    assert ran.rows() == []
+    assert ran.of("statement_finished")[0]["truncated"] is True
+
+
+def test_a_preview_is_bounded_by_bytes(database: Database) -> None:
+    text = "x" * 1000
+    union = " UNION ALL ".join([f"SELECT '{text}' AS t"] * 10)
+    ran = succeed(database, union, limit=PreviewLimit(size=3000))
+    assert len(ran.rows()) == 3
+    assert ran.of("statement_finished")[0]["truncated"] is True
+
+
+def test_a_long_cell_is_cut_and_says_so(database: Database) -> None:
+    ran = succeed(database, f"SELECT 1 AS a, '{'é' * 70_000}' AS b")
+    (row,) = ran.of("row")
+    assert row["truncated"] == [1]
+    assert row["values"] == [1, "é" * 65536]
+
+
+def test_an_empty_result_has_columns(database: Database) -> None:
+    ran = succeed(database, "SELECT 1 AS a, 'x' AS b WHERE 1 = 0")
+    assert ran.of("columns")[0]["names"] == ["a", "b"]
+    assert ran.of("statement_finished")[0]["rows"] == 0
+
+
+def test_each_statement_commits_by_itself(database: Database) -> None:
+    run_program(database, "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1); SELECT * FROM missing")
+    assert succeed(database, "SELECT a FROM t").rows() == [[1]]
+
+
+def test_the_programs_own_transaction(database: Database) -> None:
+    ran = succeed(
+        database,
+        "CREATE TABLE t (a INTEGER); BEGIN; INSERT INTO t VALUES (1); ROLLBACK; BEGIN; INSERT INTO t VALUES (2); "
+        "SELECT a FROM t; COMMIT; SELECT a FROM t",
+    )
+    assert ran.rows(7) == [[2]]
+    assert ran.rows(9) == [[2]]
+
+
+def test_a_transaction_left_open_is_rolled_back_and_said(database: Database) -> None:
+    ran = succeed(database, "CREATE TABLE t (a INTEGER); BEGIN; INSERT INTO t VALUES (1)")
+    assert "still open" in ran.logged
+
+
+def test_temporary_tables_live_through_the_step(database: Database) -> None:
+    ran = succeed(database, "CREATE TEMPORARY TABLE t (a INTEGER); INSERT INTO t VALUES (1); SELECT a FROM t")
+    assert ran.rows(3) == [[1]]
+
+
+def test_session_statements_are_replayed_silently(database: Database) -> None:
+    ran = succeed(
+        database,
+        "CREATE TEMPORARY TABLE t (a INTEGER); SELECT count(*) FROM t",
+        statements=[2],
+        replay=[1],
+    )
+    assert ran.rows(2) == [[0]]
+    assert [record["statement"] for record in ran.of("statement_started")] == [2]
+
+
+def test_the_first_failure_ends_the_run(database: Database) -> None:
+    ran = run_program(database, "SELECT 1;\n\n  SELECT *\n  FROM nowhere;\nSELECT 2")
+    assert ran.error is not None
+    assert (ran.error.statement, ran.error.kind, ran.error.title) == (2, "database", "SELECT")
+    assert (ran.error.line, ran.error.column) == (4, 8)
+    assert "nowhere" in ran.error.message
+    assert ran.outcome.error == ran.error
+    assert ran.outcome.finished == (1,)
+    assert not ran.of("statement_started", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("SELECT 1;\r\nSELECT '😀',\r\n  nope.x\r\n", (3, 3)),
+        ("-- a comment; with ' quotes\nSELECT nope.x", (2, 8)),
+        ("/* 中文 */ SELECT '中文' || nope.x", (1, 25)),
+    ],
+)
+def test_the_place_of_an_error(postgres: Database, text: str, place: tuple[int, int]) -> None:
+    error = fail(postgres, text)
+    assert (error.line, error.column) == place
+
+
+def test_a_close_name_is_offered(database: Database) -> None:
+    succeed(database, "CREATE TABLE customers (a INTEGER)")
+    error = fail(database, "SELECT * FROM customer")
+    assert "customers" in error.hint + error.message
+
+
+def test_sqlite_says_how_to_get_a_schema(sqlite: Database) -> None:
+    error = fail(sqlite, "SELECT * FROM iris.train")
+    assert "ATTACH DATABASE" in error.hint
+    assert (error.line, error.column) == (1, 15)
+
+
+def test_a_schema_of_sqlite_by_attach(sqlite: Database) -> None:
+    ran = succeed(
+        sqlite, "ATTACH DATABASE ':memory:' AS iris; CREATE TABLE iris.t (a INTEGER); SELECT count(*) FROM iris.t"
+    )
+    assert ran.rows(3) == [[0]]
