@@ -135,6 +135,8 @@ def main() -> int:
         print(f"sqlflow-operator: {error}", file=sys.stderr)
         return 2
     logs.configure(config.log_level)
+    # kopf asks for the user's name; a user ID without an entry in /etc/passwd, as containers have it, has none.
+    os.environ.setdefault("LOGNAME", "sqlflow-operator")
     try:
         operator = Operator(config)
     except kubernetes.config.ConfigException as error:

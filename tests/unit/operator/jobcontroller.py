@@ -41,7 +41,8 @@ class JobController:
     def tick(self) -> bool:
         """One move for each Job; False where there was nothing to do."""
         jobs = self.kube.list(JOBS, self.namespace, labels=LABEL_JOB_UID)
-        return any([self._move(job) for job in jobs])
+        moved = [self._move(job) for job in jobs]
+        return any(moved)
 
     def _move(self, job: Object) -> bool:
         status = job.get("status") or {}

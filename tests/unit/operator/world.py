@@ -1,4 +1,4 @@
-"""A job, an API server in memory, a cluster that plays along, and the operator's reconcile loop, with a clock by hand."""
+"""A job, an API server in memory, a cluster that plays along, and the reconcile loop, with a clock by hand."""
 
 from __future__ import annotations
 
