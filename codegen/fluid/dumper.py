@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,8 +20,12 @@ class _Dumper(_Base):  # type: ignore[misc]
         return True
 
 
+# Texts that one YAML parser or another takes for a number, a date or a boolean; PyYAML knows not all of them.
+_AMBIGUOUS = re.compile(r"[-+]?\.?[0-9][0-9A-Za-z_.,:+-]*|[yYnN=]|<<")
+
+
 def _represent_text(dumper: Any, text: str) -> Any:
-    style = "|" if _fits_block(text) else None
+    style = "|" if _fits_block(text) else '"' if _AMBIGUOUS.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)
 
 
