@@ -34,7 +34,7 @@ from fluid.errors import (
 from fluid.objects import ConfigMap
 from fluid.pipeline import Pipeline, PipelineResult
 from fluid.pods import PodTemplate
-from fluid.references import Reference, When, cel, reference, var
+from fluid.references import Reference, When, cel, reference, var, when
 from fluid.runs import PipelineRun, TaskRun
 from fluid.steps import ConfigMapKey, FieldPath, SecretKey, Sidecar, Step, StepTemplate
 from fluid.task import Task
@@ -88,5 +88,6 @@ __all__ = [
     "task",
     "var",
     "volumes",
+    "when",
     "workspace",
 ]

@@ -68,6 +68,11 @@ class Param:
         return "string" if self.default is None else param_type(self.default)
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of an object."""
+        return tuple(self.properties) or (tuple(self.default) if isinstance(self.default, Mapping) else ())
+
+    @property
     def value(self) -> Reference:
         """The reference to it, `$(params.name)`."""
         return Reference(f'params["{self.name}"]' if "." in self.name else f"params.{self.name}")
@@ -76,8 +81,7 @@ class Param:
         """The declaration as Tekton JSON."""
         what = f"{owner}: a parameter"
         param_name(self.name, what, keyed=self.kind == "object")
-        keys = tuple(self.properties) or (tuple(self.default) if isinstance(self.default, Mapping) else ())
-        if self.kind == "object" and not keys:
+        if self.kind == "object" and not self.keys:
             raise FluidError(f"{owner}: parameter {self.name!r} is an object; give the names of its properties.")
         if self.default is not None and param_type(self.default) != self.kind:
             raise FluidError(f"{owner}: parameter {self.name!r} is of type {self.kind}, its default is not.")
@@ -85,7 +89,7 @@ class Param:
             name=self.name,
             type=self.kind,
             description=self.description,
-            properties={param_name(key, what, keyed=True): {"type": "string"} for key in keys}
+            properties={param_name(key, what, keyed=True): {"type": "string"} for key in self.keys}
             if self.kind == "object"
             else None,
             enum=list(self.enum),

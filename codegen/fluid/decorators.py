@@ -14,6 +14,7 @@ from fluid.blocks import Block
 from fluid.declarations import Param, ParamType, Workspace
 from fluid.errors import FluidError
 from fluid.pipeline import Pipeline
+from fluid.references import ArrayReference, ObjectReference, Reference
 from fluid.task import Task
 
 _B = TypeVar("_B", bound=Block)
@@ -65,8 +66,18 @@ def _declare(block: Block, body: Body) -> dict[str, Any]:
             arguments[parameter.name] = block.add_workspace(default or Workspace(name))
         else:
             kind = _param_type(hint, f"{block.owner}: argument {parameter.name!r}")
-            arguments[parameter.name] = block.add_param(Param(name, default, type=kind))
+            param = Param(name, default, type=kind)
+            arguments[parameter.name] = _argument(param, block.add_param(param))
     return arguments
+
+
+def _argument(param: Param, reference: Reference) -> object:
+    """What the body receives: something of the type that the signature says, made of references."""
+    if param.kind == "array":
+        return ArrayReference(reference)
+    if param.kind == "object":
+        return ObjectReference(reference, param.keys)
+    return reference
 
 
 def _param_type(hint: Any, where: str) -> ParamType:

@@ -148,6 +148,7 @@ class Pipeline(TaskUser):
         return Scope(
             owner=self.owner,
             params={p.name: p.kind for p in self._params},
+            keys={p.name: frozenset(p.keys) for p in self._params},
             workspaces=frozenset(w.name for w in self._workspaces),
             tasks={t.name: t.result_names for t in self._tasks},
             final=final,

@@ -8,8 +8,9 @@ registry or other state is needed to tell them apart.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 MARK = "\0"
 
@@ -58,11 +59,54 @@ class Reference(str):
 
     def is_in(self, *values: str) -> When:
         """The condition that this is one of `values`."""
-        return When(self, "in", values)
+        return when(self).is_in(*values)
 
     def not_in(self, *values: str) -> When:
         """The condition that this is none of `values`."""
-        return When(self, "notin", values)
+        return when(self).not_in(*values)
+
+
+class ArrayReference(list[str]):
+    """A whole array as a list, `[*files]` or `args=files`; `files[0]` is its first element."""
+
+    def __init__(self, array: Reference) -> None:
+        super().__init__([array.all])
+        self._array = array
+
+    @property
+    def all(self) -> Reference:
+        """All elements, `$(params.files[*])`; alone in its list element."""
+        return self._array.all
+
+    def __getitem__(self, index: Any) -> Any:
+        """One element, `$(params.files[0])`."""
+        return self._array.at(index)
+
+
+class ObjectReference(dict[str, str]):
+    """An object by its keys, `git["url"]`, each a reference."""
+
+    def __init__(self, whole: Reference, keys: Iterable[str]) -> None:
+        super().__init__({key: whole.key(key) for key in keys})
+        self.all = whole.all
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    text: str
+
+    def is_in(self, *values: str) -> When:
+        """The condition that the text is one of `values`."""
+        return When(self.text, "in", values)
+
+    def not_in(self, *values: str) -> When:
+        """The condition that the text is none of `values`."""
+        return When(self.text, "notin", values)
+
+
+def when(text: str) -> _Comparison:
+    """Begin a condition: `when(mode).is_in("full", "quick")`, `when(f"{a}-{b}").not_in("x-y")`."""
+    return _Comparison(text)
 
 
 def reference(expression: str) -> Reference:

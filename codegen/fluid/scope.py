@@ -46,6 +46,7 @@ class Scope:
     Attributes:
         owner: how messages name the place's owner, such as `Task 'build'`.
         params: the declared parameters' types by name.
+        keys: the keys of those that are objects.
         results: names of the owner's own results (a task's).
         workspaces: names of the declared workspaces.
         steps: names of the task's steps.
@@ -56,6 +57,7 @@ class Scope:
 
     owner: str
     params: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
     results: frozenset[str] = frozenset()
     workspaces: frozenset[str] = frozenset()
     steps: frozenset[str] = frozenset()
@@ -99,6 +101,8 @@ class Scope:
                 f"{where}: $({expression}) does not fit: parameter {name!r} of {self.owner} "
                 f"is of type {kind}; use {use}."
             )
+        if key:
+            self._require(key[0], self.keys[name], f"key of parameter {name!r}:", where)
 
     def _known_in_task(self, path: Path, where: str) -> bool:
         match path.names:

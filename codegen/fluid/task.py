@@ -175,6 +175,7 @@ class Task(Block):
         return Scope(
             owner=self.owner,
             params={p.name: p.kind for p in self._params},
+            keys={p.name: frozenset(p.keys) for p in self._params},
             results=frozenset(r.name for r in self._results),
             workspaces=frozenset(w.name for w in self._workspaces),
             steps=frozenset(s.name for s in self._steps if s.name),

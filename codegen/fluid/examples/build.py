@@ -4,7 +4,7 @@ import fluid
 
 
 @fluid.task
-def clone(url: str, source: fluid.Workspace, revision: str = "main"):
+def clone(url: str, source: fluid.Workspace, revision: str = "main") -> None:
     """Check out a repository."""
     commit = fluid.result("commit", description="the commit that was checked out")
     fluid.step(
@@ -19,7 +19,7 @@ def clone(url: str, source: fluid.Workspace, revision: str = "main"):
 
 
 @fluid.task(labels={"team": "platform"})
-def build_image(image: str, source: fluid.Workspace, context: str = "."):
+def build_image(image: str, source: fluid.Workspace, context: str = ".") -> None:
     """Build and push an image without a daemon."""
     digest = fluid.result("digest")
     fluid.step(
@@ -37,26 +37,26 @@ def build_image(image: str, source: fluid.Workspace, context: str = "."):
 
 
 @fluid.task
-def deploy(images: list[str]):
+def deploy(images: list[str]) -> None:
     """Roll the images out."""
-    fluid.step("kubectl", image="bitnami/kubectl:1.34", command=["deploy.sh"], args=[images.all])
+    fluid.step("kubectl", image="bitnami/kubectl:1.34", command=["deploy.sh"], args=images)
 
 
 @fluid.task
-def report(status: str, commit: str = ""):
+def report(status: str, commit: str = "") -> None:
     """Tell what came out."""
     fluid.step("tell", image="busybox:1.36", env={"STATUS": status, "COMMIT": commit}, script='echo "$STATUS $COMMIT"')
 
 
 @fluid.pipeline
-def release(url: str, source: fluid.Workspace, environment: str = "none"):
+def release(url: str, source: fluid.Workspace, environment: str = "none") -> None:
     """Build everything, deploy if an environment is named."""
     cloned = clone(url=url)
     api = build_image("api", image="registry.local/api", context="api", run_after=[cloned], retries=1)
     web = build_image("web", image="registry.local/web", context="web", run_after=[cloned], retries=1)
     deploy(
         images=[f"registry.local/api@{api.results.digest}", f"registry.local/web@{web.results.digest}"],
-        when=environment.is_in("staging", "production"),
+        when=fluid.when(environment).is_in("staging", "production"),
         timeout="15m",
     )
     with fluid.finally_():

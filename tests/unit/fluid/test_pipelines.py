@@ -60,6 +60,7 @@ def test_everything_that_a_use_can_say() -> None:
             timeout="1h30m",
         )
         work("third", on_error="continue", when=fluid.cel("1 == 1"))
+        work("fourth", when=fluid.when(f"{mode}-x").not_in("all-x"))
     tasks = tasks_of(pipeline)
     assert {key: value for key, value in tasks["second"].items() if key != "taskSpec"} == {
         "name": "second",
@@ -72,6 +73,7 @@ def test_everything_that_a_use_can_say() -> None:
         "retries": 3,
         "timeout": "1h30m",
     }
+    assert tasks["fourth"]["when"] == [{"input": "$(params.mode)-x", "operator": "notin", "values": ["all-x"]}]
     assert (tasks["third"]["onError"], tasks["third"]["when"]) == ("continue", [{"cel": "1 == 1"}])
 
 
@@ -149,6 +151,11 @@ def _status_in_dag() -> None:
     work("b", item=work("a").status)
 
 
+def _result_of_text() -> None:
+    work("a")
+    fluid.pipeline_result("r", "text")
+
+
 def _two_of_one_name() -> None:
     work()
     work()
@@ -200,7 +207,7 @@ def _from_final() -> None:
         (lambda: work("a", retries=1, on_error="continue"), fluid.FluidError, "exclude each other"),
         (lambda: work("a", when=fluid.param("q", "x").is_in()), fluid.FluidError, "compares with no value"),
         (lambda: fluid.TaskRef()("a"), fluid.FluidError, "either a name or a resolver"),
-        (lambda: fluid.pipeline_result("r", "text") or work("a"), fluid.FluidError, "must refer to results"),
+        (_result_of_text, fluid.FluidError, "must refer to results"),
     ],
 )
 def test_refused(fill: Callable[[], object], error: type[fluid.FluidError], message: str) -> None:

@@ -23,13 +23,13 @@ def rendered_step(**fields: Any) -> dict[str, Any]:
 
 def test_function_block_and_expression_are_the_same_task() -> None:
     @fluid.task
-    def copy(source: fluid.Workspace, files: list[str], to: str = "/out"):  # type: ignore[no-untyped-def]
+    def copy(source: fluid.Workspace, files: list[str], to: str = "/out") -> None:
         """Copy files.
 
         More about it.
         """
         fluid.result("count")
-        fluid.step("cp", image="busybox", args=[files.all, to], working_dir=source.path)
+        fluid.step("cp", image="busybox", args=[*files, to], working_dir=source.path)
 
     with fluid.Task("copy", description="Copy files.") as block:
         source = fluid.workspace("source")
@@ -78,6 +78,25 @@ def test_param_types_and_defaults() -> None:
         {"name": "o", "type": "object", "properties": {"k": {"type": "string"}}, "default": {"k": "v"}},
         {"name": "p", "type": "object", "properties": {"url": {"type": "string"}, "name": {"type": "string"}}},
         {"name": "e", "type": "string", "enum": ["x", "y"], "default": "x"},
+    ]
+
+
+def test_arguments_are_of_the_types_that_the_signature_says() -> None:
+    @fluid.task
+    def show(files: list[str], git: dict[str, str] = {"url": "u"}, mode: str = "a") -> None:  # noqa: B006
+        fluid.step(image="i", command=files, args=["x", *files, files[1], git["url"], f"{mode}!"])
+
+    step = show.spec()["steps"][0]
+    assert step["command"] == ["$(params.files[*])"]
+    assert step["args"] == ["x", "$(params.files[*])", "$(params.files[1])", "$(params.git.url)", "$(params.mode)!"]
+
+    @fluid.pipeline
+    def outer(files: list[str], git: dict[str, str] = {"url": "v"}) -> None:  # noqa: B006
+        show(files=files, git=git)
+
+    assert outer.spec()["tasks"][0]["params"] == [
+        {"name": "files", "value": ["$(params.files[*])"]},
+        {"name": "git", "value": {"url": "$(params.git.url)"}},
     ]
 
 

@@ -167,6 +167,13 @@ def test_a_whole_array_stands_alone() -> None:
         mixed.close()
 
 
+def test_keys_of_objects_are_known() -> None:
+    git = fluid.Param("git", properties=["url", "revision"])
+    task = fluid.Task("t", params=[git], steps=[fluid.Step(image="i", args=[git.value.key("ur")])])
+    with pytest.raises(fluid.UnknownReferenceError, match="key of parameter 'git': 'ur'. Did you mean 'url'"):
+        task.close()
+
+
 def test_dotted_names_are_quoted() -> None:
     with fluid.Task("t") as task:
         dotted = fluid.param("a.b")
