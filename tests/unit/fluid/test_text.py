@@ -170,7 +170,7 @@ def test_a_whole_array_stands_alone() -> None:
 def test_keys_of_objects_are_known() -> None:
     git = fluid.Param("git", properties=["url", "revision"])
     task = fluid.Task("t", params=[git], steps=[fluid.Step(image="i", args=[git.value.key("ur")])])
-    with pytest.raises(fluid.UnknownReferenceError, match="key of parameter 'git': 'ur'. Did you mean 'url'"):
+    with pytest.raises(fluid.UnknownReferenceError, match=r"key of parameter 'git': 'ur'\. Did you mean 'url'"):
         task.close()
 
 
