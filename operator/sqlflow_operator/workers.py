@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from sqlflow_operator.kube import ApiError, ConflictError
+from sqlflow_operator.parsing import ParserUnavailableError
 from sqlflow_operator.reconcile import Key
 from sqlflow_operator.workqueue import WorkQueue
 
@@ -77,6 +78,10 @@ class Workers:
         except ApiError as error:
             delay = self._queue.retry(key, error.retry_after)
             logger.warning("trying again in %.1f s: %s", delay, error, extra=extra)
+            return "unavailable"
+        except ParserUnavailableError as error:
+            delay = self._queue.retry(key)
+            logger.warning("program not parsed, trying again in %.1f s: %s", delay, error, extra=extra)
             return "unavailable"
         except Exception:  # one job's trouble must not end the work on all others
             delay = self._queue.retry(key, 5.0)

@@ -1,4 +1,4 @@
-"""Parses a job's program once and remembers it, off the event loop and without holding up other jobs."""
+"""What a job's program says, parsed once for each generation of the job and remembered."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sqlflow_codegen.errors import Diagnostic, ProgramError
-from sqlflow_codegen.graph import plan_steps
-from sqlflow_codegen.language import parse_program
+from sqlflow_codegen.errors import Diagnostic
 from sqlflow_codegen.language.ir import Program
 
+from sqlflow_operator.parsing import Parsed, parse_apart
 from sqlflow_operator.workflow.state import StatementPlace, StepState
 
 PROGRAM_BYTES = 1_000_000
@@ -28,32 +27,28 @@ class ParsedProgram:
     places: Mapping[int, StatementPlace] = field(default_factory=dict)
 
 
-def parse(text: str, dialect: str) -> ParsedProgram:
-    """Parse a program and divide it into steps; whatever is wrong with it becomes diagnostics."""
+Parse = Callable[[str, str], Parsed]
+
+
+def describe(text: str, dialect: str, parse: Parse) -> ParsedProgram:
+    """Parse a program; whatever is wrong with it becomes diagnostics."""
     size = len(text.encode())
     if size > PROGRAM_BYTES:
-        hint = "Split it into several jobs."
-        return ParsedProgram(
-            diagnostics=(
-                Diagnostic("program-too-large", f"the program has {size} bytes; {PROGRAM_BYTES} fit.", 0, 1, 1, hint),
-            )
-        )
-    try:
-        program = parse_program(text, dialect)
-        steps = plan_steps(program)
-    except ProgramError as error:
-        return ParsedProgram(diagnostics=error.diagnostics)
+        message, hint = f"the program has {size} bytes; {PROGRAM_BYTES} fit.", "Split it into several jobs."
+        return ParsedProgram(diagnostics=(Diagnostic("program-too-large", message, 0, 1, 1, hint),))
+    parsed = parse(text, dialect)
     return ParsedProgram(
-        program=program,
-        steps=tuple(StepState(name=step.name, kind=step.kind, statements=tuple(step.statements)) for step in steps),
-        places={s.number: StatementPlace(s.title, s.span.line, s.span.column) for s in program},
+        program=parsed.program,
+        steps=tuple(StepState(name=s.name, kind=s.kind, statements=tuple(s.statements)) for s in parsed.steps),
+        diagnostics=parsed.diagnostics,
+        places={s.number: StatementPlace(s.title, s.span.line, s.span.column) for s in parsed.program or ()},
     )
 
 
 class ProgramCache:
     """Remembers the latest parsed programs by job and generation. Safe to use from many threads."""
 
-    def __init__(self, parse: Callable[[str, str], ParsedProgram] = parse, size: int = 256) -> None:
+    def __init__(self, parse: Parse = parse_apart, size: int = 256) -> None:
         self._parse = parse
         self._size = size
         self._entries: OrderedDict[tuple[str, int], ParsedProgram] = OrderedDict()
@@ -66,7 +61,7 @@ class ProgramCache:
             if key in self._entries:
                 self._entries.move_to_end(key)
                 return self._entries[key]
-        parsed = self._parse(text, dialect)
+        parsed = describe(text, dialect, self._parse)
         with self._lock:
             self._entries[key] = parsed
             while len(self._entries) > self._size:

@@ -1,4 +1,4 @@
-"""An API server in memory, made of what the real one does: names, UIDs, versions, generations, merge patches, owners."""
+"""An API server in memory, made of what the real one does: names, UIDs, versions, merge patches, owners."""
 
 from __future__ import annotations
 

@@ -9,7 +9,9 @@ from typing import Any
 from sqlflow_codegen.job import JobCodegen
 from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
 from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ApiError, Object
+from sqlflow_operator.parsing import parse
 from sqlflow_operator.reconcile import Reconciler, StepImage
+from sqlflow_operator.reconcile.program import ProgramCache
 from sqlflow_operator.workflow.job import JobWorkflow
 
 from tests.unit.operator.fakes import Clock, FakeKube
@@ -55,6 +57,7 @@ class World:
             backends,
             default_backend=Backend.JOB,
             step_image=StepImage("step:1"),
+            programs=ProgramCache(parse),
             now=self.clock.now,
             monotonic=self.clock.monotonic,
             on_write=self._wrote,
