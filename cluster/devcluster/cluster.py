@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -24,13 +23,14 @@ KERNEL_MODULES = Path("/lib/modules")
 
 @dataclass(slots=True)
 class Record:
-    """What `up` notes when a cluster is complete.
+    """What `up` notes of a cluster, first of all and again when it is complete.
 
     Attributes:
         name: of the cluster.
         program: the engine that runs it.
         registry: whether it runs an upstream node image.
         image: the node image; "" for the one that kind chose.
+        complete: whether `up` came to its end; without, the cluster is half-created.
         loaded: image reference -> id of what was loaded last under it.
     """
 
@@ -38,16 +38,23 @@ class Record:
     program: str
     registry: bool
     image: str
+    complete: bool = False
     loaded: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, layout: Layout) -> Record | None:
-        """The note of this checkout's cluster; None if no `up` came to its end."""
+        """The note of this checkout's cluster; None if there is none."""
         try:
             record = cls(**json.loads(layout.record.read_text()))
         except (OSError, ValueError, TypeError):
             return None
         return record if record.name == layout.name else None
+
+    @classmethod
+    def read_complete(cls, layout: Layout) -> Record | None:
+        """The note of this checkout's cluster if it is complete."""
+        record = cls.read(layout)
+        return record if record is not None and record.complete else None
 
     def write(self, layout: Layout) -> None:
         """Keep the note."""
@@ -104,7 +111,7 @@ class Cluster:
     def is_healthy(self) -> bool:
         """Whether the cluster is complete, its API server answers and its node is Ready."""
         layout = self.context.layout
-        if Record.read(layout) is None or not layout.kubeconfig.is_file():
+        if Record.read_complete(layout) is None or not layout.kubeconfig.is_file():
             return False
         states = self.nodes()
         if not states or set(states.values()) != {"running"}:
@@ -128,9 +135,11 @@ class Cluster:
             tool(self.context, "kubectl")
             if self._remove():
                 self.context.reporter.say(f"Cluster {self.name} was not complete or not healthy: making it anew")
-            self._create(kind, image)
+            record = Record(self.name, self.engine.program, self.platform.registry, image)
+            self._create(kind, record)
             self._wait_until_ready()
-            Record(self.name, self.engine.program, self.platform.registry, image).write(layout)
+            record.complete = True
+            record.write(layout)
         return layout.kubeconfig
 
     def _recovered(self) -> bool:
@@ -139,7 +148,11 @@ class Cluster:
         A busy machine must not cost anybody the cluster they work with.
         """
         states = self.nodes()
-        if Record.read(self.context.layout) is None or not self.context.layout.kubeconfig.is_file() or not states:
+        if (
+            Record.read_complete(self.context.layout) is None
+            or not self.context.layout.kubeconfig.is_file()
+            or not states
+        ):
             return False
         stopped = [name for name, state in states.items() if state != "running"]
         if stopped:
@@ -151,40 +164,40 @@ class Cluster:
             return False
         return self.is_healthy()
 
-    def _create(self, kind: Path, image: str) -> None:
-        layout = self.context.layout
-        layout.state.mkdir(parents=True, exist_ok=True)
+    def _create(self, kind: Path, record: Record) -> None:
         if not self.platform.registry:
-            make_kernel_modules_folder(layout, KERNEL_MODULES)
-        argv = create_argv(kind, self.name, image, layout.kubeconfig)
-        env = kind_env(self.name, self.engine)
-        todo = "Run `python -m devcluster down` and try again"
+            make_kernel_modules_folder(self.context.layout, KERNEL_MODULES)
         try:
-            self._kind_create(argv, env, todo)
+            self._kind_create(kind, record)
         except DevClusterError as error:
             # A port taken at the last moment, or a node that a killed `up` still brought to life: gone the second time.
             text = "\n".join(log_lines(error.log)) if error.log else ""
             if not any(sign in text for sign in ("already in use", "already exist", "port is already allocated")):
                 raise
             self._remove()
-            layout.state.mkdir(parents=True, exist_ok=True)
-            self._kind_create(argv, env, todo)
+            self._kind_create(kind, record)
 
-    def _kind_create(self, argv: Sequence[str], env: Mapping[str, str], todo: str) -> None:
-        config = kind_config(self_built=not self.platform.registry)
+    def _kind_create(self, kind: Path, record: Record) -> None:
+        record.write(self.context.layout)
         self.context.long(
-            f"Create kind cluster {self.name}", argv, log=f"kind-{self.name}", env=env, stdin=config, todo=todo
+            f"Create kind cluster {self.name}",
+            create_argv(kind, self.name, record.image, self.context.layout.kubeconfig),
+            log=f"kind-{self.name}",
+            env=kind_env(self.name, self.engine),
+            stdin=kind_config(self_built=not self.platform.registry),
+            todo="Run `python -m devcluster down` and try again",
         )
 
     def _wait_until_ready(self) -> None:
         kubectl = [str(tool(self.context, "kubectl")), "--kubeconfig", str(self.context.layout.kubeconfig)]
-        limit = f"--timeout={READY_SECONDS}s"
-        todo = "Look into the node with `python -m devcluster status`, or run `python -m devcluster down` and try again"
-        for title, arguments in (
-            ("Wait for the node", ["wait", "--for=condition=Ready", "nodes", "--all", limit]),
-            ("Wait for CoreDNS", ["--namespace=kube-system", "rollout", "status", "deployment/coredns", limit]),
+        todo = "Run `python -m devcluster down` and try again"
+        for title, condition, objects in (
+            ("Wait for the node", "Ready", ["nodes", "--all"]),
+            # Available, not rolled out: one replica answers, and the second's first probe may come 10 s later.
+            ("Wait for CoreDNS", "Available", ["--namespace=kube-system", "deployment/coredns"]),
         ):
-            self.context.long(title, [*kubectl, *arguments], log=f"ready-{self.name}", todo=todo)
+            wait = [*kubectl, "wait", f"--for=condition={condition}", f"--timeout={READY_SECONDS}s", *objects]
+            self.context.long(title, wait, log=f"ready-{self.name}", todo=todo)
 
     def down(self) -> bool:
         """Remove the cluster and all that belongs to it; returns whether there was anything."""
@@ -196,15 +209,9 @@ class Cluster:
         return removed
 
     def _remove(self) -> bool:
-        """Container, volume, network, files; the record first, so that a kill in between leaves no half cluster."""
+        """Container, volume, network, files; whatever of them is there, so that a kill in between does no harm."""
         layout, runner = self.context.layout, self.context.runner
         program, env = self.engine.program, self.engine.env
-        files = [path for path in (layout.record, layout.kubeconfig) if path.exists()]
-        lock = layout.kubeconfig.with_name("kubeconfig.lock")
-        for path in [*files, lock]:
-            path.unlink(missing_ok=True)
-        if layout.state.is_dir() and not any(layout.state.iterdir()):
-            layout.state.rmdir()
         nodes = list(self.nodes())
         if nodes:
             self.context.short("Remove the node", [program, "rm", "--force", "--volumes", *nodes], env=env, timeout=120)
@@ -217,6 +224,12 @@ class Cluster:
         network = runner.run([program, "network", "inspect", self.name], env=env, timeout=60).ok
         if network:
             self.context.short("Remove the network", [program, "network", "rm", self.name], env=env)
+        # The record last: it names the engine, for whoever has to go on after a kill.
+        files = [path for path in (layout.kubeconfig, layout.record) if path.exists()]
+        for path in [layout.kubeconfig.with_name("kubeconfig.lock"), *files]:
+            path.unlink(missing_ok=True)
+        if layout.state.is_dir() and not any(layout.state.iterdir()):
+            layout.state.rmdir()
         return bool(files or nodes or volumes or network)
 
     def all_clusters(self) -> list[str]:

@@ -52,7 +52,7 @@ class Layout:
 
     @property
     def record(self) -> Path:
-        """Written last by `up`: without it a cluster is half-created."""
+        """What `up` notes of the cluster."""
         return self.state / "cluster.json"
 
     @property

@@ -22,7 +22,7 @@ def load_images(cluster: Cluster, images: Sequence[str]) -> list[str]:
     """
     context = cluster.context
     with locked(context.layout.locks / f"{cluster.name}.lock", f"cluster {cluster.name}", context.reporter):
-        record, nodes = Record.read(context.layout), list(cluster.nodes())
+        record, nodes = Record.read_complete(context.layout), list(cluster.nodes())
         if record is None or not nodes:
             raise DevClusterError(f"There is no cluster {cluster.name}", todo="Run `python -m devcluster up` first")
         present = images_in_node(context, cluster.engine, nodes[0])

@@ -43,7 +43,7 @@ class Status:
 def read_status(cluster: Cluster) -> Status:
     """Look, and change nothing."""
     layout = cluster.context.layout
-    record, nodes = Record.read(layout), cluster.nodes()
+    record, nodes = Record.read_complete(layout), cluster.nodes()
     state, version, images = _state(cluster, record, nodes), "", list[str]()
     if state == "ready" and record is not None:
         template = "jsonpath={.items[0].status.nodeInfo.kubeletVersion}"
@@ -64,9 +64,9 @@ def read_status(cluster: Cluster) -> Status:
 
 
 def _state(cluster: Cluster, record: Record | None, nodes: dict[str, str]) -> str:
-    if not nodes:
-        return "absent" if record is None else "incomplete"
-    if record is None:
+    if not nodes and Record.read(cluster.context.layout) is None:
+        return "absent"
+    if not nodes or record is None:
         return "incomplete"
     if set(nodes.values()) != {"running"}:
         return "stopped"

@@ -148,13 +148,13 @@ def test_only_the_self_built_node_has_networking_of_its_own() -> None:
 # up
 
 
-def test_up_makes_a_cluster_and_notes_it_last(world: World, ours: Cluster, context: Context) -> None:
+def test_up_makes_a_cluster_and_notes_it_when_it_is_complete(world: World, ours: Cluster, context: Context) -> None:
     assert ours.up() == context.layout.kubeconfig
-    assert Record.read(context.layout) == Record(world.name, "podman", False, IMAGE)
+    assert Record.read(context.layout) == Record(world.name, "podman", False, IMAGE, complete=True)
     (create,) = [call for call in world.runner.calls if call.line.startswith("/usr/bin/kind create")]
     assert create.env["CONTAINERS_CONF"] == "/c"
     assert json.loads(create.stdin)["kind"] == "Cluster"
-    waits = [call.line for call in world.runner.calls if " wait " in call.line or "rollout status" in call.line]
+    waits = [call.line for call in world.runner.calls if " wait --for=condition=" in call.line]
     assert len(waits) == 2
 
 
@@ -168,7 +168,7 @@ def test_a_healthy_cluster_is_used_again(world: World, ours: Cluster) -> None:
 
 def test_a_half_created_cluster_is_made_anew(world: World, ours: Cluster, context: Context, screen) -> None:
     ours.up()
-    context.layout.record.unlink()  # as if killed before the end
+    Record(world.name, "podman", False, IMAGE).write(context.layout)  # as if killed before the end
     ours.up()
     assert len(world.runner.lines("/usr/bin/kind create")) == 2
     assert "making it anew" in screen.getvalue()
@@ -210,7 +210,7 @@ def test_a_cluster_that_never_answers_is_made_anew(world: World, ours: Cluster, 
     with pytest.raises(DevClusterError, match="stop here"):
         ours.up()
     assert "Wait for the node: failed: the server does not answer" in screen.getvalue()
-    assert Record.read(ours.context.layout) is None
+    assert Record.read_complete(ours.context.layout) is None
 
 
 def test_a_port_that_was_taken_meanwhile_is_tried_once_more(world: World, ours: Cluster) -> None:
@@ -237,6 +237,15 @@ def test_the_record_of_another_cluster_does_not_count(context: Context) -> None:
 def test_the_engine_is_the_one_that_made_the_cluster(world: World, context: Context) -> None:
     Record(world.name, "docker", True, "").write(context.layout)
     assert Cluster.open(context).platform == Platform(Engine("docker"), registry=True)
+    assert world.runner.calls == []
+
+
+def test_the_engine_of_a_half_created_cluster_is_known(world: World, ours: Cluster, context: Context) -> None:
+    world.create_fails = ["kubeadm init failed"]
+    with pytest.raises(DevClusterError):
+        ours.up()
+    world.runner.calls.clear()
+    assert Cluster.open(context).engine.program == "podman"
     assert world.runner.calls == []
 
 
@@ -340,7 +349,9 @@ def test_status_tells_every_state(world: World, ours: Cluster, context: Context)
     assert read_status(ours).state == "unhealthy"
     world.nodes = dict.fromkeys(world.nodes, "exited")
     assert read_status(ours).state == "stopped"
-    context.layout.record.unlink()
+    Record(world.name, "podman", False, IMAGE).write(context.layout)
+    assert read_status(ours).state == "incomplete"
+    world.nodes.clear()
     assert read_status(ours).state == "incomplete"
 
 
