@@ -21,6 +21,9 @@ from sqlflow_runtime.ml.training import Trained, Training
 
 dtype = np.float64
 
+_THREADED = ("RandomForest", "ExtraTrees")
+"""Estimators whose `n_jobs` are threads, which cost nothing; elsewhere it has no effect, or starts processes."""
+
 
 class Fitting:
     """A fitted scikit-learn estimator."""
@@ -152,7 +155,7 @@ def _make(training: Training) -> Any:
     known = inspect.signature(found).parameters
     if "random_state" in known:
         parameters.setdefault("random_state", 0)
-    if "n_jobs" in known:
+    if found.__name__.startswith(_THREADED):
         parameters.setdefault("n_jobs", processors())
     return found(**parameters)
 

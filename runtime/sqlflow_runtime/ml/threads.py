@@ -24,3 +24,5 @@ def limit_threads() -> None:
     """Tell the libraries, unless the user has."""
     for variable in _VARIABLES:
         os.environ.setdefault(variable, str(processors()))
+    # Threads that spin while they wait steal the processor from the one they wait for, where it is shared.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

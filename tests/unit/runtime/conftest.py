@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlflow_runtime.ml  # noqa: F401  (sets the libraries' threads before they are loaded)
 from sqlflow_runtime.databases.base import Database
 
 from tests.unit.runtime.harness import connect, succeed
@@ -82,7 +83,8 @@ def load_iris(database: Database) -> None:
         (*map(float, measures), int(n), s) for measures, n, s in zip(flowers.data, flowers.target, species, strict=True)
     ]
     train, test = train_test_split(rows, test_size=30, random_state=1, stratify=flowers.target)
-    columns = "sepal_length FLOAT, sepal_width FLOAT, petal_length FLOAT, petal_width FLOAT, class INTEGER, species VARCHAR(20)"
+    names = ", ".join(f"{part}_{side} FLOAT" for part in ("sepal", "petal") for side in ("length", "width"))
+    columns = f"{names}, class INTEGER, species VARCHAR(20)"
     for name, part in (("train", train), ("test", test)):
         values = ", ".join(str(row) for row in part)
         succeed(database, f"CREATE TABLE {name} ({columns}); INSERT INTO {name} VALUES {values};")

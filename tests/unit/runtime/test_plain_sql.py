@@ -11,7 +11,8 @@ from tests.unit.runtime.harness import fail, run_program, succeed
 def test_a_statement_tells_what_it_did(database: Database) -> None:
     ran = succeed(
         database,
-        "CREATE TABLE t (a INTEGER, b VARCHAR(9));\nINSERT INTO t VALUES (1, 'x'), (2, NULL);\nSELECT * FROM t ORDER BY a",
+        "CREATE TABLE t (a INTEGER, b VARCHAR(9));\n"
+        "INSERT INTO t VALUES (1, 'x'), (2, NULL);\nSELECT * FROM t ORDER BY a",
     )
     started = ran.of("statement_started")
     assert [(r["statement"], r["kind"], r["title"], r["line"], r["column"]) for r in started] == [

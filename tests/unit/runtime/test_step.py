@@ -191,7 +191,10 @@ def test_a_signal_ends_the_statement_in_the_database(
     tmp_path: Path, postgres_server: Server, number: signal.Signals
 ) -> None:
     command = step_command(tmp_path, "SELECT 1;\nSELECT pg_sleep(600) AS canary_sleep", "--statements", "1-2")
-    running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%canary_sleep' AND state = 'active' AND pid <> pg_backend_pid()"
+    running = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE query LIKE '%canary_sleep' AND state = 'active' AND pid <> pg_backend_pid()"
+    )
     with postgres_server.connect() as admin:
         process = subprocess.Popen(
             command, env=step_env(tmp_path, postgres_server.url()), stdout=subprocess.PIPE, encoding="utf-8"
