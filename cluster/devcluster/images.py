@@ -175,15 +175,18 @@ def remove_working_containers(context: Context, engine: Engine, base: str) -> No
     for line in context.runner.run(containers, env=engine.env, timeout=60).out.splitlines():
         container, image, *status = line.split()
         if image in ours and status == ["Storage"]:
-            context.runner.run([engine.program, "rm", container], env=engine.env, timeout=60)
+            # By force: the container is still mounted, and a killed build's last command may still run in it.
+            force = ["--force"] if engine.program == "podman" else []
+            context.runner.run([engine.program, "rm", *force, container], env=engine.env, timeout=60)
 
 
 def build_argv(engine: Engine, build: Build, args: Mapping[str, str], mounts: Sequence[Mount]) -> list[str]:
     """The command that builds an image.
 
-    podman and buildah mount files into every RUN; docker knows only secrets, which the Dockerfile asks for by id
-    (`RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf`).
+    A Dockerfile asks for pip's settings by the id of a secret (`RUN --mount=type=secret,id=pip.conf,target=…`). For
+    one that does not, podman and buildah mount them into every RUN, at the price of empty files where they were.
     """
+    secrets = engine.program == "docker" or "id=pip.conf" in build.file.read_text(encoding="utf-8")
     argv = [engine.program, "build", "--file", str(build.file), "--tag", build.name, "--label", LABEL]
     if build.target:
         argv += ["--target", build.target]
@@ -191,11 +194,11 @@ def build_argv(engine: Engine, build: Build, args: Mapping[str, str], mounts: Se
         argv += ["--build-arg", f"{name}={value}"]
     if engine.program == "docker":
         argv += ["--progress", "plain"]
-        for mount in mounts:
-            if mount.source.is_file():
-                argv += ["--secret", f"id={mount.id},src={mount.source}"]
     else:
         argv += ["--layers", "--isolation", "chroot", "--network", "host"]
-        for mount in mounts:
+    for mount in mounts:
+        if not secrets or (mount.source.is_dir() and engine.program != "docker"):
             argv += ["--volume", f"{mount.source}:{mount.target}:ro"]
+        elif mount.source.is_file():
+            argv += ["--secret", f"id={mount.id},src={mount.source}"]
     return [*argv, str(build.context)]

@@ -124,22 +124,25 @@ def test_a_registry_gives_the_upstream_base(context: Context, runner) -> None:
     assert runner.calls == []
 
 
-def test_podman_mounts_what_pip_needs_and_docker_takes_it_as_secrets(tmp_path: Path) -> None:
-    build = Build(NAME, Path("/context"), Path("/context/Dockerfile"), "step")
-    ca = tmp_path / "ca"
+def test_what_pip_needs_comes_as_secrets_where_the_dockerfile_asks_for_them(tmp_path: Path) -> None:
+    file, ca = tmp_path / "Dockerfile", tmp_path / "ca"
+    file.write_text("FROM x\nRUN pip install y\n")
     ca.touch()
+    build = Build(NAME, Path("/context"), file, "step")
     mounts = [Mount("ca.crt", ca, "/run/ca"), Mount("wheels", tmp_path, "/run/wheels")]
-    podman = build_argv(Engine("podman"), build, {"BASE": "b", "A": "1"}, mounts)
-    assert podman[:4] == ["podman", "build", "--file", "/context/Dockerfile"]
-    assert " ".join(podman).endswith(
-        "--target step --build-arg A=1 --build-arg BASE=b --layers --isolation chroot --network host "
-        f"--volume {ca}:/run/ca:ro --volume {tmp_path}:/run/wheels:ro /context"
-    )
+    volumes = f"--volume {ca}:/run/ca:ro --volume {tmp_path}:/run/wheels:ro"
+    secret = f"--secret id=ca.crt,src={ca}"
+
+    podman = " ".join(build_argv(Engine("podman"), build, {"BASE": "b", "A": "1"}, mounts))
+    assert podman.startswith(f"podman build --file {file} --tag {NAME} --label {LABEL} --target step ")
+    options = "--build-arg A=1 --build-arg BASE=b --layers --isolation chroot --network host"
+    assert podman.endswith(f"{options} {volumes} /context")
     docker = " ".join(build_argv(Engine("docker"), build, {}, mounts))
-    assert f"--secret id=ca.crt,src={ca}" in docker
-    assert "wheels" not in docker
-    assert "--volume" not in docker
-    assert "--isolation" not in docker
+    assert docker.endswith(f"--progress plain {secret} /context")
+
+    file.write_text("FROM x\nRUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf pip install y\n")
+    asked = " ".join(build_argv(Engine("buildah"), build, {}, mounts))
+    assert asked.endswith(f"--network host {secret} --volume {tmp_path}:/run/wheels:ro /context")
 
 
 def test_the_builder_is_the_clusters_engine_else_buildah(context: Context, runner) -> None:
@@ -257,7 +260,7 @@ def test_after_a_kill_only_our_own_working_containers_go(context: Context, runne
     runner.on("podman ps --all --external", listing)
     runner.on("podman rm")
     build_image(context, PODMAN, Build(NAME, folder, folder / "Dockerfile"))
-    assert runner.lines("podman rm") == ["podman rm c1", "podman rm c2"]
+    assert runner.lines("podman rm") == ["podman rm --force c1", "podman rm --force c2"]
     assert [path.name for path in (cache / "builder").iterdir()] == ["buildah-cache"]
     assert not (cache / "unfinished-build").exists()
     runner.calls.clear()
