@@ -50,7 +50,7 @@ def parse_apart(text: str, dialect: str, limits: Limits = LIMITS) -> Parsed:
     Raises:
         ParserUnavailableError: the child ended early; try again.
     """
-    code = f"from {__name__} import show\nshow({text!r}, {dialect!r})\n"
+    code = f"from {__name__} import show\nshow({str(text)!r}, {str(dialect)!r})\n"
     started = time.monotonic()
     try:
         answer = run_program(code, modules=(__name__,), limits=limits)

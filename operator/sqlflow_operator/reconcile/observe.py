@@ -74,7 +74,7 @@ class Observer:
         return str(BackendUnavailableError(f"backend {backend} is not available; set spec.backend to one of: {known}"))
 
     def _program(self, job: SQLFlowJob) -> ParsedProgram:
-        return self._programs.get(job.uid, job.generation, job.spec.program, job.spec.dialect)
+        return self._programs.get(job.uid, job.generation, job.spec.program, job.spec.dialect.value)
 
     def _children(
         self, job: SQLFlowJob, name: str, backend: Backend, *, look_for_name: bool
