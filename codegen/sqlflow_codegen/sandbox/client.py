@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlflow_codegen.errors import CodegenError
 from sqlflow_codegen.sandbox.protocol import PROGRAM_NAME, REQUEST, TRAILER, TRAILER_MARK, Result
@@ -115,7 +116,8 @@ class Sandbox:
             self._control.close()
         ours, theirs = socket.socketpair()
         environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
-        command = [sys.executable, "-X", "utf8", "-m", "sqlflow_codegen.sandbox.server"]
+        # By its file: DSLs that look at their callers pay for every frame of whose file there is no module (-m: runpy).
+        command = [sys.executable, "-X", "utf8", "-P", str(Path(__file__).with_name("server.py"))]
         with theirs:
             descriptor = theirs.fileno()
             self._process = subprocess.Popen(

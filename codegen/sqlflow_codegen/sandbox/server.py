@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import inspect
 import io
 import linecache
 import os
@@ -19,6 +20,7 @@ import socket
 import sys
 import time
 import traceback
+import types
 from dataclasses import dataclass
 
 from sqlflow_codegen.sandbox.protocol import PROGRAM_NAME, REQUEST, TRAILER, TRAILER_MARK, Result
@@ -142,8 +144,11 @@ def _execute(program: str) -> Result:
     try:
         code = compile(program, PROGRAM_NAME, "exec", dont_inherit=True)
         linecache.cache[PROGRAM_NAME] = (len(program), None, program.splitlines(keepends=True), PROGRAM_NAME)
+        # A module of its own, as `python program.py` has: what looks at its callers finds it by its file, and fast.
+        main = sys.modules["__main__"] = types.ModuleType("__main__")
+        main.__file__ = PROGRAM_NAME
         with contextlib.redirect_stdout(output):
-            exec(code, {"__name__": "__main__", "__file__": PROGRAM_NAME})
+            exec(code, main.__dict__)
     except SystemExit as exit_:
         if exit_.code not in (None, 0):
             return _failure(exit_, f"the program ended with exit code {exit_.code}")
@@ -164,11 +169,13 @@ def _failure(error: BaseException, message: str) -> Result:
 def main() -> None:
     """Entry point: argv is the descriptor of the control socket and the modules to import."""
     descriptor, *modules = sys.argv[1:]
+    sys.modules["sqlflow_codegen.sandbox.server"] = sys.modules["__main__"]  # a program takes the latter's place
     control = socket.socket(fileno=int(descriptor))
     os.set_inheritable(control.fileno(), False)
     for module in ("yaml", "_strptime", *modules):
         with contextlib.suppress(ImportError):  # a program that needs it fails with its own words
             importlib.import_module(module)
+    inspect.stack()  # its table of all modules' files, once for all programs whose DSL looks at its callers
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1):
         os.dup2(null, stream)
