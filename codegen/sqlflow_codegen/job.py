@@ -8,7 +8,7 @@ from sqlflow_codegen.backend import RunOptions
 from sqlflow_codegen.errors import CodegenError
 from sqlflow_codegen.graph import Step, plan_steps
 from sqlflow_codegen.language.ir import Program
-from sqlflow_codegen.literals import YAML_DUMP, YAML_IMPORT, count, literal, text_literal
+from sqlflow_codegen.literals import YAML_DUMP, YAML_IMPORT, call, count, literal, text_literal
 from sqlflow_codegen.manifests import (
     container,
     metadata,
@@ -49,7 +49,8 @@ STEP_ARGUMENTS = {step_arguments}
 
 def container(name, *arguments):
     """One container of the step image; its arguments hold no text of the SQL program."""
-    return {{"name": name, "command": ["sqlflow-step"], "args": [*ARGUMENTS, *arguments], **CONTAINER}}
+    args = [*ARGUMENTS, *arguments]
+    return {{"name": name, "command": ["sqlflow-step"], "args": args, **CONTAINER}}
 
 
 def run_step(name, statements):
@@ -112,9 +113,9 @@ class JobCodegen:
             pod=literal(pod(options), prefix=6),
             container=literal(container(options), prefix=12),
             job=literal(_job(options), prefix=6),
-            arguments=literal(program_arguments(statements.dialect), prefix=20),
+            arguments=literal(program_arguments(statements.dialect), prefix=12),
             step_arguments=literal(step_arguments(options), prefix=17),
-            steps="".join(f"    {_step(step)},\n" for step in steps),
+            steps="".join(f"{_step(step)},\n" for step in steps),
         )
 
     def gen_yaml(self, code: str) -> str:
@@ -130,7 +131,7 @@ class JobCodegen:
 
 
 def _step(step: Step) -> str:
-    return f"run_step({step.name!r}, {ranges(step.statements)!r})"
+    return call("run_step", literal(step.name), literal(ranges(step.statements)), indent=1)
 
 
 def _job(options: RunOptions) -> dict[str, Any]:
