@@ -1,6 +1,7 @@
 """Known estimators, their attributes, and metrics: pure data, for checks before a run and for the run itself."""
 
 from sqlflow_codegen.catalogue.estimators import (
+    REPLACEMENTS,
     VALIDATION_SELECT,
     Estimator,
     estimator_names,
@@ -19,6 +20,7 @@ __all__ = [
     "CLASSIFICATION_METRICS",
     "METRICS",
     "REGRESSION_METRICS",
+    "REPLACEMENTS",
     "VALIDATION_METRICS",
     "VALIDATION_SELECT",
     "Estimator",

@@ -23,6 +23,21 @@ from sqlflow_codegen.catalogue.xgboost import (
 if TYPE_CHECKING:
     from sqlflow_codegen.language.ir import Attribute
 
+REPLACEMENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "boostedtreesclassifier": "xgboost.XGBClassifier",
+        "boostedtreesregressor": "xgboost.XGBRegressor",
+        "dnnclassifier": "sklearn.neural_network.MLPClassifier",
+        "dnnregressor": "sklearn.neural_network.MLPRegressor",
+        "kmeans": "sklearn.cluster.KMeans",
+        "linearclassifier": "sklearn.linear_model.LogisticRegression",
+        "linearregressor": "sklearn.linear_model.LinearRegression",
+        "randomforests": "sklearn.ensemble.RandomForestClassifier",
+        "sqlflow_models.oneclasssvm": "sklearn.svm.OneClassSVM",
+    }
+)
+"""What does the same as an estimator of SQLFlow's (in lower case) that nothing here implements."""
+
 VALIDATION_SELECT = "validation.select"
 """Attribute of TRAIN with the SELECT of the rows to validate on."""
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from sqlflow_codegen.catalogue import (
     METRICS,
+    REPLACEMENTS,
     VALIDATION_METRICS,
     VALIDATION_SELECT,
     Estimator,
@@ -64,7 +65,8 @@ def check_train(statement: TrainStatement) -> Iterator[Problem]:
     estimator = find_estimator(name)
     if estimator is None:
         message = f"unknown estimator `{name}`: its attributes are not checked"
-        hint = did_you_mean(name, estimator_names())
+        same = REPLACEMENTS.get(name.lower())
+        hint = f"{same} does the same here." if same else did_you_mean(name, estimator_names())
         yield Problem("unknown-estimator", message, statement.estimator.span.start, hint, "warning")
         return
     yield from check_attributes(statement.attributes, estimator.attributes, estimator.name)
