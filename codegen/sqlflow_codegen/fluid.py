@@ -54,9 +54,9 @@ ENV = {env}
 
 CONTAINER = {container}
 
-{program_volume}
+{program_source}
 MOUNTS = {{
-    "{program_dir}": fluid.Mount(PROGRAM_VOLUME, read_only=True),
+    "{program_dir}": fluid.Mount(fluid.Volume("program", PROGRAM_SOURCE), read_only=True),
     "{scratch_dir}": fluid.Volume("scratch", fluid.volumes.empty_dir()),
 }}
 
@@ -125,7 +125,7 @@ class FluidCodegen:
             metadata=literal(_metadata(options), prefix=11),
             env=literal(environment(options), prefix=6),
             container=literal(_container(options), prefix=12),
-            program_volume=_program_volume(options, carried),
+            program_source=_program_source(carried),
             program_dir=PROGRAM_DIR,
             scratch_dir=SCRATCH_DIR,
             arguments=literal(program_arguments(statements.dialect), prefix=12),
@@ -168,11 +168,10 @@ def _container(options: RunOptions) -> dict[str, Any]:
     return {**data, "security_context": restricted(shared["securityContext"])}
 
 
-def _program_volume(options: RunOptions, carried: Mapping[str, str]) -> str:
-    files = literal({PROGRAM_FILE: PROGRAM_FILE})
-    items = [f"items={files}"] if carried else []
-    source = call("fluid.volumes.config_map", literal(options.name), *items)
-    return call("PROGRAM_VOLUME = fluid.Volume", '"program"', source)
+def _program_source(carried: Mapping[str, str]) -> str:
+    """What fills the program's volume; of a ConfigMap that carries more, the steps see only the program."""
+    items = [f"items={literal({PROGRAM_FILE: PROGRAM_FILE})}"] if carried else []
+    return call("PROGRAM_SOURCE = fluid.volumes.config_map", 'METADATA["name"]', *items)
 
 
 def _pod(options: RunOptions) -> str:
