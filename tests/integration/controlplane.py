@@ -31,9 +31,11 @@ def find_tools() -> dict[str, Path] | str:
         found = {name: Path(folder) / name for name in names}
         missing = [str(path) for path in found.values() if not os.access(path, os.X_OK)]
         return f"SQLFLOW_ENVTEST_BIN lacks {', '.join(missing)}" if missing else found
-    done = subprocess.run(
-        [sys.executable, "-m", "devcluster", "tools", "--json"], capture_output=True, text=True, check=False, timeout=60
-    )
+    command = [sys.executable, "-m", "devcluster", "tools", "--json"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except subprocess.TimeoutExpired:
+        return "etcd and kube-apiserver are not built yet: `python -m devcluster tools` builds them"
     if done.returncode != 0:
         return "no etcd and kube-apiserver: `make cluster-up` builds them, or set SQLFLOW_ENVTEST_BIN"
     tools = json.loads(done.stdout)
@@ -49,6 +51,10 @@ def _free_ports(count: int) -> list[int]:
     for one in sockets:
         one.close()
     return ports
+
+
+def free_port() -> int:
+    return _free_ports(1)[0]
 
 
 @dataclass
@@ -67,10 +73,8 @@ class ControlPlane:
     @classmethod
     def start(cls, tools: dict[str, Path], directory: Path) -> ControlPlane:
         etcd_port, peer_port, api_port = _free_ports(3)
-        key = directory / "service-account.key"
-        openssl = shutil.which("openssl")
-        assert openssl, "openssl is needed to make the API server's key"
-        subprocess.run([openssl, "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+        certificate, key = directory / "server.crt", directory / "server.key"
+        _make_certificate(certificate, key)
         tokens = directory / "tokens.csv"
         tokens.write_text(
             'admin-token,admin,admin,"system:masters"\n'
@@ -84,7 +88,8 @@ class ControlPlane:
         ]  # fmt: skip
         api = [
             str(tools["kube-apiserver"]), f"--etcd-servers=http://127.0.0.1:{etcd_port}", "--bind-address=127.0.0.1",
-            f"--secure-port={api_port}", f"--cert-dir={directory / 'certs'}", f"--token-auth-file={tokens}",
+            f"--secure-port={api_port}", f"--tls-cert-file={certificate}",
+            f"--tls-private-key-file={key}", f"--token-auth-file={tokens}",
             "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24",
             "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-signing-key-file={key}",
             f"--service-account-key-file={key}", "--disable-admission-plugins=ServiceAccount",
@@ -95,24 +100,21 @@ class ControlPlane:
             with (directory / f"{name}.log").open("wb") as log:
                 processes.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
         url = f"https://127.0.0.1:{api_port}"
-        plane = cls(
-            directory, tools["kubectl"], url, directory / "admin.yaml", directory / "operator.yaml", processes
-        )
-        plane.admin.write_text(_kubeconfig(url, "admin-token"))
-        plane.operator.write_text(_kubeconfig(url, "operator-token"))
+        plane = cls(directory, tools["kubectl"], url, directory / "admin.yaml", directory / "operator.yaml", processes)
+        plane.admin.write_text(_kubeconfig(url, "admin-token", certificate))
+        plane.operator.write_text(_kubeconfig(url, "operator-token", certificate))
         plane.wait_ready()
         return plane
 
     def wait_ready(self, timeout: float = 60) -> None:
-        insecure = ssl.create_default_context()
-        insecure.check_hostname, insecure.verify_mode = False, ssl.CERT_NONE
+        trusting = ssl.create_default_context(cafile=self.directory / "server.crt")
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             for process in self.processes:
                 assert process.poll() is None, f"{process.args!r} ended early; see {self.directory}"
             try:
                 request = urllib.request.Request(f"{self.url}/readyz", headers={"Authorization": "Bearer admin-token"})
-                with urllib.request.urlopen(request, context=insecure, timeout=2) as answer:
+                with urllib.request.urlopen(request, context=trusting, timeout=2) as answer:
                     if answer.status == 200:
                         return
             except (urllib.error.URLError, OSError):
@@ -134,12 +136,21 @@ class ControlPlane:
             process.wait(timeout=20)
 
 
-def _kubeconfig(url: str, token: str) -> str:
+def _make_certificate(certificate: Path, key: Path) -> None:
+    openssl = shutil.which("openssl")
+    assert openssl, "openssl is needed to make the API server's certificate"
+    extensions = ("subjectAltName=IP:127.0.0.1", "keyUsage=critical,keyCertSign,digitalSignature,keyEncipherment")
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
+    command += [argument for extension in extensions for argument in ("-addext", extension)]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+
+
+def _kubeconfig(url: str, token: str, certificate: Path) -> str:
     return yaml.safe_dump(
         {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "test", "cluster": {"server": url, "insecure-skip-tls-verify": True}}],
+            "clusters": [{"name": "test", "cluster": {"server": url, "certificate-authority": str(certificate)}}],
             "users": [{"name": "test", "user": {"token": token}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test", "namespace": "default"}}],
             "current-context": "test",

@@ -1,0 +1,214 @@
+"""A real API server with the CRD and the operator's role, and real operator processes against it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import kubernetes
+import pytest
+from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, JOBS, SQLFLOWJOBS, KubeClient, NotFoundError, Object, Resource
+
+from tests.integration.controlplane import ControlPlane, find_tools, free_port
+from tests.unit.operator.jobcontroller import JobController
+from tests.unit.operator.world import job_manifest
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMESPACES = Resource("api/v1", "namespaces")
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    tools = find_tools()
+    if isinstance(tools, str):
+        pytest.skip(tools)
+    started = ControlPlane.start(tools, tmp_path_factory.mktemp("plane"))
+    try:
+        started.run("apply", "-f", str(ROOT / "crds" / "sqlflowjobs.yaml"))
+        for name in ("namespace", "service-account", "role"):
+            started.run("apply", "-f", str(ROOT / "manifests" / "base" / f"{name}.yaml"))
+        started.run("wait", "--for=condition=Established", "crd/sqlflowjobs.sqlflow.org", "--timeout=30s")
+        yield started
+    finally:
+        started.stop()
+
+
+def client(kubeconfig: Path) -> KubeClient:
+    configuration = kubernetes.client.Configuration()
+    kubernetes.config.load_kube_config(str(kubeconfig), client_configuration=configuration)
+    return KubeClient(configuration)
+
+
+@pytest.fixture(scope="session")
+def kube(plane: ControlPlane) -> KubeClient:
+    return client(plane.admin)
+
+
+@dataclass
+class OperatorProcess:
+    """The operator as a process of its own, with the rights of its role."""
+
+    plane: ControlPlane
+    port: int
+    log: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self, ready: bool = True) -> None:
+        environment = {**os.environ, "KUBECONFIG": str(self.plane.operator), "SQLFLOW_PORT": str(self.port)}
+        environment |= {"SQLFLOW_STEP_IMAGE": "step:1", "SQLFLOW_RESYNC_SECONDS": "2", **self.environment}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sqlflow_operator.main"], env=environment, stdout=log, stderr=log
+            )
+        if ready:
+            wait_for(lambda: self.probe("readyz") == 200, "the operator is ready", 30)
+
+    def probe(self, path: str) -> int:
+        return self.get(path)[0]
+
+    def get(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError as error:
+            return 0, str(error)
+
+    def kill(self) -> None:
+        """End it without a chance to tidy up."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGKILL)
+            self.process.wait(timeout=20)
+            self.process = None
+
+    def terminate(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        code = self.process.wait(timeout=20)
+        self.process = None
+        return code
+
+
+@pytest.fixture(scope="session")
+def shared_operator(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    """One operator for all tests that do not end it."""
+    log = tmp_path_factory.mktemp("operator") / "log"
+    operator = OperatorProcess(plane, free_port(), log)
+    operator.start()
+    yield operator
+    operator.kill()
+
+
+@pytest.fixture
+def own_operator(plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[OperatorProcess]:
+    """An operator of the test's own, for its namespace, not started yet."""
+    operator = OperatorProcess(plane, free_port(), tmp_path / "log", {"SQLFLOW_NAMESPACES": namespace})
+    yield operator
+    operator.kill()
+
+
+_NUMBERS = itertools.count(1)
+
+
+def new_namespace(kube: KubeClient, prefix: str) -> str:
+    name = f"{prefix}-{next(_NUMBERS)}"
+    kube.create(NAMESPACES, "", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    return name
+
+
+@dataclass
+class Place:
+    """One namespace, seen with the administrator's eyes, and the cluster that plays along in it."""
+
+    kube: KubeClient
+    namespace: str
+
+    def __post_init__(self) -> None:
+        self.controller = JobController(self.kube, self.namespace, lambda: datetime.now(UTC))
+        self._ticked = 0.0
+
+    def tick(self) -> None:
+        """Let the cluster move on, about as fast as a real one."""
+        if time.monotonic() - self._ticked > 0.3:
+            self.controller.tick()
+            self._ticked = time.monotonic()
+
+    def apply(self, name: str = "iris", **spec: Any) -> Object:
+        return self.kube.create(SQLFLOWJOBS, self.namespace, job_manifest(name, **spec))
+
+    def edit(self, name: str, **spec: Any) -> Object:
+        return self.kube.patch(SQLFLOWJOBS, self.namespace, name, {"spec": spec})
+
+    def job(self, name: str = "iris") -> Object:
+        return self.kube.get(SQLFLOWJOBS, self.namespace, name)
+
+    def status(self, name: str = "iris") -> Object:
+        return self.job(name).get("status") or {}
+
+    def phase(self, name: str = "iris") -> str:
+        return str(self.status(name).get("phase", ""))
+
+    def condition(self, kind: str, name: str = "iris") -> Object:
+        return next((c for c in self.status(name).get("conditions") or () if c["type"] == kind), {})
+
+    def children(self) -> list[Object]:
+        return self.kube.list(JOBS, self.namespace)
+
+    def config_maps(self) -> list[Object]:
+        return self.kube.list(CONFIG_MAPS, self.namespace, labels="sqlflow.org/run")
+
+    def events(self) -> list[Object]:
+        return self.kube.list(EVENTS, self.namespace)
+
+    def wait_phase(self, phase: str, name: str = "iris", seconds: float = 20) -> Object:
+        wait_for(lambda: self.phase(name) == phase, f"{name} is {phase}", seconds, lambda: str(self.status(name)))
+        return self.status(name)
+
+    def play_until(self, phase: str, name: str = "iris", seconds: float = 40) -> Object:
+        """Let the cluster move on until the job has that phase."""
+
+        def reached() -> bool:
+            self.tick()
+            return self.phase(name) == phase
+
+        wait_for(reached, f"{name} is {phase}", seconds, lambda: str(self.status(name)))
+        return self.status(name)
+
+
+@pytest.fixture
+def namespace(kube: KubeClient) -> str:
+    return new_namespace(kube, "test")
+
+
+@pytest.fixture
+def place(kube: KubeClient, namespace: str) -> Place:
+    return Place(kube, namespace)
+
+
+def wait_for(
+    condition: Callable[[], object], what: str, seconds: float = 20, seen: Callable[[], str] = lambda: ""
+) -> None:
+    """Poll until it is true; the failure tells what was seen last."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(NotFoundError):
+            if condition():
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds:g} s: {what}; seen: {seen()}")
