@@ -1,5 +1,10 @@
-"""From statements to steps: which statement needs which, and which run together in one container."""
+"""What a statement reads and writes, what waits for what, and which statements share a step.
 
-from sqlflow_codegen.graph.steps import Step, plan_steps
+Nothing here runs a program. `sqlglot` understands the SQL and never rewrites it; it is imported only when a graph is
+made.
+"""
 
-__all__ = ["Step", "plan_steps"]
+from sqlflow_codegen.graph.ordering import Ordering
+from sqlflow_codegen.graph.steps import Step, plan, plan_steps
+
+__all__ = ["Ordering", "Step", "plan", "plan_steps"]

@@ -3,42 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlflow_codegen.language.ir import Program, Statement
+from sqlflow_codegen.graph.ordering import Ordering
+from sqlflow_codegen.language.ir import Program
+
+if TYPE_CHECKING:
+    from sqlflow_codegen.graph.build import Graph
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Statements that one container runs, in the order given.
+    """Statements that one container runs in one session.
 
     Attributes:
         name: `s<number of the first statement>-<kind>`, a DNS label, unique in the program: `s3-train`.
-        kind: kind of the statements: `sql`, `train`, `predict`, ...
-        statements: their numbers, from 1, ascending.
+        kind: kind of the statements: `sql`, `train`, `predict`, ... Plain SQL that has to share the session of a
+            model statement (a temporary table that it selects from, a USE before it) is in that one's step.
+        statements: their numbers, from 1, ascending: the order in which they run.
         after: names of the steps that must have succeeded before.
+        session: numbers of statements of other steps (USE, SET, ...) to replay in this step's session, each before
+            the first of the step's statements that has a higher number; mostly that is before all of them.
+            Their results are not the step's.
+        repeat: those of `statements` that only shape the session; a step that is tried again runs them again,
+            even if they were done.
     """
 
     name: str
     kind: str
     statements: tuple[int, ...]
     after: tuple[str, ...] = ()
+    session: tuple[int, ...] = ()
+    repeat: tuple[int, ...] = ()
 
 
-def plan_steps(program: Program) -> tuple[Step, ...]:
+def plan_steps(
+    program: Program, ordering: Ordering = Ordering.SEQUENTIAL, *, fusion: bool = True
+) -> tuple[Step, ...]:
     """Group a program's statements into steps, in an order in which they may run one after the other.
 
-    Steps come in program order, each after the one before. Adjacent plain SQL statements share a step; every
-    model statement is a step of its own.
+    Args:
+        program: the parsed program.
+        ordering: which statements wait for which; `Ordering.SEQUENTIAL` gives the fewest steps, and is all that
+            a backend can use that runs one step at a time.
+        fusion: whether plain SQL statements share a step where that makes nothing later.
     """
-    groups: list[list[Statement]] = []
-    for statement in program:
-        if groups and statement.kind == groups[-1][0].kind == "sql":
-            groups[-1].append(statement)
-        else:
-            groups.append([statement])
-    steps: list[Step] = []
-    for group in groups:
-        name = f"s{group[0].number}-{group[0].kind}"
-        after = (steps[-1].name,) if steps else ()
-        steps.append(Step(name, group[0].kind, tuple(s.number for s in group), after))
-    return tuple(steps)
+    return plan(program, ordering, fusion=fusion).steps
+
+
+def plan(program: Program, ordering: Ordering = Ordering.CONSERVATIVE, *, fusion: bool = True) -> Graph:
+    """The program's graph: effects, edges, steps and warnings. Imports sqlglot when it is called."""
+    from sqlflow_codegen.graph.build import build_graph
+
+    return build_graph(program, ordering, fusion=fusion)

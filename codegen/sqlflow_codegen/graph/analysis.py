@@ -1,0 +1,230 @@
+"""Gathers the effects of one statement while its syntax tree is interpreted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlflow_codegen.graph.catalog import Catalog
+from sqlflow_codegen.graph.functions import SESSION_PARAMETERS, Verdict, judge
+from sqlflow_codegen.graph.naming import Reference, Relation
+from sqlflow_codegen.graph.references import References
+from sqlflow_codegen.graph.resources import (
+    ANY_FILE,
+    ANY_SCHEMA,
+    EXISTING,
+    SCHEMA,
+    TABLE,
+    Effects,
+    Resource,
+)
+from sqlflow_codegen.graph.session import BEFORE, WRITERS, Session
+
+CATALOG_READ = "it reads the database's catalogue"
+
+
+class Analysis:
+    """The effects of one statement so far."""
+
+    def __init__(self, catalog: Catalog, session: Session) -> None:
+        self.catalog = catalog
+        self.session = session
+        self.reads: set[Resource] = set()
+        self.writes: set[Resource] = set()
+        self.barrier = ""
+        self.hint = ""
+        self.understood = True
+        self.shares: set[str] = set()
+        self.changes_session = False
+
+    def effects(self, *, setting: bool = False) -> Effects:
+        """What was gathered; `setting` if the statement changes nothing but the session."""
+        return Effects(
+            reads=frozenset(self.reads),
+            writes=frozenset(self.writes),
+            barrier=self.barrier,
+            understood=self.understood,
+            session=frozenset(self.shares),
+            setting=setting,
+            only_session=(setting or self.changes_session) and not self.writes and not self.barrier,
+            hint=self.hint,
+        )
+
+    # -- relations
+
+    def read(self, reference: Reference) -> None:
+        """Note that a relation's rows are read."""
+        if not self.use_temporary(reference, self.reads):
+            self.read_relation(self.catalog.relation(reference))
+
+    def write(self, reference: Reference) -> None:
+        """Note that a relation, or its definition, is changed."""
+        if not self.use_temporary(reference, self.writes):
+            self.write_relation(self.catalog.relation(reference))
+
+    def use_temporary(self, reference: Reference, into: set[Resource]) -> bool:
+        """Note the use of a temporary relation; whether that name surely means one."""
+        if not self.session.temporary:
+            return False
+        found, certain = self.session.find_temporary(self.catalog.relation(reference), len(reference) > 1)
+        for each in found:
+            self.shares.add(each.token)
+            self.changes_session |= into is self.writes
+            for base in each.bases:
+                for relation in self._with_bases(base):
+                    self._touch(relation, into)
+        return certain and self.catalog.rules.temporary
+
+    def read_relation(self, relation: Relation) -> None:
+        """Note that a relation, known not to be temporary, is read."""
+        for each in self._with_bases(relation):
+            self._touch(each, self.reads)
+
+    def write_relation(self, relation: Relation) -> None:
+        """Note that a relation, known not to be temporary, is changed; a view changes what it is defined over."""
+        for each in self._with_bases(relation):
+            self._touch(each, self.writes)
+
+    def write_definition(self, relation: Relation) -> None:
+        """Note that a relation is defined or dropped; its rows, if it is a view over others, stay."""
+        self._touch(relation, self.writes)
+        for base in self.catalog.bases(relation) or ():
+            self._touch(base, self.reads)
+
+    def _with_bases(self, relation: Relation) -> list[Relation]:
+        bases = self.catalog.bases(relation)
+        if bases is None:
+            self.give_up("it uses a view over very many relations")
+            bases = []
+        for each in (relation, *bases):
+            if self.catalog.names.is_system(each):
+                self.wait(CATALOG_READ)
+            if self.catalog.is_restless(each):
+                self.give_up(f"the definition of {each.shown} calls functions that are not known")
+        return [relation, *bases]
+
+    def _touch(self, relation: Relation, into: set[Resource]) -> None:
+        catalog = self.catalog
+        into.add(Resource(TABLE, relation.schema, relation.name, relation.shown))
+        if not catalog.is_new(relation):
+            into.add(EXISTING)
+        into.update(catalog.groups(relation))
+        if catalog.schemas:
+            self.use_schema(relation.schema)
+
+    def use_schema(self, schema: str) -> None:
+        """Note that a schema has to be there."""
+        if not schema:
+            self.reads.add(ANY_SCHEMA)
+        elif schema in self.catalog.schemas:
+            self.reads.add(Resource(SCHEMA, "", schema, schema))
+
+    def change_schema(self, schema: str) -> None:
+        """Note that a schema is created or changed."""
+        self.catalog.schemas.add(schema)
+        self.writes |= {Resource(SCHEMA, "", schema, schema), ANY_SCHEMA}
+
+    def create_temporary(self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True) -> None:
+        """Note that a temporary relation is created, from `bases` if it is a view."""
+        self.shares.add(self.session.create_temporary(relation, bases, certain=certain))
+        self.changes_session = True
+
+    def tie(self, first: Relation, second: Relation) -> None:
+        """Note that two relations change together from now on."""
+        if not self.catalog.rules.relatives:
+            self.read_relation(second)
+            return
+        for relation in (first, second):
+            self.write_relation(relation)
+        self.catalog.tie(first, second)
+        for relation in (first, second):
+            self.write_relation(relation)
+
+    def expose(self, relation: Relation) -> None:
+        """Note that something that existed before may depend on the relation from now on."""
+        for each in self._with_bases(relation):
+            self.catalog.known_outside(each)
+            self._touch(each, self.writes)
+
+    # -- what else a statement mentions
+
+    def mention(self, found: References) -> None:
+        """Note all that a walk over the statement's tree found."""
+        for reference in found.reads:
+            self.read(reference)
+        for reference in found.writes:
+            self.write(reference)
+        self.draw(found.sequences)
+        for function in found.functions:
+            self.call(function)
+        self.use_variables(found.variables, found.assigned)
+        if found.parameters & SESSION_PARAMETERS:
+            self._want_writers()
+        if found.reads_files:
+            self.use_files(write=False)
+        if found.writes_files:
+            self.use_files(write=True)
+
+    def use_files(self, *, write: bool) -> None:
+        """Note that files are read or written: which, is not followed."""
+        (self.writes if write else self.reads).add(ANY_FILE)
+
+    def draw(self, sequences: Iterable[Reference]) -> None:
+        """Note that sequences are drawn from, which changes them."""
+        if not self.catalog.rules.sequences:
+            return
+        for sequence in sequences:
+            if sequence:
+                self.write(sequence)
+            else:
+                self.give_up("it computes the name of a sequence")
+
+    def use_variables(self, mentioned: Iterable[str], assigned: Iterable[str]) -> None:
+        """Note session variables that the statement uses, and those that it sets to a value of its own."""
+        for name in assigned:
+            self.changes_session = True
+            self.session.computed_variables.add(name)
+        for name in (*mentioned, *assigned):
+            if name in self.session.computed_variables:
+                self.shares.add(f"@{name}")
+
+    def call(self, function: str) -> None:
+        """Note that a function is called that sqlglot does not know."""
+        match judge(function, self.catalog.names.dialect):
+            case Verdict.HARMLESS | Verdict.SEQUENCE:
+                pass
+            case Verdict.FILES:
+                self.reads.add(ANY_FILE)
+            case Verdict.CATALOG:
+                self.wait(CATALOG_READ)
+            case Verdict.LAST_IDENTITY:
+                self._want_writers()
+            case Verdict.LAST_STATEMENT:
+                self.shares.add(f"{BEFORE}{self.session.number}")
+            case Verdict.SESSION:
+                self.wait(f"{function}() changes its session")
+                self.session.stick()
+            case Verdict.WRITES if self.catalog.conservative or self.catalog.user_functions:
+                self.give_up(
+                    f"it calls {function}(), which is not known and may write",
+                    "If its functions only compute, `ordering: Lineage` runs such statements side by side.",
+                )
+            case Verdict.READS if self.catalog.user_functions:
+                self.give_up(f"it calls {function}(), which is not known")
+            case Verdict.READS if self.catalog.conservative:
+                self.reads.add(EXISTING)
+            case Verdict.READS | Verdict.WRITES:
+                pass
+
+    def _want_writers(self) -> None:
+        self.shares.add(f"{WRITERS}{self.session.number}")
+
+    # -- barriers
+
+    def wait(self, reason: str) -> None:
+        """Make the statement a barrier although it is clear what it does."""
+        self.barrier = self.barrier or reason
+
+    def give_up(self, reason: str, hint: str = "") -> None:
+        """Make the statement a barrier because it is not clear what it does."""
+        if self.understood:
+            self.barrier, self.hint, self.understood = reason, hint, False

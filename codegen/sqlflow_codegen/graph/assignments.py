@@ -1,0 +1,201 @@
+"""SET: which settings a statement makes, and whether replaying it later gives the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlglot.tokenizer_core import Token, TokenType
+
+from sqlflow_codegen.graph.analysis import Analysis
+from sqlflow_codegen.graph.functions import Verdict, judge
+from sqlflow_codegen.graph.naming import parse_name
+from sqlflow_codegen.graph.references import References, Walker
+from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader, words
+
+_EQUALS = (TokenType.EQ, TokenType.COLON_EQ)
+_VARIABLE_SIGNS = (TokenType.PARAMETER, TokenType.SESSION_PARAMETER)
+_GLOBAL = ("GLOBAL", "PERSIST", "PERSIST_ONLY")
+_SCOPES = ("SESSION", "LOCAL", *_GLOBAL)
+_OFF = ("0", "OFF", "FALSE")
+
+
+class Assignments:
+    """Interprets what stands behind SET, of one dialect."""
+
+    def __init__(self, dialect: str, reader: Reader, walker: Walker) -> None:
+        self._dialect = dialect
+        self._reader = reader
+        self._walker = walker
+
+    def interpret(self, tokens: Sequence[Token], analysis: Analysis) -> bool:
+        """Note what the statement does; True if it is a setting, to be replayed in later steps."""
+        every = words(tokens, len(tokens))
+        if not every or (every[0] == "VARIABLE" and self._dialect == "spark") or every[0] == "VAR":
+            analysis.give_up("SET of a declared variable is not followed")
+            analysis.session.stick()
+            return False
+        special = self._special(every, tokens, analysis)
+        if special is not None:
+            return special
+        parts = list(_split(tokens)) if self._dialect == "mysql" else [tokens]
+        if self._dialect == "bigquery":
+            analysis.give_up("SET of a declared variable is not followed")
+            analysis.session.stick()
+            return False
+        return self._assign(parts, analysis)
+
+    # -- forms without a plain name and value
+
+    def _special(self, every: tuple[str, ...], tokens: Sequence[Token], analysis: Analysis) -> bool | None:
+        """The outcome of `SET TRANSACTION` and the like; None if it is an assignment."""
+        scope = every[0] if every[0] in _SCOPES else ""
+        rest = every[1:] if scope else every
+        head = rest[0] if rest else ""
+        if head == "TRANSACTION":
+            return self._transaction(scope, analysis)
+        if head == "CONSTRAINTS":
+            return False
+        if head in ("PASSWORD", "DEFAULT", "RESOURCE", "STATEMENT"):
+            analysis.give_up(f"SET {head} is not followed")
+            return False
+        if head in ("ROLE", "AUTHORIZATION"):
+            return self._role(scope, analysis)
+        if head == "PATH" or (head in ("SEARCH_PATH", "SCHEMA") and self._dialect in ("postgres", "duckdb")):
+            return self._search_path(scope, tokens[2 if scope else 1 :], analysis)
+        if scope == "LOCAL" and self._dialect == "postgres":
+            return False
+        if head in ("TIME", "NAMES", "CHARACTER", "CHARSET", "CHARACTERISTICS", "XML"):
+            analysis.session.set(frozenset({head.lower()}))
+            return True
+        return None
+
+    def _transaction(self, scope: str, analysis: Analysis) -> bool:
+        if scope in _GLOBAL:
+            analysis.wait("SET GLOBAL runs alone")
+        elif scope:
+            analysis.session.set(frozenset({"transaction"}))
+            return True
+        elif not analysis.session.in_transaction:
+            analysis.shares.add(analysis.session.with_next())
+        return False
+
+    def _role(self, scope: str, analysis: Analysis) -> bool:
+        """Another role: with PostgreSQL's default search path, another schema too."""
+        if not analysis.catalog.place.schema:
+            analysis.catalog.enter("", f"?role:{analysis.session.number}")
+        if scope == "LOCAL":
+            analysis.session.localize()
+            return False
+        analysis.session.set(frozenset({"role"}))
+        return True
+
+    def _search_path(self, scope: str, value: Sequence[Token], analysis: Analysis) -> bool:
+        session, names = analysis.session, analysis.catalog.names
+        written = [token for token in value if token.token_type not in _EQUALS and token.text.upper() != "TO"]
+        path = written[0].text if len(written) == 1 else ""
+        if self._dialect == "duckdb" and ("," in path or "." in path):
+            path = ""
+        if path and not path.startswith("$") and path.upper() != "DEFAULT":
+            quoted = written[0].token_type in (TokenType.IDENTIFIER, TokenType.STRING)
+            identity = names.identity((path, quoted)) if quoted else names.identity(parse_name(path)[-1])
+            analysis.catalog.enter(names.key(identity), identity)
+        else:
+            shown = " ".join(token.text for token in written)
+            analysis.catalog.enter("", "?" if shown.upper() == "DEFAULT" else f"?{shown}")
+        if scope == "LOCAL":
+            session.localize()
+            return False
+        session.set(frozenset({"search_path"}), analysis.catalog.place.schema)
+        return True
+
+    # -- assignments
+
+    def _assign(self, parts: list[Sequence[Token]], analysis: Analysis) -> bool:
+        keys: set[str] = set()
+        computed: list[Sequence[Token]] = []
+        variables = True
+        for part in parts:
+            key, value = self._name_and_value(part)
+            if key.startswith(_GLOBAL):
+                analysis.wait("SET GLOBAL runs alone")
+                return False
+            if key == "autocommit" and any(token.text.upper() in _OFF for token in value):
+                analysis.session.stick()
+                return False
+            keys.add(key)
+            variables = variables and key.startswith("@")
+            known = analysis.session.computed_variables
+            if not _is_constant(value) or key[1:] in known:
+                computed.append(value)
+        if not computed:
+            analysis.session.set(frozenset(keys))
+            return True
+        found = self._references(computed, analysis)
+        if found is not None and variables:
+            analysis.mention(found)
+            analysis.use_variables(found.variables, {key[1:] for key in keys})
+            return False
+        if found is not None and self._same_again(found):
+            analysis.session.set(None)
+            return True
+        if found is not None:
+            analysis.mention(found)
+        analysis.session.stick()
+        return False
+
+    def _name_and_value(self, part: Sequence[Token]) -> tuple[str, Sequence[Token]]:
+        """The setting's key (`@name` for a variable of MySQL, lower case) and the tokens of its value."""
+        index = next(
+            (n for n, token in enumerate(part) if token.token_type in _EQUALS or token.text.upper() == "TO"), -1
+        )
+        name = part[:index] if index >= 0 else part
+        value = part[index + 1 :] if index >= 0 else part[len(part) :]
+        written = [token.text for token in name]
+        if len(name) > 1 and written[0].upper() in _SCOPES:
+            if written[0].upper() in _GLOBAL and self._dialect == "mysql":
+                return written[0].upper(), value
+            written = written[1:]
+        joined = "".join(written).lower()
+        if joined.startswith("@@"):
+            scope, _, rest = joined[2:].partition(".")
+            if rest and scope.upper() in _GLOBAL:
+                return scope.upper(), value
+            joined = rest if rest and scope.upper() in _SCOPES else joined[2:]
+        return joined, value
+
+    def _references(self, values: list[Sequence[Token]], analysis: Analysis) -> References | None:
+        """What the values mention; None (and a barrier) if that cannot be told."""
+        found = References()
+        for value in values:
+            select = Token(TokenType.SELECT, "SELECT")
+            try:
+                self._walker.collect([self._reader.parse([select, *value], "")], found)
+            except NotUnderstoodError as error:
+                analysis.give_up(str(error))
+                return None
+        return found
+
+    def _same_again(self, found: References) -> bool:
+        """Whether such values are the same in every session that replays the settings before."""
+        if found.reads or found.writes or found.sequences or found.variables or found.reads_files:
+            return False
+        return all(judge(function, self._dialect) is Verdict.HARMLESS for function in found.functions)
+
+
+def _split(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    """The assignments between the commas."""
+    depth = start = 0
+    for index, token in enumerate(tokens):
+        if token.token_type is TokenType.L_PAREN:
+            depth += 1
+        elif token.token_type is TokenType.R_PAREN:
+            depth -= 1
+        elif token.token_type is TokenType.COMMA and depth == 0:
+            yield tokens[start:index]
+            start = index + 1
+    yield tokens[start:]
+
+
+def _is_constant(value: Sequence[Token]) -> bool:
+    """Whether it is made of literals and bare words only."""
+    return not any(token.token_type in (TokenType.L_PAREN, *_VARIABLE_SIGNS) for token in value)

@@ -1,0 +1,186 @@
+"""The graph of a program: what its statements do, what waits for what, and the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlflow_codegen.errors import Diagnostic
+from sqlflow_codegen.graph.analysis import CATALOG_READ
+from sqlflow_codegen.graph.dependencies import Waits, by_effects, in_program_order
+from sqlflow_codegen.graph.effects import Context, effects
+from sqlflow_codegen.graph.fusion import fuse
+from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
+from sqlflow_codegen.graph.resources import Effects
+from sqlflow_codegen.graph.session import Setting
+from sqlflow_codegen.graph.steps import Step
+from sqlflow_codegen.graph.units import Unit, make_units
+from sqlflow_codegen.language.ir import Program, SqlStatement, Statement
+
+SQL = SqlStatement.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One statement waits for another.
+
+    Attributes:
+        before, after: numbers of the statements, from 1; `before` is the lower one.
+        hazard: `RAW`, `WAR`, `WAW`, `BARRIER` or `ORDER`.
+        on: relation or model; `*` stands for the relations that the program did not create, any of which may be a
+            view over another; for a barrier the reason.
+    """
+
+    before: int
+    after: int
+    hazard: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What waits for what in a program.
+
+    Attributes:
+        program: the program.
+        effects: what each statement does, in program order.
+        edges: after transitive reduction, sorted; one for every cause.
+        steps: in an order in which they may run.
+        warnings: findings about statements that run alone because it is not clear what they do.
+    """
+
+    program: Program
+    effects: tuple[Effects, ...]
+    edges: tuple[Edge, ...]
+    steps: tuple[Step, ...]
+    warnings: tuple[Diagnostic, ...]
+
+
+def build_graph(
+    program: Program,
+    ordering: Ordering = Ordering.CONSERVATIVE,
+    *,
+    fusion: bool = True,
+    rules: Rules = ALL_RULES,
+) -> Graph:
+    """Work out what waits for what, and the steps.
+
+    Args:
+        program: the parsed program.
+        ordering: which statements wait for which.
+        fusion: whether plain SQL statements share a step where that makes nothing later.
+        rules: only tests change them.
+    """
+    context = Context(program.dialect, ordering, rules)
+    found: list[Effects] = []
+    settings: list[tuple[Setting, ...]] = []
+    for statement in program:
+        settings.append(context.settings)
+        found.append(effects(statement, context))
+    if ordering is Ordering.SEQUENTIAL:
+        waits = in_program_order(len(found), (n for n, each in enumerate(found) if each.setting))
+    else:
+        waits = by_effects(found, rules)
+    units = make_units(found, waits)
+    return Graph(
+        program=program,
+        effects=tuple(found),
+        edges=tuple(_edges(waits)),
+        steps=tuple(_Steps(program, found, settings).make(units, fusion=fusion)),
+        warnings=tuple(_warnings(program, found)),
+    )
+
+
+def _edges(waits: Waits) -> list[Edge]:
+    return [
+        Edge(before + 1, after + 1, cause.hazard, cause.on)
+        for after, befores in enumerate(waits)
+        for before, causes in befores.items()
+        for cause in dict.fromkeys(causes)
+    ]
+
+
+class _Steps:
+    """Makes steps of units."""
+
+    def __init__(self, program: Program, effects: Sequence[Effects], settings: Sequence[tuple[Setting, ...]]) -> None:
+        self._statements = program.statements
+        self._effects = effects
+        self._settings = settings
+        """For every statement the settings in force before it."""
+
+    def make(self, units: Sequence[Unit], *, fusion: bool) -> list[Step]:
+        """The steps, in an order in which they may run."""
+        kinds = [self._kind(unit.statements) for unit in units]
+        groups = fuse(units, [fusion and kind == SQL for kind in kinds])
+        group_of = {position: n for n, group in enumerate(groups) for position in group}
+        members = [sorted(s for position in group for s in units[position].statements) for group in groups]
+        self._house_settings(members)
+        names = [f"s{each[0] + 1}-{self._kind(each)}" for each in members]
+        steps: list[Step] = []
+        for n, group in enumerate(groups):
+            befores = {group_of[before] for position in group for before in units[position].after} - {n}
+            steps.append(
+                Step(
+                    name=names[n],
+                    kind=self._kind(members[n]),
+                    statements=tuple(s + 1 for s in members[n]),
+                    after=tuple(names[before] for before in sorted(befores)),
+                    session=self._replayed(members[n]),
+                    repeat=tuple(s + 1 for s in members[n] if self._effects[s].only_session),
+                )
+            )
+        return steps
+
+    def _kind(self, positions: Sequence[int]) -> str:
+        """The kind of the first model statement, else `sql`."""
+        kinds = (self._statements[each].kind for each in positions)
+        return next((kind for kind in kinds if kind != SQL), SQL)
+
+    def _house_settings(self, members: list[list[int]]) -> None:
+        """Add each setting to the step of the statement after it, the last ones to the last statement's."""
+        home = {s: n for n, group in enumerate(members) for s in group}
+        settings = [s for s in range(len(self._effects)) if s not in home]
+        if not settings:
+            return
+        if not home:
+            members.append([])
+        following = home[max(home)] if home else 0
+        homes: dict[int, int] = {}
+        for s in range(len(self._effects) - 1, -1, -1):
+            if s in home:
+                following = home[s]
+            else:
+                homes[s] = following
+        for s in settings:
+            members[homes[s]].append(s)
+        for n in set(homes.values()):
+            members[n].sort()
+
+    def _replayed(self, members: Sequence[int]) -> tuple[int, ...]:
+        """Numbers of the settings of other steps that this one needs."""
+        own = {s + 1 for s in members}
+        found: set[int] = set()
+        before = 0
+        for s in members:
+            for setting in reversed(self._settings[s]):
+                if setting.number <= before:
+                    break
+                found.add(setting.number)
+            before = s + 1
+        return tuple(sorted(found - own))
+
+
+def _warnings(program: Program, effects: Sequence[Effects]) -> list[Diagnostic]:
+    found: list[Diagnostic] = []
+    for statement, each in zip(program, effects, strict=True):
+        if each.barrier and each.barrier != CATALOG_READ:
+            found.append(_warning(statement, each))
+    return found
+
+
+def _warning(statement: Statement, effects: Effects) -> Diagnostic:
+    code = "runs-alone" if effects.understood else "not-understood"
+    message = f"{statement.title} waits for all before it, and all after it wait for it: {effects.barrier}"
+    span = statement.span
+    return Diagnostic(code, message, statement.number, span.line, span.column, effects.hint, "warning")

@@ -1,0 +1,233 @@
+"""What is known of the database at each point of a program: what it created, dropped, tied together or defined.
+
+Everything here errs on one side. What may be an existing relation is one; a definition, once seen, is never
+forgotten, because the transaction that changes it may be rolled back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+from sqlflow_codegen.graph.naming import Names, Place, Reference, Relation
+from sqlflow_codegen.graph.ordering import Rules
+from sqlflow_codegen.graph.resources import GROUP, Resource
+
+VIEW_BASES = 256
+"""A view over more relations than this makes its readers barriers."""
+
+T = TypeVar("T")
+
+
+class NameMap(Generic[T]):
+    """Values by relation; a look-up finds those of every name that may mean the same relation."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, T]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def find(self, relation: Relation) -> Iterator[T]:
+        """Values of the relations that this one may be."""
+        by_schema = self._values.get(relation.name)
+        if by_schema is None:
+            return
+        if not relation.schema:
+            yield from by_schema.values()
+            return
+        for schema in (relation.schema, ""):
+            if schema in by_schema:
+                yield by_schema[schema]
+
+    def get(self, relation: Relation) -> T | None:
+        """The value of exactly that name."""
+        return self._values.get(relation.name, {}).get(relation.schema)
+
+    def set(self, relation: Relation, value: T) -> None:
+        """Set the value of that name."""
+        self._values.setdefault(relation.name, {})[relation.schema] = value
+
+
+class Catalog:
+    """The relations of a program, as of one of its statements."""
+
+    def __init__(self, names: Names, conservative: bool, rules: Rules) -> None:
+        self.names = names
+        self.conservative = conservative
+        self.rules = rules
+        self.place = Place()
+        self.user_functions = False
+        """Whether the program created functions."""
+        self.indexes: NameMap[Relation] = NameMap()
+        self.schemas: set[str] = set()
+        self._relations: dict[tuple[Reference, Place], Relation] = {}
+        self._new: set[str] = set()
+        self._dropped: set[str] = set()
+        self._dropped_schemas: set[str] = set()
+        self._dropped_more = False
+        self._views: NameMap[dict[Relation, None]] = NameMap()
+        self._restless: NameMap[bool] = NameMap()
+        self._groups = _Groups()
+
+    def relation(self, reference: Reference) -> Relation:
+        """The relation that a name means now."""
+        key = (reference, self.place)
+        found = self._relations.get(key)
+        if found is None:
+            found = self._relations[key] = self.names.relation(reference, self.place)
+        return found
+
+    def enter(self, schema: str, token: str = "", catalog: str | None = None) -> None:
+        """Make `schema` the current one, or one that cannot be told, for which `token` stands."""
+        self.place = Place(schema, token or schema, self.place.catalog if catalog is None else catalog)
+
+    # -- new relations
+
+    def is_new(self, relation: Relation) -> bool:
+        """Whether the program created it, so that nothing unseen can be defined over it."""
+        if not self.conservative or not self.rules.existing:
+            return True
+        if relation.identity not in self._new:
+            return False
+        return not (self._groups and self._groups.existing(relation))
+
+    def created(self, relation: Relation, *, plain: bool) -> None:
+        """Note a CREATE; `plain` if it fails where the relation exists."""
+        unseen = relation.identity not in self._dropped and not self._schema_dropped(relation)
+        if plain and ((unseen and not self._dropped_more) or not self.rules.dropped):
+            self._new.add(relation.identity)
+
+    def dropped(self, relation: Relation) -> None:
+        """Note a DROP: unless the program created it, its name will never be new again."""
+        if relation.identity not in self._new:
+            self._dropped.add(relation.identity)
+
+    def more_dropped(self) -> None:
+        """Note a DROP ... CASCADE: from now on no name is sure to be new."""
+        self._dropped_more = True
+
+    def schema_dropped(self, schema: str) -> None:
+        """Note that a schema went with all that was in it."""
+        self._dropped_schemas.add(schema)
+
+    def _schema_dropped(self, relation: Relation) -> bool:
+        if not self._dropped_schemas:
+            return False
+        return not relation.schema or relation.schema in self._dropped_schemas
+
+    def known_outside(self, relation: Relation) -> None:
+        """Note that something that existed before may now depend on it."""
+        self._new.discard(relation.identity)
+        self._dropped.add(relation.identity)
+        self._groups.mark_existing(relation)
+
+    def forget_new(self) -> None:
+        """Note that something not understood ran: it may have defined anything over anything."""
+        self._new.clear()
+        self._groups.mark_all_existing()
+
+    def distrust_names(self) -> None:
+        """Note that there are triggers or rules now: what a statement names is not all that it changes."""
+        self.forget_new()
+        self.conservative = True
+
+    # -- views
+
+    def define_view(self, relation: Relation, bases: Iterable[Relation], *, restless: bool) -> None:
+        """Note what a view reads, and whether reading it may do more than that."""
+        known = self._views.get(relation)
+        self._views.set(relation, {**(known or {}), **dict.fromkeys(bases)})
+        if restless:
+            self._restless.set(relation, True)
+
+    def is_view(self, relation: Relation) -> bool:
+        """Whether it may be a view that the program created."""
+        return bool(self._views) and any(True for _ in self._views.find(relation))
+
+    def bases(self, relation: Relation) -> list[Relation] | None:
+        """What a view's definition reads, and the definitions of views in it; None if too many."""
+        if not self._views or not self.rules.views:
+            return []
+        found: dict[Relation, None] = {}
+        queue = [relation]
+        while queue:
+            for definition in self._views.find(queue.pop()):
+                for base in definition:
+                    if base not in found:
+                        found[base] = None
+                        queue.append(base)
+            if len(found) > VIEW_BASES:
+                return None
+        return list(found)
+
+    def mark_restless(self, relation: Relation) -> None:
+        """Note that using the relation may do anything."""
+        self._restless.set(relation, True)
+
+    def is_restless(self, relation: Relation) -> bool:
+        """Whether using the relation may do anything: its definition calls functions that are not known."""
+        return bool(self._restless) and any(self._restless.find(relation))
+
+    # -- relations that change together
+
+    def tie(self, first: Relation, second: Relation) -> None:
+        """Note that a change of one may change the other, or depend on it."""
+        existing = not (self.is_new(first) and self.is_new(second))
+        self._groups.tie(first, second, existing=existing)
+
+    def groups(self, relation: Relation) -> list[Resource]:
+        """What stands for all that is tied to it."""
+        return self._groups.resources(relation) if self._groups and self.rules.relatives else []
+
+
+class _Groups:
+    """Sets of relations that change together, by union-find."""
+
+    def __init__(self) -> None:
+        self._members: NameMap[int] = NameMap()
+        self._parents: list[int] = []
+        self._existing: list[bool] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._parents)
+
+    def _root(self, group: int) -> int:
+        while self._parents[group] != group:
+            self._parents[group] = self._parents[self._parents[group]]
+            group = self._parents[group]
+        return group
+
+    def _roots(self, relation: Relation) -> list[int]:
+        return sorted({self._root(group) for group in self._members.find(relation)})
+
+    def tie(self, first: Relation, second: Relation, *, existing: bool) -> None:
+        """Make one group of all that may be the two relations."""
+        roots = sorted({*self._roots(first), *self._roots(second)})
+        if not roots:
+            roots = [len(self._parents)]
+            self._parents.append(roots[0])
+            self._existing.append(False)
+        for root in roots[1:]:
+            self._parents[root] = roots[0]
+            self._existing[roots[0]] |= self._existing[root]
+        self._existing[roots[0]] |= existing
+        self._members.set(first, roots[0])
+        self._members.set(second, roots[0])
+
+    def existing(self, relation: Relation) -> bool:
+        """Whether something that existed before is tied to it."""
+        return any(self._existing[root] for root in self._roots(relation))
+
+    def mark_existing(self, relation: Relation) -> None:
+        """Note that something that existed before is tied to it."""
+        for root in self._roots(relation):
+            self._existing[root] = True
+
+    def mark_all_existing(self) -> None:
+        """Note that anything may be tied to something that existed before."""
+        self._existing = [True] * len(self._existing)
+
+    def resources(self, relation: Relation) -> list[Resource]:
+        """The groups that it may belong to."""
+        return [Resource(GROUP, "", str(root), relation.shown) for root in self._roots(relation)]

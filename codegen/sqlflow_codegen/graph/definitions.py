@@ -1,0 +1,317 @@
+"""CREATE, DROP, ALTER and the other statements that define relations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from sqlflow_codegen.graph.analysis import Analysis
+from sqlflow_codegen.graph.functions import Verdict, judge
+from sqlflow_codegen.graph.naming import Reference, Relation
+from sqlflow_codegen.graph.references import References, Walker, unwrap
+
+_SAFE_ENGINES = frozenset(
+    ["innodb", "myisam", "aria", "memory", "heap", "csv", "archive", "rocksdb", "tokudb", "columnstore"]
+)
+_ELSEWHERE = (exp.LocationProperty, exp.ExternalProperty, exp.VirtualProperty)
+_CHANGES = (
+    exp.AddConstraint,
+    exp.AddPartition,
+    exp.AlterColumn,
+    exp.AlterRename,
+    exp.ColumnDef,
+    exp.Drop,
+    exp.DropPartition,
+    exp.RenameColumn,
+    exp.SwapTable,
+)
+_HIDDEN_WRITERS = ("TRIGGER", "RULE", "EVENT", "POLICY")
+
+
+class Definitions:
+    """Interprets statements that define relations."""
+
+    def __init__(self, walker: Walker) -> None:
+        self._walker = walker
+
+    # -- CREATE
+
+    def create(self, tree: exp.Expr, analysis: Analysis) -> None:
+        """A CREATE of any kind."""
+        kind = str(tree.args.get("kind") or "").upper()
+        if kind in ("TABLE", "SEQUENCE"):
+            self._create_table(tree, analysis)
+        elif kind == "VIEW":
+            self._create_view(tree, analysis)
+        elif kind == "INDEX":
+            self._create_index(tree, analysis)
+        elif kind in ("SCHEMA", "DATABASE"):
+            self._create_schema(tree, kind, analysis)
+        else:
+            if kind in ("FUNCTION", "PROCEDURE", "MACRO"):
+                analysis.catalog.user_functions = True
+            analysis.give_up(f"what CREATE {kind or '...'} brings about is not followed")
+            if kind in _HIDDEN_WRITERS:
+                analysis.catalog.distrust_names()
+
+    def _create_table(self, tree: exp.Expr, analysis: Analysis) -> None:
+        schema = tree.args.get("this")
+        reference = self._walker.reference(unwrap(schema))
+        columns = schema.expressions if isinstance(schema, exp.Schema) else []
+        details = self._walker.collect([*columns, *_present(tree, "properties", "indexes")])
+        analysis.mention(self._walker.collect(_present(tree, "expression", "clone")))
+        if _has(tree, exp.DynamicProperty):
+            self._define_view(tree, reference, analysis)
+        elif _is_temporary(tree, reference):
+            relation = analysis.catalog.relation(reference)
+            kept = not _has(tree, exp.OnCommitProperty)  # it may go with its transaction
+            analysis.create_temporary(relation, certain=kept)
+            analysis.mention(details)
+        else:
+            plain = not (tree.args.get("replace") or tree.args.get("exists") or _is_elsewhere(tree))
+            relation = self._created(reference, analysis, plain=plain)
+            self._tie(relation, details, analysis)
+
+    def _created(self, reference: Reference, analysis: Analysis, *, plain: bool) -> Relation:
+        """Note that a relation, not a temporary one, is created."""
+        relation = analysis.catalog.relation(reference)
+        analysis.catalog.created(relation, plain=plain)
+        analysis.write_definition(relation)
+        return relation
+
+    def _tie(self, relation: Relation, details: References, analysis: Analysis) -> None:
+        """Tie a table to what its columns, keys and properties refer to."""
+        for other in (*details.reads, *details.sequences):
+            if other:
+                analysis.tie(relation, analysis.catalog.relation(other))
+            else:
+                analysis.catalog.mark_restless(relation)
+        for function in details.functions:
+            if _may_do_more(function, analysis):
+                analysis.catalog.mark_restless(relation)
+        if details.writes or details.into:
+            analysis.give_up("its definition writes")
+
+    def _create_view(self, tree: exp.Expr, analysis: Analysis) -> None:
+        self._define_view(tree, self._walker.reference(unwrap(tree.args.get("this"))), analysis)
+
+    def _define_view(self, tree: exp.Expr, reference: Reference, analysis: Analysis) -> None:
+        body = self._walker.collect(_present(tree, "expression"))
+        if body.writes or body.into:
+            analysis.give_up("its definition writes")
+        before = set(analysis.shares)
+        for each in body.reads:
+            analysis.read(each)
+        over_temporary = analysis.shares != before
+        if _has(tree, exp.MaterializedProperty):
+            analysis.mention(References(functions=body.functions, sequences=body.sequences))
+        bases = tuple(dict.fromkeys(analysis.catalog.relation(each) for each in body.reads))
+        restless = bool(body.sequences) or any(_may_do_more(each, analysis) for each in body.functions)
+        temporary = _is_temporary(tree, reference)
+        if temporary or over_temporary:
+            relation = analysis.catalog.relation(reference)
+            analysis.create_temporary(relation, bases, certain=temporary)
+            if restless:
+                analysis.give_up("a temporary view calls functions that are not known")
+        if not temporary:
+            plain = not (tree.args.get("replace") or tree.args.get("exists"))
+            relation = self._created(reference, analysis, plain=plain)
+            analysis.catalog.define_view(relation, bases, restless=restless)
+            if not analysis.catalog.is_new(relation):
+                for base in bases:
+                    analysis.expose(base)
+
+    def _create_index(self, tree: exp.Expr, analysis: Analysis) -> None:
+        index = tree.args.get("this")
+        table = unwrap(index.args.get("table")) if index is not None else None
+        reference = self._walker.reference(table)
+        analysis.write(reference)
+        name = index.args.get("this") if index is not None else None
+        if isinstance(name, exp.Identifier):
+            named = (*reference[:-1], (name.name, bool(name.args.get("quoted"))))
+            analysis.catalog.indexes.set(analysis.catalog.relation(named), analysis.catalog.relation(reference))
+
+    def _create_schema(self, tree: exp.Expr, kind: str, analysis: Analysis) -> None:
+        names = analysis.catalog.names
+        if _present(tree, "expression", "clone"):
+            analysis.give_up("it creates more than a schema")
+        if kind == "DATABASE" and names.dialect == "postgres":
+            analysis.wait("CREATE DATABASE runs alone")
+            return
+        analysis.change_schema(names.key(names.identity(self._walker.reference(tree.this)[-1])))
+
+    # -- DROP
+
+    def drop(self, tree: exp.Expr, analysis: Analysis) -> None:
+        """A DROP of any kind."""
+        kind = str(tree.args.get("kind") or "").upper()
+        targets = tree.args.get("tables") or _present(tree, "this")
+        if not targets:
+            analysis.give_up("it drops what is not known")
+        elif kind in ("TABLE", "VIEW", "SEQUENCE"):
+            for target in targets:
+                self._drop_relation(self._walker.reference(target), tree, analysis)
+        elif kind == "INDEX":
+            for target in targets:
+                self._drop_index(tree, target, analysis)
+        elif kind in ("SCHEMA", "DATABASE"):
+            for target in targets:
+                self._drop_schema(target, analysis)
+        else:
+            analysis.give_up(f"what DROP {kind or '...'} brings about is not followed")
+        if tree.args.get("cascade") and analysis.catalog.names.dialect != "mysql":
+            analysis.wait("CASCADE may drop more than it names")
+            analysis.catalog.more_dropped()
+
+    def _drop_relation(self, reference: Reference, tree: exp.Expr, analysis: Analysis) -> None:
+        relation = analysis.catalog.relation(reference)
+        found, certain = analysis.session.find_temporary(relation, len(reference) > 1)
+        analysis.shares |= {each.token for each in found}
+        if certain:
+            analysis.changes_session = True
+            analysis.session.drop_temporary(relation, found)
+            if analysis.catalog.rules.temporary:
+                return
+        if not tree.args.get("temporary"):
+            analysis.write_definition(relation)
+            analysis.catalog.dropped(relation)
+
+    def _drop_index(self, tree: exp.Expr, target: exp.Expr, analysis: Analysis) -> None:
+        cluster = tree.args.get("cluster")
+        if cluster is not None:
+            analysis.write(self._walker.reference(unwrap(cluster.this)))
+            return
+        index = analysis.catalog.relation(self._walker.reference(target))
+        tables = list(analysis.catalog.indexes.find(index))
+        for table in tables:
+            analysis.write_relation(table)
+        if not tables:
+            analysis.wait("it drops an index of a table that is not known")
+
+    def _drop_schema(self, target: exp.Expr, analysis: Analysis) -> None:
+        catalog = analysis.catalog
+        schema = catalog.names.key(catalog.names.identity(self._walker.reference(target)[-1]))
+        analysis.wait("DROP SCHEMA runs alone")
+        analysis.change_schema(schema)
+        catalog.schema_dropped(schema)
+        analysis.session.leave_schema(schema)
+        if catalog.place.schema == schema and catalog.names.dialect != "postgres":
+            catalog.enter("", f"?dropped:{analysis.session.number}")
+
+    # -- ALTER
+
+    def alter(self, tree: exp.Expr, analysis: Analysis) -> None:
+        """An ALTER TABLE, VIEW or INDEX."""
+        kind = str(tree.args.get("kind") or "").upper()
+        actions = list(tree.args.get("actions") or ())
+        if kind not in ("TABLE", "VIEW", "INDEX") or not all(isinstance(each, _CHANGES) for each in actions):
+            analysis.give_up(f"what ALTER {kind or '...'} brings about is not followed")
+            return
+        reference = self._walker.reference(unwrap(tree.this))
+        if kind == "INDEX":
+            self._alter_index(reference, actions, analysis)
+            return
+        renamed = [each for each in actions if isinstance(each, exp.AlterRename | exp.SwapTable)]
+        analysis.write(reference)
+        relation = analysis.catalog.relation(reference)
+        details = self._walker.collect(each for each in actions if each not in renamed)
+        for function in details.functions:
+            analysis.call(function)  # a type may be changed by calling it
+        self._tie(relation, details, analysis)
+        for each in renamed:
+            target = self._walker.reference(unwrap(each.this))
+            if isinstance(each, exp.SwapTable):
+                self.swap(reference, target, analysis)
+            else:
+                self.rename(reference, target, analysis)
+        if any(each.args.get("cascade") for each in (tree, *actions)):
+            analysis.wait("CASCADE may drop more than it names")
+            analysis.catalog.more_dropped()
+
+    def _alter_index(self, reference: Reference, actions: list[exp.Expr], analysis: Analysis) -> None:
+        catalog = analysis.catalog
+        tables = list(catalog.indexes.find(catalog.relation(reference)))
+        if not tables:
+            analysis.wait("it alters an index of a table that is not known")
+        for table in tables:
+            analysis.write_relation(table)
+            for each in actions:
+                if isinstance(each, exp.AlterRename):
+                    target = self._walker.reference(unwrap(each.this))
+                    catalog.indexes.set(catalog.relation((*reference[:-1], target[-1])), table)
+
+    def rename(self, old: Reference, new: Reference, analysis: Analysis) -> None:
+        """A relation gets another name; views over it may follow it or stay with the name."""
+        catalog, session = analysis.catalog, analysis.session
+        relation = catalog.relation(old)
+        found, certain = session.find_temporary(relation, len(old) > 1)
+        if found:
+            analysis.shares |= {each.token for each in found}
+            bases = tuple(base for each in found for base in each.bases)
+            analysis.create_temporary(catalog.relation(new), bases, certain=certain)
+            if certain:
+                session.drop_temporary(relation, found)
+                return
+        names = [new] if len(new) > 1 else [(*old[:-1], new[-1]), new]
+        for name in dict.fromkeys(names):
+            renamed = catalog.relation(name)
+            analysis.write_definition(relation)
+            analysis.write_definition(renamed)
+            catalog.created(renamed, plain=catalog.is_new(relation))
+            if catalog.is_view(relation):
+                bases = tuple(catalog.bases(relation) or ())
+                catalog.define_view(renamed, bases, restless=catalog.is_restless(relation))
+            analysis.tie(relation, renamed)
+        catalog.dropped(relation)
+
+    def swap(self, first: Reference, second: Reference, analysis: Analysis) -> None:
+        """Two relations exchange their names."""
+        relations = [analysis.catalog.relation(first), analysis.catalog.relation(second)]
+        analysis.tie(*relations)
+        for relation in relations:
+            analysis.expose(relation)
+
+
+def _may_do_more(function: str, analysis: Analysis) -> bool:
+    """Whether a definition that calls the function makes every use of it unclear."""
+    verdict = judge(function, analysis.catalog.names.dialect)
+    if verdict in (Verdict.WRITES, Verdict.READS):
+        return analysis.catalog.conservative or analysis.catalog.user_functions
+    return verdict not in (Verdict.HARMLESS, Verdict.SEQUENCE, Verdict.FILES)
+
+
+def _present(tree: exp.Expr, *keys: str) -> list[exp.Expr]:
+    found: list[exp.Expr] = []
+    for key in keys:
+        value = tree.args.get(key)
+        items: Iterable[object] = value if isinstance(value, list) else (value,)
+        found += [item for item in items if isinstance(item, exp.Expr)]
+    return found
+
+
+def _properties(tree: exp.Expr) -> list[exp.Expr]:
+    properties = tree.args.get("properties")
+    return properties.expressions if properties is not None else []
+
+
+def _has(tree: exp.Expr, *kinds: type[exp.Expr]) -> bool:
+    return any(isinstance(each, kinds) for each in _properties(tree))
+
+
+def _is_temporary(tree: exp.Expr, reference: Reference) -> bool:
+    if _has(tree, exp.TemporaryProperty):
+        return True
+    return len(reference) > 1 and reference[-2][0].lower() in ("temp", "pg_temp")
+
+
+def _is_elsewhere(tree: exp.Expr) -> bool:
+    """Whether the table's rows lie where others may be, too: a file, another table, another server."""
+    for each in _properties(tree):
+        if isinstance(each, _ELSEWHERE):
+            return True
+        if isinstance(each, exp.EngineProperty) and each.name.lower() not in _SAFE_ENGINES:
+            return True
+        if isinstance(each, exp.Property) and each.name.upper() in ("OPTIONS", "CONNECTION", "UNION", "PATH"):
+            return True
+    return False

@@ -1,0 +1,201 @@
+"""Which statement waits for which: hazards between their effects, reduced to the edges that matter.
+
+Statements come in program order, so that an edge always leads from a lower number to a higher one. For every
+resource the last writer and the readers since are remembered: that gives few edges to begin with. Which of them
+follow from others is told by bit sets of ancestors, one machine word for 64 statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlflow_codegen.graph.ordering import ALL_RULES, Rules
+from sqlflow_codegen.graph.resources import ALL, TABLE, Effects, Resource
+
+RAW = "RAW"
+WAR = "WAR"
+WAW = "WAW"
+BARRIER = "BARRIER"
+SEQUENCE = "ORDER"
+
+
+class Cause(NamedTuple):
+    """Why one statement waits for another.
+
+    Attributes:
+        hazard: `RAW`, `WAR`, `WAW`, `BARRIER` or, where the program's order is kept, `ORDER`.
+        on: the relation or model; `*` stands for all relations that the program did not create.
+    """
+
+    hazard: str
+    on: str
+
+
+Waits = list[dict[int, tuple[Cause, ...]]]
+"""For every statement (by position) those that it waits for, and why; nothing that follows from others."""
+
+
+class _State:
+    """Who touched a resource last."""
+
+    __slots__ = ("readers", "writer")
+
+    def __init__(self) -> None:
+        self.writer = -1
+        self.readers: list[int] = []
+
+
+def in_program_order(count: int, settings: Iterable[int] = ()) -> Waits:
+    """Every statement waits for the one before it, but for those in `settings`, which wait for nothing."""
+    skipped = frozenset(settings)
+    waits: Waits = [{} for _ in range(count)]
+    before = -1
+    for index in range(count):
+        if index in skipped:
+            continue
+        if before >= 0:
+            waits[index] = {before: (Cause(SEQUENCE, ""),)}
+        before = index
+    return waits
+
+
+def by_effects(effects: Sequence[Effects], rules: Rules = ALL_RULES) -> Waits:
+    """Every statement waits for those whose effects its own must not overtake; settings wait for nothing."""
+    return _Hazards(effects, rules).waits()
+
+
+class _Hazards:
+    """Goes through the statements once."""
+
+    def __init__(self, effects: Sequence[Effects], rules: Rules) -> None:
+        self._effects = effects
+        self._rules = rules
+        self._states: dict[Resource, _State] = {}
+        self._distinct = _distinct(effects)
+        self._last_barrier = -1
+        self._ends: dict[int, None] = {}
+        """Statements that none waits for, since the last barrier."""
+        self._ancestors: list[int] = []
+        self._base = 0
+        """The statement of the lowest bit in `_ancestors`: the last barrier."""
+
+    def waits(self) -> Waits:
+        """What every statement waits for."""
+        found: Waits = []
+        for index, effects in enumerate(self._effects):
+            kept: dict[int, tuple[Cause, ...]] = {}
+            if effects.setting:
+                self._ancestors.append(0)
+            elif effects.barrier:
+                kept = {each: (Cause(BARRIER, effects.barrier),) for each in sorted(self._ends)}
+                self._start_again(index)
+            else:
+                kept = self._reduced(self._candidates(index, effects))
+                self._ends[index] = None
+            found.append(kept)
+        return found
+
+    def _start_again(self, index: int) -> None:
+        """Forget all before a barrier: whoever comes after it waits for it, and so for all before."""
+        self._states.clear()
+        self._ends = {index: None}
+        self._last_barrier = self._base = index
+        self._ancestors = [0]
+
+    def _candidates(self, index: int, effects: Effects) -> dict[int, list[Cause]]:
+        """Everything that the statement must not overtake, as far as it is remembered."""
+        rules, distinct, states = self._rules, self._distinct, self._states
+        found: dict[int, list[Cause]] = {}
+        writes = {distinct[each] for each in effects.writes}
+        for resource in sorted({distinct[each] for each in effects.reads}):
+            state = states.get(resource)
+            if state is None:
+                state = states[resource] = _State()
+            if rules.raw and state.writer >= 0:
+                found.setdefault(state.writer, []).append(Cause(RAW, resource.shown))
+            if resource not in writes:
+                state.readers.append(index)
+        for resource in sorted(writes):
+            state = states.get(resource)
+            if state is None:
+                state = states[resource] = _State()
+            if rules.waw and state.writer >= 0:
+                found.setdefault(state.writer, []).append(Cause(WAW, resource.shown))
+            if rules.war:
+                for reader in state.readers:
+                    found.setdefault(reader, []).append(Cause(WAR, resource.shown))
+            state.writer = index
+            state.readers = []
+        if not found and self._last_barrier >= 0:
+            found[self._last_barrier] = [Cause(BARRIER, self._effects[self._last_barrier].barrier)]
+        return found
+
+    def _reduced(self, candidates: dict[int, list[Cause]]) -> dict[int, tuple[Cause, ...]]:
+        """The candidates that do not follow from others. Only a later statement can imply an earlier one."""
+        base, ancestors = self._base, self._ancestors
+        reached = 0
+        kept: dict[int, tuple[Cause, ...]] = {}
+        for each in sorted(candidates, reverse=True):
+            bit = 1 << (each - base)
+            if not reached & bit:
+                kept[each] = tuple(_telling(candidates[each]))
+                self._ends.pop(each, None)
+                reached |= ancestors[each - base] | bit
+        ancestors.append(reached)
+        return dict(sorted(kept.items()))
+
+
+def _telling(causes: list[Cause]) -> list[Cause]:
+    """The causes without `*` where there are others: `*` says less."""
+    exact = [each for each in causes if each.on != "*"]
+    return exact or causes
+
+
+def _distinct(effects: Sequence[Effects]) -> dict[Resource, Resource]:
+    """What stands for each resource: one and the same for all names that may mean one relation."""
+    found: dict[Resource, Resource] = {}
+    schemas: dict[str, set[str]] = {}
+    for each in effects:
+        for resource in (*each.reads, *each.writes):
+            if resource not in found:
+                found[resource] = resource
+                if resource.kind == TABLE:
+                    schemas.setdefault(resource.name, set()).add(resource.schema)
+    ambiguous = {name for name, known in schemas.items() if "" in known and len(known) > 1}
+    first: dict[tuple[str, str, str], Resource] = {}
+    for resource in found:
+        schema = "" if resource.kind == TABLE and resource.name in ambiguous else resource.schema
+        found[resource] = first.setdefault((resource.kind, schema, resource.name), resource)
+    return found
+
+
+def reduced(waits: Sequence[Iterable[int]]) -> list[tuple[int, ...]]:
+    """The edges of a graph in topological order without those that follow from others."""
+    ancestors: list[int] = []
+    found: list[tuple[int, ...]] = []
+    for befores in waits:
+        reached = 0
+        kept: list[int] = []
+        for each in sorted(set(befores), reverse=True):
+            if not reached >> each & 1:
+                kept.append(each)
+                reached |= ancestors[each] | 1 << each
+        ancestors.append(reached)
+        found.append(tuple(reversed(kept)))
+    return found
+
+
+__all__ = [
+    "ALL",
+    "BARRIER",
+    "RAW",
+    "SEQUENCE",
+    "WAR",
+    "WAW",
+    "Cause",
+    "Waits",
+    "by_effects",
+    "in_program_order",
+    "reduced",
+]

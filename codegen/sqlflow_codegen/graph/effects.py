@@ -1,0 +1,135 @@
+"""What each statement of a program reads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlflow_codegen.graph.analysis import Analysis
+from sqlflow_codegen.graph.catalog import Catalog
+from sqlflow_codegen.graph.interpreter import Interpreter
+from sqlflow_codegen.graph.naming import parse_name
+from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
+from sqlflow_codegen.graph.resources import EXISTING, MODEL, Effects, Resource
+from sqlflow_codegen.graph.session import Session, Setting
+from sqlflow_codegen.language import ir
+
+
+class Context:
+    """What the statements of a program so far tell about the next one: database, session, current schema."""
+
+    def __init__(self, dialect: str, ordering: Ordering = Ordering.CONSERVATIVE, rules: Rules = ALL_RULES) -> None:
+        self.dialect = dialect
+        self.rules = rules
+        self.interpreter = Interpreter(dialect)
+        self.catalog = Catalog(self.interpreter.names, ordering is Ordering.CONSERVATIVE, rules)
+        self.session = Session(dialect)
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """The session statements in force."""
+        return self.session.settings if self.rules.session else ()
+
+
+def effects(statement: ir.Statement, context: Context) -> Effects:
+    """What a statement does, given those before it; the context then knows of it.
+
+    Statements of a program have to be passed in its order, each once.
+    """
+    session, catalog, rules = context.session, context.catalog, context.rules
+    shared = session.start(statement.number)
+    analysis = Analysis(catalog, session)
+    setting = False
+    if isinstance(statement, ir.SqlStatement):
+        setting = context.interpreter.interpret(statement.text, analysis)
+    else:
+        _MODEL_STATEMENTS[type(statement)](statement, analysis, context.interpreter)
+    if not analysis.understood:
+        catalog.forget_new()
+    if catalog.schemas and not setting:
+        for each in session.settings:
+            if each.schema:
+                analysis.use_schema(each.schema)
+    analysis.shares |= shared | session.tokens()
+    if not rules.temporary:
+        analysis.shares = {token for token in analysis.shares if not token.startswith("temporary:")}
+    if not rules.barriers:
+        analysis.barrier = ""
+    return analysis.effects(setting=setting and not analysis.shares)
+
+
+# -- model statements
+
+
+def _train(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
+    assert isinstance(statement, ir.TrainStatement)
+    interpreter.query(statement.select, analysis)
+    for attribute in statement.attributes:
+        if attribute.name == "validation.select" and isinstance(attribute.value, str) and attribute.value.strip():
+            interpreter.query(attribute.value, analysis)
+    if statement.using is not None:
+        analysis.reads.add(_model(statement.using))
+    analysis.writes.add(_model(statement.into))
+
+
+def _predict(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
+    assert isinstance(statement, ir.PredictStatement)
+    interpreter.query(statement.select, analysis)
+    analysis.reads.add(_model(statement.using))
+    _write_table(statement.result_table, analysis)
+
+
+def _evaluate(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
+    assert isinstance(statement, ir.EvaluateStatement | ir.ExplainStatement)
+    interpreter.query(statement.select, analysis)
+    analysis.reads.add(_model(statement.model))
+    if statement.into is not None:
+        _write_table(statement.into.text, analysis)
+
+
+def _run(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
+    """An image that nobody knows: trusted to write the tables after INTO and no others."""
+    assert isinstance(statement, ir.RunStatement)
+    interpreter.query(statement.select, analysis)
+    for table in statement.into:
+        _write_table(table.text, analysis)
+    if not statement.into:
+        analysis.give_up("TO RUN without INTO may write anything", "Name the tables that it writes after INTO.")
+    elif analysis.catalog.conservative:
+        analysis.writes.add(EXISTING)
+
+
+def _optimize(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
+    assert isinstance(statement, ir.OptimizeStatement)
+    interpreter.query(statement.select, analysis)
+    _write_table(statement.into.text, analysis)
+
+
+def _show_train(statement: ir.Statement, analysis: Analysis, _interpreter: Interpreter) -> None:
+    assert isinstance(statement, ir.ShowTrainStatement)
+    analysis.reads.add(_model(statement.model))
+
+
+_MODEL_STATEMENTS: dict[type[ir.Statement], Callable[[ir.Statement, Analysis, Interpreter], None]] = {
+    ir.TrainStatement: _train,
+    ir.PredictStatement: _predict,
+    ir.EvaluateStatement: _evaluate,
+    ir.ExplainStatement: _evaluate,
+    ir.RunStatement: _run,
+    ir.OptimizeStatement: _optimize,
+    ir.ShowTrainStatement: _show_train,
+}
+
+
+def _model(name: ir.Name) -> Resource:
+    """A model; the model stores of some databases ignore case, so that all do here."""
+    return Resource(MODEL, "", name.text.casefold(), name.text)
+
+
+def _write_table(name: str, analysis: Analysis) -> None:
+    """The result table of a model statement: dropped if it exists, and created."""
+    reference = parse_name(name)
+    if not reference or analysis.use_temporary(reference, analysis.writes):
+        return
+    relation = analysis.catalog.relation(reference)
+    analysis.write_relation(relation)
+    analysis.catalog.dropped(relation)

@@ -1,0 +1,201 @@
+"""From a statement to its effects: reads it, parses it once, and has it interpreted by what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+from sqlglot.tokenizer_core import Token, TokenType
+
+from sqlflow_codegen.graph.analysis import Analysis
+from sqlflow_codegen.graph.assignments import Assignments
+from sqlflow_codegen.graph.definitions import Definitions
+from sqlflow_codegen.graph.naming import Names, Reference
+from sqlflow_codegen.graph.references import Walker, unwrap
+from sqlflow_codegen.graph.settings import OTHER, SETTING, Settings
+from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader, name_after, words
+
+_QUERIES = (
+    exp.Select,
+    exp.SetOperation,
+    exp.Subquery,
+    exp.Values,
+    exp.Insert,
+    exp.Update,
+    exp.Delete,
+    exp.Merge,
+    exp.MultitableInserts,
+    exp.Pivot,
+    exp.Describe,
+    exp.Summarize,
+)
+_HIDDEN_WRITERS = frozenset({"TRIGGER", "RULE", "EVENT", "POLICY"})
+
+
+class Interpreter:
+    """Interprets the plain SQL of one dialect. Not for several threads at a time."""
+
+    def __init__(self, dialect: str) -> None:
+        self.names = Names(dialect)
+        self._dialect = dialect
+        self._reader = Reader(dialect)
+        self._walker = Walker(self.names)
+        self._settings = Settings(dialect, Assignments(dialect, self._reader, self._walker))
+        self._definitions = definitions = Definitions(self._walker)
+        self._handlers: dict[type[exp.Expr], Callable[[exp.Expr, Analysis], None]] = {
+            exp.Create: definitions.create,
+            exp.Drop: definitions.drop,
+            exp.Alter: definitions.alter,
+            exp.TruncateTable: self._truncate,
+            exp.Copy: self._copy,
+            exp.LoadData: self._load,
+            exp.Comment: self._comment,
+            exp.Analyze: self._analyze,
+            exp.Refresh: self._refresh,
+        }
+
+    def interpret(self, text: str, analysis: Analysis) -> bool:
+        """Note what a statement does; True if it is a setting, to be replayed in later steps."""
+        tokens: list[Token] = []
+        try:
+            tokens = self._reader.tokens(text)
+            if not tokens:
+                return False
+            outcome = self._settings.interpret(tokens, analysis)
+            if outcome != OTHER:
+                return outcome == SETTING
+            self._interpret(tokens, text, analysis)
+        except NotUnderstoodError as error:
+            self._give_up(tokens, error, analysis)
+        return False
+
+    def query(self, text: str, analysis: Analysis) -> None:
+        """Note what the SELECT of a model statement does."""
+        try:
+            tree = self._reader.parse(self._reader.tokens(text), text)
+            if not isinstance(tree, _QUERIES):
+                raise NotUnderstoodError("it is no query")
+            self._query(tree, analysis)
+        except NotUnderstoodError as error:
+            analysis.give_up(f"its SELECT is not understood: {error}")
+
+    def _give_up(self, tokens: Sequence[Token], error: NotUnderstoodError, analysis: Analysis) -> None:
+        analysis.give_up(str(error))
+        begin = words(tokens, 8)
+        if begin[:1] == ("CREATE",):
+            if _HIDDEN_WRITERS & set(begin):
+                analysis.catalog.distrust_names()
+            if {"FUNCTION", "PROCEDURE", "MACRO"} & set(begin):
+                analysis.catalog.user_functions = True
+
+    def _interpret(self, tokens: list[Token], text: str, analysis: Analysis) -> None:
+        first = words(tokens)
+        if first[0] == "REPLACE" and self._dialect in ("mysql", "sqlite"):
+            tokens = [Token(TokenType.INSERT, "INSERT"), *tokens[1:]]
+        elif first[:2] == ("RENAME", "TABLE"):
+            self._rename_tables(tokens, analysis)
+            return
+        elif first[:2] == ("LOAD", "DATA") and self._dialect == "mysql":
+            self._load_mysql(tokens, analysis)
+            return
+        elif first[:3] == ("REFRESH", "MATERIALIZED", "VIEW"):
+            name, _ = name_after(tokens, 4 if first[3:] == ("CONCURRENTLY",) else 3)
+            self._refresh_view(name, analysis)
+            return
+        elif self._reader.is_command(tokens[0]):
+            raise NotUnderstoodError(f"what {first[0]} does is not known")
+        tree = self._reader.parse(tokens, text)
+        handler = self._handlers.get(tree.__class__)
+        if handler is not None:
+            handler(tree, analysis)
+        elif isinstance(tree, _QUERIES):
+            self._query(tree, analysis)
+        else:
+            raise NotUnderstoodError(f"what {first[0]} does is not known")
+
+    # -- statements
+
+    def _query(self, tree: exp.Expr, analysis: Analysis) -> None:
+        found = self._walker.collect([tree])
+        analysis.mention(found)
+        for reference, temporary in found.into:
+            relation = analysis.catalog.relation(reference)
+            if temporary:
+                analysis.create_temporary(relation)
+            else:
+                analysis.catalog.created(relation, plain=True)
+                analysis.write_definition(relation)
+
+    def _truncate(self, tree: exp.Expr, analysis: Analysis) -> None:
+        for table in tree.expressions:
+            analysis.write(self._walker.reference(unwrap(table)))
+        if str(tree.args.get("option") or "").upper() == "CASCADE":
+            analysis.wait("CASCADE may empty more than it names")
+
+    def _copy(self, tree: exp.Expr, analysis: Analysis) -> None:
+        target = unwrap(tree.args.get("this"))
+        into = bool(tree.args.get("kind"))
+        files = tree.args.get("files") or []
+        if any(isinstance(each, exp.Identifier) for each in files):
+            raise NotUnderstoodError("it copies more than a table")
+        if isinstance(target, exp.Table) and into:
+            analysis.write(self._walker.reference(target))
+        elif target is not None:
+            analysis.mention(self._walker.collect([target]))
+        analysis.use_files(write=not into)
+        for each in files:
+            if self._dialect == "snowflake" and isinstance(each, exp.Subquery | exp.Select):
+                analysis.mention(self._walker.collect([each]))
+
+    def _load(self, tree: exp.Expr, analysis: Analysis) -> None:
+        analysis.write(self._walker.reference(unwrap(tree.this)))
+        analysis.use_files(write=False)
+
+    def _load_mysql(self, tokens: Sequence[Token], analysis: Analysis) -> None:
+        every = words(tokens, len(tokens))
+        table = next((n + 2 for n in range(len(every) - 2) if every[n : n + 2] == ("INTO", "TABLE")), 0)
+        if not table or "SELECT" in every:
+            raise NotUnderstoodError("where it loads data is not known")
+        analysis.write(name_after(tokens, table)[0])
+        analysis.use_files(write=False)
+
+    def _rename_tables(self, tokens: Sequence[Token], analysis: Analysis) -> None:
+        """RENAME TABLE a TO b, c TO d."""
+        index = 2
+        while index < len(tokens):
+            old, index = name_after(tokens, index)
+            if index >= len(tokens) or tokens[index].text.upper() != "TO":
+                raise NotUnderstoodError("what it renames is not known")
+            new, index = name_after(tokens, index + 1)
+            if not new:
+                raise NotUnderstoodError("what it renames is not known")
+            self._definitions.rename(old, new, analysis)
+            index += 1
+
+    def _comment(self, tree: exp.Expr, analysis: Analysis) -> None:
+        target = tree.this
+        kind = str(tree.args.get("kind") or "").upper()
+        if isinstance(target, exp.Column) and kind == "COLUMN":
+            parts = [target.args.get(key) for key in ("catalog", "db", "table")]
+            analysis.write(tuple((p.name, bool(p.args.get("quoted"))) for p in parts if p is not None))
+        elif isinstance(target, exp.Table) and kind in ("TABLE", "VIEW"):
+            analysis.write(self._walker.reference(target))
+        else:
+            analysis.wait("COMMENT runs alone")
+
+    def _analyze(self, tree: exp.Expr, analysis: Analysis) -> None:
+        tables = list(tree.find_all(exp.Table))
+        for table in tables:
+            analysis.read(self._walker.reference(table))
+        if not tables:
+            analysis.wait("ANALYZE of all tables runs alone")
+
+    def _refresh(self, tree: exp.Expr, analysis: Analysis) -> None:
+        self._refresh_view(self._walker.reference(unwrap(tree.this)), analysis)
+
+    def _refresh_view(self, name: Reference, analysis: Analysis) -> None:
+        if not name:
+            raise NotUnderstoodError("what it refreshes is not known")
+        relation = analysis.catalog.relation(name)
+        analysis.read_relation(relation)
+        analysis.write_definition(relation)

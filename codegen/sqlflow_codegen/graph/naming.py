@@ -1,0 +1,138 @@
+"""Names of relations: what a dialect makes of an identifier, and which names may mean the same relation.
+
+Two questions have to be kept apart, because each must be answered on the safe side. *May* two names mean one
+relation? Then the statements that use them keep their order: `Relation.schema` and `Relation.name` decide. *Must*
+they mean one relation? Only then may one statement's `CREATE` tell us what another statement reads:
+`Relation.identity` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
+
+Part = tuple[str, bool]
+"""An identifier as written, without its quotes, and whether it was quoted."""
+
+Reference = tuple[Part, ...]
+"""A name of one to three parts: table, schema and table, or catalog, schema and table."""
+
+POSTGRES_NAME_BYTES = 63
+
+_SYSTEM_SCHEMAS = frozenset(
+    {"information_schema", "pg_catalog", "pg_toast", "mysql", "performance_schema", "sys", "system"}
+)
+_SYSTEM_PREFIXES = {"postgres": ("pg_",), "sqlite": ("sqlite_", "pragma_"), "duckdb": ("duckdb_", "pragma_", "sqlite_")}
+
+
+class Relation(NamedTuple):
+    """A table, view or sequence.
+
+    Attributes:
+        schema: its schema, folded so that names that may be equal are equal; "" if it is not known.
+        name: its name, folded likewise.
+        identity: equal for two names only if they must mean the same relation.
+        shown: how people see it.
+    """
+
+    schema: str
+    name: str
+    identity: str
+    shown: str
+
+
+class Place(NamedTuple):
+    """Where names without a schema are looked up.
+
+    Attributes:
+        schema: the current schema; "" if it is not known.
+        token: the same, but where it is not known something that differs wherever the schema may differ.
+        catalog: likewise for the current catalog.
+    """
+
+    schema: str = ""
+    token: str = "?"
+    catalog: str = "?"
+
+
+class Names:
+    """What one dialect makes of identifiers."""
+
+    def __init__(self, dialect: str) -> None:
+        self.dialect = dialect
+        self._fold_case = _folder(dialect)
+        self._system_prefixes = _SYSTEM_PREFIXES.get(dialect, ())
+        self._tables_by_case = dialect in ("mysql", "bigquery")
+
+    def identity(self, part: Part) -> str:
+        """The identifier as the database keeps it."""
+        folded = self._fold_case(*part)
+        if self.dialect == "postgres" and len(folded) * 4 > POSTGRES_NAME_BYTES:
+            return folded.encode("utf-8", "surrogatepass")[:POSTGRES_NAME_BYTES].decode("utf-8", "ignore")
+        return folded
+
+    def key(self, identity: str) -> str:
+        """The same for any two identifiers that may be equal; MySQL's case rules depend on its machine."""
+        return identity.lower() if self._tables_by_case else identity
+
+    def relation(self, reference: Reference, place: Place) -> Relation:
+        """The relation that a name means where `place` is the current schema."""
+        name = self.identity(reference[-1])
+        if len(reference) == 1:
+            shown = f"{place.schema}.{name}" if place.schema else name
+            return Relation(self.key(place.schema), self.key(name), f"{place.catalog}.{place.token}.{name}", shown)
+        path = [self.identity(part) for part in reference]
+        known = path[-2]
+        catalog = place.catalog
+        if len(path) > 2:
+            catalog = path[0]
+            if self.dialect == "duckdb":
+                known = ""  # `a.t` may be short for `a.main.t`
+        return Relation(self.key(known), self.key(name), ".".join((catalog, *path[-2:])), ".".join(path[-2:]))
+
+    def is_system(self, relation: Relation) -> bool:
+        """Whether reading that relation tells of others, as a database's catalogue does."""
+        if relation.schema and relation.schema.lower() in _SYSTEM_SCHEMAS:
+            return True
+        return bool(self._system_prefixes) and relation.name.startswith(self._system_prefixes)
+
+
+def _folder(dialect: str) -> Callable[[str, bool], str]:
+    """How the dialect changes the case of an identifier, by sqlglot's rules."""
+    strategy = Dialect.get_or_raise(dialect).normalization_strategy
+    match strategy:
+        case NormalizationStrategy.LOWERCASE:
+            return lambda text, quoted: text if quoted else text.lower()
+        case NormalizationStrategy.UPPERCASE:
+            return lambda text, quoted: text if quoted else text.upper()
+        case NormalizationStrategy.CASE_SENSITIVE:
+            return lambda text, _quoted: text
+        case NormalizationStrategy.CASE_INSENSITIVE if dialect == "bigquery":
+            return lambda text, _quoted: text  # sqlglot: names of tables keep their case
+        case NormalizationStrategy.CASE_INSENSITIVE_UPPERCASE:
+            return lambda text, _quoted: text.upper()
+        case _:
+            return lambda text, _quoted: text.lower()
+
+
+def parse_name(text: str) -> Reference:
+    """The parts of a dotted name with the quotes of any dialect, such as `db."My table"`."""
+    parts: list[Part] = []
+    position = 0
+    while position < len(text):
+        quote = text[position]
+        if quote in "\"'`[":
+            close = "]" if quote == "[" else quote
+            end = position + 1
+            while end < len(text) and (text[end] != close or text[end : end + 2] == close * 2):
+                end += 2 if text[end] == close else 1
+            parts.append((text[position + 1 : end].replace(close * 2, close), True))
+            position = end + 2
+        else:
+            end = text.find(".", position)
+            end = len(text) if end < 0 else end
+            parts.append((text[position:end].strip(), False))
+            position = end + 1
+    return tuple(parts[-3:])

@@ -1,0 +1,292 @@
+"""What one syntax tree mentions: relations read and written, functions, variables, files.
+
+One walk over the tree, without recursion, so that no nesting is too deep for it. Nothing here knows what other
+statements did; names are as written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from sqlflow_codegen.graph.naming import Names, Part, Reference, parse_name
+from sqlflow_codegen.graph.tokens import NotUnderstoodError
+
+Scope = frozenset[str]
+"""Names of the common table expressions that a part of the tree sees."""
+
+_NO_NAMES: Scope = frozenset()
+
+_LEAVES = frozenset(
+    {exp.Identifier, exp.Literal, exp.Star, exp.Var, exp.Null, exp.Boolean, exp.DataType, exp.Placeholder}
+)
+_NODE = exp.Expr
+_FILE_READERS = (exp.ReadCSV, exp.ReadParquet)
+
+
+@dataclass(slots=True)
+class References:
+    """What a tree mentions, in the order found.
+
+    Attributes:
+        reads, writes: relations whose rows it reads, changes.
+        functions: functions that sqlglot does not know, lower case, `schema.name` if qualified.
+        sequences: sequences that it draws from or sets; `()` stands for one that cannot be told.
+        variables, assigned: session variables (`@x`) that it mentions, and those of them that it sets.
+        parameters: MySQL's `@@` variables, lower case.
+        into: relation that a SELECT ... INTO creates, and whether it is temporary.
+        reads_files, writes_files: whether it touches files.
+    """
+
+    reads: list[Reference] = field(default_factory=list)
+    writes: list[Reference] = field(default_factory=list)
+    functions: dict[str, None] = field(default_factory=dict)
+    sequences: list[Reference] = field(default_factory=list)
+    variables: set[str] = field(default_factory=set)
+    assigned: set[str] = field(default_factory=set)
+    parameters: set[str] = field(default_factory=set)
+    into: list[tuple[Reference, bool]] = field(default_factory=list)
+    reads_files: bool = False
+    writes_files: bool = False
+
+
+class Walker:
+    """Collects what trees of one dialect mention."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._dialect = names.dialect
+        self._handlers: dict[type[exp.Expr], Callable[[exp.Expr, Scope], Iterable[exp.Expr]]] = {
+            exp.Table: self._table,
+            exp.Column: self._column,
+            exp.Insert: self._insert,
+            exp.Update: self._update,
+            exp.Delete: self._delete,
+            exp.Merge: self._merge,
+            exp.Into: self._into,
+            exp.Anonymous: self._function,
+            exp.AnonymousAggFunc: self._function,
+            exp.Dot: self._dot,
+            exp.NextValueFor: self._next_value,
+            exp.Parameter: self._parameter,
+            exp.SessionParameter: self._session_parameter,
+            exp.PropertyEQ: self._assignment,
+            exp.Command: self._command,
+        }
+        for reader in _FILE_READERS:
+            self._handlers[reader] = self._file_reader
+        self._found = References()
+        self._stack: list[tuple[exp.Expr, Scope]] = []
+
+    def collect(self, trees: Iterable[exp.Expr], found: References | None = None) -> References:
+        """What the trees mention, added to `found` if given.
+
+        Raises:
+            NotUnderstoodError: they hold something that cannot be told what it does.
+        """
+        self._found = References() if found is None else found
+        self._stack = stack = [(tree, _NO_NAMES) for tree in trees]
+        handlers = self._handlers
+        while stack:
+            node, scope = stack.pop()
+            args = node.args
+            if args.get("with_"):
+                scope = self._with(args["with_"], scope)
+            handler = handlers.get(node.__class__)
+            if handler is not None:
+                stack.extend((child, scope) for child in handler(node, scope))
+                continue
+            for key, value in args.items():
+                if value.__class__ is list:
+                    stack.extend([(item, scope) for item in value if isinstance(item, _NODE)])
+                elif isinstance(value, _NODE) and value.__class__ not in _LEAVES and key != "with_":
+                    stack.append((value, scope))
+        return self._found
+
+    def _with(self, clause: exp.Expr, scope: Scope) -> Scope:
+        """Queue the bodies of a WITH clause; the names that its statement sees."""
+        recursive = bool(clause.args.get("recursive"))
+        for cte in clause.args.get("expressions") or ():
+            alias = cte.args.get("alias")
+            name = alias.this if alias is not None else None
+            outer = scope
+            if isinstance(name, exp.Identifier):
+                scope = scope | {self._fold(name)}
+            self._stack.extend((child, scope if recursive else outer) for child in _children(cte, skip=("alias",)))
+        return scope
+
+    def _fold(self, identifier: exp.Identifier) -> str:
+        return self._names.identity((identifier.name, bool(identifier.args.get("quoted")))).lower()
+
+    # -- handlers: note what a node means and return the children that still have to be seen
+
+    def _table(self, node: exp.Expr, scope: Scope) -> Iterable[exp.Expr]:
+        args = node.args
+        name = args.get("this")
+        rest = [
+            value
+            for key, value in args.items()
+            if value and key not in ("this", "db", "catalog", "alias", "only") and value is not True
+        ]
+        children = _expressions(rest)
+        if not isinstance(name, exp.Identifier):
+            return children if name is None else [*children, *self._table_function(node, name)]
+        if not (args.get("db") is None and scope and self._fold(name) in scope):
+            self._found.reads.append(self.reference(node))
+        return children
+
+    def reference(self, table: exp.Expr | None) -> Reference:
+        """The name of a table node.
+
+        Raises:
+            NotUnderstoodError: it has none.
+        """
+        parts: list[Part] = []
+        for key in ("catalog", "db", "this"):
+            part = table.args.get(key) if table is not None else None
+            if isinstance(part, exp.Identifier):
+                parts.append((part.this, bool(part.args.get("quoted"))))
+            elif isinstance(part, exp.Dot):
+                parts.extend((each.name, bool(each.args.get("quoted"))) for each in part.flatten())
+            elif part is not None:
+                raise NotUnderstoodError("it computes the name of a table")
+        if not parts:
+            raise NotUnderstoodError("it names no table where one is due")
+        if self._dialect == "duckdb" and parts[-1][1] and any(sign in parts[-1][0] for sign in "./*"):
+            self._found.reads_files = True
+        return tuple(parts[-3:])
+
+    def _table_function(self, table: exp.Expr, call: exp.Expr) -> Iterable[exp.Expr]:
+        """A function in place of a table."""
+        schema = table.args.get("db")
+        if isinstance(schema, exp.Identifier) and isinstance(call, exp.Anonymous):
+            return self._call(f"{schema.name.lower()}.{call.name.lower()}", call)
+        if isinstance(call, exp.Var | exp.Literal):
+            self._found.reads_files = True  # a stage of Snowflake, a file of DuckDB
+        return (call,)
+
+    def _column(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        if self._dialect == "snowflake" and node.name.lower() == "nextval":
+            parts = [node.args.get(key) for key in ("catalog", "db", "table")]
+            self._found.sequences.append(tuple((p.name, bool(p.args.get("quoted"))) for p in parts if p is not None))
+        this = node.args.get("this")
+        return () if this is None or this.__class__ in _LEAVES else (this,)
+
+    def _insert(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        if node.args.get("is_function"):
+            raise NotUnderstoodError("it inserts into a function")
+        target = unwrap(node.args.get("this"))
+        if isinstance(target, exp.Table):
+            self._found.writes.append(self.reference(target))
+        elif isinstance(target, exp.Directory):
+            self._found.writes_files = True
+        return _children(node, skip=("this", "with_"))
+
+    def _update(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        target = node.args.get("this")
+        if target is not None:
+            self._found.writes.extend(self.reference(table) for table in target.find_all(exp.Table) if table.this)
+        return _children(node, skip=("with_",))
+
+    def _delete(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        args = node.args
+        targets = [args.get("this")]
+        if args.get("tables") or (self._dialect == "mysql" and args.get("using")):
+            targets += _expressions([args.get("using"), args.get("joins")])  # MySQL names targets by their aliases
+        for target in targets:
+            if target is not None:
+                self._found.writes.extend(self.reference(table) for table in target.find_all(exp.Table))
+        return _children(node, skip=("tables", "with_"))
+
+    def _merge(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        target = unwrap(node.args.get("this"))
+        if not isinstance(target, exp.Table):
+            raise NotUnderstoodError("it merges into no table")
+        self._found.writes.append(self.reference(target))
+        return _children(node, skip=("with_",))
+
+    def _into(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        target = unwrap(node.args.get("this"))
+        if isinstance(target, exp.Table) and isinstance(target.this, exp.Parameter):
+            self._found.assigned.add(target.this.name.lower())
+            return (target.this,)
+        if not isinstance(target, exp.Table) or node.args.get("bulk_collect") or node.args.get("expressions"):
+            raise NotUnderstoodError("its INTO names no table")
+        self._found.into.append((self.reference(target), bool(node.args.get("temporary"))))
+        return ()
+
+    def _function(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        return self._call(node.name.lower(), node)
+
+    def _call(self, name: str, node: exp.Expr) -> Iterable[exp.Expr]:
+        bare = name.rpartition(".")[2]
+        if bare in ("nextval", "setval"):
+            self._found.sequences.append(self._sequence(node.args.get("expressions") or ()))
+        else:
+            self._found.functions[name] = None
+        return _children(node)
+
+    def _dot(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        call = node.args.get("expression")
+        owner = node.args.get("this")
+        if isinstance(call, exp.Anonymous) and isinstance(owner, exp.Identifier | exp.Dot | exp.Column):
+            path = ".".join(identifier.name.lower() for identifier in owner.find_all(exp.Identifier))
+            return self._call(f"{path}.{call.name.lower()}", call)
+        return _children(node)
+
+    def _sequence(self, arguments: list[exp.Expr] | tuple[()]) -> Reference:
+        """The sequence that the first argument names; `()` if only a run can tell."""
+        first = arguments[0] if arguments else None
+        if isinstance(first, exp.Cast):
+            first = first.this
+        if isinstance(first, exp.Literal) and first.is_string:
+            return parse_name(first.name)
+        if isinstance(first, exp.Column):
+            parts = [first.args.get(key) for key in ("db", "table", "this")]
+            return tuple((p.name, bool(p.args.get("quoted"))) for p in parts if isinstance(p, exp.Identifier))
+        return ()
+
+    def _next_value(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        self._found.sequences.append(self._sequence([node.this]))
+        return ()
+
+    def _parameter(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        self._found.variables.add(node.name.lower())
+        return ()
+
+    def _session_parameter(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        self._found.parameters.add(node.name.lower())
+        return ()
+
+    def _assignment(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        if self._dialect == "mysql" and isinstance(node.this, exp.Parameter):
+            self._found.assigned.add(node.this.name.lower())
+        return _children(node)
+
+    def _file_reader(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        self._found.reads_files = True
+        return _children(node)
+
+    def _command(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        raise NotUnderstoodError(f"what {node.name.upper() or 'it'} does is not known")
+
+
+def unwrap(node: exp.Expr | None) -> exp.Expr | None:
+    """The table of `table (column, ...)`."""
+    while isinstance(node, exp.Schema):
+        node = node.this
+    return node
+
+
+def _children(node: exp.Expr, skip: tuple[str, ...] = ()) -> list[exp.Expr]:
+    return _expressions([value for key, value in node.args.items() if key not in skip])
+
+
+def _expressions(values: Iterable[object]) -> list[exp.Expr]:
+    found: list[exp.Expr] = []
+    for value in values:
+        items = value if isinstance(value, list) else (value,)
+        found += [item for item in items if isinstance(item, _NODE) and item.__class__ not in _LEAVES]
+    return found

@@ -1,0 +1,75 @@
+"""What statements can disturb each other by: relations, models, and what stands for several of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+TABLE = "table"
+MODEL = "model"
+GROUP = "group"
+SCHEMA = "schema"
+FILES = "files"
+ALL = "all"
+
+
+class Resource(NamedTuple):
+    """Something read or written.
+
+    Attributes:
+        kind: `table` (any relation), `model`, or what people do not see: `group` (tables tied by foreign keys,
+            inheritance or a sequence), `schema`, `files`, `all` (the relations that this program did not create).
+        schema: of a relation, folded; "" if not known.
+        name: folded.
+        shown: how people see it.
+    """
+
+    kind: str
+    schema: str
+    name: str
+    shown: str
+
+
+EXISTING = Resource(ALL, "", "existing", "*")
+"""All relations that the program did not create: any may be a view over any other."""
+
+ANY_FILE = Resource(FILES, "", "files", "files")
+ANY_SCHEMA = Resource(SCHEMA, "", "*", "schemas")
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What one statement does, as far as others can notice.
+
+    Attributes:
+        reads, writes: what it reads and writes; views of the program with what their definitions read.
+        barrier: why it must run after all before it and before all after it; "" if it need not.
+        understood: False if the barrier is there because nothing is known about it; then it may have
+            created views or triggers.
+        session: what it shares with other statements of its session, such as temporary tables: statements
+            that share something must run in one session.
+        hint: what a person can do about the barrier.
+    """
+
+    reads: frozenset[Resource] = frozenset()
+    writes: frozenset[Resource] = frozenset()
+    barrier: str = ""
+    understood: bool = True
+    session: frozenset[str] = frozenset()
+    setting: bool = False
+    only_session: bool = False
+    hint: str = ""
+
+    @property
+    def shown_reads(self) -> tuple[str, ...]:
+        """Names of the relations and models read, sorted."""
+        return _shown(self.reads)
+
+    @property
+    def shown_writes(self) -> tuple[str, ...]:
+        """Names of the relations and models written, sorted."""
+        return _shown(self.writes)
+
+
+def _shown(resources: frozenset[Resource]) -> tuple[str, ...]:
+    return tuple(sorted({each.shown for each in resources if each.kind in (TABLE, MODEL)}))

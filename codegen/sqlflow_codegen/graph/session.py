@@ -1,0 +1,202 @@
+"""What a session carries from statement to statement: settings, temporary tables, variables, transactions.
+
+Steps run in sessions of their own. A setting is replayed there; what cannot be replayed (a temporary table, an open
+transaction, a variable computed from data) ties its statements together in one step. `Session` says which by
+tokens: statements that hold the same token share a session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlflow_codegen.graph.naming import Place, Relation
+
+BEFORE = "before:"
+"""Prefix of the token that a statement shares with the one before it only."""
+WRITERS = "writers:"
+"""Prefix of the token that a statement shares with all before it that wrote something."""
+
+
+@dataclass(slots=True)
+class Temporary:
+    """A temporary relation.
+
+    Attributes:
+        token: what the statements that use it share.
+        schema: the schema it was created in, where temporary relations live in schemas; else None.
+        certain: False if it may be gone, or may not have come to be.
+        bases: what it reads, if it is a view.
+    """
+
+    token: str
+    schema: str | None
+    certain: bool
+    bases: tuple[Relation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A session statement in force.
+
+    Attributes:
+        number: the statement.
+        keys: what it sets; a later statement that sets all of them replaces it. None: it is never replaced.
+        schema: the schema that it enters, if it is a `USE`.
+    """
+
+    number: int
+    keys: frozenset[str] | None
+    schema: str = ""
+
+
+@dataclass(slots=True)
+class _Transaction:
+    """An explicit transaction, and what it may take back."""
+
+    token: str
+    settings: tuple[Setting, ...]
+    place: Place
+    local_place: bool = False
+    changed: list[Temporary] = field(default_factory=list)
+
+
+class Session:
+    """The session of a program that runs from its first statement to its last."""
+
+    def __init__(self, dialect: str) -> None:
+        self.number = 0
+        """The statement being read."""
+        self.settings: tuple[Setting, ...] = ()
+        self.temporary: dict[str, list[Temporary]] = {}
+        self.computed_variables: set[str] = set()
+        self.locking = ""
+        self._transaction: _Transaction | None = None
+        self._settings_are_undone = dialect == "postgres"
+        self._schemas_hold_temporary = dialect not in ("postgres", "sqlite", "duckdb")
+        self._sticky = ""
+        self._next = ""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether an explicit transaction is open."""
+        return self._transaction is not None
+
+    # -- tokens
+
+    def tokens(self) -> set[str]:
+        """What a statement here shares with others, whatever it does."""
+        transaction = self._transaction.token if self._transaction is not None else ""
+        return {token for token in (self._sticky, self.locking, transaction) if token}
+
+    def start(self, number: int) -> set[str]:
+        """Go on to that statement; what it shares with others, whatever it does."""
+        found = self.tokens()
+        if self._next:
+            found.add(self._next)
+        self.number, self._next = number, ""
+        return found
+
+    def stick(self) -> None:
+        """Keep this statement and all after it in one session."""
+        self._sticky = self._sticky or f"rest:{self.number}"
+
+    def with_next(self) -> str:
+        """The token that this statement shares with the one after it."""
+        self._next = f"next:{self.number}"
+        return self._next
+
+    # -- temporary relations
+
+    def create_temporary(self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True) -> str:
+        """Note a temporary relation; the token of its users."""
+        schema = relation.schema if self._schemas_hold_temporary else None
+        created = Temporary(f"temporary:{relation.name}:{self.number}", schema, certain, bases)
+        self.temporary.setdefault(relation.name, []).append(created)
+        if self._transaction is not None:
+            self._transaction.changed.append(created)
+        return created.token
+
+    def find_temporary(self, relation: Relation, qualified: bool) -> tuple[list[Temporary], bool]:
+        """The temporary relations that a name may mean, and whether it surely means one of them."""
+        found: list[Temporary] = []
+        certain = False
+        for each in self.temporary.get(relation.name, ()):
+            if each.schema is None:
+                explicit = relation.schema in ("temp", "pg_temp")
+                if qualified and not explicit and relation.schema:
+                    continue
+                same = not qualified or explicit
+            else:
+                if each.schema and relation.schema and each.schema != relation.schema:
+                    continue
+                same = each.schema == relation.schema
+            found.append(each)
+            certain = certain or (same and each.certain)
+        return found, certain
+
+    def drop_temporary(self, relation: Relation, found: list[Temporary]) -> None:
+        """Note a DROP that surely means one of the temporary relations found."""
+        for each in found:
+            if self._transaction is None and each.certain:
+                self.temporary[relation.name].remove(each)
+            else:
+                each.certain = False  # a rollback brings it back
+        if not self.temporary[relation.name]:
+            del self.temporary[relation.name]
+
+    # -- settings
+
+    def set(self, keys: frozenset[str] | None, schema: str = "") -> None:
+        """Note that this statement is to be replayed in every later step."""
+        kept = self.settings
+        if keys is not None:
+            chained = max((n for n, each in enumerate(kept) if each.keys is None), default=-1)
+            later = [each for each in kept[chained + 1 :] if not each.keys or not each.keys <= keys]
+            kept = (*kept[: chained + 1], *later)
+        self.settings = (*kept, Setting(self.number, keys, schema))
+
+    def reset_all(self) -> None:
+        """Note that this statement takes all settings back."""
+        self.settings = (Setting(self.number, frozenset({"reset all"})),)
+
+    def leave_schema(self, schema: str) -> None:
+        """Note that a schema is gone: no step may enter it any more."""
+        self.settings = tuple(each for each in self.settings if each.schema != schema)
+
+    # -- transactions
+
+    def begin(self, place: Place) -> None:
+        """Note the start of a transaction."""
+        if self._transaction is None:
+            self._transaction = _Transaction(f"transaction:{self.number}", self.settings, place)
+
+    def localize(self) -> None:
+        """Note that the current schema changes until the end of the transaction."""
+        if self._transaction is not None:
+            self._transaction.local_place = True
+
+    def commit(self) -> Place | None:
+        """Note the end of a transaction that keeps its changes; the place to go back to, if any."""
+        transaction, self._transaction = self._transaction, None
+        return transaction.place if transaction is not None and transaction.local_place else None
+
+    def rollback(self) -> Place | None:
+        """Note the end of a transaction that undoes its changes; the place to go back to, if any."""
+        transaction, self._transaction = self._transaction, None
+        if transaction is None:
+            return None
+        for each in transaction.changed:
+            each.certain = False
+        if not self._settings_are_undone:
+            return None
+        self.settings = transaction.settings
+        return transaction.place
+
+    def rollback_to(self) -> None:
+        """Note that a part of a transaction is undone."""
+        if self._transaction is None:
+            return
+        for each in self._transaction.changed:
+            each.certain = False
+        if self._settings_are_undone and self._transaction.settings != self.settings:
+            self.stick()  # which settings remain is not followed

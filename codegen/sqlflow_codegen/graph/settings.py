@@ -1,0 +1,243 @@
+"""Statements about the session itself: transactions, USE, SET and what else a session remembers.
+
+They are told by their first tokens, not by a parse. `Settings.interpret` says what became of a statement; a
+*setting* changes nothing but the session and is replayed at the start of every later step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlglot.tokenizer_core import Token, TokenType
+
+from sqlflow_codegen.graph.analysis import CATALOG_READ, Analysis
+from sqlflow_codegen.graph.assignments import Assignments
+from sqlflow_codegen.graph.tokens import name_after, words
+
+SETTING = "setting"
+DONE = "done"
+OTHER = ""
+
+_TEMPORARY = ("TEMP", "TEMPORARY")
+_TRANSACTION_WORDS = """
+    TRANSACTION WORK TRAN DEFERRED IMMEDIATE EXCLUSIVE CONCURRENT ISOLATION READ NOT DEFERRABLE
+"""
+_STICKY = """
+    PREPARE EXECUTE DEALLOCATE DECLARE FETCH MOVE CLOSE OPEN HANDLER XA DISCARD CACHE UNCACHE LISTEN UNLISTEN
+"""
+_ALONE = """
+    GRANT REVOKE VACUUM CHECKPOINT REINDEX CLUSTER FLUSH OPTIMIZE CHECK REPAIR KILL NOTIFY SECURITY HELP
+"""
+_SESSION_PRAGMAS = """
+    foreign_keys case_sensitive_like cache_size synchronous temp_store busy_timeout recursive_triggers journal_mode
+    defer_foreign_keys ignore_check_constraints locking_mode mmap_size query_only threads trusted_schema
+    reverse_unordered_selects automatic_index legacy_alter_table writable_schema
+"""
+
+
+class Settings:
+    """Interprets statements about the session, of one dialect."""
+
+    def __init__(self, dialect: str, assignments: Assignments) -> None:
+        self._dialect = dialect
+        self._assignments = assignments
+        self._transaction_words = frozenset(_TRANSACTION_WORDS.split())
+        self._sticky = frozenset(_STICKY.split())
+        self._alone = frozenset(_ALONE.split())
+        self._pragmas = frozenset(_SESSION_PRAGMAS.split())
+        self._by_verb: dict[str, Callable[[Sequence[Token], tuple[str, ...], Analysis], str]] = {
+            "BEGIN": self._begin,
+            "START": self._begin,
+            "COMMIT": self._commit,
+            "END": self._end,
+            "ROLLBACK": self._rollback,
+            "ABORT": self._rollback,
+            "SAVEPOINT": self._savepoint,
+            "RELEASE": self._savepoint,
+            "USE": self._use,
+            "SET": self._set,
+            "RESET": self._reset,
+            "UNSET": self._chained,
+            "PRAGMA": self._pragma,
+            "ATTACH": self._chained,
+            "DETACH": self._chained,
+            "LOAD": self._load,
+            "INSTALL": self._chained,
+            "ADD": self._chained,
+            "ALTER": self._alter_session,
+            "CREATE": self._create_function,
+            "LOCK": self._lock,
+            "UNLOCK": self._lock,
+            "SHOW": self._look,
+            "EXPLAIN": self._explain,
+        }
+
+    def interpret(self, tokens: Sequence[Token], analysis: Analysis) -> str:
+        """What becomes of a statement: `SETTING`, `DONE` if its effects are noted, `OTHER` if it is for others."""
+        first = words(tokens)
+        verb = first[0]
+        handler = self._by_verb.get(verb)
+        if handler is not None:
+            return handler(tokens, first, analysis)
+        if verb in self._sticky:
+            analysis.give_up(f"{verb} keeps its state in the session")
+            analysis.session.stick()
+            return DONE
+        if verb in self._alone:
+            analysis.wait(f"{verb} runs alone")
+            return DONE
+        return OTHER
+
+    # -- transactions
+
+    def _begin(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        if len(first) > 1 and first[1] not in self._transaction_words:
+            return self._block(tokens, first, analysis)
+        if len(first) == 1 and (first[0] == "START" or self._dialect == "bigquery"):
+            return self._block(tokens, first, analysis)
+        if analysis.catalog.rules.transactions:
+            analysis.session.begin(analysis.catalog.place)
+        return DONE
+
+    def _block(self, _tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        analysis.give_up(f"{first[0]} begins a block of statements")
+        analysis.session.stick()
+        return DONE
+
+    def _commit(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        if len(first) > 1 and first[1] == "PREPARED":
+            analysis.give_up("it commits a prepared transaction")
+        place = analysis.session.commit()
+        if place is not None:
+            analysis.catalog.place = place
+        self._chain(tokens, analysis)
+        return DONE
+
+    def _end(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        if self._dialect in ("postgres", "sqlite", "duckdb"):
+            return self._commit(tokens, first, analysis)
+        return self._block(tokens, first, analysis)
+
+    def _rollback(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
+        every = words(tokens, len(tokens))
+        if "PREPARED" in every:
+            analysis.give_up("it undoes a prepared transaction")
+        if "TO" in every:
+            analysis.session.rollback_to()
+            return DONE
+        place = analysis.session.rollback()
+        if place is not None:
+            analysis.catalog.place = place
+        self._chain(tokens, analysis)
+        return DONE
+
+    def _chain(self, tokens: Sequence[Token], analysis: Analysis) -> None:
+        every = words(tokens, len(tokens))
+        if "CHAIN" in every and "NO" not in every:
+            analysis.session.begin(analysis.catalog.place)
+
+    def _savepoint(self, _tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        if self._dialect == "sqlite" and not analysis.session.in_transaction:
+            analysis.give_up(f"{first[0]} outside a transaction begins one")
+            analysis.session.stick()
+        return DONE
+
+    def _lock(self, _tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        analysis.wait(f"{first[0]} runs alone")
+        if self._dialect != "postgres":
+            analysis.session.locking = f"locked:{analysis.session.number}" if first[0] == "LOCK" else ""
+        return DONE
+
+    # -- settings
+
+    def _use(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        catalog, session, names = analysis.catalog, analysis.session, analysis.catalog.names
+        kind = first[1] if len(first) > 2 and first[2] != "." else ""
+        if kind in ("ROLE", "WAREHOUSE", "SECONDARY"):
+            session.set(frozenset({f"use {kind}"}))
+            return SETTING
+        path, _ = name_after(tokens, 2 if kind else 1)
+        if not path:
+            return OTHER
+        identities = [names.identity(part) for part in path]
+        last = names.key(identities[-1])
+        if kind in ("DATABASE", "CATALOG"):
+            session.set(None)
+            catalog.enter("", f"?{session.number}", identities[-1])
+        elif len(path) > 1:
+            session.set(frozenset({"use"}), last)
+            catalog.enter(last, identities[-1], identities[-2])
+        elif self._dialect == "duckdb":
+            session.set(None, last)  # a catalog or a schema: it cannot be told
+            catalog.enter("", f"?{last}", f"?{last}")
+        else:
+            session.set(frozenset({"use"}) if self._dialect in ("mysql", "hive") else None, last)
+            catalog.enter(last, identities[-1])
+        return SETTING
+
+    def _set(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
+        return SETTING if self._assignments.interpret(tokens[1:], analysis) else DONE
+
+    def _reset(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        if len(first) < 2:
+            return OTHER
+        what = " ".join(words(tokens, len(tokens))[1:]).lower()
+        if what == "all":
+            analysis.session.reset_all()
+        else:
+            analysis.session.set(frozenset({"role" if "authorization" in what else what}))
+        role = analysis.catalog.place.token.startswith("?role")
+        if what in ("all", "search_path", "schema") or (role and what in ("role", "session authorization")):
+            analysis.catalog.enter("", "?")
+        return SETTING
+
+    def _chained(self, _tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
+        analysis.session.set(None)
+        return SETTING
+
+    def _load(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        data = len(first) > 1 and first[1] == "DATA"
+        return OTHER if data else self._chained(tokens, first, analysis)
+
+    def _alter_session(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        session = len(first) > 1 and first[1] == "SESSION"
+        return self._chained(tokens, first, analysis) if session else OTHER
+
+    def _pragma(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        name, after = name_after(tokens, 1)
+        bare = name[-1][0].lower() if name else ""
+        sets = after < len(tokens) and tokens[after].token_type in (TokenType.EQ, TokenType.L_PAREN)
+        if self._dialect == "duckdb":
+            if (sets and tokens[after].token_type is TokenType.EQ) or bare.startswith(("enable_", "disable_")):
+                return self._chained(tokens, first, analysis)
+        elif bare in self._pragmas and sets:
+            analysis.session.set(frozenset({f"pragma {bare}"}))
+            return SETTING
+        if sets and bare in ("user_version", "application_id", "journal_size_limit", "wal_checkpoint"):
+            analysis.wait(f"PRAGMA {bare} runs alone")
+        else:
+            analysis.wait(CATALOG_READ)
+        return DONE
+
+    def _create_function(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
+        """Temporary functions are settings, where they cannot write."""
+        begin = words(tokens, 6)
+        rest = begin[3:] if begin[1:3] == ("OR", "REPLACE") else begin[1:]
+        if len(rest) < 2 or rest[0] not in _TEMPORARY or rest[1] not in ("FUNCTION", "MACRO", "AGGREGATE"):
+            return OTHER
+        analysis.session.set(None)
+        if any(token.token_type is TokenType.FROM for token in tokens):
+            analysis.catalog.user_functions = True
+        return SETTING
+
+    # -- statements that only look
+
+    def _look(self, _tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
+        analysis.wait(CATALOG_READ)
+        return DONE
+
+    def _explain(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        if "ANALYZE" in words(tokens, 8):
+            analysis.give_up("EXPLAIN ANALYZE executes its statement")
+            return DONE
+        return self._look(tokens, first, analysis)

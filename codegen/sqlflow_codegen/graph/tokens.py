@@ -1,0 +1,164 @@
+"""Tokens of one statement, and the little that can be told of it without a parse."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ErrorLevel, SqlglotError
+from sqlglot.parser import Parser
+from sqlglot.tokenizer_core import Token, TokenType
+
+DEEP = 12
+"""Nesting from which a statement is parsed in a thread of its own, so that its depth counts from zero."""
+
+_OPENERS = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE, TokenType.NOT})
+_CLOSERS = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
+_NESTED_COMMENT = re.compile(r"/\*(?:(?!\*/).)*/\*", re.DOTALL)
+_UNICODE_NAME = re.compile(r'\bU&"', re.IGNORECASE)
+
+
+class NotUnderstoodError(Exception):
+    """The text is no statement that can be told what it does; the message says why."""
+
+
+class Reader:
+    """Tokenizes and parses statements of one dialect. Not for several threads at a time."""
+
+    def __init__(self, dialect: str) -> None:
+        self.name = dialect
+        self._dialect = Dialect.get_or_raise(dialect)
+        self._tokenizer = self._dialect.tokenizer()
+        self._commands = self._dialect.tokenizer_class.COMMANDS
+        self._parser = _bounded(self._dialect)
+
+    def tokens(self, text: str) -> list[Token]:
+        """The statement's tokens, without comments and the closing `;`.
+
+        Raises:
+            NotUnderstoodError: it cannot be cut into tokens, or a database may cut it differently.
+        """
+        self._check_same_tokens(text)
+        try:
+            tokens = list(self._tokenizer.tokenize(text))
+            if len(tokens) == 2 and tokens[0].token_type in self._commands and tokens[1].token_type is TokenType.STRING:
+                tokens[1:] = self._tokenizer.tokenize(tokens[1].text)
+        except (SqlglotError, ValueError, LookupError) as error:
+            raise NotUnderstoodError("its tokens are not understood") from error
+        while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+            tokens.pop()
+        return tokens
+
+    def is_command(self, token: Token) -> bool:
+        """Whether sqlglot leaves alone what begins with that token."""
+        return token.token_type in self._commands
+
+    def _check_same_tokens(self, text: str) -> None:
+        """Refuse text that this tokenizer and a database may read differently."""
+        if "/*" in text:
+            if self.name == "mysql" and ("/*!" in text or "/*M!" in text):
+                raise NotUnderstoodError("it holds a comment that the server executes")
+            if _NESTED_COMMENT.search(text):
+                raise NotUnderstoodError("it holds a comment within a comment")
+        if self.name == "postgres" and "&" in text and _UNICODE_NAME.search(text):
+            raise NotUnderstoodError("it holds a name written by code points")
+
+    def parse(self, tokens: list[Token], text: str) -> exp.Expr:
+        """The syntax tree of a statement's tokens.
+
+        Raises:
+            NotUnderstoodError: it has none, or none that can be made within a bounded effort.
+        """
+        if nesting(tokens) < DEEP:
+            return self._parse(tokens, text)
+        outcome: list[exp.Expr | NotUnderstoodError] = []
+
+        def run() -> None:
+            try:
+                outcome.append(self._parse(tokens, text))
+            except NotUnderstoodError as error:
+                outcome.append(error)
+
+        thread = threading.Thread(target=run, name="parse")
+        thread.start()
+        thread.join()
+        if isinstance(outcome[0], NotUnderstoodError):
+            raise outcome[0]
+        return outcome[0]
+
+    def _parse(self, tokens: list[Token], text: str) -> exp.Expr:
+        try:
+            trees = self._parser.parse(tokens, text)
+        except RecursionError as error:
+            raise NotUnderstoodError("it is nested too deeply") from error
+        except _TooMuchWorkError as error:
+            raise NotUnderstoodError("it is ambiguous beyond measure") from error
+        except (SqlglotError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
+            raise NotUnderstoodError("sqlglot cannot parse it") from error
+        finally:
+            self._parser.reset()
+        if len(trees) != 1 or trees[0] is None:
+            raise NotUnderstoodError("it is no single statement")
+        return trees[0]
+
+
+class _TooMuchWorkError(Exception):
+    """The parser went back too often: some texts cost it exponential time."""
+
+
+def _bounded(dialect: Dialect) -> Parser:
+    """The dialect's parser with a bound on how often it may go back and try another reading."""
+    base: type[Parser] = dialect.parser_class
+
+    class BoundedParser(base):  # type: ignore[misc, valid-type]
+        def reset(self) -> None:
+            super().reset()
+            self._retreats = 0
+
+        def _retreat(self, index: int) -> None:
+            self._retreats += 1
+            if self._retreats > 2000 + 50 * len(self._tokens):
+                raise _TooMuchWorkError
+            super()._retreat(index)
+
+        def _warn_unsupported(self) -> None:
+            """Say nothing: what is not understood becomes a barrier, with a warning of ours."""
+
+    parser: Parser = BoundedParser(dialect=dialect, error_level=ErrorLevel.IMMEDIATE)
+    return parser
+
+
+def nesting(tokens: Sequence[Token]) -> int:
+    """How deep brackets, CASE and NOT are nested, at most."""
+    depth = deepest = 0
+    for token in tokens:
+        if token.token_type in _OPENERS:
+            depth += 1
+            if depth > deepest:
+                deepest = depth
+        elif token.token_type in _CLOSERS and depth:
+            depth -= 1
+    return deepest
+
+
+def words(tokens: Sequence[Token], count: int = 4) -> tuple[str, ...]:
+    """The first tokens in upper case; a quoted string or name counts as ""."""
+    quoted = (TokenType.STRING, TokenType.IDENTIFIER)
+    return tuple("" if token.token_type in quoted else token.text.upper() for token in tokens[:count])
+
+
+def name_after(tokens: Sequence[Token], start: int) -> tuple[tuple[tuple[str, bool], ...], int]:
+    """The dotted name that begins at token `start`, and the index of the token after it."""
+    parts: list[tuple[str, bool]] = []
+    index = start
+    while index < len(tokens):
+        token = tokens[index]
+        parts.append((token.text, token.token_type in (TokenType.IDENTIFIER, TokenType.STRING)))
+        index += 1
+        if index >= len(tokens) or tokens[index].token_type is not TokenType.DOT:
+            break
+        index += 1
+    return tuple(parts[-3:]), index
