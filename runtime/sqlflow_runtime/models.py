@@ -117,5 +117,9 @@ def _create_tables(database: Database) -> None:
 
 
 def _no_model(database: Database, reference: str, names: list[str]) -> RunError:
+    match = _VERSION.fullmatch(reference)
+    if match and match["name"] in names:
+        hint = f"The model {match['name']} has no such version; leave the number out for the newest."
+        return RunError("model", f"there is no model {reference}", hint)
     hint = did_you_mean(reference, names) or f"Models are kept in {database.own_table(MODELS)}; train it first."
     return RunError("model", f"there is no model {reference}", hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,8 +37,7 @@ class Fitting:
 
     def predict(self, matrix: Matrix) -> Matrix:
         """See `Fitted`."""
-        check_no_nans(self.estimator, matrix, self._names)
-        return np.asarray(self.estimator.predict(matrix))
+        return self._apply(self.estimator.predict, matrix)
 
     def probabilities(self, matrix: Matrix) -> Matrix | None:
         """See `Fitted`."""
@@ -46,8 +45,16 @@ class Fitting:
             method = self.estimator.predict_proba
         except AttributeError:  # only some estimators, and some only with certain attributes
             return None
+        return self._apply(method, matrix)
+
+    def _apply(self, method: Callable[[Matrix], Any], matrix: Matrix) -> Matrix:
         check_no_nans(self.estimator, matrix, self._names)
-        return np.asarray(method(matrix))
+        try:
+            return np.asarray(method(matrix))
+        except (ValueError, IndexError) as error:
+            name = type(self.estimator).__name__
+            hint = "The rows differ from those of the training in a way that this estimator cannot take."
+            raise RunError("data", f"{name} cannot predict these rows: {error}", hint) from error
 
     def dump(self) -> bytes:
         """A skops file: data and type names, no code."""

@@ -15,6 +15,7 @@ from sqlflow_runtime.ml.labels import CLASS_LIMIT, Label, classes_of
 from sqlflow_runtime.ml.model import Matrix
 from sqlflow_runtime.ml.threads import processors
 from sqlflow_runtime.ml.training import Trained, Training
+from sqlflow_runtime.ml.ubjson import check_ubjson
 
 dtype = np.float32
 
@@ -74,6 +75,7 @@ def load(content: bytes, attributes: Mapping[str, Any], names: Sequence[str]) ->
         RunError: kind `model`; it is none.
     """
     try:
+        check_ubjson(content)
         booster = xgboost.Booster({"nthread": processors()}, model_file=bytearray(content))
         booster.num_features()
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
