@@ -83,6 +83,13 @@ def _needs_argument(estimator: type) -> bool:
     return any(one.default is one.empty and one.kind is not one.VAR_KEYWORD for one in parameters)
 
 
+def _deprecated(estimator: type) -> bool:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        estimator()
+    return any(issubclass(warning.category, FutureWarning) for warning in caught)
+
+
 def _task(estimator: type) -> str | None:
     if estimator.__module__.startswith("sklearn.mixture"):
         return "mixture"
@@ -94,7 +101,7 @@ def catalogue() -> dict[str, Any]:
     estimators: dict[str, Any] = {}
     for name, estimator in sorted(all_estimators()):
         package = estimator.__module__.split(".")[1]
-        if package in _PACKAGES_LEFT_OUT or _needs_argument(estimator) or not hasattr(estimator, "fit"):
+        if package in _PACKAGES_LEFT_OUT or _needs_argument(estimator) or _deprecated(estimator):
             continue
         task = _task(estimator)
         if task is None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlflow_codegen.errors import Diagnostic, SQLFlowError
 from sqlflow_codegen.language import ir
 
 VERSION = 1
+
+_T = TypeVar("_T")
 
 _STATEMENTS = (
     ir.SqlStatement,
@@ -55,10 +57,21 @@ def from_json(data: Mapping[str, Any]) -> ir.Program:
     if data.get("version") != VERSION:
         raise SQLFlowError(f"a program as JSON has version {VERSION}, not {data.get('version')!r}")
     try:
-        statements, warnings = _decode(data["statements"]), _decode(data["warnings"])
-        return ir.Program(data["text"], data["dialect"], statements, warnings)
+        return ir.Program(
+            data["text"],
+            data["dialect"],
+            _all_of(ir.Statement, data["statements"]),
+            _all_of(Diagnostic, data["warnings"]),
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SQLFlowError(f"the data is no program: {error!r}") from error
+
+
+def _all_of(kind: type[_T], items: Any) -> tuple[_T, ...]:
+    decoded = tuple(_decode(item) for item in items)
+    if not all(isinstance(item, kind) for item in decoded):
+        raise TypeError(f"not all are of type {kind.__name__}")
+    return decoded
 
 
 def _encode(value: Any) -> Any:
