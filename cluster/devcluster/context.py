@@ -36,8 +36,8 @@ class Context:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         stdin: str | None = None,
-    ) -> None:
-        """Run a long program under a progress line, its output in the log file `log`.
+    ) -> Path:
+        """Run a long program under a progress line, its output in the log file `log`; returns that file.
 
         Raises:
             DevClusterError: it failed; names the log.
@@ -48,6 +48,7 @@ class Context:
             if code:
                 lines = log_lines(path)
                 raise DevClusterError(f"{title}: failed", lines[-1] if lines else f"exit code {code}", todo, path)
+        return path
 
     def short(
         self,

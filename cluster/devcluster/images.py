@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,16 +12,14 @@ from devcluster import debian
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.inputs import context_digest
+from devcluster.layers import LABEL, Note, read_note, remove_unused, used_layers, write_note
 from devcluster.layout import digest
 from devcluster.machine import Engine, Platform, works
 from devcluster.pipconf import Mount, pip_mounts, pip_settings
-from devcluster.store import locked, write_atomically
+from devcluster.store import locked
 
 UPSTREAM_BASE = "python:3.12-slim"
 """Base image where a registry is reached; the Dockerfile's own default."""
-
-LABEL = "sqlflow-devcluster=image"
-"""On every image built here, so that `down --cache` finds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +74,14 @@ def build_image(context: Context, platform: Platform, build: Build) -> str:
     args["BASE"] = args["BASE"] or base_image(context, platform)
     engine = builder(context, platform)
     with locked(context.layout.locks / "image.lock", "an image", context.reporter):
-        inputs = _inputs(context, engine, build, args)
-        image_id = _last_build(context, build.name).get(inputs, "")
-        if not image_id or not engine.has_image(context.runner, image_id):
-            _build(context, engine, build, args)
-            image_id = engine.image_id(context.runner, build.name)
-            write_atomically(_note(context, build.name), json.dumps({inputs: image_id}))
+        inputs, note = _inputs(context, engine, build, args), read_note(context, build.name)
+        if note is None or note.inputs != inputs or not engine.has_image(context.runner, note.id):
+            log = _build(context, engine, build, args)
+            note = Note(inputs, engine.image_id(context.runner, build.name), used_layers(log))
+            write_note(context, build.name, note)
+            remove_unused(context, engine)
         claim(context, engine, build.name)
-    return image_id
+    return note.id
 
 
 def claim(context: Context, engine: Engine, name: str) -> str:
@@ -96,7 +93,8 @@ def claim(context: Context, engine: Engine, name: str) -> str:
         The id of the image of that name; "" if there is none.
     """
     current = engine.image_id(context.runner, name)
-    ours = next(iter(_last_build(context, name).values()), "")
+    note = read_note(context, name)
+    ours = note.id if note else ""
     if current == ours or not ours or not engine.has_image(context.runner, ours):
         return current
     if current and not engine.has_label(context.runner, current, LABEL):
@@ -112,27 +110,13 @@ def _inputs(context: Context, engine: Engine, build: Build, args: Mapping[str, s
     return digest(engine.program, build.target, base, *arguments, context_digest(build.context, build.file))
 
 
-def _note(context: Context, name: str) -> Path:
-    return context.layout.cache / "builds" / f"{context.layout.name}-{digest(name)}.json"
-
-
-def _last_build(context: Context, name: str) -> dict[str, str]:
-    """Digest of the inputs -> id of the image, of this checkout's last build of that name."""
-    try:
-        return dict(json.loads(_note(context, name).read_text()))
-    except (OSError, ValueError, TypeError):
-        return {}
-
-
-def _build(context: Context, engine: Engine, build: Build, args: Mapping[str, str]) -> None:
+def _build(context: Context, engine: Engine, build: Build, args: Mapping[str, str]) -> Path:
+    """Build; returns the log."""
     with _workplace(context, engine, args["BASE"]) as temporary, context.store.scratch("image") as folder:
         argv = build_argv(engine, build, args, pip_mounts(pip_settings(context.runner), folder))
         env = {**engine.env, "TMPDIR": str(temporary), "DOCKER_BUILDKIT": "1"}
         log = f"image-{build.name.rpartition('/')[2].replace(':', '-')}"
-        context.long(f"Build image {build.name}", argv, log=log, env=env)
-    if engine.program != "buildah":
-        prune = [engine.program, "image", "prune", "--force", "--filter", f"label={LABEL}", "--filter", "until=24h"]
-        context.runner.run(prune, env=engine.env, timeout=60)
+        return context.long(f"Build image {build.name}", argv, log=log, env=env)
 
 
 @contextmanager

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
-from devcluster import debian, images
+from devcluster import debian
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
-from devcluster.images import LABEL, UPSTREAM_BASE, Build, base_image, build_argv, build_image, builder, claim
+from devcluster.images import UPSTREAM_BASE, Build, base_image, build_argv, build_image, builder, claim
 from devcluster.inputs import Ignore, context_digest, read_ignore
+from devcluster.layers import LABEL, Note, read_note, remove_unused, used_layers, write_note
 from devcluster.machine import Engine, Platform
 from devcluster.pipconf import CERTIFICATES_TARGET, CONFIG_TARGET, Mount, pip_mounts, pip_settings
 from devcluster.process import Result
@@ -164,7 +166,7 @@ class Builds:
         self.labelled: set[str] = set()
         self.built = 0
         runner.has("podman")
-        for prefix in ("podman info", "podman image prune", PIP_LIST):
+        for prefix in ("podman info", "podman images", "podman rmi", PIP_LIST):
             runner.on(prefix)
         runner.on("podman image inspect --format {{.Id}}", self.inspect)
         runner.on("podman image inspect --format {{index", self.label)
@@ -277,7 +279,59 @@ def test_a_build_gets_the_engines_environment_and_keeps_temporary_files_in_the_c
     call = next(call for call in runner.calls if call.line.startswith("podman build"))
     assert call.env["CONTAINERS_CONF"] == "/c"
     assert Path(call.env["TMPDIR"]).is_relative_to(context.layout.cache)
-    assert images.LABEL in call.argv
+    assert LABEL in call.argv
     assert [word for word in call.argv if word.startswith("BASE=")] == [f"BASE={debian.reference()}"]
     assert call.argv.count("--build-arg") == 1
     assert "--env" not in call.argv
+
+
+# Layers
+
+
+LOG = """[1/2] STEP 1/3: FROM base AS a
+[1/2] STEP 2/3: RUN echo '--> 0123456789ab not a layer'
+--> Using cache aaaaaaaaaaaa1111
+--> aaaaaaaaaaaa
+[1/2] STEP 3/3: RUN y
+--> bbbbbbbbbbbb
+Successfully tagged localhost/app:dev
+"""
+
+
+def test_the_log_of_a_build_names_the_layers_that_it_used(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(LOG)
+    assert used_layers(tmp_path / "log") == ("aaaaaaaaaaaa1111", "aaaaaaaaaaaa", "bbbbbbbbbbbb")
+
+
+def test_only_nameless_layers_that_no_build_uses_are_removed(context: Context, runner) -> None:
+    write_note(context, NAME, Note("inputs", "sha256:image", ("aaaa", "bbbb")))
+    write_note(context, "localhost/other:dev", Note("inputs", "sha256:other", ("cccc",)))
+    rows = ["image <none>", "bbbb11 <none>", "dddd22 <none>", "old localhost/app", "cccc33 <none>", "eeee44 <none>"]
+    runner.on("podman images --all --no-trunc", "".join(f"sha256:{row}\n" for row in rows))
+    runner.on("podman rmi")
+    remove_unused(context, PODMAN.engine)
+    assert runner.lines("podman rmi") == ["podman rmi --no-prune dddd22 eeee44"]
+
+
+def test_where_no_note_is_left_nothing_is_kept(context: Context, runner) -> None:
+    write_note(context, NAME, Note("inputs", "sha256:image", ("aaaa",)))
+    (path,) = (context.layout.cache / "builds").iterdir()
+    os.utime(path, (0, 0))  # not asked for since 1970
+    runner.on("podman images --all --no-trunc", "sha256:aaaa <none>\n")
+    runner.on("podman rmi")
+    remove_unused(context, PODMAN.engine)
+    assert runner.lines("podman rmi") == ["podman rmi --no-prune aaaa"]
+    assert not path.exists()
+
+
+def test_a_note_that_cannot_be_read_is_none(context: Context) -> None:
+    write_note(context, NAME, Note("inputs", "id"))
+    assert read_note(context, NAME) == Note("inputs", "id")
+    (path,) = (context.layout.cache / "builds").iterdir()
+    path.write_text('{"of": "an older version"}')
+    assert read_note(context, NAME) is None
+
+
+def test_a_failed_listing_removes_nothing(context: Context, runner) -> None:
+    remove_unused(context, PODMAN.engine)
+    assert runner.lines("podman rmi") == []
