@@ -40,6 +40,8 @@ _KINDS = {
     "DATE": "date", "TIME": "time", "INTERVAL": "interval", "JSON": "json", **dict.fromkeys(_INTEGERS, "int"),
 }  # fmt: skip
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+_CATALOG = "sqlflow_file"
+"""What the file is called inside DuckDB. Its own name would make a schema of that name ambiguous (iris.duckdb)."""
 _STAGE = "temp.sqlflow_stage"
 
 
@@ -47,7 +49,10 @@ def open_duckdb(url: DatabaseUrl, where: str) -> DuckDB:
     """Open the file, creating it if its folder exists; see `open_database`."""
     path = url.database or ":memory:"
     try:
-        connection = duckdb.connect(path)
+        connection = duckdb.connect(":memory:")
+        if path != ":memory:":
+            connection.execute(f"ATTACH {_literal(path)} AS {_CATALOG}")
+            connection.execute(f"USE {_CATALOG}")
     except duckdb.Error as error:
         hint = f"Check the file's name in {where}: duckdb:///relative.db, or duckdb:////absolute/file.db."
         raise RunError("connection", f"cannot open {Path(path).name}: {_first_line(error)}", hint) from error
@@ -284,6 +289,10 @@ def _kind(name: str) -> str:
     if name.startswith("TIME "):
         return "time"
     return _KINDS.get(name.partition("(")[0], "other")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _first_line(error: duckdb.Error) -> str:

@@ -18,7 +18,7 @@ def name_parts(text: str, fold: Callable[[str], str] = str) -> list[str]:
         RunError: it cannot be read as a name.
     """
     parts, at = [], 0
-    while at < len(text):
+    while at < len(text) or not parts:
         match = _PART.match(text, at)
         if match is None:
             raise RunError("usage", f"{text} is not a table name", "Write table or schema.table.")

@@ -17,6 +17,7 @@ DIALECTS = {"postgresql": "postgres", "postgres": "postgres", "sqlite": "sqlite"
 
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9_.-]*)(?:\+(?P<driver>\w+))?://(?P<rest>.*)", re.DOTALL)
 _SQLFLOW = re.compile(r"@tcp\(|^(maxcompute|alisa)://")
+_OPTIONS = re.compile(r"\w+=[^&]*(?:&\w+=[^&]*)*")
 _FORM = "postgresql://USER:PASSWORD@HOST:5432/DATABASE, sqlite:///FILE or duckdb:///FILE"
 
 
@@ -79,7 +80,7 @@ def _split(scheme: str, rest: str) -> DatabaseUrl:
     scheme = {"postgres": "postgresql"}.get(scheme, scheme)
     # The server part ends at the first `/` after the last `@`: a password may hold either.
     login, _, address = rest.rpartition("@") if scheme == "postgresql" else ("", "", rest)
-    if "?" in login and "@" in rest.partition("?")[2]:  # the `@` stands in an option's value
+    if "?" in login and _OPTIONS.fullmatch(rest.partition("?")[2]):  # the `@` stands in an option's value
         login, _, address = rest.partition("?")[0].rpartition("@")
         address += "?" + rest.partition("?")[2]
     username, _, raw_password = login.partition(":")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 from sqlflow_runtime.databases.base import Database, PreviewLimit
 
-from tests.unit.runtime.harness import fail, run_program, succeed
+from tests.unit.runtime.harness import connect, fail, run_program, succeed
 
 
 def test_a_statement_tells_what_it_did(database: Database) -> None:
@@ -144,3 +147,12 @@ def test_a_schema_of_sqlite_by_attach(sqlite: Database) -> None:
         sqlite, "ATTACH DATABASE ':memory:' AS iris; CREATE TABLE iris.t (a INTEGER); SELECT count(*) FROM iris.t"
     )
     assert ran.rows(3) == [[0]]
+
+
+def test_a_schema_of_duckdb_may_have_the_files_name(tmp_path: Path) -> None:
+    for _ in range(2):
+        with closing(connect(f"duckdb:///{tmp_path}/iris.duckdb")) as database:
+            text = "CREATE SCHEMA IF NOT EXISTS iris;"
+            text += "CREATE OR REPLACE TABLE iris.t AS SELECT 1 AS a; SELECT a FROM iris.t"
+            assert succeed(database, text).rows(3) == [[1]]
+            assert database.tables() == ["iris.t"]

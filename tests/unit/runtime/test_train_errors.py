@@ -18,6 +18,7 @@ def trains(rest: str, select: str = SELECT) -> str:
 LENGTH = "SELECT sepal_length, class FROM train"
 SPECIES = "SELECT sepal_length, species FROM train\n"
 BOOST = "xgboost.gbtree LABEL class INTO m"
+CLASSES = "XGBClassifier LABEL class INTO m"
 
 
 @pytest.mark.parametrize(
@@ -29,9 +30,9 @@ BOOST = "xgboost.gbtree LABEL class INTO m"
         (trains(BOOST, "SELECT * FROM trains\n"), "database", (1, 15), "trains", "train"),
         (trains(BOOST, "SELECT nope, class FROM train\n"), "database", (1, 8), "nope", ""),
         (trains(BOOST, "SELECT class FROM train\n"), "data", (1, 1), "no column", ""),
-        (trains(BOOST, LENGTH + " WHERE class > 7\n"), "data", (1, 1), "returns no rows", "WHERE"),
+        (trains(BOOST, LENGTH + " WHERE class > 7\n"), "data", (1, 1), "no rows", "WHERE"),
         (trains(BOOST, LENGTH + " LIMIT 1\n"), "data", (1, 1), "one row", ""),
-        (trains("XGBClassifier LABEL class INTO m", LENGTH + " WHERE class = 1\n"), "data", (1, 1), "the value 1 in", ""),
+        (trains(CLASSES, LENGTH + " WHERE class = 1\n"), "data", (1, 1), "the value 1 in", ""),
         (
             trains('xgboost.gbtree WITH objective="multi:softmax", num_class=2 LABEL class INTO m'),
             "data", (1, 1), "3 classes (0, 1, 2), but num_class is 2", "num_class=3",

@@ -1,0 +1,122 @@
+"""Small parts: selections, names, session effects, records, threads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlflow_codegen.language import parse_program
+from sqlflow_codegen.records import StepError
+from sqlflow_runtime.databases.names import name_parts, quote_name
+from sqlflow_runtime.effects import SessionState
+from sqlflow_runtime.failures import RunError, did_you_mean, exit_code, listed
+from sqlflow_runtime.ml.threads import processors
+from sqlflow_runtime.recorder import LOG_LIMIT, Recorder, json_lines
+from sqlflow_runtime.selection import parse_selection
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1", (1,)), ("3-5,7", (3, 4, 5, 7)), (" 2 , 1 ", (2, 1)), ("7-7", (7,))]
+)
+def test_selections(text: str, expected: tuple[int, ...]) -> None:
+    assert parse_selection(text, 7) == expected
+
+
+@pytest.mark.parametrize("text", ["", "0", "8", "2-9", "5-3", "a", "1,,2", "-1", "1-"])
+def test_bad_selections(text: str) -> None:
+    with pytest.raises(RunError):
+        parse_selection(text, 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("t", ["t"]),
+        ("a.T", ["a", "t"]),
+        ('"A.b"."c""d"', ["A.b", 'c"d']),
+        ("`x`.y", ["x", "y"]),
+        ("a-b", ["a-b"]),
+    ],
+)
+def test_names(text: str, parts: list[str]) -> None:
+    assert name_parts(text, str.lower) == parts
+
+
+def test_names_are_quoted() -> None:
+    assert quote_name("x; DROP TABLE t") == '"x; DROP TABLE t"'
+    assert quote_name("order.select") == '"order"."select"'
+
+
+@pytest.mark.parametrize("text", ['"open', "a..b", "", 'x"; DROP TABLE t; --'])
+def test_what_is_no_name(text: str) -> None:
+    with pytest.raises(RunError):
+        name_parts(text)
+
+
+def session_only(text: str, dialect: str = "postgres") -> list[bool]:
+    state = SessionState()
+    return [state.is_session_only(statement) for statement in parse_program(text, dialect)]
+
+
+def test_what_stays_in_the_session() -> None:
+    assert session_only(
+        "SET search_path = a; CREATE TABLE t (a int); CREATE TEMP TABLE part AS SELECT 1;"
+        "INSERT INTO part VALUES (1); INSERT INTO t SELECT * FROM part; UPDATE PART SET a = 1;"
+        "DELETE FROM pg_temp.part; DROP TABLE part;"
+        "CREATE TEMPORARY VIEW v AS SELECT 1; SELECT 1 INTO TEMP x;"
+        'INSERT INTO x VALUES (1); INSERT INTO "y" VALUES (2)'
+    ) == [True, False, True, True, False, True, True, True, True, True, True, False]
+
+
+def collected() -> tuple[Recorder, list[dict[str, Any]]]:
+    records: list[dict[str, Any]] = []
+    return Recorder(records.append, lambda text: text.replace("secret", "***")), records
+
+
+def test_secrets_are_scrubbed_from_words_but_not_from_rows() -> None:
+    recorder, records = collected()
+    recorder.log("info", "the secret")
+    recorder.emit("row", statement=1, values=["the secret"])
+    recorder.error(StepError(1, 1, 1, "t", "database", "a secret", "no secret"))
+    assert [r.get("message") for r in records] == ["the ***", None, "a ***"]
+    assert records[1]["values"] == ["the secret"]
+    assert recorder.outcome().error == StepError(1, 1, 1, "t", "database", "a ***", "no ***")
+
+
+def test_logs_are_bounded_for_each_statement() -> None:
+    recorder, records = collected()
+    recorder.started(1)
+    for _ in range(LOG_LIMIT // 1000 + 50):
+        recorder.log("info", "x" * 1000)
+    recorder.finished(0, 0.1)
+    logs = [record for record in records if record["type"] == "log"]
+    assert sum(len(record["message"]) for record in logs) <= LOG_LIMIT + 2000
+    assert "further lines are not shown" in logs[-1]["message"]
+    recorder.started(2)
+    recorder.log("info", "heard again")
+    assert records[-1]["message"] == "heard again"
+
+
+def test_half_a_surrogate_pair_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with path.open("w", encoding="utf-8") as stream:
+        json_lines(stream)({"type": "row", "values": ["\ud800 é"]})
+    assert path.read_text() == '{"type":"row","values":["\\ud800 \\u00e9"]}\n'
+
+
+def test_helpers_of_messages() -> None:
+    assert did_you_mean("Petal_Lenght", ["sepal_width", "petal_length"]) == "Did you mean petal_length?"
+    assert did_you_mean("x", ["petal_length"]) == ""
+    assert listed(["a", "b", "c"], 2) == "a, b and 1 more"
+    assert [exit_code(kind) for kind in ("database", "usage", "connection", "stopped")] == [1, 2, 3, 143]
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"), [("150000 100000", 2), ("50000 100000", 1), ("max 100000", None), ("x", None)]
+)
+def test_processors_of_a_container(tmp_path: Path, quota: str, expected: int | None) -> None:
+    file = tmp_path / "cpu.max"
+    file.write_text(quota)
+    everything = processors(tmp_path / "missing")
+    assert processors(file) == min(expected or everything, everything)
