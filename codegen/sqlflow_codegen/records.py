@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 TERMINATION_MESSAGE_LIMIT = 4096
@@ -140,12 +140,14 @@ def dump_outcome(
     if size(text) <= limit:
         return text
     error = outcome.error
-    while error is not None and size(text) > limit and len(error.message) > 40:
-        error = StepError(
-            **{**asdict(error), "message": error.message[: len(error.message) * 3 // 4] + "…", "hint": error.hint[:200]}
-        )
+    if error is None:
+        return _dump(Outcome(truncated=True))
+    error = replace(error, hint=error.hint[:200], title=error.title[:200])
+    text = _dump(Outcome(error=error, truncated=True))
+    while size(text) > limit and len(error.message) > 40:
+        error = replace(error, message=error.message[: len(error.message) * 3 // 4] + "…")
         text = _dump(Outcome(error=error, truncated=True))
-    return text if error is not None else _dump(Outcome(truncated=True))
+    return text
 
 
 def parse_outcome(text: str) -> Outcome | None:
