@@ -7,7 +7,7 @@ import shutil
 from devcluster import debian, node
 from devcluster.cluster import Cluster
 from devcluster.errors import DevClusterError
-from devcluster.layers import LABEL
+from devcluster.workplace import LABEL
 
 REPOSITORIES = (node.REPOSITORY, debian.REPOSITORY)
 

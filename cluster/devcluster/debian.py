@@ -72,7 +72,7 @@ def _make(context: Context, engine: Engine, ref: str, folder: Path) -> None:
         context.short("Pack the base image", ["tar", "-C", str(root), "-cf", str(archive), "."], timeout=300)
         argv = [engine.program, "import", "--change", 'CMD ["python3"]', str(archive), ref]
         context.runner.run([engine.program, "image", "rm", ref], env=engine.env)
-        context.short("Import the base image", argv, env=engine.env, timeout=300)
+        context.short("Import the base image", argv, env={**engine.env, "TMPDIR": str(folder)}, timeout=300)
 
 
 def debootstrap_argv(root: Path, mirror: str) -> list[str]:

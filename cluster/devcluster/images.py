@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from devcluster.layout import digest
 from devcluster.machine import Engine, Platform, works
 from devcluster.pipconf import Mount, pip_mounts, pip_settings
 from devcluster.store import locked
+from devcluster.workplace import workplace
 
 UPSTREAM_BASE = "python:3.12-slim"
 """Base image where a registry is reached; the Dockerfile's own default."""
@@ -112,56 +111,12 @@ def _inputs(context: Context, engine: Engine, build: Build, args: Mapping[str, s
 
 def _build(context: Context, engine: Engine, build: Build, args: Mapping[str, str]) -> Path:
     """Build; returns the log."""
-    with _workplace(context, engine, args["BASE"]) as temporary, context.store.scratch("image") as folder:
+    purpose = "image"
+    with workplace(context, engine, purpose, args["BASE"]) as temporary, context.store.scratch(purpose) as folder:
         argv = build_argv(engine, build, args, pip_mounts(pip_settings(context.runner), folder))
         env = {**engine.env, "TMPDIR": str(temporary), "DOCKER_BUILDKIT": "1"}
         log = f"image-{build.name.rpartition('/')[2].replace(':', '-')}"
         return context.long(f"Build image {build.name}", argv, log=log, env=env)
-
-
-@contextmanager
-def _workplace(context: Context, engine: Engine, base: str) -> Iterator[Path]:
-    """The folder for a build's temporary files, cleared of what a killed build left.
-
-    Cache mounts (RUN --mount=type=cache) lie in there too and stay, so that wheels are fetched once.
-    """
-    folder = context.layout.cache / "builder"
-    unfinished = context.layout.cache / "unfinished-build"
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.iterdir():
-        if path.is_dir() and path.name != "buildah-cache":
-            shutil.rmtree(path, ignore_errors=True)
-    if unfinished.exists():
-        remove_working_containers(context, engine, base)
-    unfinished.touch()
-    yield folder
-    unfinished.unlink()
-
-
-def remove_working_containers(context: Context, engine: Engine, base: str) -> None:
-    """Remove the containers in which a killed build of ours worked: those that stand on our layers or on the base."""
-    if engine.program == "docker":  # its daemon clears up by itself
-        return
-    listing = [engine.program, "images", "--all", "--quiet", "--no-trunc", "--filter", f"label={LABEL}"]
-    images = context.runner.run(listing, env=engine.env, timeout=60).out.split()
-    ours = {image.removeprefix("sha256:") for image in [*images, engine.image_id(context.runner, base)]}
-    containers = [
-        engine.program,
-        "ps",
-        "--all",
-        "--external",
-        "--no-trunc",
-        "--format",
-        "{{.ID}} {{.ImageID}} {{.Status}}",
-    ]
-    if engine.program == "buildah":
-        containers = ["buildah", "containers", "--notruncate", "--format", "{{.ContainerID}} {{.ImageID}} Storage"]
-    for line in context.runner.run(containers, env=engine.env, timeout=60).out.splitlines():
-        container, image, *status = line.split()
-        if image in ours and status == ["Storage"]:
-            # By force: the container is still mounted, and a killed build's last command may still run in it.
-            force = ["--force"] if engine.program == "podman" else []
-            context.runner.run([engine.program, "rm", *force, container], env=engine.env, timeout=60)
 
 
 def build_argv(engine: Engine, build: Build, args: Mapping[str, str], mounts: Sequence[Mount]) -> list[str]:

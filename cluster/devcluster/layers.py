@@ -12,13 +12,14 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from devcluster import workplace
 from devcluster.context import Context
 from devcluster.layout import digest
 from devcluster.machine import Engine
 from devcluster.store import write_atomically
 
-LABEL = "sqlflow-devcluster=image"
-"""On every image and layer built here."""
+LABEL = f"{workplace.LABEL}=image"
+"""On every image and layer that `image` built."""
 
 FORGET_SECONDS = 7 * 24 * 3600
 """A note that nobody asked for in this time belongs to a checkout that is gone or asleep."""

@@ -77,7 +77,7 @@ def _load(context: Context, engine: Engine, name: str, image: str, known: str) -
             path = folder / "image.tar"
             form = ["--format", "docker-archive"] if engine.program == "podman" else []
             save = [engine.program, "save", *form, "--output", str(path), image]
-            context.short(f"Save {image}", save, env=engine.env, timeout=600)
+            context.short(f"Save {image}", save, env={**engine.env, "TMPDIR": str(folder)}, timeout=600)
             load = [str(kind), "load", "image-archive", str(path), "--name", name]
             context.short(f"Load {image}", load, env=kind_env(name, engine), timeout=600)
     return image_id

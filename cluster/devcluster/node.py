@@ -20,6 +20,7 @@ from devcluster.gobuild import APISERVER, COREDNS, ETCD, KUBECTL, NODE, PAUSE, P
 from devcluster.layout import CLUSTER_FOLDER, digest, tree_digest
 from devcluster.machine import Engine, ensure_packages
 from devcluster.store import locked
+from devcluster.workplace import LABEL, workplace
 
 FOLDER = CLUSTER_FOLDER / "node"
 REPOSITORY = "localhost/sqlflow-node"
@@ -30,6 +31,7 @@ NETFILTER = ("/usr/sbin/nft", "/usr/sbin/conntrack")
 RECIPE = 1
 """Raised by whoever changes how this module or `archive` puts the image together."""
 
+PURPOSE = "node"
 PLACEHOLDER = "@PAUSE_IMAGE@"
 
 
@@ -69,13 +71,18 @@ def ensure_node(context: Context, engine: Engine) -> str:
 def _make(context: Context, engine: Engine, ref: str) -> None:
     with ThreadPoolExecutor(max_workers=1) as pool:
         system = pool.submit(_ensure_system, context, engine)
-        programs = {name: path for part in PARTS for name, path in _programs(context, part).items()}
+        programs: dict[str, Path] = {}
+        for part in PARTS:
+            if system.done():
+                system.result()  # if it failed there is no use in building on
+            programs |= _programs(context, part)
         system_ref = system.result()
     with context.store.scratch("node") as folder:
         with context.reporter.step("Collect the node's programs and images"):
             _fill(context, engine, folder, programs, system_ref)
         argv = [*build_argv(engine), "--target", "node", "-t", ref, str(folder)]
         _build(context, engine, "Build the node image", argv, "node-image")
+    _remove_old(context, engine)
 
 
 def _programs(context: Context, part: Programs) -> dict[str, Path]:
@@ -94,14 +101,22 @@ def _ensure_system(context: Context, engine: Engine) -> str:
 
 def build_argv(engine: Engine) -> list[str]:
     """The start of every build of the node: no namespaces of its own, so that it works inside a container too."""
-    base = f"BASE={debian.reference()}"
-    return [engine.program, "build", "--isolation", "chroot", "--network", "host", "--build-arg", base]
+    argv = [engine.program, "build", "--isolation", "chroot", "--network", "host"]
+    return [*argv, "--label", f"{LABEL}={PURPOSE}", "--build-arg", f"BASE={debian.reference()}"]
 
 
 def _build(context: Context, engine: Engine, title: str, argv: list[str], log: str) -> None:
-    # A killed build leaves its temporary files where the next one, under the same lock, clears them away.
-    with context.store.scratch(log) as temporary:
+    with workplace(context, engine, PURPOSE, debian.reference()) as temporary:
         context.long(title, argv, log=log, env={**engine.env, "TMPDIR": str(temporary)})
+
+
+def _remove_old(context: Context, engine: Engine) -> None:
+    """Remove node images that are a week old, not today's and used by no cluster."""
+    argv = [engine.program, "images", "--filter", f"reference={REPOSITORY}", "--filter", "until=168h"]
+    listing = context.runner.run([*argv, "--format", "{{.Repository}}:{{.Tag}}"], env=engine.env, timeout=60)
+    for image in set(listing.out.split()) - {reference(), system_reference()} if listing.ok else ():
+        # Without force, so that it fails for an image that a container runs from.
+        context.runner.run([engine.program, "rmi", image], env=engine.env, timeout=120)
 
 
 def _fill(context: Context, engine: Engine, folder: Path, programs: dict[str, Path], system_ref: str) -> None:

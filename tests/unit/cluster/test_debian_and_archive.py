@@ -108,7 +108,8 @@ def test_the_base_image_is_bootstrapped_and_imported(context: Context, runner, m
     assert re.fullmatch(r"localhost/sqlflow-base:bookworm-python3\.11-[0-9a-f]{12}", reference)
     imported = runner.calls[-1]
     assert imported.argv[-1] == reference
-    assert imported.env == {"CONTAINERS_CONF": "/c"}
+    assert imported.env["CONTAINERS_CONF"] == "/c"
+    assert Path(imported.env["TMPDIR"]).is_relative_to(context.layout.cache)
     assert list((context.layout.cache / "tmp").iterdir()) == []
 
 

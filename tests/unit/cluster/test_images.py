@@ -254,17 +254,17 @@ def test_a_failed_build_is_told_with_its_log_and_built_again(context: Context, r
 def test_after_a_kill_only_our_own_working_containers_go(context: Context, runner, folder: Path) -> None:
     podman = Builds(runner)
     cache = context.layout.cache
-    (cache / "builder/buildah-cache/wheels").mkdir(parents=True)
-    (cache / "builder/buildah123").mkdir()
-    (cache / "unfinished-build").touch()
+    folder_for_builds = cache / "builder/image"
+    (folder_for_builds / "buildah-cache/wheels").mkdir(parents=True)
+    (folder_for_builds / "buildah123").mkdir()
+    (folder_for_builds / "unfinished").touch()
     runner.on("podman images --all --quiet --no-trunc --filter label=", "sha256:layer-1\nsha256:layer-2\n")
     listing = "c1 layer-1 Storage\nc2 base-id Storage\nc3 foreign Storage\nc4 layer-2 Up 3 minutes ago\n"
     runner.on("podman ps --all --external", listing)
     runner.on("podman rm")
     build_image(context, PODMAN, Build(NAME, folder, folder / "Dockerfile"))
     assert runner.lines("podman rm") == ["podman rm --force c1", "podman rm --force c2"]
-    assert [path.name for path in (cache / "builder").iterdir()] == ["buildah-cache"]
-    assert not (cache / "unfinished-build").exists()
+    assert [path.name for path in folder_for_builds.iterdir()] == ["buildah-cache"]
     runner.calls.clear()
     podman.ids.clear()
     build_image(context, PODMAN, Build(NAME, folder, folder / "Dockerfile"))

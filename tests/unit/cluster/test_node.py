@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,47 @@ def test_the_node_is_put_together(context: Context, runner, builder: dict[str, s
     assert last.env["CONTAINERS_CONF"] == "/c"
     assert runner.lines("podman image umount")
     assert list((context.layout.cache / "tmp").iterdir()) == []
+
+
+def test_old_node_images_go_but_not_the_ones_in_use_today(context: Context, runner, builder: dict[str, str]) -> None:
+    old = f"{node.REPOSITORY}:v1.0.0-old"
+    runner.on("podman images", f"{old}\n{node.system_reference()}\n{node.reference()}\n")
+    runner.on("podman rmi")
+    node.ensure_node(context, PODMAN)
+    assert runner.lines("podman rmi") == [f"podman rmi {old}"]
+
+
+def test_a_failed_system_ends_the_build_of_programs(
+    context: Context, runner, builder: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def ensure(_: Context, part: gobuild.Programs) -> Path:
+        asked.append(part)
+        return Path("/programs")
+
+    class Pool:
+        """Runs at once what it is given, so that it is over before the first program."""
+
+        def __init__(self, **_: int) -> None: ...
+        def __enter__(self) -> Pool:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+        def submit(self, call, *arguments):
+            future: Future[str] = Future()
+            try:
+                future.set_result(call(*arguments))
+            except DevClusterError as error:
+                future.set_exception(error)
+            return future
+
+    monkeypatch.setattr(node, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(gobuild, "ensure", ensure)
+    runner.on("podman build", Result(1, err="no route to the mirror"))
+    with pytest.raises(DevClusterError, match="no route to the mirror"):
+        node.ensure_node(context, PODMAN)
+    assert asked == []
 
 
 def test_the_mount_is_undone_when_collecting_fails(context: Context, runner, builder: dict[str, str]) -> None:
