@@ -17,7 +17,8 @@ def name_parts(text: str, fold: Callable[[str], str] = str) -> list[str]:
     Raises:
         RunError: it cannot be read as a name.
     """
-    parts, at = [], 0
+    parts: list[str] = []
+    at = 0
     while at < len(text) or not parts:
         match = _PART.match(text, at)
         if match is None:

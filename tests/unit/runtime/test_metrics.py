@@ -1,0 +1,103 @@
+"""Metrics against scikit-learn called by hand, for two classes, three classes and numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import metrics
+from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, REGRESSION_METRICS
+from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.ml.labels import Label
+from sqlflow_runtime.ml.metrics import Measured, metric_names
+from sqlflow_runtime.ml.model import Model
+
+
+class Fixed:
+    """A model whose predictions are given."""
+
+    codec = "fixed"
+    dtype = np.float64
+
+    def __init__(self, found: Any, probabilities: Any = None) -> None:
+        self._found = np.array(found)
+        self._probabilities = None if probabilities is None else np.array(probabilities)
+
+    def predict(self, matrix: Any) -> Any:
+        return self._found
+
+    def probabilities(self, matrix: Any) -> Any:
+        return self._probabilities
+
+    def dump(self) -> bytes:
+        return b""
+
+
+def measured(truth: list[Any], found: Any, probabilities: Any = None, classes: tuple[Any, ...] = ()) -> Measured:
+    label = Label("y", "string" if classes and isinstance(classes[0], str) else "float", classes)
+    task = "classification" if classes else "regression"
+    model = Model(estimator="e", task=task, features=(), label=label, fitted=Fixed(found, probabilities))
+    return Measured(model, np.zeros((len(truth), 1)), truth)
+
+
+POSITIVE = [0.1, 0.7, 0.4, 0.2, 0.9]
+TWO = measured(["no", "yes", "yes", "no", "yes"], [0, 1, 0, 0, 1], [[1 - p, p] for p in POSITIVE], ("no", "yes"))
+LIKELY = [[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7], [0.5, 0.1, 0.4]]
+THREE = measured(["a", "b", "c", "c"], [0, 1, 2, 0], LIKELY, ("a", "b", "c"))
+NUMBERS = measured([1.0, 2.0, 4.0], [1.5, 2.0, 3.0])
+
+
+def test_two_classes() -> None:
+    truth, found = [0, 1, 1, 0, 1], [0, 1, 0, 0, 1]
+    assert TWO.metric("accuracy_score") == pytest.approx(0.8)
+    assert TWO.metric("precision_score") == metrics.precision_score(truth, found)
+    assert TWO.metric("recall_score") == metrics.recall_score(truth, found)
+    assert TWO.metric("f1_score") == metrics.f1_score(truth, found)
+    assert TWO.metric("roc_auc_score") == metrics.roc_auc_score(truth, POSITIVE)
+    assert TWO.metric("average_precision_score") == metrics.average_precision_score(truth, POSITIVE)
+    assert TWO.metric("brier_score_loss") == metrics.brier_score_loss(truth, POSITIVE)
+    assert TWO.metric("log_loss") == pytest.approx(metrics.log_loss(truth, POSITIVE))
+    assert TWO.loss() == pytest.approx(metrics.log_loss(truth, POSITIVE))
+
+
+def test_three_classes() -> None:
+    truth, found = [0, 1, 2, 2], [0, 1, 2, 0]
+    assert THREE.metric("f1_score") == metrics.f1_score(truth, found, average="macro")
+    assert THREE.metric("roc_auc_score") == metrics.roc_auc_score(truth, LIKELY, multi_class="ovr")
+    assert THREE.loss() == pytest.approx(metrics.log_loss(truth, LIKELY))
+
+
+def test_numbers() -> None:
+    assert NUMBERS.metric("mean_squared_error") == pytest.approx((0.25 + 0 + 1) / 3)
+    assert NUMBERS.loss() == NUMBERS.metric("mean_squared_error")
+    assert NUMBERS.metric("max_error") == 1
+
+
+@pytest.mark.parametrize("name", CLASSIFICATION_METRICS)
+@pytest.mark.parametrize("data", [TWO, THREE], ids=["two", "three"])
+def test_every_metric_of_classes_can_be_computed(name: str, data: Measured) -> None:
+    assert math.isfinite(data.metric(name))
+
+
+@pytest.mark.parametrize("name", REGRESSION_METRICS)
+def test_every_metric_of_numbers_can_be_computed(name: str) -> None:
+    assert math.isfinite(NUMBERS.metric(name))
+
+
+def test_without_probabilities() -> None:
+    data = measured(["a", "b"], [0, 0], None, ("a", "b"))
+    assert data.loss() == 0.5
+    with pytest.raises(RunError, match="needs probabilities"):
+        data.metric("roc_auc_score")
+
+
+def test_names() -> None:
+    assert metric_names(None, "classification") == ("accuracy_score",)
+    assert metric_names(" f1_score , accuracy_score ", "classification") == ("f1_score", "accuracy_score")
+    with pytest.raises(RunError) as caught:
+        metric_names("acuracy_score", "classification")
+    assert caught.value.hint == "Did you mean accuracy_score?"
+    with pytest.raises(RunError, match="does not fit"):
+        metric_names("r2_score", "classification")
