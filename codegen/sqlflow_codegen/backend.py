@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.language.ir import Program
 
 GROUP = "sqlflow.org"
@@ -33,6 +34,7 @@ class RunOptions:
 
     `name` is the run's name: the child, its ConfigMap and, as label, its pods carry it.
     `owner` is the ownerReference of child and ConfigMap, absent outside the operator.
+    `ordering` and `fusion` shape the DAG of the backends that run one (argo, tekton).
     `ttl_seconds_after_finished` lets Argo itself delete the child; the operator leaves it unset, it deletes children.
     """
 
@@ -56,6 +58,8 @@ class RunOptions:
     ttl_seconds_after_finished: int | None = None
     preview_rows: int = 100
     suspend: bool = False
+    ordering: Ordering = Ordering.CONSERVATIVE
+    fusion: bool = True
 
 
 class Codegen(Protocol):

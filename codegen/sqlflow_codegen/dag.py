@@ -39,7 +39,7 @@ def checked_steps(program: Program, options: RunOptions) -> tuple[Step, ...]:
         raise CodegenError(
             f"the run's name {options.name!r} must be at most {_NAME_LIMIT} lower-case letters, digits, '-' and '.'"
         )
-    steps = plan_steps(program)
+    steps = plan_steps(program, options.ordering, fusion=options.fusion)
     if not steps:
         raise CodegenError("the program has no statement")
     return steps
@@ -59,7 +59,7 @@ def step_calls(steps: tuple[Step, ...], *, finish: bool, indent: int = 0) -> str
 
 def optional_parts(steps: tuple[Step, ...], *, finish: bool) -> dict[str, str]:
     """Parts of a generated program that only some programs need, by their names in its template."""
-    session = any(_session(step) for step in steps)
+    session = any(step.session for step in steps)
     return {
         "finish": _FINISH if finish else "",
         "session_parameter": "session=None, " if session else "",
@@ -101,14 +101,7 @@ def config_map_data(carried: Mapping[str, str], indent: int = 1) -> str:
 
 def _arguments(step: Step) -> list[str]:
     arguments = [literal(step.name), literal(ranges(step.statements))]
-    session = _session(step)
-    return [*arguments, f"session={literal(ranges(session))}"] if session else arguments
-
-
-def _session(step: Step) -> tuple[int, ...]:
-    """The statements whose session state the step needs; a step need not know of any."""
-    session: tuple[int, ...] = getattr(step, "session", ())
-    return session
+    return [*arguments, f"session={literal(ranges(step.session))}"] if step.session else arguments
 
 
 def _call(function: str, arguments: list[str], after: Sequence[str], indent: int) -> str:

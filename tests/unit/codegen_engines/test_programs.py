@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.backend import RunOptions
 from sqlflow_codegen.errors import CodegenError
+from sqlflow_codegen.graph import Ordering, Step
 
 from tests.hostile import HOSTILE_TEXTS, literal
 from tests.unit.codegen_engines.cases import CODEGENS, FULL, parsed, placeholders
@@ -187,14 +188,32 @@ def test_many_threads_at_once(backend: str) -> None:
 
 @pytest.mark.usefixtures("graph")
 def test_session_statements_are_named_where_steps_need_them(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    class WithSession:
-        name, kind, statements, after, session = "s3-sql", "sql", (3, 4), (), (1, 2)
-
-    monkeypatch.setattr("sqlflow_codegen.dag.plan_steps", lambda _: (WithSession(),))
+    step = Step("s3-sql", "sql", (3, 4), session=(1, 2))
+    monkeypatch.setattr("sqlflow_codegen.dag.plan_steps", lambda *_, **__: (step,))
     _, child = documents(backend, "SELECT 1", RunOptions())
     arguments = next(t for t in _lists(child) if "--statements" in t)
     assert arguments[arguments.index("--statements") :][:4] == ["--statements", "3-4", "--preview-rows", "100"]
     assert arguments[arguments.index("--session") :] == ["--session", "1-2"]
+
+
+def test_ordering_and_fusion_shape_the_dag(backend: str) -> None:
+    def calls(text: str, options: RunOptions) -> list[str]:
+        code = CODEGENS[backend].gen_code(parsed(text), options)
+        return [line.strip() for line in code.splitlines() if line.strip().startswith("run_step(")]
+
+    chain = "CREATE TABLE a AS SELECT 1 AS x; CREATE TABLE b AS SELECT x FROM a"
+    assert calls(chain, RunOptions()) == ['run_step("s1-sql", "1-2")']
+    assert calls(chain, RunOptions(fusion=False)) == [
+        'run_step("s1-sql", "1")',
+        'run_step("s2-sql", "2", after=["s1-sql"])',
+    ]
+    fork = "CREATE TABLE a AS SELECT 1 AS x; CREATE TABLE b AS SELECT 2 AS x; SELECT * FROM a, b"
+    assert calls(fork, RunOptions()) == [
+        'run_step("s1-sql", "1")',
+        'run_step("s2-sql", "2")',
+        'run_step("s3-sql", "3", after=["s1-sql", "s2-sql"])',
+    ]
+    assert calls(fork, RunOptions(ordering=Ordering.SEQUENTIAL)) == ['run_step("s1-sql", "1-3")']
 
 
 def _lists(value: Any) -> list[list[Any]]:
