@@ -49,7 +49,8 @@ class Workers:
 
     def longest(self) -> float:
         """Seconds for which the busiest thread has been at one job."""
-        return time.monotonic() - min(list(self._busy.values()), default=time.monotonic())
+        now = time.monotonic()
+        return now - min(list(self._busy.values()), default=now)
 
     def stop(self, timeout: float = 5.0) -> None:
         """Let the threads finish what they are at, and wait for them so many seconds."""

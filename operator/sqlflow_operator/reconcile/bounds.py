@@ -40,9 +40,11 @@ def bound(status: SQLFlowJobStatus, limit: int = STATUS_BYTES) -> SQLFlowJobStat
 def _measures() -> Iterator[Callable[[SQLFlowJobStatus], SQLFlowJobStatus]]:
     yield lambda status: _clip_messages(status, 300)
     yield _drop_log_commands
+    yield _merge_statement_lists
     for length in (160, 80, 40):
         yield lambda status, length=length: _clip_messages(status, length)  # type: ignore[misc]
-    yield _merge_statement_lists
+    yield lambda status: status.model_copy(update={"metrics": status.metrics[:50], "history": status.history[:3]})
+    yield _drop_pods
 
 
 def _clip_messages(status: SQLFlowJobStatus, length: int) -> SQLFlowJobStatus:
@@ -63,6 +65,11 @@ def _clip_messages(status: SQLFlowJobStatus, length: int) -> SQLFlowJobStatus:
 def _drop_log_commands(status: SQLFlowJobStatus) -> SQLFlowJobStatus:
     """The command can be put together from pod and step."""
     return status.model_copy(update={"steps": tuple(step.model_copy(update={"log": None}) for step in status.steps)})
+
+
+def _drop_pods(status: SQLFlowJobStatus) -> SQLFlowJobStatus:
+    """The pods carry the run's name as a label."""
+    return status.model_copy(update={"steps": tuple(step.model_copy(update={"pod": None}) for step in status.steps)})
 
 
 def _merge_statement_lists(status: SQLFlowJobStatus) -> SQLFlowJobStatus:

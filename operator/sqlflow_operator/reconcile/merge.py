@@ -31,8 +31,10 @@ def _merge(known: StepStatus | None, observed: StepState, namespace: str) -> Ste
     if known.phase is StepPhase.SUCCEEDED:
         return known
     attempts = _attempts(known, now)
-    if now.pod is None and observed.phase is not StepPhase.PENDING:
-        kept = {name: getattr(known, name) for name in ("started_at", "finished_at", "exit_code", "pod", "log")}
+    if now.pod is None and observed.phase is StepPhase.PENDING:
+        return now.model_copy(update={"attempts": attempts, "pod": known.pod})
+    if now.pod is None:
+        kept = {name: getattr(known, name) for name in ("started_at", "finished_at", "exit_code", "pod")}
         return now.model_copy(update=kept | {"attempts": attempts, "message": known.message or now.message})
     return now.model_copy(update={"attempts": attempts})
 

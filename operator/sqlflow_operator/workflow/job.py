@@ -76,8 +76,9 @@ def observe(objects: RunObjects) -> RunState:
     # The Job's controller takes a second or more to draw the conclusion that its pod allows at once.
     if pods and _pod_phase(pods[-1]) == "Succeeded":
         return _succeeded(steps, times | {"finished_at": last_end(pods[-1])})
-    if pods and _is_final_failure(spec, pods):
-        decided = _condition(status, "FailureTarget") or {"lastTransitionTime": last_end(pods[-1])}
+    decided = _condition(status, "FailureTarget")
+    if (decided and not any(_goes_on(pod) for pod in pods)) or _is_final_failure(spec, pods):
+        decided = decided or {"lastTransitionTime": last_end(pods[-1])}
         return _failed(steps, failure, decided, pods, times)
     return _active(objects, steps, failure, pods, times)
 
@@ -86,9 +87,14 @@ def _pod_phase(pod: Mapping[str, Any]) -> str:
     return str((pod.get("status") or {}).get("phase", ""))
 
 
+def _goes_on(pod: Mapping[str, Any]) -> bool:
+    return _pod_phase(pod) not in ("Succeeded", "Failed")
+
+
 def _is_final_failure(spec: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> bool:
     """True where the newest pod has failed and the Job's rules allow no further one."""
-    failed = [pod for pod in pods if _pod_phase(pod) == "Failed"]
+    # A pod that is being deleted proves nothing: a suspension that is over already may have ended it.
+    failed = [pod for pod in pods if _pod_phase(pod) == "Failed" and "deletionTimestamp" not in pod["metadata"]]
     if not failed or failed[-1] is not pods[-1]:
         return False
     limit = int(spec.get("backoffLimit", 6))

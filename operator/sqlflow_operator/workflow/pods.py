@@ -101,8 +101,8 @@ def observe_step(
         return step, None
     started_at, finished_at = _times(latest.state)
     step = replace(step, attempts=started, started_at=started_at, finished_at=finished_at)
-    if latest.started:
-        step = replace(step, pod=latest.pod_name)
+    ran = latest if latest.started else next((attempt for attempt in reversed(attempts) if attempt.started), None)
+    step = replace(step, pod=ran.pod_name if ran else None)
     report = report_of(latest, step.name, objects)
     step = replace(step, outcome=report.outcome)
     if good:

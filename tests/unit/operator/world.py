@@ -74,12 +74,15 @@ class World:
         idle = 0
         for _ in range(rounds):
             version = self.kube._version
-            with contextlib.suppress(ApiError):
+            failed = False
+            try:
                 self.reconcile()
+            except ApiError:
+                failed = True
             self.clock.sleep(1.5)
             with self.quiet():
                 self.controller.tick()
-            idle = 0 if self.kube._version != version else idle + 1
+            idle = 0 if failed or self.kube._version != version else idle + 1
             if idle == 3:
                 return
 
