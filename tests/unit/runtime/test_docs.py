@@ -1,0 +1,34 @@
+"""The programs in docs/runtime.md run, in the order of the page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sqlflow_runtime.databases.base import Database
+from tests.unit.runtime.harness import succeed
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "runtime.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["duckdb", pytest.param("postgres", marks=pytest.mark.database)])
+def test_the_programs_of_the_page(request: pytest.FixtureRequest, kind: str) -> None:
+    database: Database = request.getfixturevalue(kind)
+    succeed(database, (ROOT / "examples" / "01-iris" / "load.sql").read_text(encoding="utf-8"))
+    program = "\n".join(re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL))
+    ran = succeed(database, program)
+    assert [record["kind"] for record in ran.of("statement_started")] == ["train", "evaluate", "predict"]
+    assert ran.metrics["accuracy_score"] >= 0.93
+
+
+def test_the_page_names_every_record_and_kind_of_error() -> None:
+    from sqlflow_codegen import records
+
+    documented = set(re.findall(r"^\| `(\w+)` \|", records.__doc__ or "", re.MULTILINE))
+    assert len(documented) > 5
+    assert not {name for name in documented if f"`{name}`" not in PAGE}
+    kinds = ("database", "connection", "data", "model", "estimator", "memory", "usage", "stopped", "internal")
+    assert not {kind for kind in kinds if f"`{kind}`" not in PAGE}
