@@ -48,7 +48,8 @@ def reference() -> str:
 
 def system_reference() -> str:
     """The reference of the node's operating system, without Kubernetes."""
-    return f"{REPOSITORY}:system-{digest(debian.reference(), (FOLDER / 'Containerfile').read_bytes())}"
+    first_stage = (FOLDER / "Containerfile").read_text(encoding="utf-8").partition("\nFROM os ")[0]
+    return f"{REPOSITORY}:system-{digest(debian.reference(), first_stage)}"
 
 
 def ensure_node(context: Context, engine: Engine) -> str:
