@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -216,6 +215,3 @@ def test_a_patch_makes_of_anything_what_is_wanted(stored: dict[str, Any], messag
 
 def test_empty_lists_are_not_stored() -> None:
     assert status_json(SQLFlowJobStatus()) == {"observedGeneration": -1, "completedSteps": 0, "totalSteps": 0}
-    assert json.dumps(
-        status_json(SQLFlowJobStatus(metrics=(MetricStatus(statement=1, model="m", name="n", value="1"),)))
-    )
