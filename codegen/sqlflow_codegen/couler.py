@@ -12,22 +12,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sqlflow_codegen.backend import LABEL_STEP, RunOptions
-from sqlflow_codegen.dag import (
-    checked_steps,
-    config_map_data,
-    optional_parts,
-    program_volumes,
-    restricted,
-    shared_arguments,
-    step_calls,
-)
-from sqlflow_codegen.errors import CodegenError
+from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.dag import checked_steps, common_parts, program_volumes, restricted, step_calls, yaml_of
 from sqlflow_codegen.language.ir import Program
-from sqlflow_codegen.literals import YAML_DUMP, call, count, literal, text_literal
-from sqlflow_codegen.manifests import container, metadata, pod, pod_metadata, program_arguments
+from sqlflow_codegen.literals import YAML_DUMP, call, literal
+from sqlflow_codegen.manifests import container, metadata, pod, pod_metadata
 from sqlflow_codegen.records import EXIT_USAGE
-from sqlflow_codegen.sandbox import run_program
 from sqlflow_codegen.substitution import shield
 
 MODULES = ("couler.argo",)
@@ -150,22 +140,16 @@ class CoulerCodegen:
         options, carried = shield(options or RunOptions(), _substituted, "Argo")
         steps = checked_steps(statements, options)
         return _TEMPLATE.format(
-            statements=count(len(statements), "statement") + " in " + count(len(steps), "step"),
-            program=text_literal(statements.text),
-            metadata=literal(metadata(options), prefix=11),
-            workflow=literal(_workflow(options, carried), prefix=11),
-            step=literal(_step(options), prefix=7),
-            container=literal(_container(options), prefix=12),
-            arguments=literal(program_arguments(statements.dialect), prefix=12),
-            step_arguments=literal(shared_arguments(options), prefix=17),
-            image=literal(options.image, prefix=8),
-            **optional_parts(steps, finish=options.retries > 0),
-            label_step=LABEL_STEP,
+            **common_parts(statements, steps, options, carried),
+            metadata=literal(metadata(options), prefix=len("METADATA = ")),
+            workflow=literal(_workflow(options, carried), prefix=len("WORKFLOW = ")),
+            step=literal(_step(options), prefix=len("STEP = ")),
+            container=literal(_container(options), prefix=len("CONTAINER = ")),
+            image=literal(options.image, prefix=len("IMAGE = ")),
             main=MAIN,
             yaml_dump=YAML_DUMP,
-            data=config_map_data(carried),
             config=_config(options),
-            steps=step_calls(steps, finish=options.retries > 0),
+            steps=step_calls(steps, options),
         )
 
     def gen_yaml(self, code: str) -> str:
@@ -174,10 +158,7 @@ class CoulerCodegen:
         Raises:
             CodegenError: it failed, exceeded a limit, or printed nothing.
         """
-        text = run_program(code, MODULES)
-        if not text.strip():
-            raise CodegenError("the workflow program printed no YAML")
-        return text
+        return yaml_of(code, MODULES)
 
 
 def _config(options: RunOptions) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlflow_codegen.backend import PROGRAM_FILE, RunOptions
+from sqlflow_codegen.backend import LABEL_STEP, PROGRAM_FILE, RunOptions
 from sqlflow_codegen.errors import CodegenError
 from sqlflow_codegen.graph import Step, plan_steps
 from sqlflow_codegen.language.ir import Program
-from sqlflow_codegen.literals import call, literal
-from sqlflow_codegen.manifests import pod, ranges, step_arguments
+from sqlflow_codegen.literals import call, count, literal, text_literal
+from sqlflow_codegen.manifests import pod, program_arguments, ranges, step_arguments
+from sqlflow_codegen.sandbox import run_program
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _NAME_LIMIT = 63
@@ -45,31 +46,61 @@ def checked_steps(program: Program, options: RunOptions) -> tuple[Step, ...]:
     return steps
 
 
-def step_calls(steps: tuple[Step, ...], *, finish: bool, indent: int = 0) -> str:
+def step_calls(steps: tuple[Step, ...], options: RunOptions, indent: int = 0) -> str:
     """The lines of a generated program that add the steps to the DAG: `run_step("s3-sql", "3-5", after=["s1-sql"])`.
 
-    With `finish` the last one is `finish(after=[...])`, behind every step that no other waits for.
+    Where there is a ledger the last one is `finish(after=[...])`, behind every step that no other waits for.
     """
     calls = [_call("run_step", _arguments(step), step.after, indent) for step in steps]
-    if finish:
+    if uses_ledger(options):
         needed = {name for step in steps for name in step.after}
         calls.append(_call("finish", [], [step.name for step in steps if step.name not in needed], indent))
     return "\n".join(calls)
 
 
-def optional_parts(steps: tuple[Step, ...], *, finish: bool) -> dict[str, str]:
-    """Parts of a generated program that only some programs need, by their names in its template."""
+def common_parts(
+    program: Program, steps: tuple[Step, ...], options: RunOptions, carried: Mapping[str, str]
+) -> dict[str, str]:
+    """Source of what every engine's program holds, by its names in the program's template.
+
+    Args:
+        program: the SQL program.
+        steps: its steps.
+        options: the run's options, with nothing in them that the engine would substitute.
+        carried: what else the ConfigMap carries, by key.
+    """
     session = any(step.session for step in steps)
     return {
-        "finish": _FINISH if finish else "",
+        "statements": count(len(program), "statement") + " in " + count(len(steps), "step"),
+        "program": text_literal(program.text),
+        "arguments": literal(program_arguments(program.dialect), prefix=len("ARGUMENTS = ")),
+        "step_arguments": literal(_shared_arguments(options), prefix=len("STEP_ARGUMENTS = ")),
         "session_parameter": "session=None, " if session else "",
         "session_arguments": _SESSION if session else "",
+        "finish": _FINISH if uses_ledger(options) else "",
+        "label_step": LABEL_STEP,
+        "data": _config_map_data(carried),
     }
 
 
-def shared_arguments(options: RunOptions) -> list[str]:
-    """The arguments that all steps share. These engines never stop a step to suspend a run: no ledger for that."""
-    return step_arguments(replace(options, suspend=False))
+def uses_ledger(options: RunOptions) -> bool:
+    """Whether steps note what is done, which the last one, `finish`, clears: where a step may run twice.
+
+    These engines never stop a step to suspend a run.
+    """
+    return options.retries > 0
+
+
+def yaml_of(code: str, modules: tuple[str, ...]) -> str:
+    """What a generated program prints, run apart from this process with those modules imported.
+
+    Raises:
+        CodegenError: it failed, exceeded a limit, or printed nothing.
+    """
+    text = run_program(code, modules)
+    if not text.strip():
+        raise CodegenError("the workflow program printed no YAML")
+    return text
 
 
 def restricted(security_context: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,13 +121,15 @@ def program_volumes(options: RunOptions, carried: Mapping[str, str]) -> list[dic
     return volumes
 
 
-def config_map_data(carried: Mapping[str, str], indent: int = 1) -> str:
-    """Source of the ConfigMap's data: the program, and what else it carries."""
-    pad = "    " * indent
+def _shared_arguments(options: RunOptions) -> list[str]:
+    return step_arguments(replace(options, suspend=False))
+
+
+def _config_map_data(carried: Mapping[str, str]) -> str:
     if not carried:
         return f'{{"{PROGRAM_FILE}": PROGRAM}}'
     entries = {PROGRAM_FILE: "PROGRAM", **{key: literal(value) for key, value in carried.items()}}
-    return "{\n" + "".join(f"{pad}    {literal(k)}: {v},\n" for k, v in entries.items()) + pad + "}"
+    return "{\n" + "".join(f"        {literal(k)}: {v},\n" for k, v in entries.items()) + "    }"
 
 
 def _arguments(step: Step) -> list[str]:

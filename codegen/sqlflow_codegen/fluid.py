@@ -11,21 +11,12 @@ from typing import Any
 
 from fluid import substituted
 
-from sqlflow_codegen.backend import LABEL_STEP, PROGRAM_DIR, PROGRAM_FILE, RunOptions
-from sqlflow_codegen.dag import (
-    checked_steps,
-    config_map_data,
-    optional_parts,
-    restricted,
-    shared_arguments,
-    step_calls,
-)
-from sqlflow_codegen.errors import CodegenError
+from sqlflow_codegen.backend import PROGRAM_DIR, PROGRAM_FILE, RunOptions
+from sqlflow_codegen.dag import checked_steps, common_parts, restricted, step_calls, yaml_of
 from sqlflow_codegen.language.ir import Program
-from sqlflow_codegen.literals import call, count, literal, text_literal
-from sqlflow_codegen.manifests import SCRATCH_DIR, container, environment, metadata, pod, program_arguments
+from sqlflow_codegen.literals import call, literal
+from sqlflow_codegen.manifests import SCRATCH_DIR, container, environment, metadata, pod
 from sqlflow_codegen.records import TERMINATION_LOG_ENV
-from sqlflow_codegen.sandbox import run_program
 from sqlflow_codegen.substitution import shield
 
 MODULES = ("fluid",)
@@ -120,24 +111,18 @@ class FluidCodegen:
         options, carried = shield(options or RunOptions(), substituted, "Tekton")
         steps = checked_steps(statements, options)
         return _TEMPLATE.format(
-            statements=count(len(statements), "statement") + " in " + count(len(steps), "step"),
-            program=text_literal(statements.text),
-            metadata=literal(_metadata(options), prefix=11),
-            env=literal(environment(options), prefix=6),
-            container=literal(_container(options), prefix=12),
+            **common_parts(statements, steps, options, carried),
+            metadata=literal(_metadata(options), prefix=len("METADATA = ")),
+            env=literal(environment(options), prefix=len("ENV = ")),
+            container=literal(_container(options), prefix=len("CONTAINER = ")),
             program_source=_program_source(carried),
             program_dir=PROGRAM_DIR,
             scratch_dir=SCRATCH_DIR,
-            arguments=literal(program_arguments(statements.dialect), prefix=12),
-            step_arguments=literal(shared_arguments(options), prefix=17),
-            label_step=LABEL_STEP,
             outcome=OUTCOME_RESULT,
             main_step=MAIN_STEP,
             termination_log_env=TERMINATION_LOG_ENV,
             retries=f", retries={options.retries}" if options.retries > 0 else "",
-            **optional_parts(steps, finish=options.retries > 0),
-            data=config_map_data(carried),
-            steps=step_calls(steps, finish=options.retries > 0, indent=1),
+            steps=step_calls(steps, options, indent=1),
             pod=_pod(options),
             run=_run(options),
         )
@@ -148,10 +133,7 @@ class FluidCodegen:
         Raises:
             CodegenError: it failed, exceeded a limit, or printed nothing.
         """
-        text = run_program(code, MODULES)
-        if not text.strip():
-            raise CodegenError("the workflow program printed no YAML")
-        return text
+        return yaml_of(code, MODULES)
 
 
 def _metadata(options: RunOptions) -> dict[str, Any]:
