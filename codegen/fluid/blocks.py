@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, Unpack, cast
 
-from fluid.context import block, current_block
+from fluid.context import block, current_block, register
 from fluid.declarations import Namespace, Param, Workspace
 from fluid.errors import ScopeError
 from fluid.names import unique
 from fluid.references import Reference
+from fluid.values import Json, Metadata, ObjectFields, pruned
+
+
+class BlockFields(ObjectFields, total=False):
+    """What tasks and pipelines both take besides their names."""
+
+    params: Sequence[Param]
+    workspaces: Sequence[Workspace]
+    display_name: str
+    description: str
 
 
 class Block:
@@ -21,18 +32,26 @@ class Block:
 
     kind = "block"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, **fields: Unpack[BlockFields]) -> None:
         self.name = name
         self.embedded = False
         self._closed = False
         self._open: AbstractContextManager[None] | None = None
-        self._params: list[Param] = []
-        self._workspaces: list[Workspace] = []
+        self._params = list(fields.pop("params", ()))
+        self._workspaces = list(fields.pop("workspaces", ()))
+        self._heading = pruned(displayName=fields.pop("display_name", ""), description=fields.pop("description", ""))
+        self._metadata = Metadata(name=name, **cast("ObjectFields", fields))
+        register(self)
 
     @property
     def owner(self) -> str:
         """How messages name it."""
         return f"{self.kind} {self.name!r}"
+
+    @property
+    def declared_params(self) -> tuple[Param, ...]:
+        """The parameters that it takes."""
+        return tuple(self._params)
 
     @property
     def params(self) -> Namespace[Reference]:
@@ -76,9 +95,19 @@ class Block:
         """Raise a `FluidError` for what is wrong with it."""
         raise NotImplementedError
 
-    def to_dict(self) -> dict[str, object]:
-        """The object as Kubernetes JSON."""
+    def spec(self) -> Json:
+        """The object's `spec`."""
         raise NotImplementedError
+
+    def to_dict(self) -> Json:
+        """The object as Kubernetes JSON."""
+        spec = self.spec()
+        return {
+            "apiVersion": "tekton.dev/v1",
+            "kind": type(self).__name__,
+            "metadata": self._metadata.to_dict(self.owner),
+            "spec": spec,
+        }
 
     def __enter__(self) -> Self:
         self.ensure_open("anything")

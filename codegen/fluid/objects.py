@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Unpack
 
 from fluid.context import register
-from fluid.values import Json, Metadata, pruned
+from fluid.values import Json, Metadata, OwnedFields, pruned
 
 
 class ConfigMap:
@@ -16,6 +16,7 @@ class ConfigMap:
         name: its name.
         data: file name, or key, to text.
         immutable: refuse changes, which also spares the kubelet from watching it.
+        **metadata: `namespace`, `labels`, `annotations`, `owner_references`.
     """
 
     embedded = False
@@ -26,23 +27,13 @@ class ConfigMap:
         data: Mapping[str, str],
         *,
         immutable: bool = False,
-        namespace: str = "",
-        labels: Mapping[str, str] | None = None,
-        annotations: Mapping[str, str] | None = None,
-        owner_references: Sequence[Mapping[str, Any]] = (),
+        **metadata: Unpack[OwnedFields],
     ) -> None:
-        metadata = Metadata(
-            name=name,
-            namespace=namespace,
-            labels=labels or {},
-            annotations=annotations or {},
-            owner_references=owner_references,
-        )
         self.name = name
         self._manifest: Json = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": metadata.to_dict(f"ConfigMap {name!r}"),
+            "metadata": Metadata(name=name, **metadata).to_dict(f"ConfigMap {name!r}"),
             **pruned(immutable=immutable or None),
             "data": dict(data),
         }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Unpack
 
-from fluid.context import register
-from fluid.declarations import Param, ParamType, Workspace
+from fluid.blocks import BlockFields
+from fluid.declarations import ParamType, Workspace
 from fluid.errors import FluidError
 from fluid.graph import check_order
 from fluid.names import result_name, unique
@@ -15,7 +16,7 @@ from fluid.references import expressions
 from fluid.scope import Scope
 from fluid.text import render
 from fluid.uses import PipelineTask, TaskUser
-from fluid.values import Json, Metadata, pruned
+from fluid.values import Json, pruned
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,45 +47,23 @@ class Pipeline(TaskUser):
 
     Args:
         name: DNS label.
-        params, workspaces: what it declares; more may be added in its `with` block.
-        labels, annotations, namespace: of the Pipeline where it is an object of its own.
+        **fields: `params` and `workspaces`, more of which may be added in its `with` block; `display_name`,
+            `description`; `labels`, `annotations` and `namespace` of the Pipeline where it is an object of its own.
     """
 
     kind = "pipeline"
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        params: Sequence[Param] = (),
-        workspaces: Sequence[Workspace] = (),
-        display_name: str = "",
-        description: str = "",
-        labels: Mapping[str, str] | None = None,
-        annotations: Mapping[str, str] | None = None,
-        namespace: str = "",
-    ) -> None:
-        super().__init__(name)
-        self._params.extend(params)
-        self._workspaces.extend(workspaces)
+    def __init__(self, name: str, **fields: Unpack[BlockFields]) -> None:
+        super().__init__(name, **fields)
         self._tasks: list[PipelineTask] = []
         self._finally: list[PipelineTask] = []
         self._results: list[PipelineResult] = []
         self._in_finally = False
-        self._display_name = display_name
-        self._description = description
-        self._metadata = Metadata(name=name, namespace=namespace, labels=labels or {}, annotations=annotations or {})
-        register(self)
 
     @property
     def tasks(self) -> tuple[PipelineTask, ...]:
         """Its tasks, in the order in which they were added, without the finally tasks."""
         return tuple(self._tasks)
-
-    @property
-    def declared_params(self) -> tuple[Param, ...]:
-        """The parameters that it takes."""
-        return tuple(self._params)
 
     @property
     def declared_workspaces(self) -> tuple[Workspace, ...]:
@@ -134,16 +113,6 @@ class Pipeline(TaskUser):
         self.close()
         return self._spec
 
-    def to_dict(self) -> Json:
-        """The Pipeline as Kubernetes JSON."""
-        spec = self.spec()
-        return {
-            "apiVersion": "tekton.dev/v1",
-            "kind": "Pipeline",
-            "metadata": self._metadata.to_dict(self.owner),
-            "spec": spec,
-        }
-
     def _scope(self, *, final: bool = False) -> Scope:
         return Scope(
             owner=self.owner,
@@ -158,8 +127,7 @@ class Pipeline(TaskUser):
         scope, final = self._scope(), self._scope(final=True)
         workspaces = frozenset(w.name for w in self._workspaces)
         return pruned(
-            displayName=self._display_name,
-            description=self._description,
+            **self._heading,
             params=[p.to_dict(self.owner) for p in self._params],
             workspaces=[w.to_dict(in_task=False) for w in self._workspaces],
             tasks=[t.to_dict(scope, workspaces) for t in self._tasks],

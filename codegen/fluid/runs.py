@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from fluid.context import register
 from fluid.declarations import ParamValue, Workspace, param_value
@@ -15,7 +15,7 @@ from fluid.scope import Scope
 from fluid.task import Task
 from fluid.text import Place, render_json
 from fluid.uses import TaskRef, check_params
-from fluid.values import Duration, Json, Metadata, duration_seconds, go_duration, plain, pruned
+from fluid.values import Duration, Json, Metadata, RunFields, duration_seconds, go_duration, plain, pruned
 from fluid.volumes import Source
 
 
@@ -65,7 +65,6 @@ class PipelineRun(_Run):
 
     Args:
         pipeline: the pipeline, or the name of one in the namespace.
-        name, generate_name: of the run; exactly one of them.
         embed: whether the run holds the pipeline (`pipelineSpec`) or names it (`pipelineRef`).
         params: its parameters' values.
         workspaces: what fills its workspaces: name to source, `fluid.volumes.empty_dir()` and the like.
@@ -75,6 +74,7 @@ class PipelineRun(_Run):
         pod_template: what its pods share.
         task_run_specs: Tekton's `taskRunSpecs`, per task.
         pending: create it, but do not start it before `spec.status` is cleared.
+        **metadata: `name` or `generate_name`, `namespace`, `labels`, `annotations`, `owner_references`.
     """
 
     kind = "PipelineRun"
@@ -83,12 +83,6 @@ class PipelineRun(_Run):
         self,
         pipeline: Pipeline | str,
         *,
-        name: str = "",
-        generate_name: str = "",
-        namespace: str = "",
-        labels: Mapping[str, str] | None = None,
-        annotations: Mapping[str, str] | None = None,
-        owner_references: Sequence[Mapping[str, Any]] = (),
         embed: bool = True,
         params: Mapping[str, ParamValue] | None = None,
         workspaces: Mapping[str, Source] | None = None,
@@ -99,17 +93,9 @@ class PipelineRun(_Run):
         pod_template: PodTemplate | None = None,
         task_run_specs: Sequence[Mapping[str, Any]] = (),
         pending: bool = False,
+        **metadata: Unpack[RunFields],
     ) -> None:
-        super().__init__(
-            Metadata(
-                name=name,
-                generate_name=generate_name,
-                namespace=namespace,
-                labels=labels or {},
-                annotations=annotations or {},
-                owner_references=owner_references,
-            )
-        )
+        super().__init__(Metadata(**metadata))
         known = pipeline if isinstance(pipeline, Pipeline) else None
         definition = self._definition(pipeline, embed=embed)
         if known is not None:
@@ -138,11 +124,19 @@ class PipelineRun(_Run):
 
 
 class TaskRun(_Run):
-    """One execution of a task, outside every pipeline. Arguments as in `PipelineRun`.
+    """One execution of a task, outside every pipeline.
 
     Args:
         task: the task, one that exists elsewhere, or the name of one in the namespace.
+        embed: whether the run holds the task (`taskSpec`) or names it (`taskRef`).
+        params: its parameters' values.
+        workspaces: what fills its workspaces.
+        timeout: how long one try may take; Tekton's default is an hour, 0 is without limit.
         retries: how often it is tried again.
+        service_account: the service account of its pod.
+        pod_template: what its pod has.
+        pending: create it, but do not start it before `spec.status` is cleared.
+        **metadata: as in `PipelineRun`.
     """
 
     kind = "TaskRun"
@@ -151,12 +145,6 @@ class TaskRun(_Run):
         self,
         task: Task | TaskRef | str,
         *,
-        name: str = "",
-        generate_name: str = "",
-        namespace: str = "",
-        labels: Mapping[str, str] | None = None,
-        annotations: Mapping[str, str] | None = None,
-        owner_references: Sequence[Mapping[str, Any]] = (),
         embed: bool = True,
         params: Mapping[str, ParamValue] | None = None,
         workspaces: Mapping[str, Source] | None = None,
@@ -165,17 +153,9 @@ class TaskRun(_Run):
         service_account: str = "",
         pod_template: PodTemplate | None = None,
         pending: bool = False,
+        **metadata: Unpack[RunFields],
     ) -> None:
-        super().__init__(
-            Metadata(
-                name=name,
-                generate_name=generate_name,
-                namespace=namespace,
-                labels=labels or {},
-                annotations=annotations or {},
-                owner_references=owner_references,
-            )
-        )
+        super().__init__(Metadata(**metadata))
         if retries < 0:
             raise FluidError(f"{self.owner}: retries is {retries}; it cannot be negative.")
         known = task if isinstance(task, Task) else None

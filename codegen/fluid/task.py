@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
-from fluid.blocks import Block
-from fluid.context import register
-from fluid.declarations import Namespace, Param, ParamValue, Result, Workspace
+from fluid.blocks import Block, BlockFields
+from fluid.declarations import Namespace, ParamValue, Result, Workspace
 from fluid.errors import DuplicateError, FluidError
 from fluid.names import labels as checked_labels
 from fluid.names import unique
@@ -14,7 +14,7 @@ from fluid.references import When
 from fluid.scope import Scope
 from fluid.steps import Sidecar, Step, StepTemplate
 from fluid.uses import PipelineTask, use_task
-from fluid.values import Duration, Json, Metadata, pruned
+from fluid.values import Duration, Json, pruned
 from fluid.volumes import Volume
 
 
@@ -25,11 +25,13 @@ class Task(Block):
 
     Args:
         name: DNS label.
-        params, results, workspaces, steps, sidecars: what it declares; more may be added in its `with` block.
+        results: what it writes; more may be added in its `with` block, as of all that it declares.
+        steps: the containers that run one after the other.
+        sidecars: the containers that run beside them.
         volumes: volumes that nothing mounts by `mounts`; mounted ones declare themselves.
         step_template: what all steps share.
-        labels, annotations: of the Task or, inside a pipeline, of its TaskRuns and pods.
-        namespace: of the Task where it is an object of its own.
+        **fields: `params`, `workspaces`, `display_name`, `description`; `labels` and `annotations` of the Task or,
+            inside a pipeline, of its TaskRuns and pods; `namespace` of the Task where it is an object of its own.
     """
 
     kind = "task"
@@ -38,41 +40,24 @@ class Task(Block):
         self,
         name: str,
         *,
-        params: Sequence[Param] = (),
         results: Sequence[Result] = (),
-        workspaces: Sequence[Workspace] = (),
         steps: Sequence[Step] = (),
         sidecars: Sequence[Sidecar] = (),
         volumes: Sequence[Volume] = (),
         step_template: StepTemplate | None = None,
-        display_name: str = "",
-        description: str = "",
-        labels: Mapping[str, str] | None = None,
-        annotations: Mapping[str, str] | None = None,
-        namespace: str = "",
+        **fields: Unpack[BlockFields],
     ) -> None:
-        super().__init__(name)
-        self._params.extend(params)
-        self._workspaces.extend(workspaces)
+        super().__init__(name, **fields)
         self._results = list(results)
         self._steps = list(steps)
         self._sidecars = list(sidecars)
         self._volumes = list(volumes)
         self._step_template = step_template
-        self._display_name = display_name
-        self._description = description
-        self._metadata = Metadata(name=name, namespace=namespace, labels=labels or {}, annotations=annotations or {})
-        register(self)
 
     @property
     def results(self) -> Namespace[Result]:
         """Its results, seen from inside: `task.results.digest.path` is the file to write."""
         return Namespace(f"{self.owner}: result", {r.name: r for r in self._results})
-
-    @property
-    def declared_params(self) -> tuple[Param, ...]:
-        """The parameters that it takes."""
-        return tuple(self._params)
 
     def add_result(self, result: Result) -> Result:
         """Declare a result."""
@@ -117,16 +102,6 @@ class Task(Block):
             labels=checked_labels(self._metadata.labels, self.owner), annotations=dict(self._metadata.annotations)
         )
         return pruned(metadata=metadata, **self.spec())
-
-    def to_dict(self) -> Json:
-        """The Task as Kubernetes JSON."""
-        spec = self.spec()
-        return {
-            "apiVersion": "tekton.dev/v1",
-            "kind": "Task",
-            "metadata": self._metadata.to_dict(self.owner),
-            "spec": spec,
-        }
 
     def __call__(
         self,
@@ -185,8 +160,7 @@ class Task(Block):
     def _render(self) -> Json:
         scope = self._scope()
         return pruned(
-            displayName=self._display_name,
-            description=self._description,
+            **self._heading,
             params=[p.to_dict(self.owner) for p in self._params],
             results=[r.to_dict(self.owner, scope) for r in self._results],
             workspaces=[w.to_dict(in_task=True) for w in self._workspaces],

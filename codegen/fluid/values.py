@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from fluid.errors import FluidError
 from fluid.names import labels as checked_labels
@@ -57,6 +57,28 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence):
         return [plain(item) for item in value]
     return value
+
+
+class ObjectFields(TypedDict, total=False):
+    """Metadata that every object takes besides its name."""
+
+    namespace: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+class RunFields(ObjectFields, total=False):
+    """Metadata of a run: exactly one of `name` and `generate_name`, and who owns it."""
+
+    name: str
+    generate_name: str
+    owner_references: Sequence[Mapping[str, Any]]
+
+
+class OwnedFields(ObjectFields, total=False):
+    """Metadata of an object that may have an owner."""
+
+    owner_references: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
