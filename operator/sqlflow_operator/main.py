@@ -142,7 +142,11 @@ def main() -> int:
     except kubernetes.config.ConfigException as error:
         print(f"sqlflow-operator: neither a service account nor a kubeconfig: {error}", file=sys.stderr)
         return 2
-    asyncio.run(operator.run())
+    try:
+        asyncio.run(operator.run())
+    except Exception:  # the last place where what ends the process can be logged
+        logger.exception("the operator ends")
+        return 1
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -35,6 +36,7 @@ class Observer:
         self._programs = programs
         self._default_backend = default_backend
         self._reports: OrderedDict[tuple[str, str], StepReport] = OrderedDict()
+        self._lock = threading.Lock()
 
     def observe(self, job: SQLFlowJob, now: datetime) -> Observation:
         """Everything about a job at this time.
@@ -169,8 +171,10 @@ class Observer:
         """What the end of a container's log tells, read once; None where the log cannot be had."""
         metadata = pod["metadata"]
         key = (metadata["uid"], container)
-        if key in self._reports:
-            return self._reports[key]
+        with self._lock:
+            known = self._reports.get(key)
+        if known is not None:
+            return known
         try:
             log = self._kube.read_log(
                 metadata["namespace"], metadata["name"], container, lines=LOG_LINES, limit_bytes=LOG_BYTES
@@ -179,9 +183,10 @@ class Observer:
             # The node or the pod is gone, or the kubelet does not answer: the state is told without it.
             return None
         report = report_from_log(log)
-        self._reports[key] = report
-        while len(self._reports) > 1000:
-            self._reports.popitem(last=False)
+        with self._lock:
+            self._reports[key] = report
+            while len(self._reports) > 1000:
+                self._reports.popitem(last=False)
         return report
 
 

@@ -72,7 +72,8 @@ def observe(objects: RunObjects) -> RunState:
         return _failed(steps, failure, failed, pods, times)
     if spec.get("suspend"):
         paused = tuple(_paused(step) for step in steps)
-        return RunState(phase=RunPhase.SUSPENDED, reason=Reason.SUSPENDED, message=_SUSPENDED, steps=paused, **times)
+        message = _suspended_message(template, paused)
+        return RunState(phase=RunPhase.SUSPENDED, reason=Reason.SUSPENDED, message=message, steps=paused, **times)
     # The Job's controller takes a second or more to draw the conclusion that its pod allows at once.
     if pods and _pod_phase(pods[-1]) == "Succeeded":
         return _succeeded(steps, times | {"finished_at": last_end(pods[-1])})
@@ -103,7 +104,15 @@ def _is_final_failure(spec: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
     return sum(not disruption(pod) or limit == 0 for pod in failed) > limit
 
 
-_SUSPENDED = "suspended; set spec.suspend to false to go on"
+def _suspended_message(template: Sequence[Mapping[str, Any]], steps: tuple[StepState, ...]) -> str:
+    """A run whose steps note what they do goes on where it was; another one starts over, and has to say so."""
+    notes = all("--ledger" in (container.get("args") or ()) for container in template)
+    if notes or not any(step.attempts for step in steps):
+        return "suspended; set spec.suspend to false to go on"
+    return (
+        "suspended; with spec.suspend false it starts again at its first statement, because spec.retries is 0: "
+        "only runs with retries note which statements are done"
+    )
 
 
 def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:

@@ -188,6 +188,19 @@ def test_suspended_in_the_middle_and_resumed() -> None:
     assert world.made("jobs") == 1
 
 
+def test_suspension_says_where_a_run_will_go_on() -> None:
+    for retries, words in ((1, "to go on"), (0, "starts again at its first statement")):
+        world = World(retries=retries)
+        world.reconcile()
+        world.advance(6)
+        world.edit(suspend=True)
+        world.clock.sleep(2)
+        world.reconcile()
+        world.clock.sleep(2)
+        world.reconcile()
+        assert words in world.status["message"]
+
+
 def test_what_steers_a_run_does_not_start_another() -> None:
     world = World()
     world.settle()
