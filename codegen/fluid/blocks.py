@@ -12,7 +12,7 @@ from fluid.declarations import Namespace, Param, Workspace
 from fluid.errors import ScopeError
 from fluid.names import unique
 from fluid.references import Reference
-from fluid.values import Json, Metadata, ObjectFields, pruned
+from fluid.values import Json, Metadata, ObjectFields, plain, pruned
 
 
 class BlockFields(ObjectFields, total=False):
@@ -100,13 +100,13 @@ class Block:
         raise NotImplementedError
 
     def to_dict(self) -> Json:
-        """The object as Kubernetes JSON."""
+        """The object as Kubernetes JSON; a copy, which may be changed."""
         spec = self.spec()
         return {
             "apiVersion": "tekton.dev/v1",
             "kind": type(self).__name__,
             "metadata": self._metadata.to_dict(self.owner),
-            "spec": spec,
+            "spec": plain(spec),
         }
 
     def __enter__(self) -> Self:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Unpack
 
 from fluid.context import register
-from fluid.values import Json, Metadata, OwnedFields, pruned
+from fluid.values import Json, Metadata, OwnedFields, plain, pruned
 
 
 class ConfigMap:
@@ -40,5 +40,5 @@ class ConfigMap:
         register(self)
 
     def to_dict(self) -> Json:
-        """The ConfigMap as Kubernetes JSON."""
-        return self._manifest
+        """The ConfigMap as Kubernetes JSON; a copy, which may be changed."""
+        return {key: plain(value) for key, value in self._manifest.items()}

@@ -33,13 +33,14 @@ class _Run:
         register(self)
 
     def to_dict(self) -> Json:
-        """The run as Kubernetes JSON."""
-        return {
+        """The run as Kubernetes JSON; a copy, which may be changed."""
+        manifest = {
             "apiVersion": "tekton.dev/v1",
             "kind": self.kind,
             "metadata": self._manifest_metadata,
             "spec": self._spec,
         }
+        return {key: plain(value) for key, value in manifest.items()}
 
     def _params(self, params: Mapping[str, ParamValue]) -> list[Json]:
         scope = Scope(owner=self.owner)

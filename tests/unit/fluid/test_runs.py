@@ -66,6 +66,22 @@ def test_pipeline_run() -> None:
     }
 
 
+def test_what_is_handed_out_is_a_copy() -> None:
+    pipeline = a_pipeline()
+    made = [
+        pipeline,
+        fluid.PipelineRun(pipeline, name="r", params={"must": "v"}),
+        fluid.ConfigMap("c", {"a": "b"}),
+        fluid.Task("t", steps=[STEP]),
+    ]
+    before = fluid.dump(*made)
+    for manifest in made:
+        copy = manifest.to_dict()
+        copy["metadata"]["name"] = "changed"
+        copy.get("spec", copy.get("data")).clear()
+    assert fluid.dump(*made) == before
+
+
 def test_by_reference() -> None:
     assert run(embed=False)["spec"]["pipelineRef"] == {"name": "p"}
     by_name = fluid.PipelineRun("other", generate_name="r-", params={"anything": "x"}).to_dict()
