@@ -68,7 +68,7 @@ def test_pipeline_run() -> None:
 
 def test_what_is_handed_out_is_a_copy() -> None:
     pipeline = a_pipeline()
-    made = [
+    made: list[Any] = [
         pipeline,
         fluid.PipelineRun(pipeline, name="r", params={"must": "v"}),
         fluid.ConfigMap("c", {"a": "b"}),
