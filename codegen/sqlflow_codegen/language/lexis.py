@@ -114,8 +114,10 @@ def quoted_pattern(quote: str, escapes: str, lines: bool = True) -> re.Pattern[s
     backslash = r"|\\." if escapes in (ESCAPED, BOTH, "raw") else r"|\\"
     doubled = f"|{q}{q}" if escapes in (DOUBLED, BOTH) else ""
     if len(quote) == 3:
-        return re.compile(f"(?s:{q}{{3}}(?:{inner}{backslash}|{q}(?!{q}{q}))*+{q}{{3}})")
-    return re.compile(f"(?s:{q}(?:{inner}{backslash}{doubled})*+{q})")
+        return re.compile(f"(?s:{q}{{3}}(?:{inner}{backslash}|{q}(?!{q}{q}))*{q}{{3}})")
+    # Not a possessive group: those go wrong in Python 3.11.0 to 3.11.4. A doubled quote is never the closing one.
+    closing = f"{q}(?!{q})" if doubled else q
+    return re.compile(f"(?s:{q}(?:{inner}{backslash}{doubled})*{closing})")
 
 
 def _line_comment(lexis: Lexis) -> str:
@@ -166,8 +168,8 @@ def patterns(dialect: str) -> Patterns:
     space = f"(?P<space>{SPACE}++)"
     run = f"(?P<run>[^{special}{brackets}]++)"
     no_to = r"(?<=[\w$])[tT]|[tT](?![oO](?![\w$]))"
-    query_run = f"(?P<run>(?:[^{special}{brackets}()tT]++|{no_to})++)"
-    word_run = f"(?P<run>(?:[^\\w\\s\ufeff()$.:,=@{special}{brackets}]|\\d[\\w$]*+)++)"
+    query_run = f"(?P<run>(?:[^{special}{brackets}()tT]++|{no_to})+)"
+    word_run = f"(?P<run>(?:[^\\w\\s\ufeff()$.:,=@{special}{brackets}]|\\d[\\w$]*+)+)"
     clause_events = [event.replace(brackets, "") if brackets else event for event in events]
     return Patterns(
         plain=re.compile("|".join([space, run, *events, *tail])),

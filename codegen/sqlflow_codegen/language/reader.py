@@ -15,9 +15,9 @@ from sqlflow_codegen.language.quoting import skip_dollar, skip_quoted, unquote
 from sqlflow_codegen.language.source import ProblemError, Source
 from sqlflow_codegen.language.splitter import Splitter
 
-_WIDE = re.compile(r"[^\W\d](?:[\w$]|[/:.\-@](?=[\w$]))*+")
-_NARROW = re.compile(r"[^\W\d][\w$]*+(?:\.[^\W\d][\w$]*+)*+")
-_NUMBER = re.compile(r"(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?")
+_WIDE = re.compile(r"[^\W\d](?:[\w$]|[/:.\-@](?=\w))*")
+_NARROW = re.compile(r"[^\W\d][\w$]*+(?:\.[^\W\d][\w$]*+)*")
+_NUMBER = re.compile(r"(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?")
 _JUNK = re.compile(r"[\w$.]++")
 _PUNCTUATION = re.compile(r"<=|>=|!=|<>|==|(?s:.)")
 
@@ -132,6 +132,8 @@ class Reader:
             return self._quoted(start, start)
         if self._dollar and (dollar := self._dollar.match(text, start, self._end)):
             end = skip_dollar(text, start, dollar.end())
+            if not dollar.end() < end <= self._end:
+                raise ProblemError("unterminated-dollar-quote", "dollar quote is never closed", start, "Close it.")
             size = dollar.end() - start
             return Token("string", text[start:end], text[start + size : end - size], start, end)
         if number := _NUMBER.match(text, start, self._end):
