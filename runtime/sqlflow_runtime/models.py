@@ -51,7 +51,7 @@ def save_model(database: Database, name: str, metadata: dict[str, Any], content:
         raise RunError(
             "model", f"{name} names a version; TRAIN always adds a new one", "Leave the :number out of INTO."
         )
-    _create_tables(database)
+    prepare_store(database)
     models, blocks = database.own_table(MODELS), database.own_table(BLOCKS)
     with database.atomic():
         database.lock(f"{MODELS}/{name}")
@@ -100,7 +100,8 @@ def load_model(database: Database, reference: str) -> StoredModel:
     return StoredModel(name, int(version), json.loads(metadata), content)
 
 
-def _create_tables(database: Database) -> None:
+def prepare_store(database: Database) -> None:
+    """Create the tables unless they are there: before a training, so that a missing right does not waste it."""
     text, data = database.type_for("string"), database.type_for("bytes")
     # Keys are of limited length in some databases.
     database.create_own_table(

@@ -39,6 +39,7 @@ class Recorder:
         self.scrub = scrub
         self._lock = threading.RLock()
         self._statement = 0
+        self._place: tuple[int, int, str] = (0, 0, "step")
         self._logged = 0
         self._dropped = 0
         self._error: StepError | None = None
@@ -50,6 +51,7 @@ class Recorder:
         """A statement begins; log records belong to it from now on."""
         with self._lock:
             self._statement, self._logged, self._dropped = statement, 0, 0
+            self._place = (fields.get("line", 0), fields.get("column", 0), fields.get("title", ""))
             self.emit("statement_started", statement=statement, **fields)
 
     def finished(self, rows: int, seconds: float, **fields: Any) -> None:
@@ -106,6 +108,17 @@ class Recorder:
                 models=tuple(self._models),
                 finished=tuple(self._finished),
             )
+
+    def abandon(self) -> Outcome:
+        """The outcome of a step that is stopped while a library does not return.
+
+        Called from another thread; the one that runs the statement may never give up the lock.
+        """
+        words = "stopped; the statement did not end by itself"
+        error = StepError(self._statement, *self._place, kind="stopped", message=words)
+        if self._lock.acquire(timeout=1):
+            self.error(error)
+        return Outcome(error, tuple(self._metrics), tuple(self._models), finished=tuple(self._finished))
 
     def _tell_dropped(self) -> None:
         if self._dropped:

@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     def give_up() -> None:
         """Leave although a library does not return."""
-        write_termination_message(recorder.outcome())
+        write_termination_message(recorder.abandon())
         os._exit(EXIT_STOPPED)
 
     with capture, Stop(give_up) as stop:
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         except Exception as error:  # noqa: BLE001  (the process boundary: whatever it is must reach the reader)
             code = _internal_error(recorder, error)
         write_termination_message(recorder.outcome())
-    sys.exit(code)
+    sys.exit(EXIT_OK if arguments.finish and code != EXIT_STOPPED else code)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,7 +86,7 @@ def _run(arguments: argparse.Namespace, recorder: Recorder, capture: OutputCaptu
         raise RunError("usage", f"the environment variable {DATABASE_ENV} is not set", "It holds the database's URL.")
     url = parse_url(text)
     recorder.scrub = scrubber(url)
-    patience = float(os.environ.get(PATIENCE_ENV) or 20)
+    patience = _patience()
 
     def connect() -> Database:
         database = open_database(url, _WHERE, recorder.log, patience)
@@ -120,7 +120,7 @@ def _execute(
             program=program,
             database=database,
             recorder=recorder,
-            limit=PreviewLimit(arguments.preview_rows),
+            limit=PreviewLimit(max(arguments.preview_rows, 0)),
             ledger=Ledger(database, _run_name(), recorder) if arguments.ledger else None,
             stop_requested=stop.requested,
             sync=capture.sync,
@@ -147,6 +147,14 @@ def _read(path: str) -> str:
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise RunError("usage", f"cannot read the program: {error}") from error
+
+
+def _patience() -> float:
+    text = os.environ.get(PATIENCE_ENV) or "20"
+    try:
+        return max(float(text), 0)
+    except ValueError as error:
+        raise RunError("usage", f"{PATIENCE_ENV}={text} is not a number of seconds") from error
 
 
 def _run_name() -> str:

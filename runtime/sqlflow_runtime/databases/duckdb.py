@@ -166,7 +166,7 @@ class DuckDB:
         kept = ", ".join(f"t.s.{quote_part(column.name)}" for column in derivation.keep)
         added = ", ".join(f"a.{quote_part(f'c{i}')} AS {quote_part(c.name)}" for i, c in enumerate(derivation.added))
         types = ", ".join(f"{quote_part(f'c{i}')} {c.type}" for i, c in enumerate(derivation.added))
-        with self.atomic(), self._failing(select):
+        with self.atomic(), self._failing():
             numbered = f"SELECT row_number() OVER () - 1 AS n, s FROM ({select}\n) s"
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_stage AS {numbered}")
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_added (n BIGINT, {types})")

@@ -40,8 +40,7 @@ _READING = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 _READ_ONLY_TRANSACTION = "25006"
 _IN_TRANSACTION = "25001"
 _CHUNK = 500
-_PREVIEW_CHUNK = 20
-"""Rows that libpq hands over at once."""
+"""Rows that libpq hands over at once, where all are read."""
 
 
 class Postgres:
@@ -104,7 +103,7 @@ class Postgres:
             return Result(affected=self._connection.execute(sql.encode()).rowcount)
         preview, count = Preview(limit), 0
         with self._connection.cursor() as cursor:
-            rows = cursor.stream(sql.encode(), size=min(_PREVIEW_CHUNK, limit.rows + 1) if stop else _CHUNK)
+            rows = cursor.stream(sql.encode(), size=1 if stop else _CHUNK)
             for row in rows:
                 count += 1
                 if not preview.add(row) and stop:
@@ -139,6 +138,16 @@ class Postgres:
             return self._describe(select)
 
     def _describe(self, sql: str) -> tuple[Column, ...]:
+        try:
+            return self._described(sql)
+        except psycopg.errors.InvalidSqlStatementName:
+            if self.in_transaction():
+                raise
+        # A connection pooler sent the two messages to two servers; inside a transaction it cannot.
+        with self._connection.transaction(force_rollback=True):
+            return self._described(sql)
+
+    def _described(self, sql: str) -> tuple[Column, ...]:
         connection = self._connection.pgconn
         connection.send_prepare(b"", sql.encode())
         self._pq_result()
@@ -195,13 +204,13 @@ class Postgres:
         target = ".".join(map(quote_part, parts))
         building = ".".join(map(quote_part, [*parts[:-1], f"{parts[-1][:40]}__sqlflow_new"]))
         count = 0
-        with self.atomic(), self._quietly(), self._failing(select):
-            columns = self._describe(select)
-            kept = [columns.index(column) for column in derivation.keep]
+        kept = [self.describe(select).index(column) for column in derivation.keep]
+        with self.atomic(), self._quietly():
             self._connection.execute(f"DROP TABLE IF EXISTS {building}".encode())
             self._create(building, [*derivation.keep, *derivation.added])
             with self._connection.cursor(name="sqlflow_select") as cursor:
-                cursor.execute(select.encode())
+                with self._failing(select, before=len('DECLARE "sqlflow_select" CURSOR FOR ')):
+                    cursor.execute(select.encode())
                 while batch := cursor.fetchmany(10_000):
                     added = derivation.compute(batch)
                     self._copy(
@@ -295,11 +304,12 @@ class Postgres:
             self._quiet = False
 
     @contextmanager
-    def _failing(self, sql: str | None = None) -> Iterator[None]:
+    def _failing(self, sql: str | None = None, before: int = 0) -> Iterator[None]:
+        """Map errors; `before` counts characters that were put in front of the user's text."""
         try:
             yield
         except psycopg.Error as error:
-            raise failure_of(error, sql) from error
+            raise failure_of(error, sql, before) from error
 
 
 def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:

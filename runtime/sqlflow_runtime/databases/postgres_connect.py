@@ -12,6 +12,17 @@ from sqlflow_runtime.databases.postgres_errors import connection_failure
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.failures import RunError
 
+_OPTIONS = {
+    "connect_timeout": "5",
+    "application_name": "sqlflow",
+    "client_encoding": "utf8",
+    # A connection that is silent while a model learns must not be forgotten by what lies between.
+    "keepalives_idle": "60",
+    "keepalives_interval": "10",
+    "keepalives_count": "6",
+}
+"""libpq's connection parameters; the URL's own win."""
+
 
 class _UnreachedError(Exception):
     """The server could not be reached; another attempt may succeed."""
@@ -57,7 +68,7 @@ def _connect(url: DatabaseUrl, where: str) -> psycopg.Connection[Any]:
         "password": url.password,
         "dbname": url.database,
     }
-    options = {"connect_timeout": "5", "application_name": "sqlflow", "client_encoding": "utf8"} | url.query
+    options = _OPTIONS | url.query
     given = {key: value for key, value in parameters.items() if value}
     try:
         return psycopg.connect(autocommit=True, **(options | given))

@@ -14,7 +14,8 @@ _UNREACHABLE = ("08", "57P01", "57P02", "57P03", "57P05", "53300", "28")
 _HINTS = {
     "42P01": "Create the table first, or name its schema: schema.table.",
     "42703": "Check the column's name; names that are not all lower case need double quotes.",
-    "42501": "Grant the missing right to the user of the database URL, or use another user.",
+    "42501": "Grant the missing right to the user of the database URL, or use another user; "
+    "tables are created in the first schema of its search_path.",
     "42601": "The database does not understand this statement; check spec.dialect and the SQL near the place shown.",
     "53100": "The database's disk is full.",
     "40P01": "Two statements waited for each other; run it again.",
@@ -58,8 +59,8 @@ def connection_failure(error: psycopg.Error, where: str) -> tuple[RunError, bool
     return RunError("connection", words, f"Check the database URL in {where}."), False
 
 
-def failure_of(error: psycopg.Error, sql: str | None) -> RunError:
-    """A statement's error. With `sql`, the text that the server was given, positions are kept."""
+def failure_of(error: psycopg.Error, sql: str | None, before: int = 0) -> RunError:
+    """A statement's error. With `sql`, what the server got after `before` characters, its place is kept."""
     state = error.sqlstate or ""
     diagnostic = error.diag
     if diagnostic.message_primary is None:
@@ -73,7 +74,7 @@ def failure_of(error: psycopg.Error, sql: str | None) -> RunError:
     hint = " ".join(filter(None, (diagnostic.message_hint, _HINTS.get(state))))
     position = None
     if sql is not None and diagnostic.statement_position:
-        position = min(int(diagnostic.statement_position) - 1, max(len(sql) - 1, 0))
+        position = min(max(int(diagnostic.statement_position) - 1 - before, 0), max(len(sql) - 1, 0))
     return RunError("connection" if lost else "database", "\n".join(words), hint, position=position, sqlstate=state)
 
 

@@ -148,7 +148,7 @@ class Sqlite:
         target = ".".join(map(quote_part, parts))
         building = ".".join(map(quote_part, [*parts[:-1], f"{parts[-1]}__sqlflow_new"]))
         count = 0
-        with self.atomic(), self.read(select) as reading, self._failing():
+        with self.atomic(), self.read(select) as reading:
             kept = [reading.columns.index(column) for column in derivation.keep]
             columns = [*derivation.keep, *derivation.added]
             self._connection.execute(f"DROP TABLE IF EXISTS {building}")

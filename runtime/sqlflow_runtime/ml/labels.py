@@ -69,7 +69,7 @@ def label_kind(column: Column, values: Sequence[Any]) -> str:
 
 def check_no_nulls(column: Column, values: Sequence[Any]) -> None:
     """Refuse NULL labels: there is nothing to learn from such a row."""
-    nulls = sum(value is None or value != value for value in values)
+    nulls = sum(value is None or value != value or value == "NaN" for value in values)
     if nulls:
         raise RunError(
             "data",

@@ -21,7 +21,7 @@ from sqlflow_runtime.ml.features import Feature
 from sqlflow_runtime.ml.labels import Label, check_no_nulls, label_kind
 from sqlflow_runtime.ml.model import Model, load
 from sqlflow_runtime.ml.training import Trained, Training
-from sqlflow_runtime.models import save_model
+from sqlflow_runtime.models import prepare_store, save_model
 from sqlflow_runtime.session import Session
 
 _LIBRARIES = {"xgboost": "sqlflow_runtime.ml.xgboost_models", "sklearn": "sqlflow_runtime.ml.sklearn_models"}
@@ -33,6 +33,7 @@ def run(session: Session, statement: Statement) -> Result:
     assert isinstance(statement, TrainStatement)
     estimator = resolve_estimator(statement.estimator)
     parameters = checked_parameters(estimator, statement.attributes, session.recorder.log)
+    prepare_store(session.database)
     library = importlib.import_module(_LIBRARIES[estimator.library])
     reader = _Reader(session, statement, library.dtype)
     data = reader.read(statement.select)

@@ -44,6 +44,10 @@ class Boosted:
         data = self._matrix(matrix)
         if self.objective not in _CLASSES:
             found: Matrix = self.booster.predict(data)
+            if found.ndim > 1:
+                raise RunError(
+                    "estimator", f"objective={self.objective} gives {found.shape[1]} values for each row, not one"
+                )
             return found
         margin: Matrix = self.booster.predict(data, output_margin=True)
         return margin.argmax(axis=1) if margin.ndim == 2 else (margin > 0).astype(np.int64)

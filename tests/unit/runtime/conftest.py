@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -26,12 +25,20 @@ def postgres_server() -> Iterator[Server]:
 
 @pytest.fixture
 def postgres_url(postgres_server: Server) -> Iterator[str]:
-    """URL of a database that is empty and this test's own."""
-    name = f"test_{uuid.uuid4().hex}"
+    """URL of a database that is empty. Emptied after each test: making a new one takes twenty times as long."""
+    yield postgres_server.url()
     with postgres_server.connect() as admin:
-        admin.execute(f"CREATE DATABASE {name}".encode())
-        yield postgres_server.url(name)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        schemas = admin.execute(
+            "SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+        ).fetchall()
+        for (schema,) in schemas:
+            admin.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+        admin.execute("CREATE SCHEMA public")
+        admin.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
 
 
 @pytest.fixture

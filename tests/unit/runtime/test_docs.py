@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-
 from sqlflow_runtime.databases.base import Database
+
 from tests.unit.runtime.harness import succeed
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -245,3 +245,29 @@ def test_a_plain_sql_step_imports_no_big_library(tmp_path: Path) -> None:
         [sys.executable, "-c", code], env=step_env(tmp_path, MEMORY), capture_output=True, encoding="utf-8", check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_library_that_does_not_return_is_left(tmp_path: Path) -> None:
+    before = (
+        "import sqlflow_runtime.step as step, sqlflow_runtime.stop as stop\n"
+        "step.Stop = lambda give_up: stop.Stop(give_up, grace=0.5)\n"
+    )
+    code = "import time\nprint('now it hangs', flush=True)\nwhile True: time.sleep(1)"
+    command = step_command(
+        tmp_path, "SELECT 1", "--statements", "1", dialect="sqlite", before=before + _print_when_running(code)
+    )
+    process = subprocess.Popen(command, env=step_env(tmp_path, MEMORY), stdout=subprocess.PIPE, encoding="utf-8")
+    try:
+        assert process.stdout is not None
+        while "now it hangs" not in process.stdout.readline():
+            pass
+        process.terminate()
+        stdout, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 143
+    outcome = read_outcome(tmp_path)
+    assert outcome is not None
+    assert outcome.error is not None
+    assert (outcome.error.kind, outcome.error.statement, outcome.error.title) == ("stopped", 1, "SELECT")
+    assert '"kind":"stopped"' in stdout
