@@ -49,7 +49,7 @@ def main() -> int:
     colour = "green" if phase == "Succeeded" else "red"
     console.print(f"\n[bold {colour}]{phase}[/bold {colour}] after {time.monotonic() - started:.0f} s in all\n")
     run = job["status"].get("run", {}).get("name", "RUN")
-    console.print(NEXT.format(kubeconfig=stack.kubeconfig, namespace=NAMESPACE, job=JOB, run=run))
+    console.print(NEXT.format(kubeconfig=stack.kubeconfig, namespace=NAMESPACE, job=JOB, run=run), soft_wrap=True)
     return 0 if phase == "Succeeded" else 1
 
 
@@ -58,7 +58,7 @@ def apply_job(stack: Stack, console: Console) -> None:
     manifest = stack.context.layout.checkout / "examples" / "01-iris" / "job.yaml"
     stack.do("Remove the last demo's job", "delete", "sqlflowjob", JOB, "--ignore-not-found", "--wait")
     console.rule("kubectl apply -f examples/01-iris/job.yaml", align="left")
-    console.print(Syntax(manifest.read_text(encoding="utf-8"), "yaml", background_color="default"))
+    console.print(Syntax(manifest.read_text(encoding="utf-8"), "yaml", background_color="default", word_wrap=True))
     stack.do("Apply the job", "apply", "--filename", str(manifest))
 
 
@@ -99,7 +99,7 @@ def show_results(stack: Stack, console: Console, job: dict[str, Any]) -> None:
     status = job["status"]
     if status.get("phase") != "Succeeded":
         return
-    query = "SELECT * FROM iris.predictions ORDER BY petal_length, petal_width, sepal_length LIMIT 10"
+    query = "SELECT * FROM iris.predictions ORDER BY sepal_width, petal_length, sepal_length LIMIT 10"
     console.rule("SELECT * FROM iris.predictions ... LIMIT 10", align="left")
     console.print(stack.psql(query), markup=False)
     table = Table(

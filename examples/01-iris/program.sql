@@ -24,5 +24,5 @@ TO PREDICT iris.predictions.class
 USING my_model;
 
 SELECT * FROM iris.predictions
-ORDER BY petal_length, petal_width, sepal_length
+ORDER BY sepal_width, petal_length, sepal_length
 LIMIT 10;

@@ -46,3 +46,11 @@ def test_manifest_holds_the_program_of_its_folder(folder: str) -> None:
     example = ROOT / "examples" / folder
     manifest = yaml.safe_load((example / "job.yaml").read_text(encoding="utf-8"))
     assert manifest["spec"]["program"] == (example / "program.sql").read_text(encoding="utf-8")
+
+
+def test_no_pattern_repeats_a_group_possessively() -> None:
+    """Python 3.11.0 to 3.11.4, which distributions still ship, match possessive groups wrongly (CPython gh-106052)."""
+    rooms = ("codegen", "runtime", "operator", "cli")
+    files = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
+    found = [str(path) for path in files if re.search(r"\)[*+?]\+[^+]*\"", path.read_text(encoding="utf-8"))]
+    assert found == []
