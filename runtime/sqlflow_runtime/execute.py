@@ -16,7 +16,7 @@ from sqlflow_codegen.records import StepError
 
 from sqlflow_runtime.databases.base import Result
 from sqlflow_runtime.effects import SessionState
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.failures import RunError, not_installed
 from sqlflow_runtime.session import Session
 
 _RUNNERS = {
@@ -90,11 +90,23 @@ def _run_one(session: Session, statement: Statement, *, skip: bool) -> None:
     result = Result()
     session.begin_statement(statement)
     if not skip:
-        run: Callable[[Session, Statement], Result] = importlib.import_module(_RUNNERS[statement.kind]).run
-        result = run(session, statement)
+        result = _runner(statement)(session, statement)
         session.sync()
     more = {"truncated": True} if result.truncated else {}
     recorder.finished(result.affected, time.monotonic() - begin, **more)
+
+
+def _runner(statement: Statement) -> Callable[[Session, Statement], Result]:
+    if statement.kind not in _RUNNERS:
+        what = f"{statement.title} is understood, but this version cannot execute it yet"
+        raise RunError(
+            "usage", what, f"It executes plain SQL, {', '.join(f'TO {k.upper()}' for k in _RUNNERS if k != 'sql')}."
+        )
+    try:
+        run: Callable[[Session, Statement], Result] = importlib.import_module(_RUNNERS[statement.kind]).run
+    except ModuleNotFoundError as error:
+        raise not_installed(error) from error
+    return run
 
 
 def _warn_open_transaction(session: Session) -> None:

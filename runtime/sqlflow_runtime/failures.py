@@ -50,6 +50,15 @@ def exit_code(kind: str) -> int:
     return _EXIT_CODES.get(kind, EXIT_STATEMENT_FAILED)
 
 
+def not_installed(error: ModuleNotFoundError) -> RunError:
+    """What to say where a library is missing that only some programs need."""
+    return RunError(
+        "usage",
+        f"the Python package {error.name} is not installed here",
+        "pip install 'sqlflow-operator[runtime,local]' brings all that programs may need.",
+    )
+
+
 def did_you_mean(word: str, candidates: list[str]) -> str:
     """A sentence that offers the candidate closest to `word`, or "" if none is close."""
     import difflib

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlflow_runtime.databases.base import Database
 from sqlflow_runtime.databases.url import DatabaseUrl, parse_url
+from sqlflow_runtime.failures import not_installed
 
 Log = Callable[[str, str], None]
 """`log(level, message)`: what a database says besides results."""
@@ -23,19 +24,22 @@ def open_database(url: DatabaseUrl, where: str, log: Log, patience: float = 20.0
     Raises:
         RunError: kind `connection`.
     """
-    match url.scheme:
-        case "sqlite":
-            from sqlflow_runtime.databases.sqlite import open_sqlite
+    try:
+        match url.scheme:
+            case "sqlite":
+                from sqlflow_runtime.databases.sqlite import open_sqlite
 
-            return open_sqlite(url, where)
-        case "duckdb":
-            from sqlflow_runtime.databases.duckdb import open_duckdb
+                return open_sqlite(url, where)
+            case "duckdb":
+                from sqlflow_runtime.databases.duckdb import open_duckdb
 
-            return open_duckdb(url, where)
-        case _:
-            from sqlflow_runtime.databases.postgres_connect import open_postgres
+                return open_duckdb(url, where)
+            case _:
+                from sqlflow_runtime.databases.postgres_connect import open_postgres
 
-            return open_postgres(url, where, log, patience)
+                return open_postgres(url, where, log, patience)
+    except ModuleNotFoundError as error:
+        raise not_installed(error) from error
 
 
 __all__ = ["Database", "DatabaseUrl", "Log", "open_database", "parse_url"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -156,3 +157,16 @@ def test_a_schema_of_duckdb_may_have_the_files_name(tmp_path: Path) -> None:
             text += "CREATE OR REPLACE TABLE iris.t AS SELECT 1 AS a; SELECT a FROM iris.t"
             assert succeed(database, text).rows(3) == [[1]]
             assert database.tables() == ["iris.t"]
+
+
+def test_a_statement_that_cannot_be_executed_yet(sqlite: Database) -> None:
+    error = fail(sqlite, "SELECT 1 AS a;\nSHOW TRAIN my_model;")
+    assert (error.kind, error.statement, error.line) == ("usage", 2, 2)
+    assert "cannot execute it yet" in error.message
+
+
+def test_a_library_that_is_not_installed(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sqlflow_runtime.ml.train", None)
+    error = fail(sqlite, "SELECT 1 AS a TO TRAIN xgboost.gbtree LABEL a INTO m;")
+    assert error.kind == "usage"
+    assert "is not installed" in error.message
