@@ -68,6 +68,8 @@ class ControlPlane:
     """Kubeconfig of the cluster's administrator."""
     operator: Path
     """Kubeconfig with the operator's service account: the shipped role decides what it may do."""
+    single: Path
+    """Kubeconfig of a user that has no right at all until it is given some."""
     processes: list[subprocess.Popen[bytes]]
 
     @classmethod
@@ -78,6 +80,7 @@ class ControlPlane:
         tokens = directory / "tokens.csv"
         tokens.write_text(
             'admin-token,admin,admin,"system:masters"\n'
+            "single-token,single,single\n"
             f'operator-token,{OPERATOR_USER},operator,"system:serviceaccounts,system:authenticated"\n'
         )
         etcd = [
@@ -100,9 +103,11 @@ class ControlPlane:
             with (directory / f"{name}.log").open("wb") as log:
                 processes.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
         url = f"https://127.0.0.1:{api_port}"
-        plane = cls(directory, tools["kubectl"], url, directory / "admin.yaml", directory / "operator.yaml", processes)
+        admin, operator, single = (directory / f"{user}.yaml" for user in ("admin", "operator", "single"))
+        plane = cls(directory, tools["kubectl"], url, admin, operator, single, processes)
         plane.admin.write_text(_kubeconfig(url, "admin-token", certificate))
         plane.operator.write_text(_kubeconfig(url, "operator-token", certificate))
+        plane.single.write_text(_kubeconfig(url, "single-token", certificate))
         plane.wait_ready()
         return plane
 
