@@ -105,6 +105,7 @@ class ClauseParser:
         self.grammar = GRAMMARS[action]
         self.seen: dict[str, Token] = {}
         self._finished = False
+        self._targets: dict[str, ColumnClause] = {}
         self._start = 0
         self.clauses = Clauses()
         self._parsers: dict[str, Callable[[], None]] = {
@@ -268,13 +269,13 @@ class ClauseParser:
 
     def _column(self) -> None:
         clause = read_columns(self._reader, self.name, self._start)
-        for other in self.clauses.columns:
-            if other.target == clause.target:
-                message = f"COLUMN .. FOR {clause.target} is given twice"
-                if clause.target == "feature_columns":
-                    message = "only one COLUMN clause may go without FOR"
-                hint = f"The first one is at {other.span}; list all columns in one clause, or name targets with FOR."
-                self.clauses.problems.append(Problem("duplicate-clause", message, clause.span.start, hint))
+        other = self._targets.setdefault(clause.target, clause)
+        if other is not clause:
+            message = f"COLUMN .. FOR {clause.target} is given twice"
+            if clause.target == "feature_columns":
+                message = "only one COLUMN clause may go without FOR"
+            hint = f"The first one is at {other.span}; list all columns in one clause, or name targets with FOR."
+            self.clauses.problems.append(Problem("duplicate-clause", message, clause.span.start, hint))
         self.clauses.columns.append(clause)
 
     def _label(self) -> None:

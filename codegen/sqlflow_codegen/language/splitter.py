@@ -270,6 +270,8 @@ class Splitter:
         position = start
         while position < end and (match := scan(self._text, position)):
             position = match.end() if match.lastgroup == "end" else self._hidden(match)
+            if position < 0:
+                break  # a name in brackets, which a clause reads as a list
             if match.lastgroup == "quote" and "\n" in self._text[match.start() : position]:
                 return match.start()
         return -1

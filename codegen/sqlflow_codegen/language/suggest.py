@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 _LONGEST = 64
 """Longer words are never compared: no known name is that long, and the comparison is quadratic in it."""
@@ -28,10 +29,16 @@ def distance(left: str, right: str, limit: int) -> int:
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` most probably was meant to be, ignoring case; None if none is near."""
-    lowered = word.lower()
+    if len(word) > _LONGEST:
+        return None
+    return _closest(word.lower(), tuple(sorted(set(known))))
+
+
+@lru_cache(maxsize=4096)
+def _closest(lowered: str, known: tuple[str, ...]) -> str | None:
     limit = 1 if len(lowered) < 4 else 2 if len(lowered) < 9 else 3
     best: tuple[int, str] | None = None
-    for candidate in sorted(set(known)):
+    for candidate in known:
         edits = distance(lowered, candidate.lower(), limit)
         if edits <= limit and edits < len(lowered) and (best is None or edits < best[0]):
             best = (edits, candidate)

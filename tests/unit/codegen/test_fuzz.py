@@ -1,0 +1,176 @@
+"""No input breaks the language: only SQLFlow's errors or success, in time linear in the input's size.
+
+Quick by default. The long form, 200,000 inputs: `SQLFLOW_FUZZ_COUNT=200000 pytest tests/unit/codegen/test_fuzz.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlflow_codegen.errors import ProgramError
+from sqlflow_codegen.language import DIALECTS, format_diagnostics, parse_program
+from sqlflow_codegen.language.serialize import from_json, to_json
+
+COUNT = int(os.environ.get("SQLFLOW_FUZZ_COUNT", "2000"))
+CHUNK = 500
+LONG = COUNT > 10_000
+PROGRAMS = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "programs").glob("*.sql"))]
+
+CHARACTERS = "abzTO019 \t\n\r'\"`$;()[]{},.=<>!-+*/\\#:@%_\x00\ufeff\u2028\x85\ud800\udfffé中😀"
+WORDS = """
+SELECT TO TRAIN PREDICT EXPLAIN EVALUATE MAXIMIZE MINIMIZE RUN SHOW CMD FOR GROUP WITH COLUMN LABEL USING
+INTO CONSTRAINT BY CREATE FUNCTION TRIGGER PROCEDURE BEGIN ATOMIC CASE END IF LOOP DECLARE RULE NOT AND OR
+xgboost.gbtree a m.x image/Own LABLE TRIAN true eta=0.3 1 -1.5e3 .5 0. 1x
+' " ` $$ $a$ E' r' ''' \"\"\" /* */ /*! -- # // \\ \\' '' ; ;; ( ) [ ] , = <= <> * -
+BUCKET( DENSE( CROSS([ EMBEDDING( SUM(
+"""
+PILED = """
+( [ (( SELECT( /* INDICATOR( SUM( - a=[ a. a- a/ '; \\' $a$ $ '' " ` E' , ; 1. a+ (a+
+"""
+TOKENS = [*WORDS.split(), "\n", "\r\n", "\x00", "\ud800", "\ufeff", "😀", "9" * 80]
+REPEATED = [*PILED.split(), "/* ", "CASE ", "BEGIN ", "BEGIN ATOMIC ", "NOT ", "TO ", "TO TRAIN ", "\r"]
+REPEATED += ["COLUMN a ", "a=1 LABLE "]
+STARTS = [
+    "",
+    "SELECT 1 TO TRAIN image/Own WITH a=",
+    "SELECT 1 TO TRAIN image/Own WITH a=1 COLUMN ",
+    "SELECT 1 TO TRAIN image/Own LABEL ",
+    "SELECT 1 TO MAXIMIZE ",
+    "SELECT 1 TO MAXIMIZE x CONSTRAINT ",
+    "SELECT 1 TO RUN a/b CMD ",
+    "CREATE FUNCTION f() BEGIN ATOMIC ",
+    "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN ",
+    "SHOW TRAIN ",
+    "SELECT '",
+]
+
+
+def check(text: str, dialect: str) -> None:
+    """Parse, and hold what is promised of whatever comes out."""
+    try:
+        program = parse_program(text, dialect)
+    except ProgramError as error:
+        check_error(text, error)
+        return
+    for number, statement in enumerate(program, 1):
+        assert statement.number == number
+        assert statement.text == text[statement.span.start : statement.span.end]
+        assert statement.text == statement.text.strip()
+        select = getattr(statement, "select", None)
+        if select is not None:
+            assert statement.text.startswith(select)
+    assert from_json(json.loads(json.dumps(to_json(program)))) == program
+
+
+def check_error(text: str, error: ProgramError) -> None:
+    """Its diagnostics name places of the program and can be shown."""
+    assert any(one.severity == "error" for one in error.diagnostics)
+    for one in error.diagnostics[:20]:
+        assert min(one.line, one.column, one.statement) >= 1
+    assert format_diagnostics(text, error.diagnostics[:20]).count("\n") >= 4
+
+
+def generate(chance: random.Random) -> str:
+    """A random, mutated or adversarial program."""
+    kind = chance.randrange(6)
+    if kind == 0:
+        return "".join(chance.choices(CHARACTERS, k=chance.randrange(200)))
+    if kind == 1:
+        return chance.choice(["", " "]).join(chance.choices(TOKENS, k=chance.randrange(60)))
+    if kind == 2:
+        return chance.choice(STARTS) + " ".join(chance.choices(TOKENS, k=chance.randrange(30)))
+    if kind == 3:
+        return chance.choice(STARTS) + chance.choice(REPEATED) * chance.randrange(400) + chance.choice(TOKENS)
+    return mutate(chance.choice(PROGRAMS), chance)
+
+
+def mutate(text: str, chance: random.Random) -> str:
+    """Cut, doubled, moved and foreign pieces in a program that was right."""
+    for _ in range(chance.randrange(1, 6)):
+        start = chance.randrange(len(text) + 1)
+        end = min(start + chance.choice([1, 1, 2, 5, 30, 300]), len(text))
+        match chance.randrange(4):
+            case 0:
+                text = text[:start] + text[end:]
+            case 1:
+                text = text[:start] + chance.choice(TOKENS) + text[start:]
+            case 2:
+                text = text[:end] + text[start:]
+            case _:
+                text = text[:start] + chance.choice(CHARACTERS) + text[end:]
+    return text
+
+
+@pytest.mark.parametrize("chunk", range(max(COUNT // CHUNK, 1)))
+def test_generated_programs(chunk: int) -> None:
+    chance = random.Random(f"sqlflow {chunk}")
+    for _ in range(CHUNK):
+        text, dialect = generate(chance), chance.choice(DIALECTS)
+        try:
+            check(text, dialect)
+        except Exception as error:
+            raise AssertionError(f"{dialect}: {text!r}") from error
+
+
+@given(st.text(), st.sampled_from(DIALECTS))
+@settings(max_examples=200, deadline=None)
+def test_any_text(text: str, dialect: str) -> None:
+    check(text, dialect)
+
+
+@given(st.lists(st.sampled_from(TOKENS), max_size=40).map(" ".join), st.sampled_from(STARTS), st.sampled_from(DIALECTS))
+@settings(max_examples=300, deadline=None)
+def test_any_tokens(text: str, start: str, dialect: str) -> None:
+    check(start + text, dialect)
+
+
+PILES = [(start, piece) for start in STARTS for piece in dict.fromkeys([*REPEATED, *TOKENS])]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_piles_of_one_piece(dialect: str) -> None:
+    """A megabyte of one thing in the long form, an eighth of it else."""
+    size = 1 << (20 if LONG else 17)
+    for start, piece in random.Random(dialect).sample(PILES, 40 if LONG else 3):
+        check(start + piece * (size // len(piece)), dialect)
+
+
+SUSPECTS = [
+    (STARTS[1], "COLUMN a "),
+    (STARTS[4], "a+"),
+    (STARTS[2], "INDICATOR("),
+    ("", "';"),
+    ("", "$a$ "),
+    ("", "/* "),
+]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS if LONG else ("postgres", "mysql", "snowflake"))
+def test_time_is_linear_in_size(dialect: str) -> None:
+    """Eight times the text takes about eight times the time; where it were quadratic, sixty-four times."""
+    for start, piece in [*SUSPECTS, *random.Random(f"linear {dialect}").sample(PILES, 500 if LONG else 10)]:
+        small, large = 1 << 12, 1 << 15
+        for attempt in range(4):
+            short, long = (seconds(start + piece * (size // len(piece)), dialect) for size in (small, large))
+            if long < max(short, 0.002) * 24:
+                break
+            assert attempt < 3, f"{start!r} {piece!r}: {short:.4f} s, then {long:.4f} s"
+
+
+def seconds(text: str, dialect: str) -> float:
+    """CPU seconds of parsing, at best."""
+    best = float("inf")
+    for _ in range(2):
+        begin = time.process_time()
+        with contextlib.suppress(ProgramError):
+            parse_program(text, dialect)
+        best = min(best, time.process_time() - begin)
+    return best
