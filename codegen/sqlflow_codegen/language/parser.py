@@ -97,8 +97,9 @@ class _StatementParser:
 
     def _check_no_model_meant(self) -> None:
         raw = self._raw
+        self._check_client_command()
         if raw.verb == "TO":
-            action = self._reader(raw.start + 2).peek().keyword
+            action = self._splitter.word_at(self._splitter.skip(raw.start + len("TO")))
             if action in ACTIONS:
                 hint = f"Write SELECT .. {GRAMMARS[action].example}."
                 raise ProblemError("missing-select", f"TO {action} needs a SELECT before it", raw.start, hint)
@@ -108,6 +109,17 @@ class _StatementParser:
             raise ProblemError("unclosed-parenthesis", message, raw.open_paren, f"Close it before the TO at {at}.")
         if raw.other_to >= 0:
             self._check_misspelled(raw.other_to)
+
+    def _check_client_command(self) -> None:
+        """Commands of the databases' own shells, in programs pasted from them."""
+        raw = self._raw
+        shown = self._slice(raw.start, min(raw.end, raw.start + 20)).split()[0]
+        if raw.verb == "DELIMITER" and self._dialect == "mysql":
+            hint = "Remove it, and end the routine with `;`: its body is one statement without it."
+            raise ProblemError("client-command", "DELIMITER is a command of the mysql client", raw.start, hint)
+        if shown[0] in "\\." and not raw.verb:
+            hint = "Write it in SQL, or remove it."
+            raise ProblemError("client-command", f"`{shown}` is a command of a database's shell", raw.start, hint)
 
     def _check_misspelled(self, to: int) -> None:
         before = re.search(r"(\w+)\s*\Z", self._source.text[max(self._raw.start, to - 40) : to])
@@ -128,9 +140,8 @@ class _StatementParser:
         return self._splitter.word_at(start) == "TRAIN" and after < self._raw.end
 
     def _show_train(self) -> ShowTrainStatement:
-        reader = self._reader(self._raw.start)
-        reader.next()
-        reader.next()
+        start = self._splitter.skip(self._raw.start + len("SHOW"))
+        reader = self._reader(start + len("TRAIN"))
         model = reader.name("a model after SHOW TRAIN")
         extra = reader.peek()
         if extra.kind != "end":
@@ -140,9 +151,9 @@ class _StatementParser:
         return ShowTrainStatement(number=self._number, text=self._slice(span.start, span.end), span=span, model=model)
 
     def _model_statement(self) -> tuple[Statement | None, list[Problem]]:
-        reader = self._reader(self._raw.to)
-        reader.next()
-        action = reader.next().keyword
+        start = self._splitter.skip(self._raw.to + len("TO"))
+        action = self._splitter.word_at(start)
+        reader = self._reader(start + len(action))
         parser = ClauseParser(reader, action)
         target: Name | Expression | None = None
         problems: list[Problem] = []

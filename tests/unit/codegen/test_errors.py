@@ -41,6 +41,8 @@ def problems(program: str) -> list[tuple[str, str, str]]:
         ("SELECT 1 TO PREDICT a USING m", "invalid-target", "1:21", "Write TO PREDICT table.column"),
         ("SELECT 1 TO RUN a/b INTO t", "missing-clause", "1:26", "Write TO RUN"),
         ("SELECT 1 TO RUN a/b CMD x", "syntax-error", "1:25", "Put the program"),
+        ("SELECT 1 TO TRAIN@x", "syntax-error", "1:18", "Write TO TRAIN"),
+        ("SHOW TRAIN-x", "syntax-error", "1:11", ""),
         ("SHOW TRAIN a b", "syntax-error", "1:14", "Write SHOW TRAIN model."),
         (
             "SELECT 1 TO TRAIN i/o INTO m TO TRAIN i/o INTO m",
@@ -58,6 +60,21 @@ def test_one_error_with_place_and_hint(program: str, code: str, place: str, hint
     assert others == []
     assert found[:2] == (code, place)
     assert hint in found[2]
+
+
+@pytest.mark.parametrize(
+    ("program", "dialect"),
+    [
+        ("SELECT 1;\nDELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT 1; END//", "mysql"),
+        ("SELECT 1;\n\\d t\n", "postgres"),
+        ("SELECT 1;\n.tables", "sqlite"),
+    ],
+)
+def test_commands_of_shells(program: str, dialect: str) -> None:
+    with pytest.raises(ProgramError) as caught:
+        parse_program(program, dialect)
+    first = caught.value.diagnostics[0]
+    assert (first.code, first.statement, first.line, first.column) == ("client-command", 2, 2, 1)
 
 
 def test_all_errors_of_a_program_at_once() -> None:
