@@ -10,6 +10,7 @@ from sqlflow_runtime.failures import RunError, did_you_mean
 _MISSING = (
     re.compile(r'relation "(?P<name>[^"]+)" does not exist'),
     re.compile(r"no such table: (?P<name>\S+)"),
+    re.compile(r"Table '(?P<name>[^']+)' doesn't exist"),
     re.compile(r"Table with name (?P<name>\S+) does not exist"),
 )
 
@@ -24,7 +25,8 @@ def explained(database: Database, failure: RunError) -> RunError:
     except RunError:  # the catalogue is out of reach: the database's own words must do
         return failure
     name = match["name"]
-    guess = did_you_mean(name, [t for t in tables if t != name])
+    others = [table for table in tables if table != name]
+    guess = did_you_mean(name, others) or did_you_mean(name.rpartition(".")[2], others)
     if not guess:
         same = [t for t in tables if t.rpartition(".")[2] == name.rpartition(".")[2] and t != name]
         guess = f"There is {same[0]}." if same else ""

@@ -15,7 +15,7 @@ TABLE = "sqlflow_ledger"
 KEEP_DAYS = 30
 
 _DEFINITION = (
-    "run VARCHAR(253) NOT NULL, statement INTEGER NOT NULL, "
+    "run {key} NOT NULL, statement INTEGER NOT NULL, "
     "finished_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (run, statement)"
 )
 
@@ -45,7 +45,7 @@ class Ledger:
         if self._ready:
             return
         try:
-            self._database.create_own_table(TABLE, _DEFINITION)
+            self._database.create_own_table(TABLE, _DEFINITION.format(key=self._database.type_for("name")))
         except RunError as failure:
             raise RunError(
                 failure.kind,

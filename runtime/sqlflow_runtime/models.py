@@ -102,17 +102,16 @@ def load_model(database: Database, reference: str) -> StoredModel:
 
 def prepare_store(database: Database) -> None:
     """Create the tables unless they are there: before a training, so that a missing right does not waste it."""
-    text, data = database.type_for("string"), database.type_for("bytes")
-    # Keys are of limited length in some databases.
+    key, text, data = (database.type_for(kind) for kind in ("name", "string", "bytes"))
     database.create_own_table(
         MODELS,
-        "name VARCHAR(253) NOT NULL, version INTEGER NOT NULL, "
+        f"name {key} NOT NULL, version INTEGER NOT NULL, "
         "created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, "
         f"size BIGINT NOT NULL, sha256 CHAR(64) NOT NULL, metadata {text} NOT NULL, PRIMARY KEY (name, version)",
     )
     database.create_own_table(
         BLOCKS,
-        "name VARCHAR(253) NOT NULL, version INTEGER NOT NULL, block INTEGER NOT NULL, "
+        f"name {key} NOT NULL, version INTEGER NOT NULL, block INTEGER NOT NULL, "
         f"content {data} NOT NULL, PRIMARY KEY (name, version, block)",
     )
 

@@ -34,6 +34,10 @@ def open_database(url: DatabaseUrl, where: str, log: Log, patience: float = 20.0
                 from sqlflow_runtime.databases.duckdb import open_duckdb
 
                 return open_duckdb(url, where)
+            case "mysql":
+                from sqlflow_runtime.databases.mysql_connect import open_mysql
+
+                return open_mysql(url, where, log, patience)
             case _:
                 from sqlflow_runtime.databases.postgres_connect import open_postgres
 

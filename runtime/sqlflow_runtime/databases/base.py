@@ -150,7 +150,10 @@ class Database(Protocol):
         """
 
     def type_for(self, kind: str) -> str:
-        """The database's name for a type of that kind (`int`, `float`, `string`, `bool`, `bytes`)."""
+        """The database's name for a type of that kind (`int`, `float`, `string`, `bool`, `bytes`).
+
+        `name` is for keys: of limited length, and case counts in them.
+        """
 
     def fold(self, name: str) -> str:
         """A bare identifier as the database names the thing."""

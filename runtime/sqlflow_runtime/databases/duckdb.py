@@ -19,7 +19,7 @@ from sqlflow_runtime.databases.base import (
     Row,
 )
 from sqlflow_runtime.databases.names import name_parts, quote_name, quote_part
-from sqlflow_runtime.databases.rowwise import first_word, preview_of
+from sqlflow_runtime.databases.rowwise import compute_in_pages, first_word, preview_of
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.failures import RunError
 
@@ -170,7 +170,7 @@ class DuckDB:
             numbered = f"SELECT row_number() OVER () - 1 AS n, s FROM ({select}\n) s"
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_stage AS {numbered}")
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_added (n BIGINT, {types})")
-            count = self._compute(derivation)
+            count = compute_in_pages(self._page, self._keep_added, derivation)
             self._connection.execute(
                 f"CREATE OR REPLACE TABLE {quote_name(table)} AS SELECT {kept + ', ' if kept else ''}{added} "
                 "FROM temp.sqlflow_stage t JOIN temp.sqlflow_added a ON t.n = a.n ORDER BY a.n"
@@ -179,29 +179,25 @@ class DuckDB:
             self._connection.execute("DROP TABLE temp.sqlflow_added")
         return count
 
-    def _compute(self, derivation: Derivation, size: int = 10_000) -> int:
-        count = 0
-        while True:
-            page = f"SELECT n, s.* FROM {_STAGE} WHERE n >= {count} AND n < {count + size} ORDER BY n"
-            batch = self._connection.execute(page).fetchall()
-            if not batch:
-                return count
-            added = derivation.compute([row[1:] for row in batch])
-            rows = [(row[0], *more) for row, more in zip(batch, added, strict=True)]
-            self._insert_many("temp.sqlflow_added", rows)
-            count += len(batch)
+    def _page(self, after: int, size: int) -> list[Row]:
+        page = f"SELECT n, s.* FROM {_STAGE} WHERE n > {after} ORDER BY n LIMIT {size}"
+        return self._connection.execute(page).fetchall()
 
-    def _insert_many(self, name: str, rows: list[Row]) -> None:
+    def _keep_added(self, rows: list[Row]) -> None:
         """One statement for many rows: DuckDB is slow at one row each."""
         width = len(rows[0])
         for start in range(0, len(rows), 1000):
             part = rows[start : start + 1000]
             marks = ", ".join([f"({', '.join('?' * width)})"] * len(part))
-            self._connection.execute(f"INSERT INTO {name} VALUES {marks}", [value for row in part for value in row])
+            self._connection.execute(
+                f"INSERT INTO temp.sqlflow_added VALUES {marks}", [value for row in part for value in row]
+            )
 
     def type_for(self, kind: str) -> str:
         """The type of a computed column."""
-        return {"int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "bytes": "BLOB"}.get(kind, "VARCHAR")
+        return {"int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "bytes": "BLOB", "name": "VARCHAR(253)"}.get(
+            kind, "VARCHAR"
+        )
 
     def fold(self, name: str) -> str:
         """DuckDB keeps the case of names and ignores it."""

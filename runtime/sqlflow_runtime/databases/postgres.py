@@ -232,7 +232,13 @@ class Postgres:
 
     def type_for(self, kind: str) -> str:
         """The type of a computed column."""
-        return {"int": "bigint", "float": "double precision", "bool": "boolean", "bytes": "bytea"}.get(kind, "text")
+        return {
+            "int": "bigint",
+            "float": "double precision",
+            "bool": "boolean",
+            "bytes": "bytea",
+            "name": "VARCHAR(253)",
+        }.get(kind, "text")
 
     def fold(self, name: str) -> str:
         """A bare identifier, as the database would name it."""

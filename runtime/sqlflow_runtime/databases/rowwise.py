@@ -1,11 +1,12 @@
-"""What databases in this process (SQLite, DuckDB) share: running a statement through a DB-API cursor."""
+"""What databases with a plain DB-API cursor share (SQLite, DuckDB, MySQL)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
-from sqlflow_runtime.databases.base import Column, Preview, PreviewLimit, Result
+from sqlflow_runtime.databases.base import Column, Derivation, Preview, PreviewLimit, Result, Row
 
 
 def preview_of(cursor: Any, columns: tuple[Column, ...], limit: PreviewLimit) -> Result:
@@ -17,6 +18,25 @@ def preview_of(cursor: Any, columns: tuple[Column, ...], limit: PreviewLimit) ->
         if not preview.add(tuple(row)):
             return Result(columns, preview.rows, -1, truncated=True)
     return Result(columns, preview.rows, count)
+
+
+def compute_in_pages(
+    page: Callable[[int, int], list[Row]], keep: Callable[[list[Row]], None], derivation: Derivation, size: int = 10_000
+) -> int:
+    """Compute the added columns of rows that are kept inside the database under ascending numbers; returns how many.
+
+    Args:
+        page: the next rows after a number, as many as its second argument says; each behind its own number.
+        keep: stores computed rows, each behind its number.
+        derivation: what to compute.
+        size: rows of one page.
+    """
+    count, last = 0, -1
+    while batch := page(last, size):
+        added = derivation.compute([row[1:] for row in batch])
+        keep([(row[0], *more) for row, more in zip(batch, added, strict=True)])
+        count, last = count + len(batch), batch[-1][0]
+    return count
 
 
 def place_of(sql: str, word: str) -> int | None:

@@ -171,7 +171,9 @@ class Sqlite:
 
     def type_for(self, kind: str) -> str:
         """The type of a computed column."""
-        return {"int": "INTEGER", "float": "REAL", "bool": "INTEGER", "bytes": "BLOB"}.get(kind, "TEXT")
+        return {"int": "INTEGER", "float": "REAL", "bool": "INTEGER", "bytes": "BLOB", "name": "VARCHAR(253)"}.get(
+            kind, "TEXT"
+        )
 
     def fold(self, name: str) -> str:
         """SQLite keeps the case of names and ignores it."""

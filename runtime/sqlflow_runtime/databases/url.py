@@ -12,13 +12,16 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 from sqlflow_runtime.failures import RunError
 
-DIALECTS = {"postgresql": "postgres", "postgres": "postgres", "sqlite": "sqlite", "duckdb": "duckdb"}
-"""The part of a URL before `+` or `:` -> the program's dialect (a sqlglot name)."""
+DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "sqlite": "sqlite", "duckdb": "duckdb"}
+"""Kind of a database -> the program's dialect (a sqlglot name)."""
+
+_SCHEMES = {"postgres": "postgresql", "mariadb": "mysql"}
+_SERVERS = ("postgresql", "mysql")
 
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9_.-]*)(?:\+(?P<driver>\w+))?://(?P<rest>.*)", re.DOTALL)
 _SQLFLOW = re.compile(r"@tcp\(|^(maxcompute|alisa)://")
 _OPTIONS = re.compile(r"\w+=[^&]*(?:&\w+=[^&]*)*")
-_FORM = "postgresql://USER:PASSWORD@HOST:5432/DATABASE, sqlite:///FILE or duckdb:///FILE"
+_FORM = "postgresql://USER:PASSWORD@HOST:5432/DATABASE, mysql://…, sqlite:///FILE or duckdb:///FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,11 @@ def parse_url(text: str) -> DatabaseUrl:
         )
     if match is None:
         raise RunError("usage", "the database URL has no scheme", f"A database URL looks like {_FORM}.")
-    scheme = match["scheme"].lower()
+    scheme = _SCHEMES.get(match["scheme"].lower(), match["scheme"].lower())
     if scheme not in DIALECTS:
-        known = "postgresql, sqlite and duckdb"
+        known = "postgresql, mysql, mariadb, sqlite and duckdb"
         raise RunError("usage", f"databases of the kind {scheme} are not supported", f"Supported are {known}.")
-    if match["driver"] and scheme.startswith("postgres") and match["driver"] not in ("psycopg", "psycopg2"):
+    if match["driver"] and scheme == "postgresql" and match["driver"] not in ("psycopg", "psycopg2"):
         raise RunError(
             "usage",
             f"the driver {match['driver']} is not part of this image",
@@ -77,9 +80,8 @@ def parse_url(text: str) -> DatabaseUrl:
 
 
 def _split(scheme: str, rest: str) -> DatabaseUrl:
-    scheme = {"postgres": "postgresql"}.get(scheme, scheme)
     # The server part ends at the first `/` after the last `@`: a password may hold either.
-    login, _, address = rest.rpartition("@") if scheme == "postgresql" else ("", "", rest)
+    login, _, address = rest.rpartition("@") if scheme in _SERVERS else ("", "", rest)
     if "?" in login and _OPTIONS.fullmatch(rest.partition("?")[2]):  # the `@` stands in an option's value
         login, _, address = rest.partition("?")[0].rpartition("@")
         address += "?" + rest.partition("?")[2]

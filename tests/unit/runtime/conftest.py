@@ -11,7 +11,7 @@ import sqlflow_runtime.ml  # noqa: F401  (sets the libraries' threads before the
 from sqlflow_runtime.databases.base import Database
 
 from tests.unit.runtime.harness import connect, succeed
-from tests.unit.runtime.server import Server, programs, running
+from tests.unit.runtime.server import MariaServer, Server, maria_programs, maria_running, programs, running
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,38 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
         yield database
 
 
-@pytest.fixture(params=[pytest.param("postgres", marks=pytest.mark.database), "duckdb", "sqlite"])
+@pytest.fixture(scope="session")
+def maria_server() -> Iterator[MariaServer]:
+    found = maria_programs()
+    if found is None:
+        pytest.skip("no MariaDB server on this machine (apt-get install mariadb-server)")
+    with maria_running(*found) as server:
+        yield server
+
+
+@pytest.fixture
+def mysql_url(maria_server: MariaServer) -> str:
+    """URL of a database that is empty."""
+    with maria_server.connect() as admin, admin.cursor() as cursor:
+        cursor.execute("DROP DATABASE IF EXISTS test")
+        cursor.execute("CREATE DATABASE test CHARACTER SET utf8mb4")
+    return maria_server.url()
+
+
+@pytest.fixture
+def mysql(mysql_url: str) -> Iterator[Database]:
+    with closing(connect(mysql_url)) as database:
+        yield database
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("postgres", marks=pytest.mark.database),
+        pytest.param("mysql", marks=pytest.mark.database),
+        "duckdb",
+        "sqlite",
+    ]
+)
 def database(request: pytest.FixtureRequest) -> Database:
     """Each kind of database in turn."""
     found: Database = request.getfixturevalue(request.param)

@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL server from the machine's packages: its own folder, socket and loopback port."""
+"""Throw-away PostgreSQL and MariaDB servers from the machine's packages, each with a folder and a port of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+import pymysql
+from pymysql.connections import Connection
 
 PASSWORD = "canary-p@ss/w0rd %#1"
 """With every character that a URL treats specially; must never appear in any output."""
@@ -81,15 +84,77 @@ def running(folder_of_programs: Path) -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _user() -> str | None:
-    """PostgreSQL refuses to run as root."""
+def _user(name: str = "postgres") -> str | None:
+    """Who runs the server: neither wants to run as root."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
+    return name if name in names else "nobody"
 
 
 def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class MariaServer:
+    """A throw-away MariaDB server."""
+
+    folder: Path
+    port: int
+
+    def url(self, database: str = "test", user: str = "tester", password: str = PASSWORD) -> str:
+        return f"mysql+pymysql://{user}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
+
+    def connect(self) -> Connection:
+        """A connection of the tests' own, as superuser, over the socket."""
+        return pymysql.connect(unix_socket=str(self.folder / "socket"), user="root", autocommit=True)
+
+
+def maria_programs() -> tuple[str, str] | None:
+    """Paths of mariadb-install-db and mariadbd, or None."""
+    install = shutil.which("mariadb-install-db")
+    server = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin")
+    return (install, server) if install and server else None
+
+
+@contextmanager
+def maria_running(install: str, program: str) -> Iterator[MariaServer]:
+    folder = Path(tempfile.mkdtemp(prefix="sqlflow-my-"))
+    user = _user("mysql")
+    if user is not None:
+        shutil.chown(folder, user)
+    server = MariaServer(folder, _free_port())
+    options = {"user": user, "cwd": folder, "stdin": subprocess.DEVNULL, "env": {"PATH": os.environ["PATH"]}}
+    common = ["--no-defaults", f"--datadir={folder}/data"]
+    with (folder / "out").open("ab") as out:
+        done = subprocess.run(
+            [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
+            **options, stdout=out, stderr=out, timeout=100, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, (folder / "out").read_text(errors="replace")
+        sockets = [f"--socket={folder}/socket", f"--port={server.port}", "--bind-address=127.0.0.1"]
+        small = ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-name-resolve"]
+        process = subprocess.Popen(
+            [program, *common, *sockets, *small, f"--pid-file={folder}/pid"], **options, stdout=out, stderr=out
+        )
+    try:
+        _wait_for(folder / "socket")
+        with server.connect() as admin, admin.cursor() as cursor:
+            cursor.execute("CREATE USER tester IDENTIFIED BY %s", (PASSWORD,))
+            cursor.execute("GRANT ALL ON *.* TO tester")
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(path: Path) -> None:
+    """A server makes its socket once it listens."""
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, f"there is no {path}"
+        time.sleep(0.05)

@@ -89,8 +89,8 @@ def test_many_rows_in_batches(iris: Database) -> None:
 
 
 def test_types_of_kept_columns_survive(iris: Database) -> None:
-    if iris.dialect == "sqlite":
-        pytest.skip("SQLite has no such types")
+    if iris.dialect in ("sqlite", "mysql"):
+        pytest.skip("other types: see the tests of that database")
     succeed(iris, TRAIN)
     ran = succeed(
         iris,

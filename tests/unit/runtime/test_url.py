@@ -22,6 +22,8 @@ from sqlflow_runtime.failures import RunError
         ("postgresql://u:p@h1:1,h2:2/db", ("postgres", "u", "p", "h1,h2", "1,2", "db")),
         ("postgresql:///db?host=/tmp/pg", ("postgres", "", "", "", "", "db")),
         (" postgresql://u:p@h/db\n", ("postgres", "u", "p", "h", "", "db")),
+        ("mysql+pymysql://u:a@b@h:3307/db", ("mysql", "u", "a@b", "h", "3307", "db")),
+        ("mariadb://u@h", ("mysql", "u", "", "h", "", "")),
         ("sqlite:///relative.db", ("sqlite", "", "", "", "", "relative.db")),
         ("sqlite:////absolute/a b.db", ("sqlite", "", "", "", "", "/absolute/a b.db")),
         ("sqlite://", ("sqlite", "", "", "", "", "")),

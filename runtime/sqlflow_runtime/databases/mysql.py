@@ -1,0 +1,314 @@
+"""MySQL and MariaDB through PyMySQL: results are streamed, text is never rewritten."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pymysql.connections import Connection
+from pymysql.constants import FIELD_TYPE, SERVER_STATUS
+from pymysql.cursors import SSCursor
+from pymysql.err import MySQLError
+
+from sqlflow_runtime.databases.base import Column, Derivation, Preview, PreviewLimit, Reading, Result, Row
+from sqlflow_runtime.databases.mysql_errors import READ_ONLY_TRANSACTION, code_and_words, failure_of
+from sqlflow_runtime.databases.names import name_parts
+from sqlflow_runtime.databases.rowwise import compute_in_pages, first_word
+from sqlflow_runtime.failures import RunError
+
+_READING = ("SELECT", "WITH", "VALUES", "TABLE")
+_BINARY = 63
+"""Number of the character set that binary columns have."""
+_TYPES = {
+    FIELD_TYPE.TINY: ("tinyint", "int"), FIELD_TYPE.SHORT: ("smallint", "int"), FIELD_TYPE.INT24: ("mediumint", "int"),
+    FIELD_TYPE.LONG: ("int", "int"), FIELD_TYPE.LONGLONG: ("bigint", "int"), FIELD_TYPE.YEAR: ("year", "int"),
+    FIELD_TYPE.FLOAT: ("float", "float"), FIELD_TYPE.DOUBLE: ("double", "float"),
+    FIELD_TYPE.DECIMAL: ("decimal", "decimal"), FIELD_TYPE.NEWDECIMAL: ("decimal", "decimal"),
+    FIELD_TYPE.DATE: ("date", "date"), FIELD_TYPE.NEWDATE: ("date", "date"), FIELD_TYPE.TIME: ("time", "time"),
+    FIELD_TYPE.DATETIME: ("datetime", "timestamp"), FIELD_TYPE.TIMESTAMP: ("timestamp", "timestamp"),
+    FIELD_TYPE.JSON: ("json", "json"), FIELD_TYPE.BIT: ("bit", "bytes"), FIELD_TYPE.GEOMETRY: ("geometry", "bytes"),
+}  # fmt: skip
+_KINDS = {
+    "int": "int", "bigint": "int", "tinyint": "int", "smallint": "int", "mediumint": "int", "year": "int",
+    "float": "float", "double": "float", "decimal": "decimal", "date": "date", "time": "time", "datetime": "timestamp",
+    "timestamp": "timestamp", "json": "json", "bit": "bytes", "geometry": "bytes", "binary": "bytes",
+    "varbinary": "bytes", "blob": "bytes", "tinyblob": "bytes", "mediumblob": "bytes", "longblob": "bytes",
+}  # fmt: skip
+
+
+class MySQL:
+    """See `Database`. Autocommit, unless the program says BEGIN; DDL always commits, as it does there."""
+
+    dialect = "mysql"
+
+    def __init__(self, connection: Connection[Any], connect: Callable[[], Connection[Any]]) -> None:
+        """Take a connection over; `connect` makes another one, to cancel a statement with."""
+        self._connection = connection
+        self._connect = connect
+        self._locked = False
+        self._thread = int(connection.thread_id())  # type: ignore[no-untyped-call]
+        self._schema = str(self.execute("SELECT DATABASE()")[0][0] or "")
+
+    def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
+        """See `Database.run_reading`. The server refuses what tries to write in a read-only transaction.
+
+        Inside a transaction of the program there can be none, so the statement runs to its end there.
+        """
+        if first_word(sql) not in _READING or self.in_transaction():
+            return None
+        with self._failing(sql):
+            self._connection.query("START TRANSACTION READ ONLY")
+            try:
+                return self._stream(sql, limit, stop=True)
+            except MySQLError as error:
+                if code_and_words(error)[0] == READ_ONLY_TRANSACTION:
+                    return None
+                raise
+            finally:
+                if self._connection.open:
+                    self._connection.query("ROLLBACK")
+
+    def run(self, sql: str, limit: PreviewLimit) -> Result:
+        """See `Database.run`."""
+        with self._failing(sql):
+            return self._stream(sql, limit, stop=False)
+
+    def _stream(self, sql: str, limit: PreviewLimit, *, stop: bool) -> Result:
+        """Stream the rows; with `stop`, end the statement once the preview is full."""
+        cursor = self._connection.cursor(SSCursor)
+        try:
+            cursor.execute(sql)
+            if not cursor.description:
+                return Result(affected=cursor.rowcount)
+            preview, count = Preview(limit), 0
+            while (row := cursor.fetchone()) is not None:
+                count += 1
+                if not preview.add(tuple(row)) and stop:
+                    self.cancel()
+                    break
+            columns = _columns(cursor)
+        finally:
+            # Closing reads what is still on its way; after a cancel that ends with an error, and shortly.
+            with contextlib.suppress(MySQLError):
+                cursor.close()
+        stopped = stop and preview.truncated
+        return Result(columns, preview.rows, -1 if stopped else count, preview.truncated)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Execute a statement of our own."""
+        with self._failing(), self._connection.cursor() as cursor:
+            cursor.execute(sql.replace("%", "%%").replace("?", "%s") if parameters else sql, parameters or None)
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        status: int = self._connection.server_status  # type: ignore[attr-defined]  # the stubs lack it
+        return bool(status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """A transaction, or a savepoint inside the program's own."""
+        nested = self.in_transaction()
+        self.execute("SAVEPOINT sqlflow" if nested else "BEGIN")
+        try:
+            yield
+        except BaseException:
+            if self._connection.open and self.in_transaction():
+                self.execute("ROLLBACK TO SAVEPOINT sqlflow" if nested else "ROLLBACK")
+            self._unlock()
+            raise
+        if not nested:
+            self.execute("COMMIT")
+        elif self.in_transaction():  # DDL may have ended it
+            self.execute("RELEASE SAVEPOINT sqlflow")
+        self._unlock()
+
+    def needs_no_transaction(self, failure: RunError) -> bool:
+        """There are no such statements: those that cannot run in a transaction end it."""
+        return False
+
+    def describe(self, select: str) -> tuple[Column, ...]:
+        """The select's columns, with the types that a table made of it would have."""
+        with self._failing(select), self._connection.cursor() as cursor:
+            cursor.execute("DROP TEMPORARY TABLE IF EXISTS sqlflow_describe")
+            cursor.execute(f"CREATE TEMPORARY TABLE sqlflow_describe AS SELECT * FROM ({select}\n) q LIMIT 0")
+            cursor.execute("SHOW COLUMNS FROM sqlflow_describe")
+            found = [(str(row[0]), str(row[1])) for row in cursor.fetchall()]
+            cursor.execute("DROP TEMPORARY TABLE sqlflow_describe")
+        return tuple(Column(name, kind, _kind(kind)) for name, kind in found)
+
+    @contextmanager
+    def read(self, select: str, size: int = 10_000) -> Iterator[Reading]:
+        """Stream a select."""
+        with self._failing(select):
+            cursor = self._connection.cursor(SSCursor)
+            cursor.execute(select)
+            done = False
+
+            def batches() -> Iterator[list[Row]]:
+                nonlocal done
+                while batch := cursor.fetchmany(size):
+                    yield [tuple(row) for row in batch]
+                done = True
+
+            try:
+                yield Reading(_columns(cursor), batches())
+            finally:
+                if not done:
+                    self.cancel()
+                with contextlib.suppress(MySQLError):
+                    cursor.close()
+
+    def replace_table(self, table: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        """Create and fill beside the old table, then take its name."""
+        building = self._beside(table)
+        definitions = ", ".join(f"{_quoted(column.name)} {column.type}" for column in columns)
+        self.execute(f"DROP TABLE IF EXISTS {building}")
+        self.execute(f"CREATE TABLE {building} ({definitions})")
+        self._insert(building, rows)
+        self._take_name(building, table)
+
+    def derive_table(self, select: str, table: str, derivation: Derivation) -> int:
+        """Keep the select's rows inside the database, in a temporary table, and join the computed columns by number.
+
+        So the kept columns never pass through Python, and every type of theirs survives.
+        """
+        building = self._beside(table)
+        numbered = "(sqlflow_row BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY)"
+        types = ", ".join(f"c{number} {column.type}" for number, column in enumerate(derivation.added))
+        kept = [f"s.{_quoted(column.name)}" for column in derivation.keep]
+        added = [f"a.c{number} AS {_quoted(column.name)}" for number, column in enumerate(derivation.added)]
+        for name in ("sqlflow_stage", "sqlflow_added"):
+            self.execute(f"DROP TEMPORARY TABLE IF EXISTS {name}")
+        self.execute(f"CREATE TEMPORARY TABLE sqlflow_stage {numbered} AS SELECT q.* FROM ({select}\n) q")
+        self.execute(f"CREATE TEMPORARY TABLE sqlflow_added (sqlflow_row BIGINT NOT NULL PRIMARY KEY, {types})")
+        count = compute_in_pages(self._page, lambda rows: self._insert("sqlflow_added", rows), derivation)
+        self.execute(f"DROP TABLE IF EXISTS {building}")
+        self.execute(
+            f"CREATE TABLE {building} AS SELECT {', '.join([*kept, *added])} "
+            "FROM sqlflow_stage s JOIN sqlflow_added a ON s.sqlflow_row = a.sqlflow_row ORDER BY a.sqlflow_row"
+        )
+        self._take_name(building, table)
+        for name in ("sqlflow_stage", "sqlflow_added"):
+            self.execute(f"DROP TEMPORARY TABLE {name}")
+        return count
+
+    def _page(self, after: int, size: int) -> list[Row]:
+        return self.execute(
+            f"SELECT * FROM sqlflow_stage WHERE sqlflow_row > {after} ORDER BY sqlflow_row LIMIT {size}"
+        )
+
+    def _insert(self, name: str, rows: Sequence[Row]) -> None:
+        if rows:
+            marks = ", ".join(["%s"] * len(rows[0]))
+            with self._failing(), self._connection.cursor() as cursor:
+                cursor.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
+
+    def _beside(self, table: str) -> str:
+        parts = name_parts(table)
+        return ".".join(map(_quoted, [*parts[:-1], f"{parts[-1][:40]}__sqlflow_new"]))
+
+    def _take_name(self, building: str, table: str) -> None:
+        """Put a finished table in the place of another, in one step for every reader."""
+        parts = name_parts(table)
+        target = ".".join(map(_quoted, parts))
+        old = ".".join(map(_quoted, [*parts[:-1], f"{parts[-1][:40]}__sqlflow_old"]))
+        schema = parts[-2] if len(parts) > 1 else self._current()
+        exists = "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
+        if self.execute(exists, (schema, parts[-1])):
+            self.execute(f"DROP TABLE IF EXISTS {old}")
+            self.execute(f"RENAME TABLE {target} TO {old}, {building} TO {target}")
+            self.execute(f"DROP TABLE {old}")
+        else:
+            self.execute(f"RENAME TABLE {building} TO {target}")
+
+    def _current(self) -> str:
+        return str(self.execute("SELECT DATABASE()")[0][0] or "")
+
+    def type_for(self, kind: str) -> str:
+        """The type of a computed column; `name` is one for keys in which case counts."""
+        names = {"int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "bytes": "LONGBLOB"}
+        if kind == "name":
+            return "VARCHAR(253) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+        return names.get(kind, "LONGTEXT CHARACTER SET utf8mb4")
+
+    def fold(self, name: str) -> str:
+        """MySQL keeps the case of columns' names and ignores it."""
+        return name
+
+    def tables(self) -> list[str]:
+        """Tables and views that this user may see."""
+        rows = self.execute(
+            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN "
+            "('mysql', 'sys', 'performance_schema', 'information_schema') ORDER BY 1, 2 LIMIT 500"
+        )
+        current = self._current()
+        return [name if schema == current else f"{schema}.{name}" for schema, name in rows]
+
+    def own_table(self, name: str) -> str:
+        """In the database of the URL."""
+        if not self._schema:
+            raise RunError(
+                "usage",
+                f"there is no database to keep {name} in",
+                "Name one at the end of the database URL: mysql://…/DATABASE.",
+            )
+        return f"{_quoted(self._schema)}.{_quoted(name)}"
+
+    def has_own_table(self, name: str) -> bool:
+        """Whether the table is there."""
+        sql = "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
+        return bool(self.execute(sql, (self._schema, name)))
+
+    def create_own_table(self, name: str, definition: str) -> None:
+        """Create if absent; the server lets one session do it at a time."""
+        if not self.has_own_table(name):
+            self.execute(f"CREATE TABLE IF NOT EXISTS {self.own_table(name)} ({definition})")
+
+    def lock(self, name: str) -> None:
+        """A lock of the session, given back when `atomic` ends."""
+        self._locked = True
+        self.execute("SELECT GET_LOCK(SHA1(?), 3600)", (f"sqlflow/{self._schema}/{name}",))
+
+    def _unlock(self) -> None:
+        if self._locked and self._connection.open:
+            self._locked = False
+            self.execute("SELECT RELEASE_ALL_LOCKS()")
+
+    def cancel(self) -> None:
+        """Tell the server, over a connection of its own, to stop what this one is executing."""
+        with contextlib.suppress(MySQLError), self._connect() as other, other.cursor() as cursor:
+            cursor.execute(f"KILL QUERY {self._thread}")
+
+    def close(self) -> None:
+        """Close; an open transaction is rolled back by the server."""
+        with contextlib.suppress(MySQLError):
+            self._connection.close()
+
+    @contextmanager
+    def _failing(self, sql: str | None = None) -> Iterator[None]:
+        try:
+            yield
+        except MySQLError as error:
+            raise failure_of(error, sql) from error
+
+
+def _columns(cursor: Any) -> tuple[Column, ...]:
+    return tuple(_column(field) for field in cursor._result.fields)
+
+
+def _column(field: Any) -> Column:
+    if field.type_code in _TYPES:
+        name, kind = _TYPES[field.type_code]
+        return Column(field.name, name, kind)
+    return Column(field.name, "blob", "bytes") if field.charsetnr == _BINARY else Column(field.name, "text", "string")
+
+
+def _kind(type_name: str) -> str:
+    return _KINDS.get(type_name.partition("(")[0].partition(" ")[0].lower(), "string")
+
+
+def _quoted(part: str) -> str:
+    return "`" + part.replace("`", "``") + "`"
