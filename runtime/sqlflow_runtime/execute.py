@@ -24,6 +24,7 @@ _RUNNERS = {
     "train": "sqlflow_runtime.ml.train",
     "predict": "sqlflow_runtime.ml.predict",
     "evaluate": "sqlflow_runtime.ml.evaluate",
+    "show": "sqlflow_runtime.show",
 }
 """Kind of a statement -> the module whose `run(session, statement)` executes it and returns the rows affected."""
 
@@ -99,9 +100,7 @@ def _run_one(session: Session, statement: Statement, *, skip: bool) -> None:
 def _runner(statement: Statement) -> Callable[[Session, Statement], Result]:
     if statement.kind not in _RUNNERS:
         what = f"{statement.title} is understood, but this version cannot execute it yet"
-        raise RunError(
-            "usage", what, f"It executes plain SQL, {', '.join(f'TO {k.upper()}' for k in _RUNNERS if k != 'sql')}."
-        )
+        raise RunError("usage", what, "It executes plain SQL, TO TRAIN, TO PREDICT, TO EVALUATE and SHOW TRAIN.")
     try:
         run: Callable[[Session, Statement], Result] = importlib.import_module(_RUNNERS[statement.kind]).run
     except ModuleNotFoundError as error:

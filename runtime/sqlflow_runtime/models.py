@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.databases.base import Database, Row
 from sqlflow_runtime.failures import RunError, did_you_mean
 
 MODELS = "sqlflow_models"
@@ -75,18 +75,8 @@ def load_model(database: Database, reference: str) -> StoredModel:
     Raises:
         RunError: kind `model`; there is none, or what is stored is not what was stored.
     """
-    if not database.has_own_table(MODELS):
-        raise _no_model(database, reference, [])
-    models, blocks = database.own_table(MODELS), database.own_table(BLOCKS)
-    columns = f"SELECT name, version, size, sha256, metadata FROM {models} WHERE name = ?"
-    rows = database.execute(f"{columns} ORDER BY version DESC LIMIT 1", (reference,))
-    match = _VERSION.fullmatch(reference)
-    if not rows and match:
-        rows = database.execute(f"{columns} AND version = ?", (match["name"], int(match["version"])))
-    if not rows:
-        names = database.execute(f"SELECT DISTINCT name FROM {models} ORDER BY name LIMIT 1000")
-        raise _no_model(database, reference, [str(name) for (name,) in names])
-    name, version, size, digest, metadata = rows[0]
+    name, version, size, digest, metadata = _newest_row(database, reference)
+    blocks = database.own_table(BLOCKS)
     parts = database.execute(
         f"SELECT content FROM {blocks} WHERE name = ? AND version = ? ORDER BY block", (name, version)
     )
@@ -98,6 +88,32 @@ def load_model(database: Database, reference: str) -> StoredModel:
             f"Train it again, or use an older version: USING {name}:{max(int(version) - 1, 1)}.",
         )
     return StoredModel(name, int(version), json.loads(metadata), content)
+
+
+def load_metadata(database: Database, reference: str) -> dict[str, Any]:
+    """What is known of that model; its content is not read.
+
+    Raises:
+        RunError: kind `model`; there is none.
+    """
+    metadata: dict[str, Any] = json.loads(_newest_row(database, reference)[4])
+    return metadata
+
+
+def _newest_row(database: Database, reference: str) -> Row:
+    """Name, version, size, SHA-256 and metadata of the version that `reference` means."""
+    if not database.has_own_table(MODELS):
+        raise _no_model(database, reference, [])
+    models = database.own_table(MODELS)
+    columns = f"SELECT name, version, size, sha256, metadata FROM {models} WHERE name = ?"
+    rows = database.execute(f"{columns} ORDER BY version DESC LIMIT 1", (reference,))
+    match = _VERSION.fullmatch(reference)
+    if not rows and match:
+        rows = database.execute(f"{columns} AND version = ?", (match["name"], int(match["version"])))
+    if not rows:
+        names = database.execute(f"SELECT DISTINCT name FROM {models} ORDER BY name LIMIT 1000")
+        raise _no_model(database, reference, [str(name) for (name,) in names])
+    return rows[0]
 
 
 def prepare_store(database: Database) -> None:

@@ -302,3 +302,11 @@ def test_model_statements_in_the_ledger(iris: Database) -> None:
     again = succeed(iris, TRAIN + USE, run="r")
     assert [r["statement"] for r in again.of("statement_started") if r["attempt_skipped"]] == [1, 2, 3]
     assert iris.execute("SELECT version FROM sqlflow_models") == [(1,)]
+
+
+def test_show_train(iris: Database) -> None:
+    ran = succeed(iris, TRAIN + "SHOW TRAIN flowers;")
+    assert ran.of("columns")[0]["names"] == ["Model", "Train Statement"]
+    assert ran.rows(2) == [["flowers", TRAIN.strip().removesuffix(";")]]
+    error = fail(iris, "SHOW TRAIN flower;")
+    assert (error.kind, error.column, error.hint) == ("model", 12, "Did you mean flowers?")
