@@ -21,6 +21,8 @@ from sqlflow_codegen.sandbox import Limits, run_program
 LIMITS = Limits(wall=12.0, cpu=8.0, memory=384 << 20)
 """Enough for many times the largest program that the API server accepts."""
 
+_SERVER_MODULES = ("sqlflow_operator.warm",)
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -53,7 +55,7 @@ def parse_apart(text: str, dialect: str, limits: Limits = LIMITS) -> Parsed:
     code = f"from {__name__} import show\nshow({str(text)!r}, {str(dialect)!r})\n"
     started = time.monotonic()
     try:
-        answer = run_program(code, modules=(__name__,), limits=limits)
+        answer = run_program(code, modules=_SERVER_MODULES, limits=limits)
     except CodegenError as error:
         if time.monotonic() - started < 0.9 * min(limits.cpu, limits.wall):
             raise ParserUnavailableError(str(error)) from error

@@ -68,9 +68,11 @@ def key_of_part(raw: Mapping[str, Any]) -> Key | None:
 def is_settled(raw: Mapping[str, Any]) -> bool:
     """True where the status of a SQLFlowJob shows that nothing can be left to do: not worth a look.
 
-    With a time to live, or suspended, there may be; without either, a run that has ended stays as it is.
+    A run that has ended stays as it is, unless its time to live runs; a suspended job waits for an edit.
     """
     status, spec = raw.get("status") or {}, raw.get("spec") or {}
-    ended = status.get("phase") in ("Succeeded", "Failed")
-    current = status.get("observedGeneration") == raw["metadata"].get("generation")
-    return ended and current and "ttlSecondsAfterFinished" not in spec and not status.get("history")
+    if status.get("observedGeneration") != raw["metadata"].get("generation"):
+        return False
+    if status.get("phase") == "Suspended":
+        return bool(spec.get("suspend"))
+    return status.get("phase") in ("Succeeded", "Failed") and "ttlSecondsAfterFinished" not in spec

@@ -69,6 +69,16 @@ def test_settled_jobs_cost_nothing_at_start(
     assert len(queue) == looked_at
 
 
+@pytest.mark.parametrize("suspend", [True, False])
+def test_suspended_jobs_cost_nothing_until_they_are_released(
+    suspend: bool, queue: WorkQueue[Key], seen: Registry
+) -> None:
+    raw = stored_job(phase="Suspended", observedGeneration=1)
+    raw["spec"]["suspend"] = suspend
+    job_event(None, raw, queue, seen)
+    assert len(queue) == (0 if suspend else 1)
+
+
 def test_settled_jobs_with_a_time_to_live_are_looked_at(queue: WorkQueue[Key], seen: Registry) -> None:
     raw = stored_job(phase="Succeeded", observedGeneration=1)
     raw["spec"]["ttlSecondsAfterFinished"] = 5
