@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -127,7 +127,7 @@ def _xgboost() -> Iterable[Estimator]:
 
 
 def _sklearn() -> Iterable[Estimator]:
-    data = json.loads(files(__package__).joinpath("sklearn.json").read_text(encoding="utf-8"))
+    data = json.loads(Path(__file__).with_name("sklearn.json").read_text(encoding="utf-8"))
     for name, entry in data["estimators"].items():
         attributes = MappingProxyType({**entry["attributes"], VALIDATION_SELECT: "str"})
         yield Estimator(name, "sklearn", name, entry["task"], attributes)

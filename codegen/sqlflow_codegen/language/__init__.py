@@ -4,8 +4,9 @@
 parses the program when it starts.
 """
 
+from sqlflow_codegen.language.checks import check_program
 from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, DIALECTS, normalize_dialect
 from sqlflow_codegen.language.parser import parse_program
 from sqlflow_codegen.language.report import format_diagnostics
 
-__all__ = ["DEFAULT_DIALECT", "DIALECTS", "format_diagnostics", "normalize_dialect", "parse_program"]
+__all__ = ["DEFAULT_DIALECT", "DIALECTS", "check_program", "format_diagnostics", "normalize_dialect", "parse_program"]
