@@ -13,7 +13,7 @@ from types import MappingProxyType
 from sqlflow_codegen.language.columns import read_columns
 from sqlflow_codegen.language.expressions import read_constraints
 from sqlflow_codegen.language.ir import Attribute, ColumnClause, Constraint, Name
-from sqlflow_codegen.language.reader import Reader, Token
+from sqlflow_codegen.language.reader import CURLY, Reader, Token
 from sqlflow_codegen.language.source import Problem, ProblemError
 from sqlflow_codegen.language.suggest import closest
 from sqlflow_codegen.language.values import read_value
@@ -188,12 +188,20 @@ class ClauseParser:
             hint = f"Did you mean `{meant}`?"
             self.clauses.problems.append(Problem("misspelled-keyword", message, token.start, hint))
             return meant
-        after = f"after {list(self.seen)[-1]} .." if self.seen else f"after {title} .."
-        hint = f"Write {self.grammar.example}."
-        if token.keyword in _NEXT_STATEMENT:
-            hint = "End the statement before it with `;`."
-            self._finished = True
+        last = list(self.seen)[-1] if self.seen else title
+        hint = self._unexpected_hint(token, last)
+        after = f"after {last} .."
         raise ProblemError("syntax-error", f"unexpected {token.shown()} {after}", token.start, hint)
+
+    def _unexpected_hint(self, token: Token, last: str) -> str:
+        if token.keyword in _NEXT_STATEMENT:
+            self._finished = True
+            return "End the statement before it with `;`."
+        if token.text in CURLY:
+            return "Use straight quotes: ' or \"."
+        if token.kind == "word" and last in ("WITH", "COLUMN"):
+            return f"Put a comma between {'attributes' if last == 'WITH' else 'columns'}."
+        return f"Write {self.grammar.example}."
 
     def _check_order(self, clause: str, token: Token) -> None:
         order = self.grammar.clauses

@@ -19,6 +19,8 @@ _WIDE = re.compile(r"[^\W\d](?:[\w$]|[/:.\-@](?=\w))*")
 _NARROW = re.compile(r"[^\W\d][\w$]*+(?:\.[^\W\d][\w$]*+)*")
 _NUMBER = re.compile(r"(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?")
 _JUNK = re.compile(r"[\w$.]++")
+CURLY = frozenset("“”‘’„‚«»‹›")
+"""Quotes of word processors, which no dialect has."""
 _PUNCTUATION = re.compile(r"<=|>=|!=|<>|==|(?s:.)")
 
 
@@ -44,6 +46,8 @@ class Token:
         """How messages name it."""
         if self.kind == "end":
             return "the end of the statement"
+        if len(self.text) == 1 and not self.text.isprintable():
+            return f"the invisible character U+{ord(self.text):04X}"
         return f"`{self.text}`" if len(self.text) <= 40 else f"`{self.text[:39]}…`"
 
 

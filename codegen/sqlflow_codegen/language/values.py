@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from sqlflow_codegen.language.ir import Value
-from sqlflow_codegen.language.reader import Reader, Token
+from sqlflow_codegen.language.reader import CURLY, Reader, Token
 from sqlflow_codegen.language.source import ProblemError
 
 NESTING_LIMIT = 32
@@ -54,6 +54,7 @@ def read_value(reader: Reader, what: str, depth: int = 0) -> Value:
     if token.kind == "word":
         return _word(reader, token, what)
     hint = "Values are numbers, true, false, words, quoted strings and lists [..]."
+    hint = "Use straight quotes: ' or \"." if token.text in CURLY else hint
     raise ProblemError("syntax-error", f"expected a value for {what}, found {token.shown()}", token.start, hint)
 
 

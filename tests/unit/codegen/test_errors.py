@@ -43,6 +43,9 @@ def problems(program: str) -> list[tuple[str, str, str]]:
         ("SELECT 1 TO RUN a/b CMD x", "syntax-error", "1:25", "Put the program"),
         ("SELECT 1 TO TRAIN@x", "syntax-error", "1:18", "Write TO TRAIN"),
         ("SHOW TRAIN-x", "syntax-error", "1:11", ""),
+        ("SELECT 1 TO TRAIN i/o WITH a=1 b=2 INTO m", "syntax-error", "1:32", "Put a comma between attributes."),
+        ("SELECT 1 TO TRAIN i/o COLUMN a b INTO m", "syntax-error", "1:32", "Put a comma between columns."),
+        ("SELECT 1 TO TRAIN i/o WITH a=“x” INTO m", "syntax-error", "1:30", "Use straight quotes"),
         ("SHOW TRAIN a b", "syntax-error", "1:14", "Write SHOW TRAIN model."),
         (
             "SELECT 1 TO TRAIN i/o INTO m TO TRAIN i/o INTO m",
@@ -60,6 +63,11 @@ def test_one_error_with_place_and_hint(program: str, code: str, place: str, hint
     assert others == []
     assert found[:2] == (code, place)
     assert hint in found[2]
+
+
+def test_invisible_characters_are_named() -> None:
+    with pytest.raises(ProgramError, match=r"found the invisible character U\+200B"):
+        parse_program("SELECT 1 TO TRAIN i/o LABEL \u200by INTO m")
 
 
 @pytest.mark.parametrize(
