@@ -51,6 +51,12 @@ def test_results_are_tables(tmp_path: Path) -> None:
     assert "1 row" in lines[4]
 
 
+def test_data_does_not_steer_the_terminal() -> None:
+    ran = sqlflow("run", "-", "--database", "sqlite://", text="SELECT 'a\x1b[31mred\x07' AS t; SELECT * FROM [\x1b[2J]")
+    assert "\x1b" not in ran.stdout
+    assert "\\x1b[31mred\\x07" in ran.stdout
+
+
 def test_records_as_json(tmp_path: Path) -> None:
     ran = sqlflow("run", "-", "--database", "sqlite://", "--format", "json", text="SELECT 1 AS a; SELECT 2 AS b")
     records = [json.loads(line) for line in ran.stdout.splitlines()]
