@@ -72,9 +72,7 @@ def lock() -> None:
         _create(Path(directory))
         pip = [f"{directory}/bin/python", "-m", "pip", "--disable-pip-version-check"]
         _run("Newest packages", [*pip, "install", "--quiet", "-e", ".[dev]", "hatchling"])
-        frozen = subprocess.run(
-            [*pip, "freeze", "--exclude-editable"], check=True, capture_output=True, text=True
-        )
+        frozen = subprocess.run([*pip, "freeze", "--exclude-editable"], check=True, capture_output=True, text=True)
     CONSTRAINTS.write_text(frozen.stdout, encoding="utf-8")
 
 

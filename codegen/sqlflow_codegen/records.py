@@ -13,7 +13,7 @@ command read. A record is one JSON object on one line with a `type` and, where i
 | `metrics` | statement, model, values {name: number} |
 | `model` | statement, name, version, estimator |
 | `image` | statement, media_type, data (base64) |
-| `statement_finished` | statement, rows (returned or affected, -1 unknown), seconds, truncated (true if the result has more rows than shown) |
+| `statement_finished` | statement, rows (returned or affected, -1 unknown), seconds, truncated (there are more rows) |
 | `error` | statement, line, column, title, kind, message, hint |
 
 A cell is plain JSON where JSON has the value: null, true, false, an integer of any size, a number with `.` or `e`
@@ -24,7 +24,7 @@ A cell is plain JSON where JSON has the value: null, true, false, an integer of 
 | `{"$float": "nan"}` | `nan`, `inf`, `-inf` |
 | `{"$decimal": "1.10"}` | an exact number, all its digits |
 | `{"$bytes": "AAE="}` | binary data, in base64 |
-| `{"$date": "2024-02-29"}` | a date; also `$time`, `$timestamp` (`2024-02-29 12:30:00+00`), `$interval`, as the database writes them |
+| `{"$date": "2024-02-29"}` | a date as the database writes it; also `$time`, `$timestamp`, `$interval` |
 | `{"$json": "[1, 2]"}` | the text of a JSON value, of an array or of a structure |
 
 Types that are not in this list (UUID, enumerations, network addresses, geometry, ...) are strings as the database
