@@ -12,7 +12,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.ready: pyproject.toml requirements/constraints.txt
-	@$(PYTHON) requirements/venv.py $(VENV)
+	@$(PYTHON) requirements/environment.py $(VENV)
 
 venv: $(VENV)/.ready ## make .venv with the project and all its tools
 
@@ -40,7 +40,7 @@ bench: venv ## ratios against named baselines, measured in one run
 	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 lock: ## renew the pins in requirements/constraints.txt
-	@$(PYTHON) requirements/venv.py --lock
+	@$(PYTHON) requirements/environment.py --lock
 
 cluster-up: venv ## bring up this checkout's kind cluster
 	@$(BIN)/python -m devcluster up

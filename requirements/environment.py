@@ -77,7 +77,7 @@ def lock() -> None:
 
 
 def main() -> None:
-    """Command line: `venv.py DIRECTORY` or `venv.py --lock`."""
+    """Command line: `environment.py DIRECTORY` or `environment.py --lock`."""
     if sys.version_info < (3, 11):  # noqa: UP036 - said to a person with an older Python
         have = sys.version.split()[0]
         sys.exit(f"Python 3.11 or newer is needed, this is {have}: run `make PYTHON=python3.12 venv`")
