@@ -45,11 +45,23 @@ def parse_program(text: str, dialect: str = DEFAULT_DIALECT) -> Program:
         if statement is not None:
             statements.append(statement)
         diagnostics += [source.diagnostic(problem, number) for problem in problems]
+    if not diagnostics and (problem := _invalid_character(text, 0, len(text))):  # in a comment between statements
+        diagnostics.append(source.diagnostic(problem, 0))
     checked = [source.diagnostic(problem, number) for number, problem in check_statements(statements)]
     diagnostics = sorted([*diagnostics, *checked], key=lambda one: (one.statement, one.line, one.column))
     if any(one.severity == "error" for one in diagnostics):
         raise ProgramError(tuple(diagnostics))
     return Program(text, canonical, tuple(statements), tuple(diagnostics))
+
+
+def _invalid_character(text: str, start: int, end: int) -> Problem | None:
+    """The first character of [start, end) that no program may hold."""
+    found = _INVALID.search(text, start, end)
+    if found is None:
+        return None
+    what = "a NUL character" if found.group() == "\x00" else "half of a surrogate pair"
+    hint = "No database takes it; remove it, or write it as an escape of the dialect."
+    return Problem("invalid-character", f"the program holds {what}", found.start(), hint)
 
 
 class _StatementParser:
@@ -65,7 +77,9 @@ class _StatementParser:
     def parse(self) -> tuple[Statement | None, list[Problem]]:
         """The statement, or None and what is wrong with it."""
         raw = self._raw
-        problems = [*raw.problems, *self._invalid_characters()]
+        problems = list(raw.problems)
+        if invalid := _invalid_character(self._source.text, raw.start, raw.end):
+            problems.append(invalid)
         if problems:
             return None, problems
         if raw.to >= 0:
@@ -81,14 +95,6 @@ class _StatementParser:
 
     def _slice(self, start: int, end: int) -> str:
         return self._source.text[start:end]
-
-    def _invalid_characters(self) -> list[Problem]:
-        found = _INVALID.search(self._source.text, self._raw.start, self._raw.end)
-        if found is None:
-            return []
-        what = "a NUL character" if found.group() == "\x00" else "half of a surrogate pair"
-        hint = "No database takes it; remove it, or write it as an escape of the dialect."
-        return [Problem("invalid-character", f"the statement holds {what}", found.start(), hint)]
 
     def _reader(self, start: int) -> Reader:
         return Reader(self._source, self._splitter, self._dialect, start, self._raw.end)

@@ -181,6 +181,7 @@ def test_findings(statement: str, severity: str, code: str, message: str, hint: 
         "TO TRAIN sklearn.neural_network.MLPClassifier WITH hidden_layer_sizes=[10, 20] LABEL y INTO m",
         "TO TRAIN sklearn.KMeans WITH n_clusters=3 INTO m",
         "TO TRAIN registry:5000/own/image:1.0/AnyClass WITH anything=1 COLUMN EMBEDDING(a, 8) INTO m",
+        "TO TRAIN xgboost.gbtree COLUMN '[[a]', 'a{2}|b' LABEL y INTO m",
         "TO EXPLAIN m WITH summary.plot_type=bar, summary.sort=true, summary.alpha=1",
         "TO EVALUATE m WITH validation.metrics='accuracy_score, f1_score' LABEL y",
     ],

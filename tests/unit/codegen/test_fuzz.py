@@ -74,7 +74,7 @@ def check_error(text: str, error: ProgramError) -> None:
     """Its diagnostics name places of the program and can be shown."""
     assert any(one.severity == "error" for one in error.diagnostics)
     for one in error.diagnostics[:20]:
-        assert min(one.line, one.column, one.statement) >= 1
+        assert min(one.line, one.column, one.statement + 1) >= 1
     assert format_diagnostics(text, error.diagnostics[:20]).count("\n") >= 4
 
 

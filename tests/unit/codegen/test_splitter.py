@@ -234,6 +234,14 @@ def test_characters_that_no_database_takes(character: str, what: str) -> None:
     ]
 
 
+def test_such_characters_in_comments_are_found_too() -> None:
+    with pytest.raises(ProgramError) as caught:
+        parse_program("SELECT 1;\n-- a\x00")
+    assert [(d.code, d.statement, d.line, d.column) for d in caught.value.diagnostics] == [
+        ("invalid-character", 0, 2, 5)
+    ]
+
+
 @pytest.mark.parametrize(
     ("program", "places"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -93,12 +94,21 @@ def _patterns(statement: TrainStatement) -> Iterator[Problem]:
         for column in _all_columns(clause.columns):
             if not (isinstance(column, ColumnName) and column.quoted and _PATTERN.search(column.text)):
                 continue
-            try:
-                re.compile(column.text)
-            except (re.error, RecursionError, OverflowError) as error:
+            if error := _pattern_error(column.text):
                 message = f"`{column.text[:60]}` is no regular expression: {error}"
                 hint = "It can only be the name of one column."
                 yield Problem("invalid-pattern", message, column.span.start, hint, "warning")
+
+
+def _pattern_error(pattern: str) -> str:
+    """What is wrong with a regular expression; "" if nothing is."""
+    try:
+        with warnings.catch_warnings():  # of sets that a later Python may read otherwise
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        return str(error)
+    return ""
 
 
 def _all_columns(arguments: tuple[ColumnArgument, ...]) -> Iterator[ColumnName | ColumnCall]:
