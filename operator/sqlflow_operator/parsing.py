@@ -18,7 +18,7 @@ from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.sandbox import Limits, run_program
 
-LIMITS = Limits(wall=12.0, cpu=8.0, memory=384 << 20)
+LIMITS = Limits(wall=30.0, cpu=20.0, memory=384 << 20)
 """Enough for many times the largest program that the API server accepts."""
 
 _SERVER_MODULES = ("sqlflow_operator.warm",)

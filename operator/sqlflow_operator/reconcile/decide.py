@@ -195,7 +195,10 @@ def _given_up(o: Observation) -> bool:
 def _stopping(o: Observation, stop: tuple[DeleteRun, ...], now: datetime) -> Decision:
     """An earlier run is being stopped; its pods may still be speaking to the database."""
     waiting = ", ".join(o.old_pods[:3]) or stop[0].name
-    message = f"stopping the earlier run before the next one starts: waiting for {waiting} to end"
+    message = (
+        f"stopping the earlier run before the next one starts: waiting for {waiting} to end. "
+        "A pod whose node is lost must be deleted with --force."
+    )
     status = status_of.without_run(o, Reason.STOPPING, message, now)
     return Decision(actions=stop, status=status, requeue_after=RETRY_PENDING)
 
