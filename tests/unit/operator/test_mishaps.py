@@ -1,0 +1,219 @@
+"""The reconcile loop against an API server in memory: what is lost, late, taken or refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, JOBS, PODS, SQLFLOWJOBS
+
+from tests.unit.operator.world import PROGRAM, World, kstatus
+
+
+def test_child_deleted_while_it_runs_is_not_started_again() -> None:
+    world = World()
+    world.reconcile()
+    world.advance(4)
+    world.kube._delete(JOBS, "ns", world.children()[0]["metadata"]["name"])
+    world.settle()
+    assert world.status["phase"] == "Failed"
+    assert world.condition("Failed")["reason"] == "ChildLost"
+    assert "rerunToken" in world.status["message"]
+    assert world.made("jobs") == 1
+    assert [step["phase"] for step in world.status["steps"]] == ["Succeeded", "Failed", "Skipped"]
+    world.edit(rerunToken="1")
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+
+
+def test_child_deleted_after_the_end_keeps_the_outcome() -> None:
+    world = World()
+    world.settle()
+    before = json.dumps(world.status)
+    world.kube._delete(JOBS, "ns", world.children()[0]["metadata"]["name"])
+    world.settle()
+    world.restart()
+    world.settle()
+    assert json.dumps(world.status) == before
+    assert world.made("jobs") == 1
+
+
+def test_lost_config_map_is_made_again_while_the_run_goes_on() -> None:
+    world = World()
+    world.reconcile()
+    name = world.children()[0]["metadata"]["name"]
+    world.kube._delete(CONFIG_MAPS, "ns", name)
+    world.reconcile()
+    assert world.kube._find(CONFIG_MAPS, "ns", name)["data"]["program.sql"] == PROGRAM
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+    assert world.made("jobs") == 1
+
+
+def test_time_to_live_acts_on_the_child_only() -> None:
+    world = World(ttlSecondsAfterFinished=600)
+    world.settle()
+    assert len(world.children()) == 1
+    before = json.dumps(world.status)
+    wait = world.reconcile()
+    assert wait is not None
+    assert 0 < wait <= 600
+    world.clock.sleep(wait)
+    world.restart()
+    world.reconcile()
+    assert world.children() == []
+    assert world.kube._list(CONFIG_MAPS, "ns", "", "") == []
+    world.settle()
+    assert json.dumps(world.status) == before
+    assert world.made("jobs") == 1
+
+
+def test_deadline_is_enforced_though_the_backend_hangs() -> None:
+    world = World(activeDeadlineSeconds=60)
+    world.reconcile()
+    world.advance(4)
+    assert world.children()[0]["spec"]["activeDeadlineSeconds"] == 60
+    wait = world.reconcile()
+    assert wait is not None
+    assert wait <= 65
+    world.clock.sleep(66)
+    world.reconcile()
+    assert world.status["phase"] == "Failed"
+    assert world.condition("Failed")["reason"] == "DeadlineExceeded"
+    assert "activeDeadlineSeconds" in world.status["message"]
+    assert len(world.children()) == 1, "the outcome is stored before the child goes"
+    world.reconcile()
+    assert world.children() == []
+    world.settle()
+    assert world.condition("Failed")["reason"] == "DeadlineExceeded"
+
+
+def test_deadline_may_be_moved_while_the_run_goes_on() -> None:
+    world = World(activeDeadlineSeconds=60)
+    world.reconcile()
+    world.advance(4)
+    world.edit(activeDeadlineSeconds=6000)
+    world.reconcile()
+    assert world.children()[0]["spec"]["activeDeadlineSeconds"] == 6000
+    world.clock.sleep(100)
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+
+
+def test_foreign_object_of_the_runs_name() -> None:
+    world = World()
+    world.reconcile()
+    [child] = world.children()
+    name = child["metadata"]["name"]
+    other = World()
+    foreign = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {}}
+    other.kube._create(JOBS, "ns", foreign)
+    other.settle()
+    assert other.condition("Stalled")["reason"] == "NameConflict"
+    assert f"Job {name}" in other.status["message"]
+    assert other.made("jobs") == 1
+    assert kstatus(other.job) == "Failed"
+    other.kube._delete(JOBS, "ns", name)
+    other.settle()
+    assert other.status["phase"] == "Succeeded"
+
+
+def test_foreign_config_map_of_the_runs_name() -> None:
+    world = World()
+    world.reconcile()
+    name = world.children()[0]["metadata"]["name"]
+    other = World()
+    other.kube._create(CONFIG_MAPS, "ns", {"kind": "ConfigMap", "metadata": {"name": name}, "data": {}})
+    other.settle()
+    assert other.condition("Stalled")["reason"] == "NameConflict"
+    assert f"ConfigMap {name}" in other.status["message"]
+    assert other.made("jobs") == 0
+
+
+def test_backend_that_this_operator_has_not() -> None:
+    world = World(backend="argo")
+    world.settle()
+    assert world.condition("Stalled")["reason"] == "BackendUnavailable"
+    assert "argo" in world.status["message"]
+    assert "job" in world.status["message"]
+    assert world.made("jobs") == 0
+
+
+def test_deleted_job_is_left_alone() -> None:
+    world = World()
+    world.kube._patch(SQLFLOWJOBS, "ns", "iris", {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, "")
+    assert world.reconcile() is None
+    assert world.made("jobs") == 0
+    world.kube._delete(SQLFLOWJOBS, "ns", "iris")
+    assert world.reconcile() is None
+
+
+def test_labels_of_the_job_are_not_copied() -> None:
+    world = World()
+    world.kube._patch(SQLFLOWJOBS, "ns", "iris", {"metadata": {"labels": {"app.kubernetes.io/instance": "x"}}}, "")
+    world.settle()
+    for thing in [*world.children(), *world.pods(), *world.kube._list(CONFIG_MAPS, "ns", "", "")]:
+        assert "app.kubernetes.io/instance" not in thing["metadata"]["labels"]
+
+
+def test_the_job_itself_is_never_changed() -> None:
+    world = World(retries=1)
+    before = json.dumps({key: world.job[key] for key in ("spec",)})
+    world.settle()
+    assert json.dumps({key: world.job[key] for key in ("spec",)}) == before
+    assert "finalizers" not in world.job["metadata"]
+    assert "annotations" not in world.job["metadata"]
+
+
+@pytest.mark.parametrize("length", [1, 63, 253])
+def test_names_of_every_length_give_valid_run_names(length: int) -> None:
+    name = (("n" * 60 + ".") * 5)[: length - 1] + "z"
+    world = World(name=name)
+    world.settle()
+    run = world.status["run"]["name"]
+    assert len(run) <= 57
+    assert "." not in run
+    assert world.status["phase"] == "Succeeded"
+    assert world.children()[0]["metadata"]["annotations"]["sqlflow.org/job"] == name
+
+
+def test_missing_secret_keeps_the_job_pending_until_it_comes() -> None:
+    world = World()
+    words = {"reason": "CreateContainerConfigError", "message": 'secret "db" not found'}
+    world.controller.waiting["s1-sql"] = words
+    world.reconcile()
+    world.advance(4)
+    assert world.status["phase"] == "Pending"
+    assert "kubectl create secret generic db -n ns --from-literal=url=" in world.status["message"]
+    assert world.condition("Reconciling")["reason"] == "MissingConfiguration"
+    del world.controller.waiting["s1-sql"]
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+
+
+def test_refused_pods_are_explained_by_events() -> None:
+    world = World()
+    world.reconcile()
+    [child] = world.children()
+    words = 'pods "x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0'
+    event = {"metadata": {"name": "e"}, "type": "Warning", "reason": "FailedCreate", "message": words}
+    event["involvedObject"] = {"uid": child["metadata"]["uid"]}
+    world.kube._create(EVENTS, "ns", event)
+    world.clock.sleep(6)
+    wait = world.reconcile()
+    assert world.condition("Reconciling")["reason"] == "QuotaExceeded"
+    assert "exceeded quota: q" in world.status["message"]
+    assert wait is not None
+    assert wait <= 5
+
+
+def test_pods_follow_the_operator_not_the_job_controller() -> None:
+    """A pod that has ended well is enough; the Job's own word comes seconds later."""
+    world = World(program="SELECT 1;")
+    world.reconcile()
+    world.advance(5)
+    assert world.kube._list(PODS, "ns", "", "")[0]["status"]["phase"] == "Succeeded"
+    assert "conditions" not in (world.children()[0].get("status") or {})
+    assert world.status["phase"] == "Succeeded"
+    world.settle()
+    assert len(world.children()) == 1
