@@ -134,9 +134,18 @@ class _StatementParser:
         start = self._splitter.skip(to + 2)
         word = self._splitter.word_at(start)
         meant = closest(word, ACTIONS)
-        if meant and self._reader(start + len(word)).peek().kind in ("word", "string", "quoted"):
-            message = f"unexpected `{self._slice(start, start + len(word))}` after TO"
+        reader = self._reader(start + len(word))
+        message = f"unexpected `{self._slice(start, start + len(word))}` after TO"
+        try:
+            named = reader.next().kind in ("word", "string", "quoted")
+            clause = reader.peek().keyword in ("WITH", "COLUMN", "LABEL", "USING", "INTO")
+        except ProblemError:
+            return  # not our syntax: the database may know it
+        if named and meant:
             raise ProblemError("misspelled-keyword", message, start, f"Did you mean `TO {meant}`?")
+        if named and clause:
+            known = ", ".join(ACTIONS[:-1])
+            raise ProblemError("syntax-error", message, start, f"Statements are TO {known} and {ACTIONS[-1]}.")
 
     # -- model statements
 

@@ -46,6 +46,7 @@ def problems(program: str) -> list[tuple[str, str, str]]:
         ("SELECT 1 TO TRAIN i/o WITH a=1 b=2 INTO m", "syntax-error", "1:32", "Put a comma between attributes."),
         ("SELECT 1 TO TRAIN i/o COLUMN a b INTO m", "syntax-error", "1:32", "Put a comma between columns."),
         ("SELECT 1 TO TRAIN i/o WITH a=“x” INTO m", "syntax-error", "1:30", "Use straight quotes"),
+        ("SELECT 1 TO FIT i/o LABEL y INTO m", "syntax-error", "1:13", "Statements are TO TRAIN, PREDICT"),
         ("SHOW TRAIN a b", "syntax-error", "1:14", "Write SHOW TRAIN model."),
         (
             "SELECT 1 TO TRAIN i/o INTO m TO TRAIN i/o INTO m",
