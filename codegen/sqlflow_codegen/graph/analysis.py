@@ -35,6 +35,7 @@ class Analysis:
         self.understood = True
         self.shares: set[str] = set()
         self.changes_session = False
+        self.uses_view = False
 
     def effects(self, *, setting: bool = False) -> Effects:
         """What was gathered; `setting` if the statement changes nothing but the session."""
@@ -95,6 +96,7 @@ class Analysis:
         if bases is None:
             self.give_up("it uses a view over very many relations")
             bases = []
+        self.uses_view |= bool(bases)
         for each in (relation, *bases):
             if self.catalog.names.is_system(each):
                 self.wait(CATALOG_READ)
@@ -186,6 +188,8 @@ class Analysis:
         for name in (*mentioned, *assigned):
             if name in self.session.computed_variables:
                 self.shares.add(f"@{name}")
+            if self.session.unclear_variables:
+                self._want_writers()
 
     def call(self, function: str) -> None:
         """Note that a function is called that sqlglot does not know."""

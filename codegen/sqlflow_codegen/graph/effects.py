@@ -45,6 +45,9 @@ def effects(statement: ir.Statement, context: Context) -> Effects:
         _MODEL_STATEMENTS[type(statement)](statement, analysis, context.interpreter)
     if not analysis.understood:
         catalog.forget_new()
+        session.unclear_variables = True
+    if _runs_hidden_code(analysis):
+        analysis.shares |= session.hidden()
     if catalog.schemas and not setting:
         for each in session.settings:
             if each.schema:
@@ -57,7 +60,16 @@ def effects(statement: ir.Statement, context: Context) -> Effects:
     return analysis.effects(setting=setting and not analysis.shares)
 
 
-# -- model statements
+def _runs_hidden_code(analysis: Analysis) -> bool:
+    """Whether triggers, functions or views are used whose bodies look up names in this session.
+
+    DuckDB looks up the names in a view's definition when it is used, the session's temporary tables first.
+    """
+    if analysis.catalog.names.dialect == "duckdb":
+        return analysis.uses_view or EXISTING in analysis.reads or EXISTING in analysis.writes
+    if analysis.catalog.names.dialect not in ("postgres", "mysql"):
+        return False
+    return not analysis.understood or (EXISTING in analysis.writes and analysis.catalog.conservative)
 
 
 def _train(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:

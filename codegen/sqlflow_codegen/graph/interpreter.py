@@ -81,6 +81,8 @@ class Interpreter:
 
     def _give_up(self, tokens: Sequence[Token], error: NotUnderstoodError, analysis: Analysis) -> None:
         analysis.give_up(str(error))
+        signs = [n for n, token in enumerate(tokens[:-1]) if token.token_type is TokenType.PARAMETER]
+        analysis.use_variables((), {tokens[n + 1].text.lower() for n in signs if self._dialect == "mysql"})
         begin = words(tokens, 8)
         if begin[:1] == ("CREATE",):
             if _HIDDEN_WRITERS & set(begin):

@@ -69,10 +69,13 @@ class Session:
         self.settings: tuple[Setting, ...] = ()
         self.temporary: dict[str, list[Temporary]] = {}
         self.computed_variables: set[str] = set()
+        self.unclear_variables = False
+        """Whether something not understood ran, which may have set any variable."""
         self.locking = ""
         self._transaction: _Transaction | None = None
         self._settings_are_undone = dialect == "postgres"
         self._schemas_hold_temporary = dialect not in ("postgres", "sqlite", "duckdb")
+        self._ambiguous_schema = "main" if dialect == "duckdb" else "\0"
         self._sticky = ""
         self._next = ""
 
@@ -105,6 +108,11 @@ class Session:
         self._next = f"next:{self.number}"
         return self._next
 
+    def hidden(self) -> set[str]:
+        """What the body of a trigger or function that runs here may use: it sees the session's own names first."""
+        found = {each.token for many in self.temporary.values() for each in many}
+        return found | {f"@{name}" for name in self.computed_variables}
+
     # -- temporary relations
 
     def create_temporary(self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True) -> str:
@@ -123,7 +131,7 @@ class Session:
         for each in self.temporary.get(relation.name, ()):
             if each.schema is None:
                 explicit = relation.schema in ("temp", "pg_temp")
-                if qualified and not explicit and relation.schema:
+                if qualified and not explicit and relation.schema not in ("", self._ambiguous_schema):
                     continue
                 same = not qualified or explicit
             else:

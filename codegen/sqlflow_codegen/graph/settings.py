@@ -210,6 +210,8 @@ class Settings:
         if self._dialect == "duckdb":
             if (sets and tokens[after].token_type is TokenType.EQ) or bare.startswith(("enable_", "disable_")):
                 return self._chained(tokens, first, analysis)
+        elif bare == "foreign_keys" and sets and analysis.session.in_transaction:
+            return DONE  # SQLite ignores it there
         elif bare in self._pragmas and sets:
             analysis.session.set(frozenset({f"pragma {bare}"}))
             return SETTING

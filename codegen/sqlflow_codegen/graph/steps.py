@@ -37,9 +37,7 @@ class Step:
     repeat: tuple[int, ...] = ()
 
 
-def plan_steps(
-    program: Program, ordering: Ordering = Ordering.SEQUENTIAL, *, fusion: bool = True
-) -> tuple[Step, ...]:
+def plan_steps(program: Program, ordering: Ordering = Ordering.SEQUENTIAL, *, fusion: bool = True) -> tuple[Step, ...]:
     """Group a program's statements into steps, in an order in which they may run one after the other.
 
     Args:

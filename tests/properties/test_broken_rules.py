@@ -1,0 +1,31 @@
+"""The property tests would notice a graph that is wrong: without any one of its rules they fail."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from itertools import islice
+
+import pytest
+from sqlflow_codegen.graph.ordering import ALL_RULES, Rules
+
+from tests.properties.databases import Database
+from tests.properties.orders import Wrong, check, programs
+
+MANY = 400
+CAUGHT_BY = {rule.name: "sqlite" for rule in fields(Rules)} | {"sequences": "postgres"}
+"""The database that notices each broken rule; SQLite, the fastest, where it has what the rule is about."""
+
+
+def first_wrong(database: Database, rules: Rules) -> Wrong | None:
+    """The first of many random programs that goes wrong."""
+    for seed, statements, expected in islice(programs(database), MANY):
+        wrong = check(database, statements, expected, seed, rules=rules)
+        if wrong is not None:
+            return wrong
+    return None
+
+
+@pytest.mark.parametrize("rule", sorted(CAUGHT_BY))
+def test_a_broken_rule_is_caught(rule: str, request: pytest.FixtureRequest) -> None:
+    database: Database = request.getfixturevalue(CAUGHT_BY[rule])
+    assert first_wrong(database, replace(ALL_RULES, **{rule: False})) is not None
