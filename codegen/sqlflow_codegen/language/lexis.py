@@ -62,7 +62,7 @@ LEXIS: MappingProxyType[str, Lexis] = MappingProxyType(
             numeric_escapes="oxuU",
         ),
         "duckdb": Lexis(
-            quotes=_quotes(DOUBLED, DOUBLED),
+            quotes=_quotes(DOUBLED, DOUBLED, DOUBLED),
             prefixes=_E_STRINGS,
             dollar="tag",
             nested_comments=True,

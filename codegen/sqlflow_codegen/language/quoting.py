@@ -23,8 +23,8 @@ def skip_quoted(text: str, start: int, dialect: str) -> int:
     if match is None:
         return -1
     end = match.end()
-    if "e" in lexis.prefixes and escapes != lexis.quotes[quote]:
-        # PostgreSQL: E'a', a line end and 'b' are one string, and its second part has escapes too.
+    if dialect == "postgres" and escapes != lexis.quotes[quote]:
+        # E'a', a line end and 'b' are one string here, and its second part has escapes too.
         pattern = quoted_pattern("'", escapes)
         while (gap := _CONTINUED.match(text, end)) and (part := pattern.match(text, gap.end())):
             end = part.end()

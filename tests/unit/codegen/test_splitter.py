@@ -77,7 +77,7 @@ def test_double_quotes_hold_names_without_backslashes(dialect: str) -> None:
     assert texts('SELECT "a\\"; SELECT "b"";"', dialect) == ['SELECT "a\\"', 'SELECT "b"";"']
 
 
-@pytest.mark.parametrize("dialect", ["mysql", "sqlite", "hive", "spark", "trino"])
+@pytest.mark.parametrize("dialect", ["mysql", "sqlite", "duckdb", "hive", "spark", "trino"])
 def test_backticks(dialect: str) -> None:
     assert texts("SELECT `a;``'b`; SELECT 2", dialect) == ["SELECT `a;``'b`", "SELECT 2"]
 
@@ -88,7 +88,6 @@ def test_backticks(dialect: str) -> None:
     [
         r"SELECT E'it\'s; '",
         r"SELECT e'\\'",
-        "SELECT E'a\\''\n  'b\\'; c'",
         r"SELECT name'\'",
         r"SELECT 1e'\'",
         r"SELECT U&'\0061;', x'00', B'1'",
@@ -102,6 +101,10 @@ def test_backticks(dialect: str) -> None:
 )
 def test_postgres(dialect: str, text: str) -> None:
     assert texts(f"{text}; SELECT 2", dialect) == [text, "SELECT 2"]
+
+
+def test_postgres_strings_go_on_behind_a_line_end() -> None:
+    assert texts("SELECT E'a\\''\n  'b\\'; c'; SELECT 2", "postgres") == ["SELECT E'a\\''\n  'b\\'; c'", "SELECT 2"]
 
 
 @pytest.mark.parametrize("dialect", ["mysql", "sqlite", "hive", "trino", "bigquery", "snowflake"])

@@ -1,0 +1,179 @@
+"""The splitter against PostgreSQL, MariaDB and DuckDB: each gets whole programs and says how many statements it saw."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+
+import duckdb
+import psycopg
+import pymysql
+import pytest
+from pymysql.constants import CLIENT
+from sqlflow_codegen.errors import ProgramError
+from sqlflow_codegen.language import parse_program
+
+from tests.unit.runtime.server import maria_programs, maria_running, programs, running
+
+COUNT = max(int(os.environ.get("SQLFLOW_FUZZ_COUNT", "0")) // 8, 1500)
+BODY = [
+    "a",
+    ";",
+    "''",
+    "\\",
+    "\\'",
+    "\\\\",
+    "--",
+    "-- ",
+    "/*",
+    "*/",
+    "$$",
+    "$t$",
+    "\n",
+    '"',
+    '""',
+    "#",
+    "`",
+    "``",
+    "é",
+    " ",
+]
+LITERALS = {
+    "postgres": [
+        ("'", "'"),
+        ("E'", "'"),
+        ("e'", "'"),
+        ("$$", "$$"),
+        ("$t$", "$t$"),
+        ('1 AS "', '"'),
+        ("U&'", "'"),
+        ("N'", "'"),
+    ],
+    "mysql": [
+        ("'", "'"),
+        ('"', '"'),
+        ("1 AS `", "`"),
+        ("N'", "'"),
+        ("_utf8mb4'", "'"),
+        ("/*! '", "' */"),
+        ("/*!50000 '", "'*/"),
+    ],
+    "duckdb": [("'", "'"), ("E'", "'"), ("$$", "$$"), ("$t$", "$t$"), ('1 AS "', '"')],
+}
+BETWEEN = [
+    " ",
+    " ",
+    "\n",
+    "/* ; */",
+    "-- ;\n",
+    "--;\n",
+    "/* /* ; */ */",
+    "# ;\n",
+    "\t",
+    "/**/",
+    "\r\n",
+    "/* ' */",
+    "-- '\n",
+]
+
+Oracle = Callable[[str], "int | None"]
+"""How many statements the database saw in a program; None if it refused it."""
+
+
+def generate(chance: random.Random, dialect: str) -> str:
+    """A program of SELECTs of literals with whatever may confuse a splitter in and between them."""
+    statements = []
+    for _ in range(chance.randrange(1, 4)):
+        literals = []
+        for _ in range(chance.randrange(1, 3)):
+            start, end = chance.choice(LITERALS[dialect])
+            literals.append(start + "".join(chance.choices(BODY, k=chance.randrange(5))) + end)
+        comma = chance.choice(BETWEEN) + "," + chance.choice(BETWEEN)
+        statements.append("SELECT" + chance.choice(BETWEEN) + comma.join(literals) + chance.choice(BETWEEN))
+    return ";".join(statements)
+
+
+def compare(dialect: str, oracle: Oracle) -> None:
+    """Programs that the database takes have as many statements for us; most of them are such programs."""
+    chance = random.Random(f"oracle {dialect}")
+    taken = 0
+    for _ in range(COUNT):
+        text = generate(chance, dialect)
+        expected = oracle(text)
+        if expected is None:
+            continue
+        taken += 1
+        try:
+            found = len(parse_program(text, dialect))
+        except ProgramError as error:
+            raise AssertionError(f"{text!r}: {error}") from error
+        assert found == expected, repr(text)
+    assert taken > COUNT // 8
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Oracle]:
+    found = programs()
+    if found is None:
+        pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql)")
+    with running(found) as server, server.connect() as connection:
+
+        def oracle(text: str) -> int | None:
+            connection.pgconn.send_query(text.encode())
+            results = []
+            while (result := connection.pgconn.get_result()) is not None:
+                results.append(result.status)
+            failed = psycopg.pq.ExecStatus.FATAL_ERROR in results
+            return None if failed else sum(status != psycopg.pq.ExecStatus.EMPTY_QUERY for status in results)
+
+        yield oracle
+
+
+@pytest.fixture(scope="module")
+def mariadb() -> Iterator[Oracle]:
+    found = maria_programs()
+    if found is None:
+        pytest.skip("no MariaDB server on this machine (apt-get install mariadb-server)")
+    with maria_running(*found) as server:
+        connection = pymysql.connect(
+            unix_socket=str(server.folder / "socket"),
+            user="root",
+            autocommit=True,
+            charset="utf8mb4",
+            client_flag=CLIENT.MULTI_STATEMENTS,
+        )
+
+        def oracle(text: str) -> int | None:
+            with connection.cursor() as cursor:
+                try:
+                    cursor.execute(text)
+                    count = 1
+                    while cursor.nextset():
+                        count += 1
+                except pymysql.err.Error:
+                    return None
+                return count
+
+        yield oracle
+        connection.close()
+
+
+@pytest.mark.database
+def test_postgres_sees_the_same_statements(postgres: Oracle) -> None:
+    compare("postgres", postgres)
+
+
+@pytest.mark.database
+def test_mariadb_sees_the_same_statements(mariadb: Oracle) -> None:
+    compare("mysql", mariadb)
+
+
+def test_duckdb_sees_the_same_statements() -> None:
+    def oracle(text: str) -> int | None:
+        try:
+            return len(duckdb.extract_statements(text))
+        except duckdb.Error:
+            return None
+
+    compare("duckdb", oracle)
