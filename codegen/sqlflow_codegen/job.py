@@ -53,9 +53,7 @@ def container(name, *arguments):
     return {{"name": name, "command": ["sqlflow-step"], "args": args, **CONTAINER}}
 
 
-def run_step(name, statements):
-    """The container of one step; `statements` are numbers such as 3-5,7."""
-    return container(name, "--statements", statements, *STEP_ARGUMENTS)
+{run_step}
 
 
 def finish():
@@ -87,6 +85,15 @@ job = {{
 print_yaml(config_map, job)
 '''
 
+_RUN_STEP = '''def run_step(name, statements):
+    """The container of one step; `statements` are numbers such as 3-5,7."""
+    return container(name, "--statements", statements, *STEP_ARGUMENTS)'''
+
+_RUN_STEP_WITH_SESSION = '''def run_step(name, statements, session=None):
+    """The container of one step; `session` are statements such as SET, run again before `statements`."""
+    replayed = ["--session", session] if session else []
+    return container(name, "--statements", statements, *replayed, *STEP_ARGUMENTS)'''
+
 
 class JobCodegen:
     """Code generator of the `job` backend. Stateless: safe to use from many threads."""
@@ -115,6 +122,7 @@ class JobCodegen:
             job=literal(_job(options), prefix=6),
             arguments=literal(program_arguments(statements.dialect), prefix=12),
             step_arguments=literal(step_arguments(options), prefix=17),
+            run_step=_RUN_STEP_WITH_SESSION if any(step.session for step in steps) else _RUN_STEP,
             steps="".join(f"{_step(step)},\n" for step in steps),
         )
 
@@ -131,7 +139,8 @@ class JobCodegen:
 
 
 def _step(step: Step) -> str:
-    return call("run_step", literal(step.name), literal(ranges(step.statements)), indent=1)
+    session = [f"session={literal(ranges(step.session))}"] if step.session else []
+    return call("run_step", literal(step.name), literal(ranges(step.statements)), *session, indent=1)
 
 
 def _job(options: RunOptions) -> dict[str, Any]:

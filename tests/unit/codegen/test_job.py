@@ -292,3 +292,12 @@ def test_nothing_of_the_program_is_in_arguments_or_environment() -> None:
     config_map, job = documents(program)
     assert "zebra" in config_map["data"]["program.sql"]
     assert "zebra" not in yaml.safe_dump(job)
+
+
+def test_what_shapes_a_session_is_run_again_in_every_later_step() -> None:
+    program = parse_program("SET search_path TO iris; SELECT * FROM train TO TRAIN a.B LABEL y INTO m; SELECT 1;")
+    _, job = yaml.safe_load_all(JobCodegen().gen_yaml(JobCodegen().gen_code(program, OPTIONS)))
+    train, select = (c["args"] for c in job["spec"]["template"]["spec"]["initContainers"])
+    assert "--session" not in train
+    assert train[train.index("--statements") + 1] == "1-2"
+    assert select[select.index("--session") + 1] == "1"
