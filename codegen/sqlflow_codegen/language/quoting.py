@@ -62,21 +62,30 @@ def skip_block_comment(text: str, start: int, nested: bool) -> int:
     return position
 
 
+VERSIONED = ("/*!", "/*M!")
+"""What opens code that only some versions of MySQL or MariaDB read."""
+
+
 def skip_versioned(text: str, start: int, dialect: str) -> int:
-    """The offset after `/*! .. */`, whose inside is code: a `*/` in its quotes does not close it; -1 if open."""
+    """The offset after `/*! .. */`, whose inside is code; -1 where it never closes.
+
+    A `*/` in its quotes and comments does not close it; another `/*!` in it opens nothing.
+    """
     scan = patterns(dialect).plain.match
     position = start + 3
     while match := scan(text, position):
+        position = match.end()
         if match.lastgroup == "quote":
             position = skip_quoted(text, match.start(), dialect)
-            if position < 0:
-                return -1
-            continue
-        # A run of other characters stops before the slash, so `*/` may begin at its last character.
-        closing = text.find("*/", match.start(), match.end() + 1)
-        if closing >= 0:
-            return closing + 2
-        position = match.end()
+        elif match.lastgroup == "block" and not text.startswith(VERSIONED, match.start()):
+            position = skip_block_comment(text, match.start(), nested=False)
+        elif match.lastgroup != "comment":
+            # A run of other characters stops before the slash, so `*/` may begin at its last character.
+            closing = text.find("*/", match.start(), position + 1)
+            if closing >= 0:
+                return closing + 2
+        if position < 0:
+            return -1
     return -1
 
 

@@ -13,7 +13,7 @@ from functools import partial
 
 from sqlflow_codegen.language.blocks import RULES, BlockTracker
 from sqlflow_codegen.language.lexis import LEXIS, SPACE, WORD, patterns
-from sqlflow_codegen.language.quoting import skip_block_comment, skip_dollar, skip_quoted, skip_versioned
+from sqlflow_codegen.language.quoting import VERSIONED, skip_block_comment, skip_dollar, skip_quoted, skip_versioned
 from sqlflow_codegen.language.source import Problem
 
 ACTIONS = ("TRAIN", "PREDICT", "EXPLAIN", "EVALUATE", "MAXIMIZE", "MINIMIZE", "RUN")
@@ -128,7 +128,7 @@ class Splitter:
         return first, self.word_at(self.skip(first_at + len(first))) if first else ""
 
     def _versioned(self, position: int) -> bool:
-        return self._lexis.versioned_comments and self._text.startswith(("/*!", "/*M!"), position)
+        return self._lexis.versioned_comments and self._text.startswith(VERSIONED, position)
 
     def _unclosed_comment(self, position: int) -> str:
         return "/*" if self._text.startswith("/*", position) and not self._versioned(position) else ""

@@ -14,6 +14,7 @@ from pymysql.constants import CLIENT
 from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import parse_program
 
+from tests.unit.codegen.test_bodies import BODIES
 from tests.unit.runtime.server import maria_programs, maria_running, programs, running
 
 COUNT = max(int(os.environ.get("SQLFLOW_FUZZ_COUNT", "0")) // 8, 1500)
@@ -91,7 +92,7 @@ def generate(chance: random.Random, dialect: str) -> str:
             literals.append(start + "".join(chance.choices(BODY, k=chance.randrange(5))) + end)
         comma = chance.choice(BETWEEN) + "," + chance.choice(BETWEEN)
         statements.append("SELECT" + chance.choice(BETWEEN) + comma.join(literals) + chance.choice(BETWEEN))
-    return ";".join(statements)
+    return ";".join([*statements, "\nSELECT 1"])  # the last is not empty: databases count such differently
 
 
 def compare(dialect: str, oracle: Oracle) -> None:
@@ -167,6 +168,29 @@ def test_postgres_sees_the_same_statements(postgres: Oracle) -> None:
 @pytest.mark.database
 def test_mariadb_sees_the_same_statements(mariadb: Oracle) -> None:
     compare("mysql", mariadb)
+
+
+@pytest.mark.database
+def test_postgres_takes_bodies_for_one_statement(postgres: Oracle) -> None:
+    postgres("CREATE TABLE t (a int)")
+    bodies = [text for text in BODIES["postgres"] if text.startswith("CREATE") and "BEGIN" in text]
+    counts = [postgres(f"BEGIN; {text.replace(' WHEN a ', ' WHEN true ')}; ROLLBACK") for text in bodies]
+    assert counts == [3] * len(bodies)
+
+
+@pytest.mark.database
+def test_mariadb_takes_bodies_for_one_statement(mariadb: Oracle) -> None:
+    mariadb("CREATE DATABASE bodies")
+    mariadb("USE bodies")
+    mariadb("CREATE TABLE a (a int, b int, c int, d int)")
+    bodies = [text for text in BODIES["mysql"] if text.startswith("CREATE ") and "DEFINER" not in text]
+    drops = [("PROCEDURE", "p"), ("FUNCTION", "f"), ("TRIGGER", "t"), ("EVENT", "e"), ("TABLE", "t")]
+    counts = []
+    for text in bodies:
+        for kind, name in drops:
+            mariadb(f"DROP {kind} IF EXISTS {name}")
+        counts.append((mariadb(f"{text}; SELECT 1"), text))
+    assert counts == [(2, text) for text in bodies]
 
 
 def test_duckdb_sees_the_same_statements() -> None:

@@ -128,6 +128,8 @@ def test_block_comments_nest(dialect: str) -> None:
         "/*!40101 SET NAMES utf8; */",
         "/*! SELECT '*/; ' */",
         "/*M!100100 SELECT 1; */",
+        "/*! SELECT 1 -- */ ; \n */",
+        "/*! SELECT 1 /* */ ; */",
         "SELECT /*! STRAIGHT_JOIN */ 1",
         "SELECT a$$b FROM t",
         "SELECT `$$`",
