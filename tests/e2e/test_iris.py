@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.e2e.conftest import records
 from tests.e2e.kube import Kube, condition
 
 pytestmark = pytest.mark.e2e
@@ -29,6 +31,11 @@ def test_iris_trains_measures_and_predicts(kube: Kube) -> None:
     assert metrics["accuracy_score"] >= 0.93
     assert status["models"][0]["name"] == "my_model"
     assert status["observedGeneration"] == job["metadata"]["generation"]
+
+    expected = json.loads((EXAMPLE / "expected.json").read_text(encoding="utf-8"))
+    for number, step in (("1", "s1-sql"), ("5", "s5-sql")):
+        shown = [r["values"] for r in records(kube, job, step) if r["type"] == "row"]
+        assert shown == expected["rows"][number]
 
     rows = kube.psql("SELECT t.class, p.class FROM iris.test t JOIN iris.predictions p USING "
                      "(sepal_length, sepal_width, petal_length, petal_width)")  # fmt: skip
