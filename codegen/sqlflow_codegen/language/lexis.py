@@ -66,7 +66,7 @@ LEXIS: MappingProxyType[str, Lexis] = MappingProxyType(
             prefixes=_E_STRINGS,
             dollar="tag",
             nested_comments=True,
-            numeric_escapes="oxuU",
+            numeric_escapes="ox",
         ),
         "mysql": Lexis(
             quotes=_quotes(BOTH, BOTH, DOUBLED),

@@ -13,6 +13,7 @@ import pytest
 from pymysql.constants import CLIENT
 from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import parse_program
+from sqlflow_codegen.language.ir import TrainStatement
 
 from tests.unit.codegen.test_bodies import BODIES
 from tests.unit.runtime.server import maria_programs, maria_running, programs, running
@@ -113,14 +114,64 @@ def compare(dialect: str, oracle: Oracle) -> None:
     assert taken > COUNT // 8
 
 
+Reader = Callable[[str], "str | None"]
+"""The text that the database reads in a literal; None if it refuses it."""
+
+CONTENT = [
+    "a",
+    "''",
+    "\\'",
+    "\\\\",
+    "\\n",
+    "\\t",
+    "\\b",
+    "\\r",
+    "\\f",
+    "\\0",
+    "\\Z",
+    "\\%",
+    "\\_",
+    "\\q",
+    "\\101",
+    "\\x41",
+    "\\x4",
+]
+CONTENT += ["\\u00e9", "\\U0001F600", '"', '""', "é", "😀", "\n", "$", "\\"]
+TEXTS = {
+    "postgres": [("'", "'"), ("E'", "'"), ("e'", "'"), ("$$", "$$"), ("$t$", "$t$")],
+    "mysql": [("'", "'"), ('"', '"')],
+    "duckdb": [("'", "'"), ("E'", "'"), ("$$", "$$")],
+}
+
+
+def compare_texts(dialect: str, read: Reader) -> None:
+    """Literals that the database reads mean the same in a WITH clause."""
+    chance = random.Random(f"texts {dialect}")
+    taken = 0
+    for _ in range(COUNT):
+        start, end = chance.choice(TEXTS[dialect])
+        literal = start + "".join(chance.choices(CONTENT, k=chance.randrange(5))) + end
+        expected = read(literal)
+        if expected is None or "\x00" in expected:
+            continue
+        taken += 1
+        try:
+            (statement,) = parse_program(f"SELECT 1 TO TRAIN image/Own WITH a = {literal} INTO m", dialect)
+        except ProgramError as error:
+            raise AssertionError(f"{literal!r}: {error}") from error
+        assert isinstance(statement, TrainStatement)
+        assert statement.attributes[0].value == expected, literal
+    assert taken > COUNT // 8
+
+
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[Oracle]:
+def postgres() -> Iterator[tuple[Oracle, Reader]]:
     found = programs()
     if found is None:
         pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql)")
     with running(found) as server, server.connect() as connection:
 
-        def oracle(text: str) -> int | None:
+        def count(text: str) -> int | None:
             connection.pgconn.send_query(text.encode())
             results = []
             while (result := connection.pgconn.get_result()) is not None:
@@ -128,11 +179,18 @@ def postgres() -> Iterator[Oracle]:
             failed = psycopg.pq.ExecStatus.FATAL_ERROR in results
             return None if failed else sum(status != psycopg.pq.ExecStatus.EMPTY_QUERY for status in results)
 
-        yield oracle
+        def read(literal: str) -> str | None:
+            try:
+                row = connection.execute(f"SELECT {literal}::text".encode()).fetchone()
+            except psycopg.Error:
+                return None
+            return str(row[0]) if row else None
+
+        yield count, read
 
 
 @pytest.fixture(scope="module")
-def mariadb() -> Iterator[Oracle]:
+def mariadb() -> Iterator[tuple[Oracle, Reader]]:
     found = maria_programs()
     if found is None:
         pytest.skip("no MariaDB server on this machine (apt-get install mariadb-server)")
@@ -145,59 +203,94 @@ def mariadb() -> Iterator[Oracle]:
             client_flag=CLIENT.MULTI_STATEMENTS,
         )
 
-        def oracle(text: str) -> int | None:
+        def count(text: str) -> int | None:
             with connection.cursor() as cursor:
                 try:
                     cursor.execute(text)
-                    count = 1
+                    number = 1
                     while cursor.nextset():
-                        count += 1
+                        number += 1
                 except pymysql.err.Error:
                     return None
-                return count
+                return number
 
-        yield oracle
+        def read(literal: str) -> str | None:
+            with connection.cursor() as cursor:
+                try:
+                    cursor.execute(f"SELECT {literal}")
+                    row = cursor.fetchone()
+                except pymysql.err.Error:
+                    return None
+            return str(row[0]) if row else None
+
+        yield count, read
         connection.close()
 
 
 @pytest.mark.database
-def test_postgres_sees_the_same_statements(postgres: Oracle) -> None:
-    compare("postgres", postgres)
+def test_postgres_sees_the_same_statements(postgres: tuple[Oracle, Reader]) -> None:
+    compare("postgres", postgres[0])
 
 
 @pytest.mark.database
-def test_mariadb_sees_the_same_statements(mariadb: Oracle) -> None:
-    compare("mysql", mariadb)
+def test_mariadb_sees_the_same_statements(mariadb: tuple[Oracle, Reader]) -> None:
+    compare("mysql", mariadb[0])
 
 
 @pytest.mark.database
-def test_postgres_takes_bodies_for_one_statement(postgres: Oracle) -> None:
-    postgres("CREATE TABLE t (a int)")
+def test_postgres_reads_the_same_texts(postgres: tuple[Oracle, Reader]) -> None:
+    compare_texts("postgres", postgres[1])
+
+
+@pytest.mark.database
+def test_mariadb_reads_the_same_texts(mariadb: tuple[Oracle, Reader]) -> None:
+    compare_texts("mysql", mariadb[1])
+
+
+@pytest.mark.database
+def test_postgres_takes_bodies_for_one_statement(postgres: tuple[Oracle, Reader]) -> None:
+    count, _ = postgres
+    count("CREATE TABLE t (a int)")
     bodies = [text for text in BODIES["postgres"] if text.startswith("CREATE") and "BEGIN" in text]
-    counts = [postgres(f"BEGIN; {text.replace(' WHEN a ', ' WHEN true ')}; ROLLBACK") for text in bodies]
+    counts = [count(f"BEGIN; {text.replace(' WHEN a ', ' WHEN true ')}; ROLLBACK") for text in bodies]
     assert counts == [3] * len(bodies)
 
 
 @pytest.mark.database
-def test_mariadb_takes_bodies_for_one_statement(mariadb: Oracle) -> None:
-    mariadb("CREATE DATABASE bodies")
-    mariadb("USE bodies")
-    mariadb("CREATE TABLE a (a int, b int, c int, d int)")
+def test_mariadb_takes_bodies_for_one_statement(mariadb: tuple[Oracle, Reader]) -> None:
+    count, _ = mariadb
+    count("CREATE DATABASE bodies")
+    count("USE bodies")
+    count("CREATE TABLE a (a int, b int, c int, d int)")
     bodies = [text for text in BODIES["mysql"] if text.startswith("CREATE ") and "DEFINER" not in text]
     drops = [("PROCEDURE", "p"), ("FUNCTION", "f"), ("TRIGGER", "t"), ("EVENT", "e"), ("TABLE", "t")]
     counts = []
     for text in bodies:
         for kind, name in drops:
-            mariadb(f"DROP {kind} IF EXISTS {name}")
-        counts.append((mariadb(f"{text}; SELECT 1"), text))
+            count(f"DROP {kind} IF EXISTS {name}")
+        counts.append((count(f"{text}; SELECT 1"), text))
     assert counts == [(2, text) for text in bodies]
 
 
 def test_duckdb_sees_the_same_statements() -> None:
-    def oracle(text: str) -> int | None:
+    def count(text: str) -> int | None:
         try:
             return len(duckdb.extract_statements(text))
         except duckdb.Error:
             return None
 
-    compare("duckdb", oracle)
+    compare("duckdb", count)
+
+
+def test_duckdb_reads_the_same_texts() -> None:
+    connection = duckdb.connect()
+
+    def read(literal: str) -> str | None:
+        try:
+            row = connection.execute(f"SELECT {literal}").fetchone()
+        except duckdb.Error:
+            return None
+        return str(row[0]) if row else None
+
+    compare_texts("duckdb", read)
+    connection.close()
