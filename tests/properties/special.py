@@ -5,6 +5,19 @@ Names of the world are qualified, so that they mean the same after a USE.
 
 from __future__ import annotations
 
+_INDEX = [
+    [
+        "CREATE TABLE {name} AS SELECT id, v FROM {source}",
+        "CREATE INDEX ix ON {name} (v)",
+        "DROP INDEX ix",
+        "CREATE TABLE {name}_b (v int)",
+        "CREATE INDEX ix ON {name}_b (v)",
+        "DROP TABLE {name}_b",
+        "CREATE INDEX ix ON {name} (v)",
+        "DROP TABLE {name}",
+    ],
+]
+
 POSTGRES = [
     ["SELECT public.fw(3)"],
     ["SELECT fw({k})"],
@@ -54,6 +67,8 @@ POSTGRES = [
         "SELECT * FROM {source}",
     ],
     ["CREATE RULE r AS ON INSERT TO public.e3 DO ALSO UPDATE public.e1 SET v = (v * 3 + 1) % 1009"],
+    ["CREATE TABLE {name} (id serial, v int)", "INSERT INTO {name} (v) VALUES (1)", "SELECT nextval('{name}_id_seq')"],
+    *_INDEX,
 ]
 
 MARIADB = [
@@ -109,6 +124,7 @@ SQLITE = [
         "INSERT INTO {name} VALUES (3, {k})",
         "SELECT * FROM e3",
     ],
+    *_INDEX,
 ]
 
 DUCKDB = [
@@ -123,6 +139,7 @@ DUCKDB = [
     ["CREATE MACRO {name}(x) AS x + (SELECT count(*) FROM main.e1)", "SELECT {name}(1)"],
     ["CREATE TEMP MACRO {name}(x) AS x + 1", "SELECT {name}(1)"],
     ["CREATE OR REPLACE TABLE main.e3 AS SELECT id, v FROM {source}"],
+    *_INDEX,
 ]
 
 SPECIAL = {"postgres": POSTGRES, "mariadb": MARIADB, "sqlite": SQLITE, "duckdb": DUCKDB}

@@ -12,6 +12,7 @@ from sqlflow_codegen.graph.resources import (
     ANY_FILE,
     ANY_SCHEMA,
     EXISTING,
+    INDEX,
     SCHEMA,
     TABLE,
     Effects,
@@ -20,6 +21,9 @@ from sqlflow_codegen.graph.resources import (
 from sqlflow_codegen.graph.session import BEFORE, WRITERS, Session
 
 CATALOG_READ = "it reads the database's catalogue"
+NEW_SCHEMA = "a new schema may change where names are looked up"
+QUIET = frozenset({CATALOG_READ, NEW_SCHEMA})
+"""Reasons to run alone that deserve no warning."""
 
 
 class Analysis:
@@ -90,6 +94,13 @@ class Analysis:
         self._touch(relation, self.writes)
         for base in self.catalog.bases(relation) or ():
             self._touch(base, self.reads)
+
+    def write_index(self, index: Relation) -> None:
+        """Note that an index's name is taken or given up. Whatever was dropped before may have given it up."""
+        if self.catalog.names.dialect != "mysql":  # there, an index's name is its table's matter
+            self.writes.add(Resource(INDEX, "", index.name, index.shown))
+            if self.catalog.conservative and self.catalog.has_dropped:
+                self.writes.add(EXISTING)
 
     def _with_bases(self, relation: Relation) -> list[Relation]:
         bases = self.catalog.bases(relation)

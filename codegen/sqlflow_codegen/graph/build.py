@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlflow_codegen.errors import Diagnostic
-from sqlflow_codegen.graph.analysis import CATALOG_READ
+from sqlflow_codegen.graph.analysis import QUIET
 from sqlflow_codegen.graph.dependencies import Waits, by_effects, in_program_order
 from sqlflow_codegen.graph.effects import Context, effects
 from sqlflow_codegen.graph.fusion import fuse
@@ -174,7 +174,7 @@ class _Steps:
 def _warnings(program: Program, effects: Sequence[Effects]) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     for statement, each in zip(program, effects, strict=True):
-        if each.barrier and each.barrier != CATALOG_READ:
+        if each.barrier and each.barrier not in QUIET:
             found.append(_warning(statement, each))
     return found
 

@@ -59,7 +59,8 @@ class Catalog:
         self.place = Place()
         self.user_functions = False
         """Whether the program created functions."""
-        self.indexes: NameMap[Relation] = NameMap()
+        self._indexes: NameMap[Relation] = NameMap()
+        self._indexes_of: dict[Relation, list[Relation]] = {}
         self.schemas: set[str] = set()
         self._relations: dict[tuple[Reference, Place], Relation] = {}
         self._new: set[str] = set()
@@ -103,6 +104,16 @@ class Catalog:
         if relation.identity not in self._new:
             self._dropped.add(relation.identity)
 
+    @property
+    def has_dropped(self) -> bool:
+        """Whether the program dropped something that it did not create."""
+        return bool(self._dropped or self._dropped_schemas or self._dropped_more)
+
+    def mentioned(self, words: Iterable[str]) -> list[Relation]:
+        """Relations that the program named so far whose names are among the words, in any case."""
+        wanted = {word.lower() for word in words}
+        return [relation for relation in self._relations.values() if relation.name.lower() in wanted]
+
     def more_dropped(self) -> None:
         """Note a DROP ... CASCADE: from now on no name is sure to be new."""
         self._dropped_more = True
@@ -131,6 +142,21 @@ class Catalog:
         """Note that there are triggers or rules now: what a statement names is not all that it changes."""
         self.forget_new()
         self.conservative = True
+
+    # -- indexes
+
+    def add_index(self, index: Relation, table: Relation) -> None:
+        """Note which table an index belongs to."""
+        self._indexes.set(index, table)
+        self._indexes_of.setdefault(table, []).append(index)
+
+    def tables_of_index(self, index: Relation) -> list[Relation]:
+        """The tables that an index of that name may belong to."""
+        return list(self._indexes.find(index))
+
+    def indexes_of(self, table: Relation) -> list[Relation]:
+        """The indexes that the program made for a table."""
+        return self._indexes_of.get(table, [])
 
     # -- views
 

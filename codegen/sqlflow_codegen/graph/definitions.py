@@ -1,4 +1,4 @@
-"""CREATE, DROP, ALTER and the other statements that define relations."""
+"""CREATE and DROP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
-from sqlflow_codegen.graph.analysis import Analysis
+from sqlflow_codegen.graph.analysis import NEW_SCHEMA, Analysis
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Reference, Relation
 from sqlflow_codegen.graph.references import References, Walker, unwrap
@@ -14,23 +14,14 @@ from sqlflow_codegen.graph.references import References, Walker, unwrap
 _SAFE_ENGINES = frozenset(
     ["innodb", "myisam", "aria", "memory", "heap", "csv", "archive", "rocksdb", "tokudb", "columnstore"]
 )
-_ELSEWHERE = (exp.LocationProperty, exp.ExternalProperty, exp.VirtualProperty)
-_CHANGES = (
-    exp.AddConstraint,
-    exp.AddPartition,
-    exp.AlterColumn,
-    exp.AlterRename,
-    exp.ColumnDef,
-    exp.Drop,
-    exp.DropPartition,
-    exp.RenameColumn,
-    exp.SwapTable,
-)
+_ELSEWHERE = (exp.LocationProperty, exp.ExternalProperty, exp.VirtualProperty, exp.OptionsProperty)
+_ELSEWHERE_WORDS = ("LOCATION", "OPTIONS", "CONNECTION", "UNION", "PATH")
+_SERIALS = frozenset({exp.DType.SERIAL, exp.DType.BIGSERIAL, exp.DType.SMALLSERIAL})
 _HIDDEN_WRITERS = ("TRIGGER", "RULE", "EVENT", "POLICY")
 
 
 class Definitions:
-    """Interprets statements that define relations."""
+    """Interprets statements that create and drop relations."""
 
     def __init__(self, walker: Walker) -> None:
         self._walker = walker
@@ -71,7 +62,23 @@ class Definitions:
         else:
             plain = not (tree.args.get("replace") or tree.args.get("exists") or _is_elsewhere(tree))
             relation = self._created(reference, analysis, plain=plain)
-            self._tie(relation, details, analysis)
+            self.tie_serials(reference, columns, analysis)
+            self.tie(relation, details, analysis)
+
+    def tie_serials(self, reference: Reference, columns: Iterable[object], analysis: Analysis) -> None:
+        """Tie a table to the sequences that PostgreSQL makes for its columns."""
+        if analysis.catalog.names.dialect != "postgres":
+            return
+        for column in columns:
+            if not isinstance(column, exp.ColumnDef):
+                continue
+            kind = column.args.get("kind")
+            serial = isinstance(kind, exp.DataType) and kind.this in _SERIALS
+            if serial or column.find(exp.GeneratedAsIdentityColumnConstraint) is not None:
+                table = analysis.catalog.names.identity(reference[-1])
+                sequence = (*reference[:-1], (f"{table}_{column.name}_seq", True))
+                analysis.catalog.created(analysis.catalog.relation(sequence), plain=True)
+                analysis.tie(analysis.catalog.relation(reference), analysis.catalog.relation(sequence))
 
     def _created(self, reference: Reference, analysis: Analysis, *, plain: bool) -> Relation:
         """Note that a relation, not a temporary one, is created."""
@@ -80,7 +87,7 @@ class Definitions:
         analysis.write_definition(relation)
         return relation
 
-    def _tie(self, relation: Relation, details: References, analysis: Analysis) -> None:
+    def tie(self, relation: Relation, details: References, analysis: Analysis) -> None:
         """Tie a table to what its columns, keys and properties refer to."""
         for other in (*details.reads, *details.sequences):
             if other:
@@ -130,7 +137,9 @@ class Definitions:
         name = index.args.get("this") if index is not None else None
         if isinstance(name, exp.Identifier):
             named = (*reference[:-1], (name.name, bool(name.args.get("quoted"))))
-            analysis.catalog.indexes.set(analysis.catalog.relation(named), analysis.catalog.relation(reference))
+            relation = analysis.catalog.relation(named)
+            analysis.write_index(relation)
+            analysis.catalog.add_index(relation, analysis.catalog.relation(reference))
 
     def _create_schema(self, tree: exp.Expr, kind: str, analysis: Analysis) -> None:
         names = analysis.catalog.names
@@ -139,6 +148,8 @@ class Definitions:
         if kind == "DATABASE" and names.dialect == "postgres":
             analysis.wait("CREATE DATABASE runs alone")
             return
+        if names.dialect == "postgres" and not analysis.catalog.place.schema:
+            analysis.wait(NEW_SCHEMA)
         analysis.change_schema(names.key(names.identity(self._walker.reference(tree.this)[-1])))
 
     # -- DROP
@@ -175,6 +186,8 @@ class Definitions:
                 return
         if not tree.args.get("temporary"):
             analysis.write_definition(relation)
+            for index in analysis.catalog.indexes_of(relation):
+                analysis.write_index(index)
             analysis.catalog.dropped(relation)
 
     def _drop_index(self, tree: exp.Expr, target: exp.Expr, analysis: Analysis) -> None:
@@ -183,7 +196,8 @@ class Definitions:
             analysis.write(self._walker.reference(unwrap(cluster.this)))
             return
         index = analysis.catalog.relation(self._walker.reference(target))
-        tables = list(analysis.catalog.indexes.find(index))
+        tables = analysis.catalog.tables_of_index(index)
+        analysis.write_index(index)
         for table in tables:
             analysis.write_relation(table)
         if not tables:
@@ -198,79 +212,6 @@ class Definitions:
         analysis.session.leave_schema(schema)
         if catalog.place.schema == schema and catalog.names.dialect != "postgres":
             catalog.enter("", f"?dropped:{analysis.session.number}")
-
-    # -- ALTER
-
-    def alter(self, tree: exp.Expr, analysis: Analysis) -> None:
-        """An ALTER TABLE, VIEW or INDEX."""
-        kind = str(tree.args.get("kind") or "").upper()
-        actions = list(tree.args.get("actions") or ())
-        if kind not in ("TABLE", "VIEW", "INDEX") or not all(isinstance(each, _CHANGES) for each in actions):
-            analysis.give_up(f"what ALTER {kind or '...'} brings about is not followed")
-            return
-        reference = self._walker.reference(unwrap(tree.this))
-        if kind == "INDEX":
-            self._alter_index(reference, actions, analysis)
-            return
-        renamed = [each for each in actions if isinstance(each, exp.AlterRename | exp.SwapTable)]
-        analysis.write(reference)
-        relation = analysis.catalog.relation(reference)
-        details = self._walker.collect(each for each in actions if each not in renamed)
-        for function in details.functions:
-            analysis.call(function)  # a type may be changed by calling it
-        self._tie(relation, details, analysis)
-        for each in renamed:
-            target = self._walker.reference(unwrap(each.this))
-            if isinstance(each, exp.SwapTable):
-                self.swap(reference, target, analysis)
-            else:
-                self.rename(reference, target, analysis)
-        if any(each.args.get("cascade") for each in (tree, *actions)):
-            analysis.wait("CASCADE may drop more than it names")
-            analysis.catalog.more_dropped()
-
-    def _alter_index(self, reference: Reference, actions: list[exp.Expr], analysis: Analysis) -> None:
-        catalog = analysis.catalog
-        tables = list(catalog.indexes.find(catalog.relation(reference)))
-        if not tables:
-            analysis.wait("it alters an index of a table that is not known")
-        for table in tables:
-            analysis.write_relation(table)
-            for each in actions:
-                if isinstance(each, exp.AlterRename):
-                    target = self._walker.reference(unwrap(each.this))
-                    catalog.indexes.set(catalog.relation((*reference[:-1], target[-1])), table)
-
-    def rename(self, old: Reference, new: Reference, analysis: Analysis) -> None:
-        """A relation gets another name; views over it may follow it or stay with the name."""
-        catalog, session = analysis.catalog, analysis.session
-        relation = catalog.relation(old)
-        found, certain = session.find_temporary(relation, len(old) > 1)
-        if found:
-            analysis.shares |= {each.token for each in found}
-            bases = tuple(base for each in found for base in each.bases)
-            analysis.create_temporary(catalog.relation(new), bases, certain=certain)
-            if certain:
-                session.drop_temporary(relation, found)
-                return
-        names = [new] if len(new) > 1 else [(*old[:-1], new[-1]), new]
-        for name in dict.fromkeys(names):
-            renamed = catalog.relation(name)
-            analysis.write_definition(relation)
-            analysis.write_definition(renamed)
-            catalog.created(renamed, plain=catalog.is_new(relation))
-            if catalog.is_view(relation):
-                bases = tuple(catalog.bases(relation) or ())
-                catalog.define_view(renamed, bases, restless=catalog.is_restless(relation))
-            analysis.tie(relation, renamed)
-        catalog.dropped(relation)
-
-    def swap(self, first: Reference, second: Reference, analysis: Analysis) -> None:
-        """Two relations exchange their names."""
-        relations = [analysis.catalog.relation(first), analysis.catalog.relation(second)]
-        analysis.tie(*relations)
-        for relation in relations:
-            analysis.expose(relation)
 
 
 def _may_do_more(function: str, analysis: Analysis) -> bool:
@@ -312,6 +253,6 @@ def _is_elsewhere(tree: exp.Expr) -> bool:
             return True
         if isinstance(each, exp.EngineProperty) and each.name.lower() not in _SAFE_ENGINES:
             return True
-        if isinstance(each, exp.Property) and each.name.upper() in ("OPTIONS", "CONNECTION", "UNION", "PATH"):
+        if isinstance(each, exp.Property) and any(word in each.name.upper() for word in _ELSEWHERE_WORDS):
             return True
     return False

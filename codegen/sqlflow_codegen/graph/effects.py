@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from sqlflow_codegen.graph.analysis import Analysis
@@ -12,6 +13,8 @@ from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
 from sqlflow_codegen.graph.resources import EXISTING, MODEL, Effects, Resource
 from sqlflow_codegen.graph.session import Session, Setting
 from sqlflow_codegen.language import ir
+
+_WORD = re.compile(r"\w+")
 
 
 class Context:
@@ -99,7 +102,10 @@ def _evaluate(statement: ir.Statement, analysis: Analysis, interpreter: Interpre
 
 
 def _run(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
-    """An image that nobody knows: trusted to write the tables after INTO and no others."""
+    """An image that nobody knows: trusted to write the tables after INTO and no others.
+
+    It may read any table that existed before, and those of the program that its command mentions.
+    """
     assert isinstance(statement, ir.RunStatement)
     interpreter.query(statement.select, analysis)
     for table in statement.into:
@@ -108,6 +114,8 @@ def _run(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) 
         analysis.give_up("TO RUN without INTO may write anything", "Name the tables that it writes after INTO.")
     elif analysis.catalog.conservative:
         analysis.writes.add(EXISTING)
+        for relation in analysis.catalog.mentioned(_WORD.findall(" ".join(statement.command))):
+            analysis.read_relation(relation)
 
 
 def _optimize(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
+from sqlflow_codegen.graph.alterations import Alterations
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.assignments import Assignments
 from sqlflow_codegen.graph.definitions import Definitions
@@ -41,11 +42,12 @@ class Interpreter:
         self._reader = Reader(dialect)
         self._walker = Walker(self.names)
         self._settings = Settings(dialect, Assignments(dialect, self._reader, self._walker))
-        self._definitions = definitions = Definitions(self._walker)
+        definitions = Definitions(self._walker)
+        self._alterations = Alterations(self._walker, definitions)
         self._handlers: dict[type[exp.Expr], Callable[[exp.Expr, Analysis], None]] = {
             exp.Create: definitions.create,
             exp.Drop: definitions.drop,
-            exp.Alter: definitions.alter,
+            exp.Alter: self._alterations.alter,
             exp.TruncateTable: self._truncate,
             exp.Copy: self._copy,
             exp.LoadData: self._load,
@@ -81,6 +83,8 @@ class Interpreter:
 
     def _give_up(self, tokens: Sequence[Token], error: NotUnderstoodError, analysis: Analysis) -> None:
         analysis.give_up(str(error))
+        if {"TEMP", "TEMPORARY"} & set(words(tokens, len(tokens))):
+            analysis.session.stick()
         signs = [n for n, token in enumerate(tokens[:-1]) if token.token_type is TokenType.PARAMETER]
         analysis.use_variables((), {tokens[n + 1].text.lower() for n in signs if self._dialect == "mysql"})
         begin = words(tokens, 8)
@@ -171,7 +175,7 @@ class Interpreter:
             new, index = name_after(tokens, index + 1)
             if not new:
                 raise NotUnderstoodError("what it renames is not known")
-            self._definitions.rename(old, new, analysis)
+            self._alterations.rename(old, new, analysis)
             index += 1
 
     def _comment(self, tree: exp.Expr, analysis: Analysis) -> None:

@@ -24,6 +24,9 @@ POSTGRES_NAME_BYTES = 63
 _SYSTEM_SCHEMAS = frozenset(
     {"information_schema", "pg_catalog", "pg_toast", "mysql", "performance_schema", "sys", "system"}
 )
+_OWN_PREFIX = "sqlflow_"
+"""Tables of our own: they tell of models, and of what ran."""
+
 _SYSTEM_PREFIXES = {"postgres": ("pg_",), "sqlite": ("sqlite_", "pragma_"), "duckdb": ("duckdb_", "pragma_", "sqlite_")}
 
 
@@ -96,6 +99,10 @@ class Names:
         """Whether reading that relation tells of others, as a database's catalogue does."""
         if relation.schema and relation.schema.lower() in _SYSTEM_SCHEMAS:
             return True
+        if relation.name.startswith(_OWN_PREFIX):
+            return True
+        if self.dialect == "bigquery":  # `events_*` are many tables
+            return "*" in relation.name or relation.name.lower().startswith("information_schema")
         return bool(self._system_prefixes) and relation.name.startswith(self._system_prefixes)
 
 

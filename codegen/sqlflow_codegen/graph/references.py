@@ -161,8 +161,9 @@ class Walker:
     def _table_function(self, table: exp.Expr, call: exp.Expr) -> Iterable[exp.Expr]:
         """A function in place of a table."""
         schema = table.args.get("db")
-        if isinstance(schema, exp.Identifier) and isinstance(call, exp.Anonymous):
-            return self._call(f"{schema.name.lower()}.{call.name.lower()}", call)
+        if isinstance(schema, exp.Identifier) and isinstance(call, exp.Func):
+            name = call.name if isinstance(call, exp.Anonymous) else call.sql_name()
+            return self._call(f"{schema.name.lower()}.{name.lower()}", call)
         if isinstance(call, exp.Var | exp.Literal):
             self._found.reads_files = True  # a stage of Snowflake, a file of DuckDB
         return (call,)

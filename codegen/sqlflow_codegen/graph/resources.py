@@ -8,6 +8,7 @@ from typing import NamedTuple
 TABLE = "table"
 MODEL = "model"
 GROUP = "group"
+INDEX = "index"
 SCHEMA = "schema"
 FILES = "files"
 ALL = "all"
@@ -18,7 +19,8 @@ class Resource(NamedTuple):
 
     Attributes:
         kind: `table` (any relation), `model`, or what people do not see: `group` (tables tied by foreign keys,
-            inheritance or a sequence), `schema`, `files`, `all` (the relations that this program did not create).
+            inheritance or a sequence), `index`, `schema`, `files`, `all` (the relations that the program did not
+            create).
         schema: of a relation, folded; "" if not known.
         name: folded.
         shown: how people see it.
