@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from sqlflow_cli.commands.check import check
+from sqlflow_cli.commands.graph import graph
+from sqlflow_cli.commands.render import render
 from sqlflow_cli.commands.run import run
 from sqlflow_cli.commands.version import version
 
@@ -16,6 +19,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command()(run)
+app.command()(check)
+app.command()(graph)
+app.command()(render)
 app.command()(version)
 
 

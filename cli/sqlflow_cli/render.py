@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
@@ -16,8 +15,7 @@ from sqlflow_codegen.language import format_diagnostics
 from sqlflow_codegen.language.ir import Program
 from sqlflow_runtime.cells import show_cell
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""All but tab and line feed."""
+from sqlflow_cli.screen import visible
 
 _NUMERIC = ("int", "float", "double", "real", "numeric", "decimal", "serial", "bigint")
 
@@ -124,10 +122,10 @@ class Renderer:
         table = Table(show_edge=False, pad_edge=False, header_style="bold")
         for name, kind in zip(self._columns, self._types, strict=True):
             right = kind.lower().startswith(_NUMERIC)
-            table.add_column(Text(_visible(name)), justify="right" if right else "left", overflow="fold")
+            table.add_column(Text(visible(name)), justify="right" if right else "left", overflow="fold")
         for row in self._rows:
             table.add_row(
-                *(Text("NULL", style="dim") if cell is None else Text(_visible(show_cell(cell))) for cell in row)
+                *(Text("NULL", style="dim") if cell is None else Text(visible(show_cell(cell))) for cell in row)
             )
         return table
 
@@ -138,9 +136,4 @@ class Renderer:
 
     def _print(self, words: str, style: str = "") -> None:
         # Text, not markup: the user's words may hold square brackets.
-        self._console.print(Text(_visible(words), style=style))
-
-
-def _visible(text: str) -> str:
-    """The text with control characters written out: data must not steer the terminal."""
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+        self._console.print(Text(visible(words), style=style))

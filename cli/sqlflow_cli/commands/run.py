@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
@@ -25,7 +24,9 @@ from sqlflow_runtime.selection import parse_selection
 from sqlflow_runtime.session import Session
 from sqlflow_runtime.stop import Stop
 
+from sqlflow_cli.inputs import read_text
 from sqlflow_cli.render import Renderer
+from sqlflow_cli.screen import complain
 
 _WHERE = f"--database (or the environment variable {DATABASE_ENV})"
 
@@ -42,8 +43,8 @@ def run(
             help="URL: postgresql://USER:PASSWORD@HOST/DB, duckdb:///FILE or sqlite:///FILE.",
         ),
     ],
-    dialect: Annotated[str, typer.Option(help="SQL dialect of the program.  [default: the database's]")] = "",
-    statements: Annotated[str, typer.Option(help="Only these, by number: 3-5,7.  [default: all]")] = "",
+    dialect: Annotated[str, typer.Option(help="SQL dialect of the program.  \\[default: the database's]")] = "",
+    statements: Annotated[str, typer.Option(help="Only these, by number: 3-5,7.  \\[default: all]")] = "",
     preview_rows: Annotated[int, typer.Option(min=0, help="Rows shown of each result.")] = 100,
     output: Annotated[
         Format, typer.Option("--format", help="json: records, one a line, as a step writes them.")
@@ -53,7 +54,7 @@ def run(
     """Execute a program on this computer, statement by statement, with no cluster."""
     try:
         url = parse_url(database)
-        text = _read(file)
+        text = read_text(file)
         program = parse_program(text, normalize_dialect(dialect) if dialect else url.dialect)
         numbers = parse_selection(statements, len(program)) if statements else tuple(s.number for s in program)
     except ProgramError as error:
@@ -104,20 +105,9 @@ def _run(
     return EXIT_OK if error is None else exit_code(error.kind)
 
 
-def _read(file: Path) -> str:
-    """The program, byte for byte: no line end is translated."""
-    try:
-        return (sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError("usage", f"cannot read {file}: {error}") from error
-
-
 def _complain(error: SQLFlowError, recorder: Recorder | None = None, capture: OutputCapture | None = None) -> None:
     """Say on standard error what is wrong before any statement could run."""
     scrub = recorder.scrub if recorder else str
-    words = [f"error: {scrub(str(error))}"]
-    if isinstance(error, RunError) and error.hint:
-        words.append(f"  = hint: {scrub(error.hint)}")
     if capture is not None:
         capture.drain()
-    typer.echo("\n".join(words), err=True)
+    complain(scrub(str(error)), scrub(error.hint) if isinstance(error, RunError) else "")

@@ -1,0 +1,43 @@
+"""`sqlflow check`: everything that is wrong with a program or a manifest, with no database and no cluster."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from sqlflow_codegen.errors import SQLFlowError
+
+from sqlflow_cli.failures import EXIT_ERRORS, explain
+from sqlflow_cli.inputs import read_text
+
+Format = Literal["text", "json", "sarif"]
+
+
+def check(
+    file: Annotated[
+        Path, typer.Argument(help="A SQL program, or a manifest (.yaml) with SQLFlowJobs; - reads standard input.")
+    ],
+    dialect: Annotated[str, typer.Option(help="SQL dialect of the program.  \\[default: postgres]")] = "",
+    output: Annotated[
+        Format, typer.Option("--format", help="text: as a compiler; json: for scripts; sarif: for code hosts.")
+    ] = "text",
+) -> None:
+    """Show all errors and warnings of a program; exit code 1 if there are errors."""
+    from sqlflow_cli.findings import check_file
+    from sqlflow_cli.reports import print_text, to_json, to_sarif
+
+    text = ""
+    try:
+        text = read_text(file)
+        report = check_file(file, text, dialect)
+    except SQLFlowError as error:
+        raise typer.Exit(explain(error, file, text, dialect)) from error
+    if output == "text":
+        print_text(report)
+    else:
+        shown = to_json(report) if output == "json" else to_sarif(report, version("sqlflow-operator"))
+        typer.echo(json.dumps(shown, indent=2, ensure_ascii=False).encode())
+    raise typer.Exit(EXIT_ERRORS if report.count("error") else 0)

@@ -1,0 +1,76 @@
+"""`sqlflow graph`: what waits for what in a program, as a picture or as data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from sqlflow_codegen.errors import SQLFlowError
+from sqlflow_codegen.graph import Ordering
+from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect
+
+from sqlflow_cli.failures import explain
+from sqlflow_cli.inputs import is_manifest, read_text
+
+if TYPE_CHECKING:
+    from sqlflow_codegen.language.ir import Program
+
+Format = Literal["mermaid", "dot", "svg", "json"]
+
+
+def graph(
+    file: Annotated[
+        Path, typer.Argument(help="A SQL program, or a manifest (.yaml) with one SQLFlowJob; - reads standard input.")
+    ],
+    dialect: Annotated[str, typer.Option(help="SQL dialect of the program.  \\[default: postgres]")] = "",
+    ordering: Annotated[
+        Ordering, typer.Option(case_sensitive=False, help="Which statements wait for which.")
+    ] = Ordering.CONSERVATIVE,
+    fusion: Annotated[bool, typer.Option(help="Whether SQL statements may share a step.")] = True,
+    output: Annotated[
+        Format, typer.Option("--format", help="mermaid and dot: text of a picture; svg needs Graphviz; json: data.")
+    ] = "mermaid",
+) -> None:
+    """Show which statements wait for which, and why, and which share a step."""
+    text = ""
+    try:
+        text = read_text(file)
+        shown = _drawn(_program(file, text, dialect), ordering, fusion, output)
+    except SQLFlowError as error:
+        raise typer.Exit(explain(error, file, text, dialect)) from error
+    typer.echo(shown.encode(), nl=False)
+
+
+def _program(file: Path, text: str, dialect: str) -> Program:
+    from sqlflow_codegen.language import parse_program
+
+    if not is_manifest(file, text):
+        return parse_program(text, normalize_dialect(dialect) if dialect else DEFAULT_DIALECT)
+
+    from sqlflow_cli.findings import MANIFEST_DIALECT
+    from sqlflow_cli.manifest import read_jobs
+
+    if dialect:
+        raise SQLFlowError(MANIFEST_DIALECT)
+    jobs = read_jobs(text)
+    if len(jobs) != 1:
+        raise SQLFlowError(f"{file} holds {len(jobs) or 'no'} SQLFlowJobs: give a file with one")
+    spec = jobs[0].typed("default", "").spec
+    return parse_program(spec.program, spec.dialect)
+
+
+def _drawn(program: Program, ordering: Ordering, fusion: bool, output: Format) -> str:
+    from sqlflow_codegen.graph import pictures, plan
+
+    planned = plan(program, ordering, fusion=fusion)
+    match output:
+        case "mermaid":
+            return pictures.to_mermaid(planned)
+        case "dot":
+            return pictures.to_dot(planned)
+        case "svg":
+            return pictures.to_svg(planned)
+        case "json":
+            return json.dumps(pictures.to_json(planned), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,157 @@
+"""`sqlflow render`: what the operator would create, as YAML or as the program that prints it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.errors import SQLFlowError
+from sqlflow_codegen.graph import Ordering
+
+from sqlflow_cli.failures import explain
+from sqlflow_cli.inputs import is_manifest, read_text
+
+if TYPE_CHECKING:
+    from sqlflow_cli.rendering import ManifestOptions, Run
+
+_DEFAULTS = RunOptions()
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""Names of runs and namespaces: DNS labels."""
+
+_IN_SPEC = {
+    "dialect": "dialect",
+    "secret": "dataSource.secretRef.name",
+    "secret_key": "dataSource.secretRef.key",
+    "service_account": "serviceAccountName",
+    "retries": "retries",
+    "deadline": "activeDeadlineSeconds",
+    "preview_rows": "previewRows",
+}
+"""Options for a program that a manifest says itself."""
+_FOR_PROGRAMS = (*_IN_SPEC, "name", "ordering", "fusion")
+_FOR_MANIFESTS = ("uid",)
+
+_PROGRAM = "Options for a SQL program"
+_MANIFEST = "Options for a manifest"
+
+File = Annotated[Path, typer.Argument(help="A SQL program, or a manifest (.yaml) with SQLFlowJobs; - is stdin.")]
+Backend = Annotated[
+    Literal["job", "argo", "tekton"] | None,
+    typer.Option(help="What executes the steps; a manifest may say it itself."),
+]
+Code = Annotated[bool, typer.Option("--code", help="Print the Python program that prints the YAML.")]
+Namespace = Annotated[str, typer.Option(help="Namespace, where a manifest names none.")]
+Image = Annotated[
+    str,
+    typer.Option(envvar="SQLFLOW_STEP_IMAGE", help="Image of the steps, where a manifest names none."),
+]
+PullPolicy = Annotated[
+    Literal["Always", "IfNotPresent", "Never"] | None,
+    typer.Option(envvar="SQLFLOW_STEP_IMAGE_PULL_POLICY", help="When that image is pulled."),
+]
+Uid = Annotated[
+    str, typer.Option(rich_help_panel=_MANIFEST, help="UID of the job in the API server, if metadata.uid lacks.")
+]
+Dialect = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="SQL dialect.  \\[default: postgres]")]
+Name = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="Name of the run.")]
+Secret = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="Secret with the database's URL.")]
+SecretKey = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="Key of the URL in the Secret.")]
+ServiceAccount = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="Service account of the pods.")]
+Retries = Annotated[
+    int, typer.Option(min=0, max=10, rich_help_panel=_PROGRAM, help="How often a failed run is tried again.")
+]
+Deadline = Annotated[int | None, typer.Option(min=1, rich_help_panel=_PROGRAM, help="Seconds that a run may take.")]
+PreviewRows = Annotated[
+    int, typer.Option(min=0, max=10_000, rich_help_panel=_PROGRAM, help="Rows shown of each result.")
+]
+Order = Annotated[
+    Ordering, typer.Option(case_sensitive=False, rich_help_panel=_PROGRAM, help="What waits for what (argo, tekton).")
+]
+Fusion = Annotated[bool, typer.Option(rich_help_panel=_PROGRAM, help="SQL statements may share a step (argo, tekton).")]
+
+
+def render(
+    context: typer.Context,
+    file: File,
+    backend: Backend = None,
+    code: Code = False,
+    namespace: Namespace = "",
+    image: Image = _DEFAULTS.image,
+    image_pull_policy: PullPolicy = None,
+    uid: Uid = "",
+    dialect: Dialect = "",
+    name: Name = _DEFAULTS.name,
+    secret: Secret = _DEFAULTS.secret_name,
+    secret_key: SecretKey = _DEFAULTS.secret_key,
+    service_account: ServiceAccount = "",
+    retries: Retries = _DEFAULTS.retries,
+    deadline: Deadline = None,
+    preview_rows: PreviewRows = _DEFAULTS.preview_rows,
+    ordering: Order = _DEFAULTS.ordering,
+    fusion: Fusion = _DEFAULTS.fusion,
+) -> None:
+    """Print what the operator would create for a program or a manifest; no cluster is needed."""
+    from sqlflow_cli.rendering import ManifestOptions
+
+    options = RunOptions(
+        name=name,
+        namespace=namespace or None,
+        secret_name=secret,
+        secret_key=secret_key,
+        image=image,
+        image_pull_policy=image_pull_policy,
+        service_account_name=service_account or None,
+        retries=retries,
+        active_deadline_seconds=deadline,
+        preview_rows=preview_rows,
+        ordering=ordering,
+        fusion=fusion,
+    )
+    manifest = ManifestOptions(
+        backend=backend or "", namespace=namespace, uid=uid, image=image, pull_policy=image_pull_policy
+    )
+    text = ""
+    try:
+        text = read_text(file)
+        _check_options(context, is_manifest(file, text), options)
+        shown = _output(_runs(file, text, dialect, options, manifest), code)
+    except SQLFlowError as error:
+        raise typer.Exit(explain(error, file, text, dialect)) from error
+    typer.echo(shown.encode(), nl=False)
+
+
+def _check_options(context: typer.Context, manifest: bool, options: RunOptions) -> None:
+    """Refuse options that would have no effect, and names that no API server accepts."""
+    for parameter in _FOR_PROGRAMS if manifest else _FOR_MANIFESTS:
+        source = context.get_parameter_source(parameter)
+        if source is not None and source.name == "COMMANDLINE":
+            option = "--" + parameter.replace("_", "-")
+            field = _IN_SPEC.get(parameter)
+            instead = f": it says spec.{field} itself" if field else ""
+            what = f"a manifest{instead}" if manifest else "a SQL program"
+            raise SQLFlowError(f"{option} has no meaning for {what}")
+    for option, value in (("--name", options.name), ("--namespace", options.namespace)):
+        if value and not _NAME.fullmatch(value):
+            rule = "at most 63 lower-case letters, digits and '-', the first and last no '-'"
+            raise SQLFlowError(f"{option} {value!r} is no Kubernetes name: {rule}")
+
+
+def _runs(file: Path, text: str, dialect: str, options: RunOptions, manifest: ManifestOptions) -> list[Run]:
+    from sqlflow_cli.rendering import run_of_program, runs_of_manifest
+
+    if is_manifest(file, text):
+        return runs_of_manifest(file, text, manifest)
+    if not manifest.backend:
+        raise SQLFlowError("a SQL program names no backend: give --backend job, argo or tekton")
+    return [run_of_program(text, dialect, manifest.backend, options)]
+
+
+def _output(runs: list[Run], code: bool) -> str:
+    if not code:
+        return "---\n".join(run.yaml() for run in runs)
+    if len(runs) > 1:
+        raise SQLFlowError(f"--code prints one program, and the manifest has {len(runs)} jobs: give it one job")
+    return runs[0].code()

@@ -1,0 +1,142 @@
+"""What is wrong with a file: the findings of its programs and, of a manifest, of the jobs around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlflow_codegen.errors import Diagnostic, ProgramError, SQLFlowError
+from sqlflow_codegen.graph import plan
+from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect, parse_program
+from sqlflow_codegen.language.suggest import did_you_mean
+
+from sqlflow_cli.inputs import is_manifest
+from sqlflow_cli.manifest import Job, ManifestError, dotted, read_jobs
+
+MANIFEST_DIALECT = "a manifest says the dialect of its programs: spec.dialect"
+"""Why `--dialect` is refused with one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding and where it is.
+
+    Attributes:
+        diagnostic: the finding, with its place in `text`.
+        text: the program; the whole manifest where the finding is not in a program.
+        line, column: place in the file, from 1.
+        job: name of the SQLFlowJob, "" where the file has none, or the job no name.
+        in_program: whether the finding is in a program.
+    """
+
+    diagnostic: Diagnostic
+    text: str
+    line: int
+    column: int
+    job: str = ""
+    in_program: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings of a file, in its order."""
+
+    file: Path
+    findings: tuple[Finding, ...]
+
+    def count(self, severity: str) -> int:
+        """How many findings are errors, or warnings."""
+        return sum(finding.diagnostic.severity == severity for finding in self.findings)
+
+
+def check_file(file: Path, text: str, dialect: str) -> Report:
+    """Check a program, or every program of a manifest.
+
+    Args:
+        file: the file's path, `-` for standard input.
+        text: what it holds.
+        dialect: of a program; "" for the default. A manifest says its own.
+
+    Raises:
+        SQLFlowError: the dialect is not known, or a manifest holds no SQLFlowJob.
+    """
+    if not is_manifest(file, text):
+        found = check_text(text, normalize_dialect(dialect) if dialect else DEFAULT_DIALECT, "warning")
+        return Report(file, tuple(Finding(each, text, each.line, each.column) for each in found))
+    if dialect:
+        raise SQLFlowError(MANIFEST_DIALECT)
+    try:
+        jobs = read_jobs(text)
+    except ManifestError as error:
+        return Report(file, (_in_manifest("invalid-yaml", str(error), (error.line, error.column), text),))
+    if not jobs:
+        raise SQLFlowError(f"{file} holds no SQLFlowJob")
+    found_in = [sorted(_check_job(job, text), key=lambda one: (one.line, one.column)) for job in jobs]
+    return Report(file, tuple(finding for findings in found_in for finding in findings))
+
+
+def check_text(text: str, dialect: str, empty: str) -> tuple[Diagnostic, ...]:
+    """All findings of a program, in its order: of the language, or, where those are no errors, of the graph too.
+
+    Args:
+        text: the program.
+        dialect: its dialect, by the canonical name.
+        empty: severity of a program without any statement.
+    """
+    try:
+        program = parse_program(text, dialect)
+    except ProgramError as error:
+        return error.diagnostics
+    if not len(program):
+        return (Diagnostic("empty-program", "the program has no statement", 0, 1, 1, severity=empty),)
+    found = (*program.warnings, *plan(program).warnings)
+    return tuple(sorted(found, key=lambda one: (one.statement, one.line, one.column)))
+
+
+def _in_manifest(code: str, message: str, place: tuple[int, int], text: str, job: str = "", hint: str = "") -> Finding:
+    return Finding(Diagnostic(code, message, 0, *place, hint), text, *place, job, in_program=False)
+
+
+def _check_job(job: Job, text: str) -> Iterator[Finding]:
+    from pydantic import ValidationError
+    from sqlflow_operator.api import SQLFlowJobSpec
+
+    def wrong(path: Sequence[str | int], message: str, hint: str = "") -> Finding:
+        return _in_manifest("invalid-manifest", f"{dotted(path)}: {message}", job.place(path), text, job.name, hint)
+
+    if not job.name:
+        yield wrong(("metadata", "name"), "the job needs a name")
+    try:
+        SQLFlowJobSpec.model_validate(job.spec)
+    except ValidationError as error:
+        for each in error.errors(include_url=False):
+            yield wrong(("spec", *each["loc"]), _lowered(each["msg"]))
+    fields = {field.alias or name for name, field in SQLFlowJobSpec.model_fields.items()}
+    for key in job.spec:
+        if key not in fields:
+            yield wrong(("spec", key), "there is no such field", did_you_mean(str(key), fields))
+    yield from _check_program(job)
+
+
+def _check_program(job: Job) -> Iterable[Finding]:
+    program, dialect = job.program, _dialect(job.spec.get("dialect", DEFAULT_DIALECT))
+    if program is None or not dialect:
+        return []
+    return [
+        Finding(each, program, *job.program_place(each.line, each.column), job.name)
+        for each in check_text(program, dialect, "error")
+    ]
+
+
+def _dialect(value: Any) -> str:
+    """The canonical name; "" if there is no such dialect, which the schema tells better."""
+    try:
+        return normalize_dialect(str(value))
+    except SQLFlowError:
+        return ""
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:]

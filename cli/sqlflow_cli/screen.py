@@ -1,0 +1,26 @@
+"""What all commands share when they write to a terminal: errors in one form, nothing that steers the terminal."""
+
+from __future__ import annotations
+
+import re
+
+import typer
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""All but tab and line feed."""
+
+
+def visible(text: str) -> str:
+    """The text with control characters written out: data must not steer the terminal."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def complain(message: str, hint: str = "") -> None:
+    """Say on standard error what is wrong, and what to do."""
+    words = [f"error: {message}", *([f"  = hint: {hint}"] if hint else [])]
+    typer.echo(visible("\n".join(words)), err=True)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 error`, `2 errors`, `no errors`."""
+    return f"{number or 'no'} {what}" + ("" if number == 1 else "s")
