@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from sqlflow_cli.manifest import Job, ManifestError, dotted, read_jobs
 
 MANIFEST_DIALECT = "a manifest says the dialect of its programs: spec.dialect"
 """Why `--dialect` is refused with one."""
+
+_NAME_LIMIT = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,16 @@ def _in_manifest(code: str, message: str, place: tuple[int, int], text: str, job
 def _check_job(job: Job, text: str) -> Iterator[Finding]:
     from pydantic import ValidationError
     from sqlflow_operator.api import SQLFlowJobSpec
+    from sqlflow_operator.api.base import DNS_NAME
 
     def wrong(path: Sequence[str | int], message: str, hint: str = "") -> Finding:
         return _in_manifest("invalid-manifest", f"{dotted(path)}: {message}", job.place(path), text, job.name, hint)
 
     if not job.name:
         yield wrong(("metadata", "name"), "the job needs a name")
+    elif len(job.name) > _NAME_LIMIT or not re.fullmatch(DNS_NAME.rstrip("$"), job.name):
+        rule = f"at most {_NAME_LIMIT} lower-case letters, digits, '-' and '.', the first and last a letter or digit"
+        yield wrong(("metadata", "name"), f"{job.name!r} is no Kubernetes name: {rule}")
     try:
         SQLFlowJobSpec.model_validate(job.spec)
     except ValidationError as error:

@@ -184,6 +184,7 @@ def test_items_of_a_list() -> None:
         (("  dialect: postgres", "  retries: 11"), 5, "spec.retries: input should be less than or equal to 10"),
         (("  dialect: postgres", "  env: [{name: A, value: 5}]"), 5, "spec.env[0].value: input should be a valid"),
         (("name: a", "labels: {}"), 3, "metadata.name: the job needs a name"),
+        (("name: a", "name: A_b"), 3, "metadata.name: 'A_b' is no Kubernetes name"),
         (("program: SELECT 1", "program: '--'"), 7, "the program has no statement"),
     ],
 )
