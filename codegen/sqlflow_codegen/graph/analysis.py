@@ -14,7 +14,6 @@ from sqlflow_codegen.graph.resources import (
     EXISTING,
     INDEX,
     SCHEMA,
-    TABLE,
     Effects,
     Resource,
 )
@@ -117,7 +116,7 @@ class Analysis:
 
     def _touch(self, relation: Relation, into: set[Resource]) -> None:
         catalog = self.catalog
-        into.add(Resource(TABLE, relation.schema, relation.name, relation.shown))
+        into.add(catalog.resource(relation))
         if not catalog.is_new(relation):
             into.add(EXISTING)
         into.update(catalog.groups(relation))

@@ -113,6 +113,8 @@ class _Steps:
         """The steps, in an order in which they may run."""
         kinds = [self._kind(unit.statements) for unit in units]
         groups = fuse(units, [fusion and kind == SQL for kind in kinds])
+        if not groups and self._effects:
+            groups.append([])  # nothing but settings
         group_of = {position: n for n, group in enumerate(groups) for position in group}
         members = [sorted(s for position in group for s in units[position].statements) for group in groups]
         self._house_settings(members)
@@ -143,8 +145,6 @@ class _Steps:
         settings = [s for s in range(len(self._effects)) if s not in home]
         if not settings:
             return
-        if not home:
-            members.append([])
         following = home[max(home)] if home else 0
         homes: dict[int, int] = {}
         for s in range(len(self._effects) - 1, -1, -1):
@@ -163,6 +163,8 @@ class _Steps:
         found: set[int] = set()
         before = 0
         for s in members:
+            if self._effects[s].setting:
+                continue
             for setting in reversed(self._settings[s]):
                 if setting.number <= before:
                     break

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from sqlflow_codegen.graph.naming import Names, Place, Reference, Relation
 from sqlflow_codegen.graph.ordering import Rules
-from sqlflow_codegen.graph.resources import GROUP, Resource
+from sqlflow_codegen.graph.resources import GROUP, TABLE, Resource
 
 VIEW_BASES = 256
 """A view over more relations than this makes its readers barriers."""
@@ -63,6 +63,7 @@ class Catalog:
         self._indexes_of: dict[Relation, list[Relation]] = {}
         self.schemas: set[str] = set()
         self._relations: dict[tuple[Reference, Place], Relation] = {}
+        self._resources: dict[Relation, Resource] = {}
         self._new: set[str] = set()
         self._dropped: set[str] = set()
         self._dropped_schemas: set[str] = set()
@@ -77,6 +78,14 @@ class Catalog:
         found = self._relations.get(key)
         if found is None:
             found = self._relations[key] = self.names.relation(reference, self.place)
+        return found
+
+    def resource(self, relation: Relation) -> Resource:
+        """What stands for the relation among the effects of statements; one object for all of them."""
+        found = self._resources.get(relation)
+        if found is None:
+            found = Resource(TABLE, relation.schema, relation.name, relation.shown)
+            self._resources[relation] = found
         return found
 
     def enter(self, schema: str, token: str = "", catalog: str | None = None) -> None:
@@ -214,6 +223,7 @@ class _Groups:
         self._members: NameMap[int] = NameMap()
         self._parents: list[int] = []
         self._existing: list[bool] = []
+        self._shown: list[str] = []
 
     def __bool__(self) -> bool:
         return bool(self._parents)
@@ -234,6 +244,7 @@ class _Groups:
             roots = [len(self._parents)]
             self._parents.append(roots[0])
             self._existing.append(False)
+            self._shown.append(f"{first.shown}~{second.shown}")
         for root in roots[1:]:
             self._parents[root] = roots[0]
             self._existing[roots[0]] |= self._existing[root]
@@ -256,4 +267,4 @@ class _Groups:
 
     def resources(self, relation: Relation) -> list[Resource]:
         """The groups that it may belong to."""
-        return [Resource(GROUP, "", str(root), relation.shown) for root in self._roots(relation)]
+        return [Resource(GROUP, "", str(root), self._shown[root]) for root in self._roots(relation)]

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from sqlglot import exp
+
 
 class Verdict(Enum):
     """What calling a function may do."""
@@ -87,6 +89,8 @@ def judge(name: str, dialect: str) -> Verdict:
     """What a call of the function `name` (lower case, `schema.name` if qualified) may do."""
     schema, _, bare = name.rpartition(".")
     if schema in ("", "pg_catalog"):
+        if schema and bare.upper() in exp.FUNCTION_BY_NAME and bare not in _SPECIAL:
+            return Verdict.HARMLESS
         if bare in _BUILT_IN.get(dialect, ()):
             return Verdict.HARMLESS
         if bare in _SPECIAL:
@@ -98,6 +102,11 @@ def judge(name: str, dialect: str) -> Verdict:
         if dialect in _NO_USER_FUNCTIONS:
             return Verdict.HARMLESS
     return Verdict.WRITES if dialect in _MAY_WRITE else Verdict.READS
+
+
+def built_in(dialect: str) -> frozenset[str]:
+    """Functions of the dialect that sqlglot has no class for, and that neither write nor read tables."""
+    return _BUILT_IN.get(dialect, frozenset())
 
 
 _POSTGRES = """

@@ -142,7 +142,7 @@ class Interpreter:
         target = unwrap(tree.args.get("this"))
         into = bool(tree.args.get("kind"))
         files = tree.args.get("files") or []
-        if any(isinstance(each, exp.Identifier) for each in files):
+        if self._dialect == "duckdb" and any(isinstance(each, exp.Identifier) for each in files):
             raise NotUnderstoodError("it copies more than a table")
         if isinstance(target, exp.Table) and into:
             analysis.write(self._walker.reference(target))
@@ -183,6 +183,8 @@ class Interpreter:
         kind = str(tree.args.get("kind") or "").upper()
         if isinstance(target, exp.Column) and kind == "COLUMN":
             parts = [target.args.get(key) for key in ("catalog", "db", "table")]
+            if not any(parts):
+                raise NotUnderstoodError("it names no table where one is due")
             analysis.write(tuple((p.name, bool(p.args.get("quoted"))) for p in parts if p is not None))
         elif isinstance(target, exp.Table) and kind in ("TABLE", "VIEW"):
             analysis.write(self._walker.reference(target))

@@ -84,7 +84,7 @@ class Names:
         """The relation that a name means where `place` is the current schema."""
         name = self.identity(reference[-1])
         if len(reference) == 1:
-            shown = f"{place.schema}.{name}" if place.schema else name
+            shown = f"{place.token}.{name}" if place.schema else name
             return Relation(self.key(place.schema), self.key(name), f"{place.catalog}.{place.token}.{name}", shown)
         path = [self.identity(part) for part in reference]
         known = path[-2]

@@ -118,7 +118,7 @@ class Walker:
         return scope
 
     def _fold(self, identifier: exp.Identifier) -> str:
-        return self._names.identity((identifier.name, bool(identifier.args.get("quoted")))).lower()
+        return self._names.identity((identifier.name, bool(identifier.args.get("quoted"))))
 
     # -- handlers: note what a node means and return the children that still have to be seen
 
@@ -145,7 +145,7 @@ class Walker:
         """
         parts: list[Part] = []
         for key in ("catalog", "db", "this"):
-            part = table.args.get(key) if table is not None else None
+            part = table.args.get(key) if isinstance(table, exp.Expr) else None
             if isinstance(part, exp.Identifier):
                 parts.append((part.this, bool(part.args.get("quoted"))))
             elif isinstance(part, exp.Dot):
@@ -186,19 +186,19 @@ class Walker:
         return _children(node, skip=("this", "with_"))
 
     def _update(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
-        target = node.args.get("this")
-        if target is not None:
+        for target in _expressions([node.args.get("this")]):
             self._found.writes.extend(self.reference(table) for table in target.find_all(exp.Table) if table.this)
         return _children(node, skip=("with_",))
 
     def _delete(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
         args = node.args
-        targets = [args.get("this")]
+        targets = _expressions([args.get("this")]) or _expressions([args.get("tables")])
+        if not targets:
+            raise NotUnderstoodError("it names no table where one is due")
         if args.get("tables") or (self._dialect == "mysql" and args.get("using")):
             targets += _expressions([args.get("using"), args.get("joins")])  # MySQL names targets by their aliases
         for target in targets:
-            if target is not None:
-                self._found.writes.extend(self.reference(table) for table in target.find_all(exp.Table))
+            self._found.writes.extend(self.reference(table) for table in target.find_all(exp.Table))
         return _children(node, skip=("tables", "with_"))
 
     def _merge(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
@@ -244,7 +244,7 @@ class Walker:
             first = first.this
         if isinstance(first, exp.Literal) and first.is_string:
             return parse_name(first.name)
-        if isinstance(first, exp.Column):
+        if self._dialect != "postgres" and isinstance(first, exp.Column):
             parts = [first.args.get(key) for key in ("db", "table", "this")]
             return tuple((p.name, bool(p.args.get("quoted"))) for p in parts if isinstance(p, exp.Identifier))
         return ()

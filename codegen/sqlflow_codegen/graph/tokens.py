@@ -145,9 +145,14 @@ def nesting(tokens: Sequence[Token]) -> int:
 
 
 def words(tokens: Sequence[Token], count: int = 4) -> tuple[str, ...]:
-    """The first tokens in upper case; a quoted string or name counts as ""."""
-    quoted = (TokenType.STRING, TokenType.IDENTIFIER)
-    return tuple("" if token.token_type in quoted else token.text.upper() for token in tokens[:count])
+    """The first words in upper case; a quoted string or name counts as ""."""
+    found: list[str] = []
+    for token in tokens[:count]:
+        if token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+            found.append("")
+        else:
+            found += token.text.upper().split() or [""]  # one token may be two words, such as UNLOCK TABLES
+    return tuple(found[:count])
 
 
 def name_after(tokens: Sequence[Token], start: int) -> tuple[tuple[tuple[str, bool], ...], int]:

@@ -1,0 +1,108 @@
+"""Fusion: never later for any durations, and as few steps as that allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlflow_codegen.graph.dependencies import reduced
+from sqlflow_codegen.graph.fusion import fuse
+from sqlflow_codegen.graph.units import Unit
+
+from tests.unit.graph.helpers import graph, groups
+
+
+@st.composite
+def units(draw: st.DrawFn, most: int) -> list[Unit]:
+    """A random graph in topological order, reduced."""
+    count = draw(st.integers(1, most))
+    befores = [draw(st.sets(st.integers(0, max(n - 1, 0)), max_size=3)) if n else set() for n in range(count)]
+    return [Unit((n,), after) for n, after in enumerate(reduced(befores))]
+
+
+def critical_path(
+    graph: Sequence[Unit], steps: Sequence[Sequence[int]], durations: Sequence[float], start: float
+) -> float:
+    """When the last step is done, if each starts when all before it are done; inf if they wait for each other."""
+    step_of = {unit: n for n, step in enumerate(steps) for unit in step}
+    after = [{step_of[b] for unit in step for b in graph[unit].after} - {n} for n, step in enumerate(steps)]
+    done: dict[int, float] = {}
+    while len(done) < len(steps):
+        ready = [n for n in range(len(steps)) if n not in done and after[n] <= done.keys()]
+        if not ready:
+            return float("inf")
+        for n in ready:
+            begin = max((done[each] for each in after[n]), default=0.0)
+            done[n] = begin + start + sum(durations[unit] for unit in steps[n])
+    return max(done.values())
+
+
+def groupings(items: list[int]) -> Iterator[list[list[int]]]:
+    """All ways to put the items into groups."""
+    if not items:
+        yield []
+        return
+    first, rest = items[0], items[1:]
+    for grouping in groupings(rest):
+        yield [[first], *grouping]
+        for n in range(len(grouping)):
+            yield [*grouping[:n], [first, *grouping[n]], *grouping[n + 1 :]]
+
+
+def never_later(graph: Sequence[Unit], steps: Sequence[Sequence[int]]) -> bool:
+    """Whether no choice of durations 0 and 1 makes the grouping later: that is enough (see `fusion`)."""
+    alone = [[n] for n in range(len(graph))]
+    for bits in range(1 << len(graph)):
+        durations = [float(bits >> n & 1) for n in range(len(graph))]
+        if critical_path(graph, steps, durations, 0) > critical_path(graph, alone, durations, 0):
+            return False
+    return True
+
+
+@given(units(14), st.data())
+def test_the_fused_graph_is_never_later(graph: list[Unit], data: st.DataObject) -> None:
+    may_join = [data.draw(st.booleans()) for _ in graph]
+    durations = [data.draw(st.floats(0, 1000)) for _ in graph]
+    start = data.draw(st.floats(0, 30))
+    alone = critical_path(graph, [[n] for n in range(len(graph))], durations, start)
+    assert critical_path(graph, fuse(graph, may_join), durations, start) <= alone * (1 + 1e-9) + start
+
+
+@settings(max_examples=60, deadline=None)
+@given(units(6), st.data())
+def test_there_is_no_grouping_with_fewer_steps_that_is_never_later(graph: list[Unit], data: st.DataObject) -> None:
+    """By trying all groupings of small graphs: not close to the optimum, but the optimum."""
+    may_join = [data.draw(st.booleans()) for _ in graph]
+    found = fuse(graph, may_join)
+    assert never_later(graph, found)
+    for steps in groupings(list(range(len(graph)))):
+        if len(steps) >= len(found):
+            continue
+        if all(len(step) == 1 or all(may_join[unit] for unit in step) for step in steps):
+            assert not never_later(graph, steps)
+
+
+@given(units(14))
+def test_steps_come_in_an_order_in_which_they_may_run(graph: list[Unit]) -> None:
+    done: set[int] = set()
+    for step in fuse(graph, [True] * len(graph)):
+        for unit in step:
+            assert set(graph[unit].after) <= done | set(step)
+            done.add(unit)
+
+
+def test_a_chain_of_plain_sql_is_one_step() -> None:
+    text = "CREATE TABLE a (x int); INSERT INTO a VALUES (1); UPDATE a SET x = 2"
+    assert groups(graph(text)) == [(1, 2, 3)]
+    assert groups(graph(text, fusion=False)) == [(1,), (2,), (3,)]
+
+
+def test_a_branch_is_not_fused_into_either_side() -> None:
+    text = "CREATE TABLE a (x int); CREATE TABLE b AS SELECT * FROM a; CREATE TABLE c AS SELECT * FROM a"
+    assert groups(graph(text)) == [(1,), (2,), (3,)]
+
+
+def test_a_model_statement_has_its_own_step() -> None:
+    text = "CREATE TABLE a (x int); SELECT * FROM a TO TRAIN e.E LABEL x INTO m; TRUNCATE a; UPDATE a SET x = 1"
+    assert groups(graph(text)) == [(1,), (2,), (3, 4)]
