@@ -54,7 +54,7 @@ class Definitions:
         analysis.mention(self._walker.collect(_present(tree, "expression", "clone")))
         if _has(tree, exp.DynamicProperty):
             self._define_view(tree, reference, analysis)
-        elif _is_temporary(tree, reference):
+        elif _is_temporary(tree, reference, analysis):
             relation = analysis.catalog.relation(reference)
             kept = not _has(tree, exp.OnCommitProperty)  # it may go with its transaction
             analysis.create_temporary(relation, certain=kept)
@@ -115,7 +115,7 @@ class Definitions:
             analysis.mention(References(functions=body.functions, sequences=body.sequences))
         bases = tuple(dict.fromkeys(analysis.catalog.relation(each) for each in body.reads))
         restless = bool(body.sequences) or any(_may_do_more(each, analysis) for each in body.functions)
-        temporary = _is_temporary(tree, reference)
+        temporary = _is_temporary(tree, reference, analysis)
         if temporary or over_temporary:
             relation = analysis.catalog.relation(reference)
             analysis.create_temporary(relation, bases, certain=temporary)
@@ -240,10 +240,10 @@ def _has(tree: exp.Expr, *kinds: type[exp.Expr]) -> bool:
     return any(isinstance(each, kinds) for each in _properties(tree))
 
 
-def _is_temporary(tree: exp.Expr, reference: Reference) -> bool:
+def _is_temporary(tree: exp.Expr, reference: Reference, analysis: Analysis) -> bool:
     if _has(tree, exp.TemporaryProperty):
         return True
-    return len(reference) > 1 and reference[-2][0].lower() in ("temp", "pg_temp")
+    return len(reference) > 1 and reference[-2][0].lower() == analysis.session.temporary_schema
 
 
 def _is_elsewhere(tree: exp.Expr) -> bool:

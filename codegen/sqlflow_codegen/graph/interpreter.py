@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
@@ -11,6 +12,7 @@ from sqlflow_codegen.graph.alterations import Alterations
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.assignments import Assignments
 from sqlflow_codegen.graph.definitions import Definitions
+from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Names, Reference
 from sqlflow_codegen.graph.references import Walker, unwrap
 from sqlflow_codegen.graph.settings import OTHER, SETTING, Settings
@@ -85,8 +87,7 @@ class Interpreter:
         analysis.give_up(str(error))
         if {"TEMP", "TEMPORARY"} & set(words(tokens, len(tokens))):
             analysis.session.stick()
-        signs = [n for n, token in enumerate(tokens[:-1]) if token.token_type is TokenType.PARAMETER]
-        analysis.use_variables((), {tokens[n + 1].text.lower() for n in signs if self._dialect == "mysql"})
+        analysis.use_variables((), self._variables(tokens))
         begin = words(tokens, 8)
         if begin[:1] == ("CREATE",):
             if _HIDDEN_WRITERS & set(begin):
@@ -162,8 +163,20 @@ class Interpreter:
         table = next((n + 2 for n in range(len(every) - 2) if every[n : n + 2] == ("INTO", "TABLE")), 0)
         if not table or "SELECT" in every:
             raise NotUnderstoodError("where it loads data is not known")
+        calls = [token.text.lower() for token, after in pairwise(tokens) if after.token_type is TokenType.L_PAREN]
+        if any(
+            judge(name, "mysql") is not Verdict.HARMLESS for name in calls if name.upper() not in exp.FUNCTION_BY_NAME
+        ):
+            raise NotUnderstoodError("it calls functions that are not known")
         analysis.write(name_after(tokens, table)[0])
+        analysis.use_variables((), self._variables(tokens))
         analysis.use_files(write=False)
+
+    def _variables(self, tokens: Sequence[Token]) -> set[str]:
+        """Variables of MySQL that the tokens mention, in lower case."""
+        if self._dialect != "mysql":
+            return set()
+        return {after.text.lower() for token, after in pairwise(tokens) if token.token_type is TokenType.PARAMETER}
 
     def _rename_tables(self, tokens: Sequence[Token], analysis: Analysis) -> None:
         """RENAME TABLE a TO b, c TO d."""

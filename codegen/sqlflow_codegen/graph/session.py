@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from sqlflow_codegen.graph.naming import Place, Relation
 
+TEMPORARY_SCHEMAS = {"postgres": "pg_temp", "sqlite": "temp", "duckdb": "temp"}
+
 BEFORE = "before:"
 """Prefix of the token that a statement shares with the one before it only."""
 WRITERS = "writers:"
@@ -74,7 +76,8 @@ class Session:
         self.locking = ""
         self._transaction: _Transaction | None = None
         self._settings_are_undone = dialect == "postgres"
-        self._schemas_hold_temporary = dialect not in ("postgres", "sqlite", "duckdb")
+        self.temporary_schema = TEMPORARY_SCHEMAS.get(dialect)
+        """The schema that holds all temporary relations, if there is one."""
         self._ambiguous_schema = "main" if dialect == "duckdb" else "\0"
         self._sticky = ""
         self._next = ""
@@ -117,7 +120,7 @@ class Session:
 
     def create_temporary(self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True) -> str:
         """Note a temporary relation; the token of its users."""
-        schema = relation.schema if self._schemas_hold_temporary else None
+        schema = relation.schema if self.temporary_schema is None else None
         created = Temporary(f"temporary:{relation.name}:{self.number}", schema, certain, bases)
         self.temporary.setdefault(relation.name, []).append(created)
         if self._transaction is not None:
@@ -130,7 +133,7 @@ class Session:
         certain = False
         for each in self.temporary.get(relation.name, ()):
             if each.schema is None:
-                explicit = relation.schema in ("temp", "pg_temp")
+                explicit = relation.schema == self.temporary_schema
                 if qualified and not explicit and relation.schema not in ("", self._ambiguous_schema):
                     continue
                 same = not qualified or explicit
