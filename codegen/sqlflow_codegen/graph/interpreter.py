@@ -163,10 +163,10 @@ class Interpreter:
         table = next((n + 2 for n in range(len(every) - 2) if every[n : n + 2] == ("INTO", "TABLE")), 0)
         if not table or "SELECT" in every:
             raise NotUnderstoodError("where it loads data is not known")
-        calls = [token.text.lower() for token, after in pairwise(tokens) if after.token_type is TokenType.L_PAREN]
-        if any(
-            judge(name, "mysql") is not Verdict.HARMLESS for name in calls if name.upper() not in exp.FUNCTION_BY_NAME
-        ):
+        computed = tokens[every.index("SET", table) :] if "SET" in every[table:] else []
+        calls = [token.text for token, after in pairwise(computed) if after.token_type is TokenType.L_PAREN]
+        unknown = [name for name in calls if name.upper() not in exp.FUNCTION_BY_NAME]
+        if any(judge(name.lower(), "mysql") is not Verdict.HARMLESS for name in unknown):
             raise NotUnderstoodError("it calls functions that are not known")
         analysis.write(name_after(tokens, table)[0])
         analysis.use_variables((), self._variables(tokens))

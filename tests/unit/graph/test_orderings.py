@@ -141,6 +141,7 @@ ALONE = [
     ("mysql", "SELECT f(x) FROM a"),
     ("mysql", "SELECT 1 /*! , 2 */"),
     ("mysql", "SELECT * INTO OUTFILE '/f' FROM a"),
+    ("mysql", "LOAD DATA INFILE 'f' INTO TABLE b (@x) SET y = f(@x)"),
     ("mysql", "SET GLOBAL x = 1"),
     ("mysql", "SET @@global.x = 1"),
     ("sqlite", "VACUUM"),

@@ -110,6 +110,7 @@ TOGETHER = [
     ("mysql", "SELECT count(*) INTO @x FROM b; SELECT * FROM a; SELECT @x", (1, 3)),
     ("mysql", "SELECT @x := 1; SELECT * FROM a; SELECT @X", (1, 3)),
     ("mysql", "CALL p(@x); SELECT * FROM a; SELECT @x", (1, 2, 3)),
+    ("mysql", "LOAD DATA INFILE 'f' INTO TABLE b (@x) SET y = trim(@x); SELECT * FROM a; SELECT @x", (1, 3)),
     ("mysql", "INSERT INTO b VALUES (1); SELECT * FROM a; SELECT last_insert_id()", (1, 2, 3)),
     ("mysql", "SELECT * FROM a; UPDATE b SET x = 1; SELECT row_count()", (2, 3)),
     ("sqlite", "SELECT * FROM a; INSERT INTO b VALUES (1); SELECT changes()", (2, 3)),
