@@ -210,7 +210,7 @@ class Analysis:
                 self.reads.add(ANY_FILE)
             case Verdict.CATALOG:
                 self.wait(CATALOG_READ)
-            case Verdict.LAST_IDENTITY:
+            case Verdict.LAST_CHANGE:
                 self._want_writers()
             case Verdict.LAST_STATEMENT:
                 self.shares.add(f"{BEFORE}{self.session.number}")

@@ -23,8 +23,8 @@ class Verdict(Enum):
     """It may do anything."""
     SEQUENCE = auto()
     """It changes the sequence that its first argument names."""
-    LAST_IDENTITY = auto()
-    """Its value comes from an earlier INSERT or `nextval` of its session."""
+    LAST_CHANGE = auto()
+    """Its value comes from an earlier change or `nextval` of its session."""
     LAST_STATEMENT = auto()
     """Its value comes from the statement before it in its session."""
     SESSION = auto()
@@ -38,16 +38,16 @@ class Verdict(Enum):
 _SPECIAL = {
     "nextval": Verdict.SEQUENCE,
     "setval": Verdict.SEQUENCE,
-    "currval": Verdict.LAST_IDENTITY,
-    "lastval": Verdict.LAST_IDENTITY,
-    "last_insert_id": Verdict.LAST_IDENTITY,
-    "last_insert_rowid": Verdict.LAST_IDENTITY,
+    "currval": Verdict.LAST_CHANGE,
+    "lastval": Verdict.LAST_CHANGE,
+    "last_insert_id": Verdict.LAST_CHANGE,
+    "last_insert_rowid": Verdict.LAST_CHANGE,
     "row_count": Verdict.LAST_STATEMENT,
     "found_rows": Verdict.LAST_STATEMENT,
-    "changes": Verdict.LAST_STATEMENT,
-    "total_changes": Verdict.LAST_IDENTITY,
+    "changes": Verdict.LAST_CHANGE,
+    "total_changes": Verdict.LAST_CHANGE,
     "last_query_id": Verdict.LAST_STATEMENT,
-    "result_scan": Verdict.LAST_IDENTITY,
+    "result_scan": Verdict.LAST_CHANGE,
     "set_config": Verdict.SESSION,
     "setseed": Verdict.SESSION,
     "get_lock": Verdict.SESSION,

@@ -113,7 +113,7 @@ TOGETHER = [
     ("mysql", "LOAD DATA INFILE 'f' INTO TABLE b (@x) SET y = trim(@x); SELECT * FROM a; SELECT @x", (1, 3)),
     ("mysql", "INSERT INTO b VALUES (1); SELECT * FROM a; SELECT last_insert_id()", (1, 2, 3)),
     ("mysql", "SELECT * FROM a; UPDATE b SET x = 1; SELECT row_count()", (2, 3)),
-    ("sqlite", "SELECT * FROM a; INSERT INTO b VALUES (1); SELECT changes()", (2, 3)),
+    ("sqlite", "INSERT INTO b VALUES (1); SELECT * FROM a; SELECT changes()", (1, 2, 3)),
     ("postgres", "BEGIN; SELECT * FROM a; COMMIT", (1, 2, 3)),
     ("postgres", "START TRANSACTION; SELECT * FROM a; END", (1, 2, 3)),
     ("sqlite", "BEGIN IMMEDIATE; SELECT * FROM a; ROLLBACK", (1, 2, 3)),
