@@ -37,6 +37,7 @@ generate: venv ## write the CRD and its reference page from the models
 	@$(BIN)/python -m sqlflow_operator.crd
 
 bench: venv ## ratios against named baselines, measured in one run
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[bench]'
 	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 lock: ## renew the pins in requirements/constraints.txt

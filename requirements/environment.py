@@ -71,7 +71,7 @@ def lock() -> None:
     with tempfile.TemporaryDirectory() as directory:
         _create(Path(directory))
         pip = [f"{directory}/bin/python", "-m", "pip", "--disable-pip-version-check"]
-        _run("Newest packages", [*pip, "install", "--quiet", "-e", ".[dev]", "hatchling"])
+        _run("Newest packages", [*pip, "install", "--quiet", "-e", ".[dev,bench]", "hatchling"])
         frozen = subprocess.run([*pip, "freeze", "--exclude-editable"], check=True, capture_output=True, text=True)
     CONSTRAINTS.write_text(frozen.stdout, encoding="utf-8")
 
