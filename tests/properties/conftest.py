@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.properties import mariadb
-from tests.properties.databases import Database, DuckDB, MariaDB, Postgres, SQLite, temporary_folder
+from tests.properties.databases import Database, DuckDB, SQLite, temporary_folder
+from tests.properties.servers import MariaDB, Postgres
 from tests.unit.runtime.server import programs, running
 
 DATABASES = ("postgres", "mariadb", "sqlite", "duckdb")

@@ -6,59 +6,14 @@ shows in the data.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from tests.properties.special import SPECIAL
-
-DEFAULT_SCHEMA = {"postgres": "public", "mariadb": "d1", "sqlite": "main", "duckdb": "main"}
-
-
-@dataclass
-class Relation:
-    """What the generator thinks of a relation."""
-
-    schema: str
-    name: str
-    kind: str = "table"
-    existing: bool = False
+from tests.properties.tables import TableStatements
 
 
-class Generator:
+class Generator(TableStatements):
     """Makes one program."""
-
-    def __init__(self, database: str, choose: random.Random, *, trusted: bool = False) -> None:
-        self.database = database
-        self.trusted = trusted
-        """Whether only existing tables are used that no view, trigger or key ties to others."""
-        self.choose = choose
-        self.home = DEFAULT_SCHEMA[database]
-        self.path = self.home
-        self.relations: dict[tuple[str, str], Relation] = {}
-        self.temporary: dict[str, str] = {}
-        self.models: list[str] = []
-        self.indexes: list[tuple[str, str]] = []
-        self.fresh = 0
-        self._add_existing()
-
-    def _add(self, schema: str, name: str, kind: str = "table", *, existing: bool = False) -> Relation:
-        relation = self.relations[schema, name] = Relation(schema, name, kind, existing)
-        return relation
-
-    def _add_existing(self) -> None:
-        for name in ("e1", "e3") if self.trusted else ("e1", "e2", "e3", "ep", "ec"):
-            self._add(self.home, name, existing=True)
-        if self.database != "sqlite":
-            for name in ("e1", "x1"):
-                self._add("s2", name, existing=True)
-        if not self.trusted:
-            for name in ("v1", "v2", "v3"):
-                self._add(self.home, name, "view", existing=True)
-            if self.database != "sqlite":
-                self._add("s2", "v1", "view", existing=True)
-
-    # -- programs
 
     def program(self, length: int) -> list[str]:
         """Statements of a program with about that many."""
@@ -67,6 +22,10 @@ class Generator:
         weights = [weight for _, weight in makers]
         if self.choose.random() < 0.25:
             statements += self._session()
+        if self.second and self.choose.random() < 0.3:
+            statements.append(f"ATTACH '{self.second}' AS s2")
+            for name in ("e1", "x1"):
+                self._add("s2", name, existing=True)
         while len(statements) < length:
             (maker, _), *_ = self.choose.choices(makers, weights)
             statements += maker()
@@ -109,205 +68,6 @@ class Generator:
         if self.trusted:
             return [each for each in common if each[0] != self._existing]
         return common + special[self.database]
-
-    # -- parts of statements
-
-    def _number(self) -> int:
-        return self.choose.randint(0, 99)
-
-    def _new_name(self, prefix: str = "n") -> str:
-        self.fresh += 1
-        return f"{prefix}{self.fresh if self.choose.random() < 0.7 else self.choose.randint(1, 6)}"
-
-    def _write(self, relation: Relation) -> str:
-        """A name for the relation that means it here."""
-        name = relation.name.upper() if self.database != "mariadb" and self.choose.random() < 0.1 else relation.name
-        plain = relation.schema == self.path and relation.name not in self.temporary
-        if self.database == "sqlite" or (plain and self.choose.random() < 0.7):
-            return name
-        return f"{relation.schema}.{name}"
-
-    def _place(self) -> str:
-        """The schema of something new."""
-        return self.path if self.database == "sqlite" or self.choose.random() < 0.8 else "s2"
-
-    def _pick(self, kind: str = "", *, existing: bool | None = None) -> Relation | None:
-        found = [
-            each
-            for each in self.relations.values()
-            if (not kind or each.kind == kind) and (existing is None or each.existing == existing)
-        ]
-        return self.choose.choice(found) if found else None
-
-    def _source(self) -> str:
-        relation = self._pick()
-        return self._write(relation) if relation is not None else "e1"
-
-    def _query(self, depth: int = 0) -> str:
-        """A query that gives the columns id and v."""
-        pick = self.choose.random()
-        source = self._source()
-        k = self._number()
-        if pick < 0.3 or depth > 1:
-            return f"SELECT id, v FROM {source} WHERE v % 3 <> {k % 3}"
-        if pick < 0.45:
-            other = self._source()
-            return f"SELECT a.id AS id, a.v + {k} AS v FROM {source} a JOIN {other} b ON a.id = b.id"
-        if pick < 0.55:
-            return f"SELECT count(*) AS id, coalesce(sum(v), 0) AS v FROM {source}"
-        if pick < 0.65:
-            name = self.choose.choice(["e1", "e2", "v1", "w"])
-            return f"WITH {name} AS ({self._query(depth + 1)}) SELECT id, v + {k} AS v FROM {name}"
-        if pick < 0.75:
-            return f"{self._query(2)} UNION ALL {self._query(2)}"
-        if pick < 0.85:
-            return f"SELECT id, v FROM {source} WHERE id IN (SELECT id FROM {self._source()} WHERE v > {k})"
-        if pick < 0.93:
-            return f"SELECT id, (SELECT count(*) FROM {self._source()}) AS v FROM {source}"
-        return f"SELECT id, v FROM ({self._query(depth + 1)}) q"
-
-    def _few(self) -> str:
-        """A query that gives one row for each id: what is inserted again and again must not grow without bound."""
-        query = self._query()
-        return query if self.choose.random() < 0.2 else f"SELECT id, max(v) AS v FROM ({query}) g GROUP BY id"
-
-    # -- tables
-
-    def _create_table(self) -> list[str]:
-        relation = self._add(self._place(), self._new_name())
-        exists = "IF NOT EXISTS " if self.choose.random() < 0.2 else ""
-        columns = self.choose.choice(["id int, v int", "id int, v int DEFAULT 4", "id int NOT NULL, v int"])
-        return [f"CREATE TABLE {exists}{self._write(relation)} ({columns})"]
-
-    def _create_as(self) -> list[str]:
-        query = self._few()
-        relation = self._add(self._place(), self._new_name())
-        verb = "CREATE TABLE"
-        if self.choose.random() < 0.2:
-            replace = "CREATE OR REPLACE TABLE" if self.database in ("mariadb", "duckdb") else verb
-            verb = self.choose.choice([replace, "CREATE TABLE IF NOT EXISTS"])
-        return [f"{verb} {self._write(relation)} AS {query}"]
-
-    def _create_view(self) -> list[str]:
-        query = self._query()
-        relation = self._add(self._place(), self._new_name("w"), "view")
-        return [f"CREATE VIEW {self._write(relation)} AS {query}"]
-
-    def _replace_view(self) -> list[str]:
-        if self.database == "sqlite":
-            return []
-        relation = self._pick("view")
-        if relation is None:
-            return []
-        types = "::int" if self.database in ("postgres", "duckdb") else ""
-        source = self._source()
-        return [
-            f"CREATE OR REPLACE VIEW {self._write(relation)} AS SELECT id{types} AS id, v{types} AS v FROM {source}"
-        ]
-
-    def _drop(self) -> list[str]:
-        relation = self._pick(existing=None if self.choose.random() < 0.3 else False)
-        if relation is None:
-            return []
-        del self.relations[relation.schema, relation.name]
-        exists = "IF EXISTS " if self.choose.random() < 0.5 else ""
-        cascade = " CASCADE" if self.database == "postgres" and self.choose.random() < 0.15 else ""
-        return [f"DROP {relation.kind.upper()} {exists}{self._write(relation)}{cascade}"]
-
-    def _recreate(self) -> list[str]:
-        """Drop what may have been there and create it again: it is not new, and views may be over it."""
-        query = self._query(2)
-        relation = self._pick("table")
-        if relation is None:
-            return []
-        name = self._write(relation)
-        return [f"DROP TABLE IF EXISTS {name}", f"CREATE TABLE {name} AS {query}"]
-
-    def _insert(self) -> list[str]:
-        relation = self._pick("table") if self.choose.random() < 0.8 else self._pick()
-        if relation is None:
-            return []
-        key = self.choose.randint(1, 9)
-        name = self._write(relation)
-        if relation.name == "ep":
-            key = self.choose.randint(5, 400)
-        if relation.name == "ec" and self.choose.random() < 0.5:
-            return [f"INSERT INTO ec SELECT max(id), {self._number()} FROM ep"] if self.path == self.home else []
-        return [f"INSERT INTO {name} (id, v) VALUES ({key}, {self._number()})"]
-
-    def _insert_select(self) -> list[str]:
-        relation = self._pick("table")
-        if relation is None or relation.name in ("ep", "ec"):
-            return []
-        return [f"INSERT INTO {self._write(relation)} (id, v) {self._few()}"]
-
-    def _update(self) -> list[str]:
-        relation = self._pick("table") if self.choose.random() < 0.8 else self._pick()
-        if relation is None:
-            return []
-        name = self._write(relation)
-        change = f"v = (v * {self.choose.choice([3, 5, 7])} + {self._number()}) % 1009"
-        pick = self.choose.random()
-        if pick < 0.6:
-            return [f"UPDATE {name} SET {change}"]
-        if pick < 0.8:
-            return [f"UPDATE {name} SET {change} WHERE id IN (SELECT id FROM {self._source()})"]
-        if self.database == "mariadb":
-            other = self._source()
-            return [f"UPDATE {name} a JOIN {other} b ON a.id = b.id SET a.v = (a.v * 3 + 1) % 1009"]
-        source = f"(SELECT id, max(v) AS v FROM {self._source()} GROUP BY id) s"
-        return [f"UPDATE {name} SET v = ({name}.v * 3 + s.v) % 1009 FROM {source} WHERE {name}.id = s.id"]
-
-    def _delete(self) -> list[str]:
-        relation = self._pick("table")
-        if relation is None:
-            return []
-        name = self._write(relation)
-        return [
-            self.choose.choice(
-                [
-                    f"DELETE FROM {name} WHERE v % 4 = {self._number() % 4}",
-                    f"DELETE FROM {name} WHERE id IN (SELECT id FROM {self._source()} WHERE v % 2 = 0)",
-                ]
-            )
-        ]
-
-    def _truncate(self) -> list[str]:
-        relation = self._pick("table")
-        if relation is None or self.database == "sqlite":
-            return []
-        return [f"TRUNCATE TABLE {self._write(relation)}"]
-
-    def _select(self) -> list[str]:
-        return [self._query()]
-
-    def _alter(self) -> list[str]:
-        relation = self._pick("table", existing=False)
-        if relation is None:
-            return []
-        return [f"ALTER TABLE {self._write(relation)} ADD COLUMN {self._new_name('c')} int DEFAULT {self._number()}"]
-
-    def _rename(self) -> list[str]:
-        relation = self._pick("table", existing=None if self.choose.random() < 0.2 else False)
-        if relation is None:
-            return []
-        old = self._write(relation)
-        del self.relations[relation.schema, relation.name]
-        new = self._add(relation.schema, self._new_name())
-        if self.database == "mariadb":
-            return [f"RENAME TABLE {old} TO {new.schema}.{new.name}"]
-        return [f"ALTER TABLE {old} RENAME TO {new.name}"]
-
-    def _index(self) -> list[str]:
-        relation = self._pick("table")
-        if self.indexes and self.choose.random() < 0.3:
-            index, table = self.indexes.pop()
-            return [f"DROP INDEX {index}" + (f" ON {table}" if self.database == "mariadb" else "")]
-        if relation is None or relation.schema != self.path or relation.name in self.temporary:
-            return []
-        index = self._new_name("i")
-        self.indexes.append((index, relation.name))
-        return [f"CREATE INDEX {index} ON {relation.name} (v)"]
 
     # -- what several statements share
 

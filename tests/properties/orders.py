@@ -40,7 +40,8 @@ def programs(
     seed = first_seed
     while True:
         choose = random.Random(f"{database.name} {seed}")
-        statements = Generator(database.name, choose, trusted=trusted).program(choose.randint(4, 22))
+        generator = Generator(database.name, choose, trusted=trusted, second=database.second)
+        statements = generator.program(choose.randint(4, 22))
         found = valid(database, statements)
         if found is not None:
             yield seed, *found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlflow_codegen.graph.functions import Verdict, built_in, judge
 
-from tests.properties.databases import MariaDB, Postgres
+from tests.properties.servers import MariaDB, Postgres
 
 VOLATILE_BUT_HARMLESS = {"clock_timestamp", "gen_random_uuid", "pg_sleep", "pg_sleep_for", "pg_sleep_until", "random",
                          "random_normal", "timeofday"}  # fmt: skip

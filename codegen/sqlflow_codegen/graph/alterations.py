@@ -45,6 +45,7 @@ class Alterations:
         analysis.write(reference)
         relation = analysis.catalog.relation(reference)
         self._definitions.tie_serials(reference, actions, analysis)
+        self._definitions.name_keys(reference, actions, analysis)
         details = self._walker.collect(each for each in actions if not isinstance(each, _ONLY_NAMES))
         for function in details.functions:
             analysis.call(function)  # a type may be changed by calling it

@@ -95,11 +95,10 @@ class Analysis:
             self._touch(base, self.reads)
 
     def write_index(self, index: Relation) -> None:
-        """Note that an index's name is taken or given up. Whatever was dropped before may have given it up."""
-        if self.catalog.names.dialect != "mysql":  # there, an index's name is its table's matter
-            self.writes.add(Resource(INDEX, "", index.name, index.shown))
-            if self.catalog.conservative and self.catalog.has_dropped:
-                self.writes.add(EXISTING)
+        """Note that a name of an index or a key is taken or given up; what was dropped before may have given it up."""
+        self.writes.add(Resource(INDEX, "", index.name, index.shown))
+        if self.catalog.conservative and self.catalog.has_dropped:
+            self.writes.add(EXISTING)
 
     def _with_bases(self, relation: Relation) -> list[Relation]:
         bases = self.catalog.bases(relation)

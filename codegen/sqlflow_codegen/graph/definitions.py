@@ -17,7 +17,10 @@ _SAFE_ENGINES = frozenset(
 _ELSEWHERE = (exp.LocationProperty, exp.ExternalProperty, exp.VirtualProperty, exp.OptionsProperty)
 _ELSEWHERE_WORDS = ("LOCATION", "OPTIONS", "CONNECTION", "UNION", "PATH")
 _SERIALS = frozenset({exp.DType.SERIAL, exp.DType.BIGSERIAL, exp.DType.SMALLSERIAL})
-_HIDDEN_WRITERS = ("TRIGGER", "RULE", "EVENT", "POLICY")
+HIDDEN_WRITERS = frozenset({"TRIGGER", "RULE", "EVENT", "POLICY"})
+"""What makes a statement change more than it names."""
+
+FUNCTIONS = frozenset({"FUNCTION", "PROCEDURE", "MACRO"})
 
 
 class Definitions:
@@ -40,10 +43,10 @@ class Definitions:
         elif kind in ("SCHEMA", "DATABASE"):
             self._create_schema(tree, kind, analysis)
         else:
-            if kind in ("FUNCTION", "PROCEDURE", "MACRO"):
+            if kind in FUNCTIONS:
                 analysis.catalog.user_functions = True
             analysis.give_up(f"what CREATE {kind or '...'} brings about is not followed")
-            if kind in _HIDDEN_WRITERS:
+            if kind in HIDDEN_WRITERS:
                 analysis.catalog.distrust_names()
 
     def _create_table(self, tree: exp.Expr, analysis: Analysis) -> None:
@@ -63,6 +66,7 @@ class Definitions:
             plain = not (tree.args.get("replace") or tree.args.get("exists") or _is_elsewhere(tree))
             relation = self._created(reference, analysis, plain=plain)
             self.tie_serials(reference, columns, analysis)
+            self.name_keys(reference, columns, analysis)
             self.tie(relation, details, analysis)
 
     def tie_serials(self, reference: Reference, columns: Iterable[object], analysis: Analysis) -> None:
@@ -79,6 +83,19 @@ class Definitions:
                 sequence = (*reference[:-1], (f"{table}_{column.name}_seq", True))
                 analysis.catalog.created(analysis.catalog.relation(sequence), plain=True)
                 analysis.tie(analysis.catalog.relation(reference), analysis.catalog.relation(sequence))
+
+    def name_keys(self, reference: Reference, parts: Iterable[object], analysis: Analysis) -> None:
+        """Note the names of foreign keys, which no two tables of a MySQL database may share."""
+        if analysis.catalog.names.dialect != "mysql":
+            return
+        for part in parts:
+            for key in part.find_all(exp.Constraint, exp.Drop) if isinstance(part, exp.Expr) else ():
+                names = key.args.get("tables") if isinstance(key, exp.Drop) else [key.args.get("this")]
+                for name in names or ():
+                    if isinstance(name, exp.Identifier | exp.Table):
+                        relation = analysis.catalog.relation((*reference[:-1], (name.name, False)))
+                        analysis.write_index(relation)
+                        analysis.catalog.add_index(relation, analysis.catalog.relation(reference))
 
     def _created(self, reference: Reference, analysis: Analysis, *, plain: bool) -> Relation:
         """Note that a relation, not a temporary one, is created."""
@@ -135,7 +152,7 @@ class Definitions:
         reference = self._walker.reference(table)
         analysis.write(reference)
         name = index.args.get("this") if index is not None else None
-        if isinstance(name, exp.Identifier):
+        if isinstance(name, exp.Identifier) and analysis.catalog.names.dialect != "mysql":
             named = (*reference[:-1], (name.name, bool(name.args.get("quoted"))))
             relation = analysis.catalog.relation(named)
             analysis.write_index(relation)

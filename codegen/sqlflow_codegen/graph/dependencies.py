@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqlflow_codegen.graph.ordering import ALL_RULES, Rules
-from sqlflow_codegen.graph.resources import ALL, TABLE, Effects, Resource
+from sqlflow_codegen.graph.resources import TABLE, Effects, Resource
 
 RAW = "RAW"
 WAR = "WAR"
@@ -184,18 +184,3 @@ def reduced(waits: Sequence[Iterable[int]]) -> list[tuple[int, ...]]:
         ancestors.append(reached)
         found.append(tuple(reversed(kept)))
     return found
-
-
-__all__ = [
-    "ALL",
-    "BARRIER",
-    "RAW",
-    "SEQUENCE",
-    "WAR",
-    "WAW",
-    "Cause",
-    "Waits",
-    "by_effects",
-    "in_program_order",
-    "reduced",
-]

@@ -11,7 +11,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from sqlflow_codegen.graph.alterations import Alterations
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.assignments import Assignments
-from sqlflow_codegen.graph.definitions import Definitions
+from sqlflow_codegen.graph.definitions import FUNCTIONS, HIDDEN_WRITERS, Definitions
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Names, Reference
 from sqlflow_codegen.graph.references import Walker, unwrap
@@ -32,7 +32,6 @@ _QUERIES = (
     exp.Describe,
     exp.Summarize,
 )
-_HIDDEN_WRITERS = frozenset({"TRIGGER", "RULE", "EVENT", "POLICY"})
 
 
 class Interpreter:
@@ -90,9 +89,9 @@ class Interpreter:
         analysis.use_variables((), self._variables(tokens))
         begin = words(tokens, 8)
         if begin[:1] == ("CREATE",):
-            if _HIDDEN_WRITERS & set(begin):
+            if HIDDEN_WRITERS & set(begin):
                 analysis.catalog.distrust_names()
-            if {"FUNCTION", "PROCEDURE", "MACRO"} & set(begin):
+            if FUNCTIONS & set(begin):
                 analysis.catalog.user_functions = True
 
     def _interpret(self, tokens: list[Token], text: str, analysis: Analysis) -> None:

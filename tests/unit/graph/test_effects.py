@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.unit.graph.helpers import effects_of, last
@@ -179,6 +181,14 @@ def test_files_are_one_resource() -> None:
         "COPY a TO 'f.csv'; SELECT * FROM read_csv('f.csv'); SELECT * FROM 'g.parquet'", "duckdb"
     )
     assert write.writes & read.reads & other.reads
+
+
+def test_no_two_tables_of_mysql_share_the_name_of_a_key() -> None:
+    key = "CREATE TABLE {0} (x int, CONSTRAINT k FOREIGN KEY (x) REFERENCES p{0} (x))"
+    text = f"{key.format('a')}; ALTER TABLE a DROP FOREIGN KEY k; {key.format('b')}; DROP TABLE b; {key.format('c')}"
+    found = effects_of(text, "mysql")
+    for before, after in pairwise(found):
+        assert before.writes & after.writes
 
 
 def test_dropping_a_table_gives_up_the_names_of_its_indexes() -> None:
