@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from sqlflow_codegen.graph.analysis import Analysis
+from sqlflow_codegen.graph.analysis import ALL_CHECKED, Analysis
 from sqlflow_codegen.graph.definitions import Definitions
 from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.references import Walker, unwrap
@@ -20,6 +20,7 @@ _CHANGES = (
     exp.RenameColumn,
     exp.SwapTable,
 )
+_CHECKED = (exp.AlterRename, exp.RenameColumn, exp.Drop)
 _ONLY_NAMES = (exp.AlterRename, exp.SwapTable, exp.Drop)
 
 
@@ -41,6 +42,8 @@ class Alterations:
         if kind == "INDEX":
             self._alter_index(reference, actions, analysis)
             return
+        if analysis.catalog.names.dialect == "sqlite" and any(isinstance(each, _CHECKED) for each in actions):
+            analysis.wait(ALL_CHECKED)
         renamed = [each for each in actions if isinstance(each, exp.AlterRename | exp.SwapTable)]
         analysis.write(reference)
         relation = analysis.catalog.relation(reference)

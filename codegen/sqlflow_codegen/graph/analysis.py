@@ -21,7 +21,8 @@ from sqlflow_codegen.graph.session import BEFORE, WRITERS, Session
 
 CATALOG_READ = "it reads the database's catalogue"
 NEW_SCHEMA = "a new schema may change where names are looked up"
-QUIET = frozenset({CATALOG_READ, NEW_SCHEMA})
+ALL_CHECKED = "SQLite checks all views and triggers before it changes a name"
+QUIET = frozenset({CATALOG_READ, NEW_SCHEMA, ALL_CHECKED})
 """Reasons to run alone that deserve no warning."""
 
 

@@ -174,6 +174,7 @@ QUIET = [
     ("mysql", "SHOW TABLES"),
     ("sqlite", "SELECT * FROM sqlite_master"),
     ("sqlite", "PRAGMA table_info(a)"),
+    ("sqlite", "ALTER TABLE a RENAME TO b"),
     ("duckdb", "SELECT * FROM duckdb_tables()"),
     ("bigquery", "SELECT * FROM `d.events_*`"),
     ("bigquery", "SELECT * FROM d.INFORMATION_SCHEMA.TABLES"),
