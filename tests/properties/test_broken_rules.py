@@ -11,7 +11,7 @@ from sqlflow_codegen.graph.ordering import ALL_RULES, Rules
 from tests.properties.databases import Database
 from tests.properties.orders import Wrong, check, programs
 
-MANY = 400
+MANY = 3000
 CAUGHT_BY = {rule.name: "sqlite" for rule in fields(Rules)} | {"sequences": "postgres"}
 """The database that notices each broken rule; SQLite, the fastest, where it has what the rule is about."""
 
