@@ -27,6 +27,17 @@ PROGRAM_FILE = "program.sql"
 DATABASE_ENV = "SQLFLOW_DATABASE_URL"
 """The step's environment variable with the SQLAlchemy URL, always by secretKeyRef."""
 
+ONE_AT_A_TIME = frozenset({"job"})
+"""Backends that run one step after the other."""
+
+
+def effective_ordering(backend: str, ordering: Ordering) -> Ordering:
+    """The ordering by which a backend's steps are planned, given the one that was asked for.
+
+    Where steps run one at a time, the program's own order keeps every promise of the others with fewer steps.
+    """
+    return Ordering.SEQUENTIAL if backend in ONE_AT_A_TIME else ordering
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
@@ -34,7 +45,8 @@ class RunOptions:
 
     `name` is the run's name: the child, its ConfigMap and, as label, its pods carry it.
     `owner` is the ownerReference of child and ConfigMap, absent outside the operator.
-    `ordering` and `fusion` shape the DAG of the backends that run one (argo, tekton).
+    `ordering` says what waits for what in the DAG of the backends that run one (argo, tekton);
+    `fusion` whether SQL statements may share a step.
     `ttl_seconds_after_finished` lets Argo itself delete the child; the operator leaves it unset, it deletes children.
     """
 

@@ -1,10 +1,10 @@
-"""The `job` backend: one batch/v1 Job whose init containers are the steps, in an order that the graph allows."""
+"""The `job` backend: one batch/v1 Job whose init containers are the steps, in the program's order."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.backend import RunOptions, effective_ordering
 from sqlflow_codegen.errors import CodegenError
 from sqlflow_codegen.graph import Step, plan_steps
 from sqlflow_codegen.language.ir import Program
@@ -107,7 +107,7 @@ class JobCodegen:
             CodegenError: the program has no statement.
         """
         options = options or RunOptions()
-        steps = plan_steps(statements)
+        steps = plan_steps(statements, effective_ordering(self.backend, options.ordering), fusion=options.fusion)
         if not steps:
             raise CodegenError("the program has no statement")
         return _TEMPLATE.format(

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 
 from sqlflow_codegen.errors import CodegenError, Diagnostic, ProgramError
-from sqlflow_codegen.graph import Step, plan_steps
+from sqlflow_codegen.graph import Ordering, Step, plan_steps
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.sandbox import Limits, run_program
@@ -37,22 +37,35 @@ class ParserUnavailableError(Exception):
     """The child ended without an answer and not for taking too long: worth another try."""
 
 
-def parse(text: str, dialect: str) -> Parsed:
-    """Parse a program and divide it into steps, here and now."""
+def parse(text: str, dialect: str, ordering: Ordering = Ordering.CONSERVATIVE, fusion: bool = True) -> Parsed:
+    """Parse a program and divide it into steps, here and now.
+
+    Args:
+        text: the program.
+        dialect: its dialect, by the canonical name.
+        ordering: which statements wait for which, as the backend plans them (`effective_ordering`).
+        fusion: whether SQL statements may share a step.
+    """
     try:
         program = parse_program(text, dialect)
-        return Parsed(program, tuple(plan_steps(program)))
+        return Parsed(program, plan_steps(program, ordering, fusion=fusion))
     except ProgramError as error:
         return Parsed(diagnostics=error.diagnostics)
 
 
-def parse_apart(text: str, dialect: str, limits: Limits = LIMITS) -> Parsed:
+def parse_apart(
+    text: str,
+    dialect: str,
+    ordering: Ordering = Ordering.CONSERVATIVE,
+    fusion: bool = True,
+    limits: Limits = LIMITS,
+) -> Parsed:
     """The same in a child process, within limits.
 
     Raises:
         ParserUnavailableError: the child ended early; try again.
     """
-    code = f"from {__name__} import show\nshow({str(text)!r}, {str(dialect)!r})\n"
+    code = f"from {__name__} import show\nshow({str(text)!r}, {str(dialect)!r}, {ordering.value!r}, {fusion!r})\n"
     started = time.monotonic()
     try:
         answer = run_program(code, modules=_SERVER_MODULES, limits=limits)
@@ -69,6 +82,6 @@ def parse_apart(text: str, dialect: str, limits: Limits = LIMITS) -> Parsed:
     return parsed
 
 
-def show(text: str, dialect: str) -> None:
+def show(text: str, dialect: str, ordering: str, fusion: bool) -> None:
     """In the child: parse and print what came out."""
-    print(base64.b64encode(pickle.dumps(parse(text, dialect))).decode())
+    print(base64.b64encode(pickle.dumps(parse(text, dialect, Ordering(ordering), fusion))).decode())

@@ -66,13 +66,16 @@ def effects(statement: ir.Statement, context: Context) -> Effects:
 def _runs_hidden_code(analysis: Analysis) -> bool:
     """Whether triggers, functions or views are used whose bodies look up names in this session.
 
-    DuckDB looks up the names in a view's definition when it is used, the session's temporary tables first.
+    DuckDB looks up the names in the definition of a view or a macro when it is used, the session's temporary tables
+    first.
     """
+    if analysis.catalog.names.dialect not in ("duckdb", "postgres", "mysql"):
+        return False
+    if not analysis.understood:
+        return True
     if analysis.catalog.names.dialect == "duckdb":
         return analysis.uses_view or EXISTING in analysis.reads or EXISTING in analysis.writes
-    if analysis.catalog.names.dialect not in ("postgres", "mysql"):
-        return False
-    return not analysis.understood or (EXISTING in analysis.writes and analysis.catalog.conservative)
+    return EXISTING in analysis.writes and analysis.catalog.conservative
 
 
 def _train(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:

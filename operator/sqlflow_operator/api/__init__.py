@@ -2,7 +2,15 @@
 
 from sqlflow_operator.api.base import GROUP, KIND, PLURAL, VERSION
 from sqlflow_operator.api.job import SQLFlowJob
-from sqlflow_operator.api.spec import PROGRAM_LIMIT, Backend, DataSource, Dialect, SecretReference, SQLFlowJobSpec
+from sqlflow_operator.api.spec import (
+    PROGRAM_LIMIT,
+    Backend,
+    DataSource,
+    Dialect,
+    Fusion,
+    SecretReference,
+    SQLFlowJobSpec,
+)
 from sqlflow_operator.api.status import (
     ChildReference,
     Condition,
@@ -31,6 +39,7 @@ __all__ = [
     "DataSource",
     "DiagnosticStatus",
     "Dialect",
+    "Fusion",
     "HistoryEntry",
     "MetricStatus",
     "ModelStatus",

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field
+from sqlflow_codegen.graph.ordering import Ordering
 
 from sqlflow_operator.api.affinity import Affinity
 from sqlflow_operator.api.base import ApiModel, DataKey, ObjectName, extension, rule
@@ -38,6 +39,13 @@ class Backend(StrEnum):
     ARGO = "argo"
     TEKTON = "tekton"
     JOB = "job"
+
+
+class Fusion(StrEnum):
+    """Whether SQL statements may share a step."""
+
+    AUTO = "Auto"
+    OFF = "Off"
 
 
 class SecretReference(ApiModel):
@@ -74,6 +82,19 @@ class SQLFlowJobSpec(ApiModel):
         "which needs nothing installed). Left out, the operator chooses; status.run.backend tells which.",
     )
     data_source: DataSource = Field(description="The database that the program runs against.")
+    ordering: Ordering = Field(
+        default=Ordering.CONSERVATIVE,
+        description="Which statements wait for which, where argo or tekton run steps side by side. Conservative: what "
+        "statements read and write decides, and a table that the program did not create may be a view over others, or "
+        "have triggers. Lineage: names decide; every table that existed before is taken for a plain table. "
+        "Sequential: the order of the program. The backend job runs one step at a time, in the program's order.",
+    )
+    fusion: Fusion = Field(
+        default=Fusion.AUTO,
+        description="Auto: SQL statements share a step, and so a pod, where that makes nothing later. Off: every "
+        "statement is a step of its own, but for those that share a temporary table or a transaction. YAML takes Off "
+        'without quotes for a boolean: write "Off".',
+    )
     image: str | None = Field(
         default=None,
         description="Image of the steps. Left out: the one that the operator was installed with.",

@@ -50,7 +50,7 @@ class Observer:
         backend = current.backend if current else (job.spec.backend or self._default_backend)
         raw, conflict = self._children(job, name, backend, look_for_name=not ended)
         pods = [] if ended else self._kube.list(PODS, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
-        program = None if ended else self._program(job)
+        program = None if ended else self._programs.get(job, backend)
         children = {
             child["metadata"]["name"]: self._child(job, child, workflow, pods, program, now) for child, workflow in raw
         }
@@ -74,9 +74,6 @@ class Observer:
             return ""
         known = ", ".join(self._workflows)
         return str(BackendUnavailableError(f"backend {backend} is not available; set spec.backend to one of: {known}"))
-
-    def _program(self, job: SQLFlowJob) -> ParsedProgram:
-        return self._programs.get(job.uid, job.generation, job.spec.program, job.spec.dialect.value)
 
     def _children(
         self, job: SQLFlowJob, name: str, backend: Backend, *, look_for_name: bool

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlflow_codegen.backend import RunOptions
 
-from sqlflow_operator.api import SQLFlowJob
+from sqlflow_operator.api import Fusion, SQLFlowJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +40,6 @@ def run_options(job: SQLFlowJob, name: str, step_image: StepImage) -> RunOptions
         active_deadline_seconds=spec.active_deadline_seconds,
         preview_rows=spec.preview_rows,
         suspend=False,
+        ordering=spec.ordering,
+        fusion=spec.fusion is Fusion.AUTO,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.graph.steps import Step
 
-from tests.unit.graph.helpers import LINEAGE, graph, groups
+from tests.unit.graph.helpers import CONSERVATIVE, LINEAGE, graph, groups
 
 TRAIN = "SELECT * FROM a TO TRAIN a.B LABEL y INTO {0}"
 
@@ -186,3 +187,9 @@ def test_code_of_triggers_sees_temporary_tables() -> None:
 def test_a_view_of_duckdb_sees_temporary_tables() -> None:
     text = "CREATE TEMP TABLE x AS SELECT 1; SELECT * FROM v"
     assert groups(graph(text, "duckdb", fusion=False)) == [(1, 2)]
+
+
+@pytest.mark.parametrize("ordering", [CONSERVATIVE, LINEAGE])
+def test_a_macro_of_duckdb_sees_temporary_tables(ordering: Ordering) -> None:
+    text = "CREATE TEMP TABLE x AS SELECT 1; CREATE MACRO f(y) AS y + (SELECT count(*) FROM x); SELECT f(1)"
+    assert groups(graph(text, "duckdb", ordering, fusion=False)) == [(1, 2, 3)]

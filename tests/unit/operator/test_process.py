@@ -16,9 +16,10 @@ import kubernetes
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
+from sqlflow_codegen.graph import Ordering
 from sqlflow_codegen.sandbox import Limits
 from sqlflow_operator import logs
-from sqlflow_operator.api import Backend, Dialect
+from sqlflow_operator.api import Backend, Dialect, SQLFlowJob
 from sqlflow_operator.config import Config, ConfigError
 from sqlflow_operator.health import HealthServer, Heartbeat
 from sqlflow_operator.kube import (
@@ -39,6 +40,7 @@ from sqlflow_operator.reconcile.program import PROGRAM_BYTES, ProgramCache, desc
 from sqlflow_operator.warm import PROGRAM
 
 from tests.unit.operator.fakes import Clock
+from tests.unit.operator.world import job_manifest
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -272,30 +274,32 @@ def test_the_program_that_warms_the_parser_is_valid(dialect: str) -> None:
 
 def test_a_program_that_takes_too_long_to_parse_is_told_so() -> None:
     endless = "SELECT 'a' FROM t;\n" * 200_000
-    parsed = parse_apart(endless, "postgres", Limits(wall=1, cpu=1))
+    parsed = parse_apart(endless, "postgres", limits=Limits(wall=1, cpu=1))
     assert [found.code for found in parsed.diagnostics] == ["program-too-complex"]
     assert "1 seconds" in parsed.diagnostics[0].message
 
 
 def test_a_parser_that_dies_is_tried_again() -> None:
     with pytest.raises(ParserUnavailableError):
-        parse_apart("SELECT 1;\n" * 100_000, "postgres", Limits(wall=20, cpu=20, memory=1 << 20))
+        parse_apart("SELECT 1;\n" * 100_000, "postgres", limits=Limits(wall=20, cpu=20, memory=1 << 20))
 
 
 def test_programs_beyond_a_config_map_are_refused() -> None:
     text = "-- " + "é" * (PROGRAM_BYTES // 2) + "\nSELECT 1;"
-    described = describe(text, "postgres", parse)
+    described = describe(text, "postgres", Ordering.CONSERVATIVE, True, parse)
     assert [found.code for found in described.diagnostics] == ["program-too-large"]
 
 
 def test_programs_are_parsed_once_per_generation() -> None:
     asked: list[str] = []
 
-    def count(text: str, dialect: str) -> Any:
+    def count(text: str, dialect: str, ordering: Ordering, fusion: bool) -> Any:
         asked.append(text)
-        return parse(text, dialect)
+        return parse(text, dialect, ordering, fusion)
 
     cache = ProgramCache(count, size=2)
     for uid, generation in (("a", 1), ("a", 1), ("a", 2), ("b", 1), ("a", 1)):
-        cache.get(uid, generation, "SELECT 1;", "postgres")
+        raw = job_manifest()
+        raw["metadata"] |= {"uid": uid, "generation": generation, "namespace": "ns", "resourceVersion": "1"}
+        cache.get(SQLFlowJob.parse(raw), Backend.JOB)
     assert len(asked) == 4
