@@ -74,9 +74,9 @@ def add_step(name, *arguments, after):
     arguments_of[name] = [*ARGUMENTS, *arguments]
 
 
-def run_step(name, statements, {session_parameter}after=()):
+def run_step(name, statements, {own_parameters}after=()):
     """Add the step that runs these statements, numbers such as 3-5,7."""
-    arguments = ["--statements", statements, *STEP_ARGUMENTS]{session_arguments}
+    arguments = ["--statements", statements, *STEP_ARGUMENTS]{own_arguments}
     add_step(name, *arguments, after=after)
 
 {finish}

@@ -12,7 +12,7 @@ from sqlflow_codegen.errors import CodegenError
 from sqlflow_codegen.graph import Step, plan_steps
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.literals import call, count, literal, text_literal
-from sqlflow_codegen.manifests import pod, program_arguments, ranges, step_arguments
+from sqlflow_codegen.manifests import own_arguments, pod, program_arguments, ranges, step_arguments
 from sqlflow_codegen.sandbox import run_program
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -25,9 +25,15 @@ def finish(after):
 
 '''
 
-_SESSION = """
-    if session:  # statements such as SET, run again before these
-        arguments += ["--session", session]"""
+_OWN_ARGUMENTS = {
+    "session": """
+    if session:  # statements of other steps such as SET, run before these
+        arguments += ["--session", session]""",
+    "repeat": """
+    if repeat:  # those of these statements that a retry runs again although they are done
+        arguments += ["--repeat", repeat]""",
+}
+"""Source of what passes on an argument that only some steps have."""
 
 
 def checked_steps(program: Program, options: RunOptions) -> tuple[Step, ...]:
@@ -51,8 +57,9 @@ def step_calls(steps: tuple[Step, ...], options: RunOptions, indent: int = 0) ->
 
     Where there is a ledger the last one is `finish(after=[...])`, behind every step that no other waits for.
     """
-    calls = [_call("run_step", _arguments(step), step.after, indent) for step in steps]
-    if uses_ledger(options):
+    ledger = uses_ledger(options)
+    calls = [_call("run_step", _arguments(step, ledger), step.after, indent) for step in steps]
+    if ledger:
         needed = {name for step in steps for name in step.after}
         calls.append(_call("finish", [], [step.name for step in steps if step.name not in needed], indent))
     return "\n".join(calls)
@@ -69,14 +76,15 @@ def common_parts(
         options: the run's options, with nothing in them that the engine would substitute.
         carried: what else the ConfigMap carries, by key.
     """
-    session = any(step.session for step in steps)
+    given = {name for step in steps for name in own_arguments(step, ledger=uses_ledger(options))}
+    own = [name for name in _OWN_ARGUMENTS if name in given]
     return {
         "statements": count(len(program), "statement") + " in " + count(len(steps), "step"),
         "program": text_literal(program.text),
         "arguments": literal(program_arguments(program.dialect), prefix=len("ARGUMENTS = ")),
         "step_arguments": literal(_shared_arguments(options), prefix=len("STEP_ARGUMENTS = ")),
-        "session_parameter": "session=None, " if session else "",
-        "session_arguments": _SESSION if session else "",
+        "own_parameters": "".join(f"{name}=None, " for name in own),
+        "own_arguments": "".join(_OWN_ARGUMENTS[name] for name in own),
         "finish": _FINISH if uses_ledger(options) else "",
         "label_step": LABEL_STEP,
         "data": _config_map_data(carried),
@@ -132,9 +140,9 @@ def _config_map_data(carried: Mapping[str, str]) -> str:
     return "{\n" + "".join(f"        {literal(k)}: {v},\n" for k, v in entries.items()) + "    }"
 
 
-def _arguments(step: Step) -> list[str]:
-    arguments = [literal(step.name), literal(ranges(step.statements))]
-    return [*arguments, f"session={literal(ranges(step.session))}"] if step.session else arguments
+def _arguments(step: Step, ledger: bool) -> list[str]:
+    own = [f"{name}={literal(value)}" for name, value in own_arguments(step, ledger=ledger).items()]
+    return [literal(step.name), literal(ranges(step.statements)), *own]
 
 
 def _call(function: str, arguments: list[str], after: Sequence[str], indent: int) -> str:

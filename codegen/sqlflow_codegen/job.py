@@ -11,7 +11,9 @@ from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.literals import YAML_DUMP, YAML_IMPORT, call, count, literal, text_literal
 from sqlflow_codegen.manifests import (
     container,
+    may_run_twice,
     metadata,
+    own_arguments,
     pod,
     pod_metadata,
     program_arguments,
@@ -89,10 +91,14 @@ _RUN_STEP = '''def run_step(name, statements):
     """The container of one step; `statements` are numbers such as 3-5,7."""
     return container(name, "--statements", statements, *STEP_ARGUMENTS)'''
 
-_RUN_STEP_WITH_SESSION = '''def run_step(name, statements, session=None):
-    """The container of one step; `session` are statements such as SET, run again before `statements`."""
-    replayed = ["--session", session] if session else []
-    return container(name, "--statements", statements, *replayed, *STEP_ARGUMENTS)'''
+_RUN_STEP_WITH_MORE = '''def run_step(name, statements, **more):
+    """The container of one step; `statements` are numbers such as 3-5,7.
+
+    More: `session` are statements of other steps such as SET, run before these; `repeat` are those of these that a
+    retry runs again although they are done.
+    """
+    arguments = [part for key, value in more.items() for part in ("--" + key, value)]
+    return container(name, "--statements", statements, *arguments, *STEP_ARGUMENTS)'''
 
 
 class JobCodegen:
@@ -110,6 +116,7 @@ class JobCodegen:
         steps = plan_steps(statements, effective_ordering(self.backend, options.ordering), fusion=options.fusion)
         if not steps:
             raise CodegenError("the program has no statement")
+        ledger = may_run_twice(options)
         return _TEMPLATE.format(
             statements=count(len(statements), "statement") + " in " + count(len(steps), "step"),
             yaml_import=YAML_IMPORT,
@@ -122,8 +129,8 @@ class JobCodegen:
             job=literal(_job(options), prefix=6),
             arguments=literal(program_arguments(statements.dialect), prefix=12),
             step_arguments=literal(step_arguments(options), prefix=17),
-            run_step=_RUN_STEP_WITH_SESSION if any(step.session for step in steps) else _RUN_STEP,
-            steps="".join(f"{_step(step)},\n" for step in steps),
+            run_step=_RUN_STEP_WITH_MORE if any(own_arguments(step, ledger=ledger) for step in steps) else _RUN_STEP,
+            steps="".join(f"{_step(step, ledger)},\n" for step in steps),
         )
 
     def gen_yaml(self, code: str) -> str:
@@ -138,9 +145,9 @@ class JobCodegen:
         return text
 
 
-def _step(step: Step) -> str:
-    session = [f"session={literal(ranges(step.session))}"] if step.session else []
-    return call("run_step", literal(step.name), literal(ranges(step.statements)), *session, indent=1)
+def _step(step: Step, ledger: bool) -> str:
+    own = [f"{name}={literal(value)}" for name, value in own_arguments(step, ledger=ledger).items()]
+    return call("run_step", literal(step.name), literal(ranges(step.statements)), *own, indent=1)
 
 
 def _job(options: RunOptions) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sqlflow_codegen.backend import (
     PROGRAM_FILE,
     RunOptions,
 )
+from sqlflow_codegen.graph import Step
 
 PROGRAM_VOLUME = "program"
 SCRATCH_VOLUME = "scratch"
@@ -59,8 +60,26 @@ def program_arguments(dialect: str) -> list[str]:
 def step_arguments(options: RunOptions) -> list[str]:
     """The arguments of `sqlflow-step` that all steps share, besides the program and the statements."""
     arguments = ["--preview-rows", str(options.preview_rows)]
-    # A suspended Job loses its pod and starts again at its first step; so does a retried one.
-    return [*arguments, "--ledger"] if options.retries > 0 or options.suspend else arguments
+    return [*arguments, "--ledger"] if may_run_twice(options) else arguments
+
+
+def may_run_twice(options: RunOptions) -> bool:
+    """Whether a step may run twice, so that it has to note what is done.
+
+    A suspended Job loses its pod and starts again at its first step; so does a retried one.
+    """
+    return options.retries > 0 or options.suspend
+
+
+def own_arguments(step: Step, *, ledger: bool) -> dict[str, str]:
+    """The arguments of a step that only some steps need, by their names without dashes.
+
+    Args:
+        step: the step.
+        ledger: whether the step may run twice.
+    """
+    found = {"session": ranges(step.session), "repeat": ranges(step.repeat) if ledger else ""}
+    return {name: value for name, value in found.items() if value}
 
 
 def environment(options: RunOptions) -> list[dict[str, Any]]:

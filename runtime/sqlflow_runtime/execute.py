@@ -74,7 +74,8 @@ def _done_before(session: Session, statements: list[Statement]) -> set[int]:
     done = session.ledger.done()
     last = max((i for i, statement in enumerate(statements) if statement.number in done), default=-1)
     state = SessionState()
-    return {s.number for i, s in enumerate(statements) if not state.is_session_only(s) and i <= last}
+    lasting = [i for i, s in enumerate(statements) if not state.is_session_only(s) and s.number not in session.repeat]
+    return {statements[i].number for i in lasting if i <= last}
 
 
 def _run_one(session: Session, statement: Statement, *, skip: bool) -> None:

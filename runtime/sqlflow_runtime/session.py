@@ -30,13 +30,15 @@ class Session:
     """Waits until what libraries printed has become log records."""
     pending: list[int] = field(default_factory=list)
     """Statements done in the transaction that the program has open."""
+    repeat: frozenset[int] = frozenset()
+    """Statements of which the graph knows that they change nothing but the session's own state."""
     session_only: bool = False
     """The statement that runs now changes nothing but the session's own state."""
     _state: SessionState = field(default_factory=SessionState)
 
     def begin_statement(self, statement: Statement) -> None:
         """Call for each statement, in order, before it runs."""
-        self.session_only = self._state.is_session_only(statement)
+        self.session_only = self._state.is_session_only(statement) or statement.number in self.repeat
 
     @contextmanager
     def effect(self, statement: Statement) -> Iterator[None]:

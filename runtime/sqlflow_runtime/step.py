@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         "--session", default="", metavar="1,2", help="numbers of statements that set up the session, executed first"
     )
     parser.add_argument(
+        "--repeat", default="", metavar="3", help="those of --statements that a retry executes again: they only set up"
+    )
+    parser.add_argument(
         "--preview-rows", type=int, default=100, metavar="N", help="rows shown of a result (default 100)"
     )
     parser.add_argument("--ledger", action="store_true", help="note what is done, so that a retry does not repeat it")
@@ -115,6 +118,7 @@ def _execute(
     program = parse_program(_read(arguments.program), normalize_dialect(arguments.dialect))
     numbers = parse_selection(arguments.statements, len(program))
     replay = parse_selection(arguments.session, len(program)) if arguments.session else ()
+    repeat = parse_selection(arguments.repeat, len(program)) if arguments.repeat else ()
     with closing(connect()) as database:
         session = Session(
             program=program,
@@ -124,6 +128,7 @@ def _execute(
             ledger=Ledger(database, _run_name(), recorder) if arguments.ledger else None,
             stop_requested=stop.requested,
             sync=capture.sync,
+            repeat=frozenset(repeat),
         )
         error = execute_program(session, numbers, replay)
         stop.cancel = None

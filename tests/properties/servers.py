@@ -13,6 +13,9 @@ from tests.properties import world
 from tests.properties.databases import CursorSession, Rows, Session, StatementError, shown
 from tests.unit.runtime.server import Server
 
+RENEW = 60
+"""Resets of PostgreSQL after which the connections are new."""
+
 
 class Postgres:
     name, dialect, threads, second = "postgres", "postgres", True, ""
@@ -22,8 +25,12 @@ class Postgres:
         self._admin = self._connect()
         self._idle: list[psycopg.Connection] = []
         self._lock = threading.Lock()
+        self._resets = 0
 
     def reset(self) -> None:
+        self._resets += 1
+        if self._resets % RENEW == 0:
+            self._renew()
         drop = "DROP SCHEMA IF EXISTS public, s2, s3 CASCADE;"
         self._admin.execute("SET search_path = public")
         self._admin.execute((drop + world.POSTGRES).encode())
@@ -48,6 +55,12 @@ class Postgres:
     def close(self) -> None:
         for connection in (self._admin, *self._idle):
             connection.close()
+
+    def _renew(self) -> None:
+        """Start with new connections: a server process keeps what it knows of every table that there ever was."""
+        self.close()
+        self._idle.clear()
+        self._admin = self._connect()
 
     def _put_back(self, connection: psycopg.Connection) -> None:
         """Keep a connection for a later session: as good as new, and made much faster."""

@@ -301,3 +301,13 @@ def test_what_shapes_a_session_is_run_again_in_every_later_step() -> None:
     assert "--session" not in train
     assert train[train.index("--statements") + 1] == "1-2"
     assert select[select.index("--session") + 1] == "1"
+
+
+@pytest.mark.parametrize(
+    ("options", "repeat"), [({"retries": 0}, None), ({"retries": 1}, "1-2"), ({"retries": 0, "suspend": True}, "1-2")]
+)
+def test_what_a_retry_runs_again_is_named_where_there_is_one(options: dict[str, Any], repeat: str | None) -> None:
+    program = parse_program("SET x = 1; CREATE TEMP TABLE x (y int); INSERT INTO t SELECT * FROM x;")
+    _, job = yaml.safe_load_all(JobCodegen().gen_yaml(JobCodegen().gen_code(program, RunOptions(**options))))
+    (arguments,) = (c["args"] for c in job["spec"]["template"]["spec"]["initContainers"])
+    assert (arguments[arguments.index("--repeat") + 1] if "--repeat" in arguments else None) == repeat

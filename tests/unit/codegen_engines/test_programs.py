@@ -197,6 +197,16 @@ def test_session_statements_are_named_where_steps_need_them(backend: str, monkey
     assert arguments[arguments.index("--session") :] == ["--session", "1-2"]
 
 
+@pytest.mark.parametrize("retries", [0, 1])
+def test_what_a_retry_runs_again_is_named_where_there_is_one(backend: str, retries: int) -> None:
+    text = "CREATE TEMP TABLE x (y int); WITH z AS (SELECT 1) INSERT INTO x SELECT * FROM z; INSERT INTO t TABLE x"
+    _, child = documents(backend, text, RunOptions(retries=retries))
+    arguments = next(t for t in _lists(child) if "--statements" in t)
+    assert ("--repeat" in arguments) == (retries > 0)
+    if retries:
+        assert arguments[arguments.index("--repeat") :][:2] == ["--repeat", "1-2"]
+
+
 def test_ordering_and_fusion_shape_the_dag(backend: str) -> None:
     def calls(text: str, options: RunOptions) -> list[str]:
         code = CODEGENS[backend].gen_code(parsed(text), options)

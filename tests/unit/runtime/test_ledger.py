@@ -6,6 +6,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlflow_codegen.graph import plan_steps
+from sqlflow_codegen.language import parse_program
+from sqlflow_codegen.manifests import ranges
 from sqlflow_runtime.databases.base import Database, PreviewLimit
 from sqlflow_runtime.ledger import TABLE, Ledger
 from sqlflow_runtime.recorder import Recorder
@@ -88,6 +91,26 @@ def test_a_transaction_rolled_back_counts_too(counted: Database) -> None:
     succeed(counted, text, run="r")
     assert skipped(succeed(counted, text, run="r")) == [1, 2, 3, 4]
     assert values(counted) == [2]
+
+
+@pytest.mark.database
+def test_what_the_graph_knows_to_set_up_the_session_is_run_again(
+    tmp_path: Path, postgres: Database, postgres_url: str
+) -> None:
+    text = (
+        "CREATE TEMPORARY TABLE part (a INTEGER); WITH x AS (SELECT 5 AS a) INSERT INTO part SELECT a FROM x; "
+        "INSERT INTO t SELECT a FROM part; INSERT INTO later SELECT a FROM part"
+    )
+    succeed(postgres, "CREATE TABLE t (a INTEGER)")
+    (step,) = plan_steps(parse_program(text))
+    arguments = ("--statements", ranges(step.statements), "--repeat", ranges(step.repeat), "--ledger")
+    assert run_step(tmp_path, postgres_url, text, *arguments, SQLFLOW_RUN="r").code == 1
+    succeed(postgres, "CREATE TABLE later (a INTEGER)")
+    retried = run_step(tmp_path, postgres_url, text, *arguments, SQLFLOW_RUN="r")
+    assert retried.code == 0
+    assert [r["statement"] for r in retried.of("statement_started") if r["attempt_skipped"]] == [3]
+    assert values(postgres) == [5]
+    assert postgres.execute("SELECT a FROM later") == [(5,)]
 
 
 @pytest.mark.database
