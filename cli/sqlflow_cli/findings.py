@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlflow_codegen.errors import Diagnostic, ProgramError, SQLFlowError
-from sqlflow_codegen.graph import plan
+from sqlflow_codegen.graph import Ordering, plan
 from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect, parse_program
 from sqlflow_codegen.language.suggest import did_you_mean
 
@@ -18,8 +18,11 @@ from sqlflow_cli.manifest import Job, ManifestError, dotted, read_jobs
 
 MANIFEST_DIALECT = "a manifest says the dialect of its programs: spec.dialect"
 """Why `--dialect` is refused with one."""
+MANIFEST_ORDERING = "a manifest says the ordering of its programs: spec.ordering"
+"""Why `check --ordering` is refused with one."""
 
 _NAME_LIMIT = 253
+_QUOTES = "YAML takes On and Off for booleans: write the value in quotes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +57,26 @@ class Report:
         return sum(finding.diagnostic.severity == severity for finding in self.findings)
 
 
-def check_file(file: Path, text: str, dialect: str) -> Report:
+def check_file(file: Path, text: str, dialect: str, ordering: Ordering | None = None) -> Report:
     """Check a program, or every program of a manifest.
 
     Args:
         file: the file's path, `-` for standard input.
         text: what it holds.
         dialect: of a program; "" for the default. A manifest says its own.
+        ordering: of a program; None for the default. A manifest says its own.
 
     Raises:
         SQLFlowError: the dialect is not known, or a manifest holds no SQLFlowJob.
     """
     if not is_manifest(file, text):
-        found = check_text(text, normalize_dialect(dialect) if dialect else DEFAULT_DIALECT, "warning")
+        canonical = normalize_dialect(dialect) if dialect else DEFAULT_DIALECT
+        found = check_text(text, canonical, ordering or Ordering.CONSERVATIVE, "warning")
         return Report(file, tuple(Finding(each, text, each.line, each.column) for each in found))
     if dialect:
         raise SQLFlowError(MANIFEST_DIALECT)
+    if ordering:
+        raise SQLFlowError(MANIFEST_ORDERING)
     try:
         jobs = read_jobs(text)
     except ManifestError as error:
@@ -80,12 +87,13 @@ def check_file(file: Path, text: str, dialect: str) -> Report:
     return Report(file, tuple(finding for findings in found_in for finding in findings))
 
 
-def check_text(text: str, dialect: str, empty: str) -> tuple[Diagnostic, ...]:
+def check_text(text: str, dialect: str, ordering: Ordering, empty: str) -> tuple[Diagnostic, ...]:
     """All findings of a program, in its order: of the language, or, where those are no errors, of the graph too.
 
     Args:
         text: the program.
         dialect: its dialect, by the canonical name.
+        ordering: which statements wait for which.
         empty: severity of a program without any statement.
     """
     try:
@@ -94,7 +102,7 @@ def check_text(text: str, dialect: str, empty: str) -> tuple[Diagnostic, ...]:
         return error.diagnostics
     if not len(program):
         return (Diagnostic("empty-program", "the program has no statement", 0, 1, 1, severity=empty),)
-    found = (*program.warnings, *plan(program).warnings)
+    found = (*program.warnings, *plan(program, ordering).warnings)
     return tuple(sorted(found, key=lambda one: (one.statement, one.line, one.column)))
 
 
@@ -119,7 +127,8 @@ def _check_job(job: Job, text: str) -> Iterator[Finding]:
         SQLFlowJobSpec.model_validate(job.spec)
     except ValidationError as error:
         for each in error.errors(include_url=False):
-            yield wrong(("spec", *each["loc"]), _lowered(each["msg"]))
+            hint = _QUOTES if each["type"] == "enum" and isinstance(each["input"], bool) else ""
+            yield wrong(("spec", *each["loc"]), _lowered(each["msg"]), hint)
     fields = {field.alias or name for name, field in SQLFlowJobSpec.model_fields.items()}
     for key in job.spec:
         if key not in fields:
@@ -133,7 +142,7 @@ def _check_program(job: Job) -> Iterable[Finding]:
         return []
     return [
         Finding(each, program, *job.program_place(each.line, each.column), job.name)
-        for each in check_text(program, dialect, "error")
+        for each in check_text(program, dialect, _ordering(job.spec.get("ordering")), "error")
     ]
 
 
@@ -143,6 +152,11 @@ def _dialect(value: Any) -> str:
         return normalize_dialect(str(value))
     except SQLFlowError:
         return ""
+
+
+def _ordering(value: Any) -> Ordering:
+    """The default where there is no such ordering, which the schema tells better."""
+    return Ordering(value) if value in set(Ordering) else Ordering.CONSERVATIVE
 
 
 def _lowered(message: str) -> str:

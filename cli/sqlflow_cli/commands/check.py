@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 from sqlflow_codegen.errors import SQLFlowError
+from sqlflow_codegen.graph import Ordering
 
 from sqlflow_cli.failures import EXIT_ERRORS, explain
 from sqlflow_cli.inputs import read_text
@@ -21,6 +22,12 @@ def check(
         Path, typer.Argument(help="A SQL program, or a manifest (.yaml) with SQLFlowJobs; - reads standard input.")
     ],
     dialect: Annotated[str, typer.Option(help="SQL dialect of the program.  \\[default: postgres]")] = "",
+    ordering: Annotated[
+        Ordering | None,
+        typer.Option(
+            case_sensitive=False, help="What waits for what in the program: shapes warnings.  \\[default: Conservative]"
+        ),
+    ] = None,
     output: Annotated[
         Format, typer.Option("--format", help="text: as a compiler; json: for scripts; sarif: for code hosts.")
     ] = "text",
@@ -32,7 +39,7 @@ def check(
     text = ""
     try:
         text = read_text(file)
-        report = check_file(file, text, dialect)
+        report = check_file(file, text, dialect, ordering)
     except SQLFlowError as error:
         raise typer.Exit(explain(error, file, text, dialect)) from error
     if output == "text":

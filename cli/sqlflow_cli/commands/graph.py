@@ -26,9 +26,17 @@ def graph(
     ],
     dialect: Annotated[str, typer.Option(help="SQL dialect of the program.  \\[default: postgres]")] = "",
     ordering: Annotated[
-        Ordering, typer.Option(case_sensitive=False, help="Which statements wait for which.")
-    ] = Ordering.CONSERVATIVE,
-    fusion: Annotated[bool, typer.Option(help="Whether SQL statements may share a step.")] = True,
+        Ordering | None,
+        typer.Option(
+            case_sensitive=False, help="Which statements wait for which.  \\[default: the manifest's, or Conservative]"
+        ),
+    ] = None,
+    fusion: Annotated[
+        bool | None,
+        typer.Option(
+            "--fusion/--no-fusion", help="May SQL statements share a step?  \\[default: the manifest's, or yes]"
+        ),
+    ] = None,
     output: Annotated[
         Format, typer.Option("--format", help="mermaid and dot: text of a picture; svg needs Graphviz; json: data.")
     ] = "mermaid",
@@ -37,17 +45,23 @@ def graph(
     text = ""
     try:
         text = read_text(file)
-        shown = _drawn(_program(file, text, dialect), ordering, fusion, output)
+        program, default_ordering, default_fusion = _program(file, text, dialect)
+        fused = default_fusion if fusion is None else fusion
+        shown = _drawn(program, ordering or default_ordering, fused, output)
     except SQLFlowError as error:
         raise typer.Exit(explain(error, file, text, dialect)) from error
     typer.echo(shown.encode(), nl=False)
 
 
-def _program(file: Path, text: str, dialect: str) -> Program:
+def _program(file: Path, text: str, dialect: str) -> tuple[Program, Ordering, bool]:
+    """The program, and the ordering and fusion that a manifest asks for."""
     from sqlflow_codegen.language import parse_program
 
     if not is_manifest(file, text):
-        return parse_program(text, normalize_dialect(dialect) if dialect else DEFAULT_DIALECT)
+        program = parse_program(text, normalize_dialect(dialect) if dialect else DEFAULT_DIALECT)
+        return program, Ordering.CONSERVATIVE, True
+
+    from sqlflow_operator.api import Fusion
 
     from sqlflow_cli.findings import MANIFEST_DIALECT
     from sqlflow_cli.manifest import read_jobs
@@ -58,7 +72,7 @@ def _program(file: Path, text: str, dialect: str) -> Program:
     if len(jobs) != 1:
         raise SQLFlowError(f"{file} holds {len(jobs) or 'no'} SQLFlowJobs: give a file with one")
     spec = jobs[0].typed("default", "").spec
-    return parse_program(spec.program, spec.dialect)
+    return parse_program(spec.program, spec.dialect), spec.ordering, spec.fusion is Fusion.AUTO
 
 
 def _drawn(program: Program, ordering: Ordering, fusion: bool, output: Format) -> str:

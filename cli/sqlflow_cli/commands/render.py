@@ -29,9 +29,11 @@ _IN_SPEC = {
     "retries": "retries",
     "deadline": "activeDeadlineSeconds",
     "preview_rows": "previewRows",
+    "ordering": "ordering",
+    "fusion": "fusion",
 }
 """Options for a program that a manifest says itself."""
-_FOR_PROGRAMS = (*_IN_SPEC, "name", "ordering", "fusion")
+_FOR_PROGRAMS = (*_IN_SPEC, "name")
 _FOR_MANIFESTS = ("uid",)
 
 _PROGRAM = "Options for a SQL program"
@@ -70,7 +72,7 @@ PreviewRows = Annotated[
 Order = Annotated[
     Ordering, typer.Option(case_sensitive=False, rich_help_panel=_PROGRAM, help="What waits for what (argo, tekton).")
 ]
-Fusion = Annotated[bool, typer.Option(rich_help_panel=_PROGRAM, help="SQL statements may share a step (argo, tekton).")]
+Fusion = Annotated[bool, typer.Option(rich_help_panel=_PROGRAM, help="SQL statements may share a step.")]
 
 
 def render(

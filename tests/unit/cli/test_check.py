@@ -236,3 +236,23 @@ def test_the_program_does_not_steer_the_terminal() -> None:
     result = check("-", text="SELECT 1 TO TRAIN xgboost.gbtree WITH `\x1b[31m`=1 LABEL y INTO m")
     assert result.exit_code == 1
     assert "\x1b" not in result.stdout
+
+
+UNKNOWN_FUNCTION = "SELECT 1; SELECT tax(1); SELECT 2;"
+
+
+def codes(*arguments: str, text: str) -> list[str]:
+    return [finding["code"] for finding in findings("-", *arguments, text=text)]
+
+
+@pytest.mark.parametrize(("ordering", "expected"), [("Conservative", ["not-understood"]), ("Lineage", [])])
+def test_the_ordering_decides_which_statements_run_alone(ordering: str, expected: list[str]) -> None:
+    assert codes("--ordering", ordering.lower(), text=UNKNOWN_FUNCTION) == expected
+    assert codes(text=job(block(UNKNOWN_FUNCTION)) + f"  ordering: {ordering}\n") == expected
+
+
+def test_off_without_quotes_is_no_text_in_yaml() -> None:
+    (found,) = findings("-", text=job("SELECT 1") + "  fusion: Off\n")
+    assert (found["message"], found["line"]) == ("spec.fusion: input should be 'Auto' or 'Off'", 8)
+    assert "quotes" in found["hint"]
+    assert findings("-", text=job("SELECT 1") + "  fusion: 'Off'\n") == []

@@ -106,3 +106,13 @@ def test_errors(arguments: list[str], text: str, code: int, words: str) -> None:
     assert result.exit_code == code
     assert words in result.stderr
     assert result.stdout == ""
+
+
+def test_a_manifest_says_ordering_and_fusion_and_options_say_otherwise() -> None:
+    text = MANIFEST.replace("`a b` (x int); SELECT * FROM `a b`", "a (x int); CREATE TABLE b (x int); SELECT 1 FROM b")
+    sequential = text + "  ordering: Sequential\n"
+    alone = text + "  fusion: 'Off'\n"
+    assert [step["statements"] for step in data(text=text)["steps"]] == [[1], [2, 3]]
+    assert [step["statements"] for step in data(text=sequential)["steps"]] == [[1, 2, 3]]
+    assert [step["statements"] for step in data(text=alone)["steps"]] == [[1], [2], [3]]
+    assert data("--ordering", "Conservative", text=sequential) == data("--fusion", text=alone) == data(text=text)

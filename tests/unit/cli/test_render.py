@@ -40,6 +40,8 @@ SPEC: dict[str, Any] = {
     "ttlSecondsAfterFinished": 60,
     "previewRows": 7,
     "suspend": True,
+    "ordering": "Lineage",
+    "fusion": "Off",
 }
 
 
