@@ -20,6 +20,9 @@ LABEL_STEP = f"{GROUP}/step"
 ANNOTATION_JOB = f"{GROUP}/job"
 """On the child and its pods: the SQLFlowJob's name, of any length."""
 
+ANNOTATION_CANCELLED = f"{GROUP}/cancelled"
+"""On a batch/v1 Job that was cancelled: it has no such word of its own."""
+
 PROGRAM_DIR = "/sqlflow"
 PROGRAM_FILE = "program.sql"
 """The program's text is mounted there, from the ConfigMap key of the same name."""

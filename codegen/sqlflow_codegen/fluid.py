@@ -16,14 +16,11 @@ from sqlflow_codegen.dag import checked_steps, common_parts, restricted, step_ca
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.literals import call, literal
 from sqlflow_codegen.manifests import SCRATCH_DIR, container, environment, metadata, pod
-from sqlflow_codegen.records import TERMINATION_LOG_ENV
+from sqlflow_codegen.records import OUTCOME_RESULT, TERMINATION_LOG_ENV
 from sqlflow_codegen.substitution import shield
 
 MODULES = ("fluid",)
 """What the sandbox imports before it runs a program."""
-
-OUTCOME_RESULT = "outcome"
-"""Name of each task's result that holds the step's outcome, as `sqlflow_codegen.records.dump_outcome` writes it."""
 
 MAIN_STEP = "main"
 """Name of each task's only Tekton step; its container is `step-main`."""

@@ -4,6 +4,10 @@ Both sides import this module, so neither can drift: the step runtime writes, th
 command read. A record is one JSON object on one line with a `type` and, where it belongs to a statement, a
 `statement` number (from 1). Lines that are not records (an engine's own output) are skipped by readers.
 
+On stdout every record has a number `n`, from 1, and the last one is `end`. So a reader that comes back knows what it
+has had already, and one that misses records, because a log was rotated or cut off, knows that and which. `open` tells
+of a statement that it is part of a transaction of the program's own: until that commits, it may have to run again.
+
 | type | fields |
 |---|---|
 | `statement_started` | statement, kind, title, line, column, attempt_skipped (true if the ledger says it is done) |
@@ -13,8 +17,9 @@ command read. A record is one JSON object on one line with a `type` and, where i
 | `metrics` | statement, model, values {name: number} |
 | `model` | statement, name, version, estimator |
 | `image` | statement, media_type, data (base64) |
-| `statement_finished` | statement, rows (returned or affected, -1 unknown), seconds, truncated (there are more rows) |
+| `statement_finished` | statement, rows (returned or affected, -1 unknown), seconds, truncated (there is more), open |
 | `error` | statement, line, column, title, kind, message, hint |
+| `end` | none: the step has no more to tell |
 
 A cell is plain JSON where JSON has the value: null, true, false, an integer of any size, a number with `.` or `e`
 (a float), a string. Every other value is an object with one key, so none can be mistaken for a string:
@@ -47,6 +52,9 @@ TERMINATION_LOG_ENV = "SQLFLOW_TERMINATION_LOG"
 Set where an engine takes that file and puts it, as JSON of its own, into the container's termination message
 (Tekton): there it takes `wrapped_size` bytes of `WRAPPED_LIMIT`.
 """
+
+OUTCOME_RESULT = "outcome"
+"""Where an engine has named results (Tekton), the one that holds a step's outcome, as `dump_outcome` writes it."""
 
 WRAPPED_LIMIT = TERMINATION_MESSAGE_LIMIT - 512
 """Bytes of a wrapped message; the rest is the engine's own."""

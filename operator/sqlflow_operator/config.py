@@ -20,7 +20,7 @@ class Config:
         step_image: SQLFLOW_STEP_IMAGE, image of steps for jobs that name none.
         step_image_pull_policy: SQLFLOW_STEP_IMAGE_PULL_POLICY; None leaves it to Kubernetes.
         namespaces: SQLFLOW_NAMESPACES, separated by commas; empty for all.
-        default_backend: SQLFLOW_BACKEND, for jobs that name none.
+        default_backend: SQLFLOW_BACKEND, for jobs that name none; None takes the first engine that the cluster has.
         workers: SQLFLOW_WORKERS, how many jobs are looked at at the same time.
         port: SQLFLOW_PORT, for /healthz, /readyz and /metrics.
         resync_seconds: SQLFLOW_RESYNC_SECONDS, how often it is checked that no event was missed.
@@ -30,7 +30,7 @@ class Config:
     step_image: str = "sqlflow-step:latest"
     step_image_pull_policy: str | None = None
     namespaces: tuple[str, ...] = ()
-    default_backend: Backend = Backend.JOB
+    default_backend: Backend | None = None
     workers: int = 4
     port: int = 8080
     resync_seconds: float = 30.0
@@ -50,13 +50,17 @@ class Config:
                 environment, "SQLFLOW_STEP_IMAGE_PULL_POLICY", ("Always", "IfNotPresent", "Never")
             ),
             namespaces=tuple(filter(None, map(str.strip, environment.get("SQLFLOW_NAMESPACES", "").split(",")))),
-            default_backend=Backend(_one_of(environment, "SQLFLOW_BACKEND", tuple(Backend)) or default.default_backend),
+            default_backend=_backend(_one_of(environment, "SQLFLOW_BACKEND", tuple(Backend))),
             workers=int(_number(environment, "SQLFLOW_WORKERS", default.workers, 1, 64)),
             port=int(_number(environment, "SQLFLOW_PORT", default.port, 0, 65535)),
             resync_seconds=_number(environment, "SQLFLOW_RESYNC_SECONDS", default.resync_seconds, 1, 3600),
             log_level=_one_of(environment, "SQLFLOW_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
             or default.log_level,
         )
+
+
+def _backend(name: str | None) -> Backend | None:
+    return Backend(name) if name else None
 
 
 def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str | None:

@@ -7,31 +7,46 @@ twice changes nothing, because whoever takes the key out of the queue reads ever
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import kopf
 from sqlflow_codegen.backend import LABEL_JOB_UID
 
-from sqlflow_operator.api import GROUP, PLURAL, VERSION
+from sqlflow_operator.api import GROUP, PLURAL, VERSION, Backend
+from sqlflow_operator.kube import JOBS, PIPELINE_RUNS, PODS, TASK_RUNS, WORKFLOWS, Resource
 from sqlflow_operator.reconcile import Key
 from sqlflow_operator.registry import Registry, is_settled, key_of_job, key_of_part
 from sqlflow_operator.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
+_KINDS: Mapping[Backend, tuple[Resource, ...]] = {
+    Backend.ARGO: (WORKFLOWS,),
+    Backend.TEKTON: (PIPELINE_RUNS, TASK_RUNS),
+    Backend.JOB: (JOBS,),
+}
 
-def register(registry: kopf.OperatorRegistry, queue: WorkQueue[Key], seen: Registry) -> None:
-    """Register the handlers for jobs, for their children and for the children's pods."""
+
+def watched(engines: Iterable[Backend]) -> tuple[Resource, ...]:
+    """The kinds of children, of what is between them and their pods, and of the pods."""
+    return (*(resource for engine in sorted(engines) for resource in _KINDS[engine]), PODS)
+
+
+def register(
+    registry: kopf.OperatorRegistry, engines: Iterable[Backend], queue: WorkQueue[Key], seen: Registry
+) -> None:
+    """Register the handlers for jobs, for their children of those engines and for the children's pods."""
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def on_job(event: kopf.RawEvent, **_: Any) -> None:
         job_event(event["type"], event["object"], queue, seen)
 
-    @kopf.on.event("batch", "v1", "jobs", labels={LABEL_JOB_UID: kopf.PRESENT}, registry=registry)
-    @kopf.on.event("", "v1", "pods", labels={LABEL_JOB_UID: kopf.PRESENT}, registry=registry)
     async def on_part(event: kopf.RawEvent, **_: Any) -> None:
         part_event(event["type"], event["object"], queue, seen)
+
+    for resource in watched(engines):
+        kopf.on.event(*resource.group_version_plural, labels={LABEL_JOB_UID: kopf.PRESENT}, registry=registry)(on_part)
 
 
 def job_event(kind: str | None, raw: Mapping[str, Any], queue: WorkQueue[Key], seen: Registry) -> None:
@@ -57,7 +72,7 @@ def part_event(kind: str | None, raw: Mapping[str, Any], queue: WorkQueue[Key], 
     queue.add(key)
 
 
-def settings() -> kopf.OperatorSettings:
+def settings(engines: Iterable[Backend]) -> kopf.OperatorSettings:
     """Settings of kopf: no Events from logs, no peering, no watching of CRDs and namespaces, filtered streams."""
     chosen = kopf.OperatorSettings()
     chosen.posting.enabled = False
@@ -70,6 +85,6 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.inactivity_timeout = 70
     chosen.networking.request_timeout = 60
     chosen.process.ultimate_exiting_timeout = 10
-    for resource in (("batch", "v1", "jobs"), ("", "v1", "pods")):
-        chosen.watching.label_selectors[resource] = LABEL_JOB_UID
+    for resource in watched(engines):
+        chosen.watching.label_selectors[resource.group_version_plural] = LABEL_JOB_UID
     return chosen

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import socket
 import sys
 import threading
-from typing import Any, cast
 
 import kopf
 import kubernetes
@@ -21,8 +19,10 @@ from sqlflow_operator.metrics import Metrics
 from sqlflow_operator.reconcile import Key, Reconciler, StepImage
 from sqlflow_operator.registry import Registry
 from sqlflow_operator.resync import Resync
+from sqlflow_operator.watching import Engines, Watching
 from sqlflow_operator.workers import Workers
 from sqlflow_operator.workflow import available, new
+from sqlflow_operator.workflow.detection import Detector
 from sqlflow_operator.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
@@ -37,17 +37,21 @@ class Operator:
         self._seen = Registry()
         self._metrics = Metrics(self._queue, self._seen)
         self._kube = KubeClient(configuration, on_call=self._metrics.called)
+        detector = Detector(self._kube.serves, config.default_backend)
         reconciler = Reconciler(
             self._kube,
             {backend: new(backend, self._kube) for backend in available()},
-            default_backend=config.default_backend,
+            detector=detector,
             step_image=StepImage(config.step_image, config.step_image_pull_policy),
             on_write=self._metrics.wrote,
         )
         self._workers = Workers(self._queue, reconciler.reconcile, config.workers, self._metrics.reconciled)
-        self._resync = Resync(self._kube, config.namespaces, self._queue, self._seen, interval=config.resync_seconds)
+        self._resync = Resync(
+            self._kube, config.namespaces, self._queue, self._seen, detector.served, interval=config.resync_seconds
+        )
         self._heartbeat = Heartbeat()
         self._watching = threading.Event()
+        self._watch = Watching(detector, config.namespaces, self._register, self._watching)
         self._health = HealthServer(
             config.port,
             self._metrics.registry,
@@ -63,7 +67,7 @@ class Operator:
             await self._wait_for_crd()
             self._workers.start()
             self._resync.start()
-            await self._watch()
+            await self._watch.run()
         finally:
             beat.cancel()
             self._resync.stop()
@@ -71,22 +75,8 @@ class Operator:
             await asyncio.to_thread(self._workers.stop)
             self._health.stop()
 
-    async def _watch(self) -> None:
-        registry = kopf.OperatorRegistry()
-        kopf.on.login(registry=registry)(kopf.login_via_client)
-        handlers.register(registry, self._queue, self._seen)
-        namespaces = self._config.namespaces
-        logger.info("watching", extra={"namespaces": list(namespaces) or "all"})
-        await kopf.operator(
-            registry=registry,
-            settings=handlers.settings(),
-            # Without one kopf asks for the user's name, and a container's user id need not have any.
-            identity=cast("Any", socket.gethostname()),
-            standalone=True,
-            clusterwide=not namespaces,
-            namespaces=namespaces,
-            ready_flag=self._watching,
-        )
+    def _register(self, registry: kopf.OperatorRegistry, engines: Engines) -> None:
+        handlers.register(registry, engines, self._queue, self._seen)
 
     async def _wait_for_crd(self) -> None:
         """Without its CRD there is nothing to watch; kopf would give up where this waits."""

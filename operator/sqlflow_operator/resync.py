@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sqlflow_codegen.backend import LABEL_JOB_UID
 
-from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ApiError, Kube, Object
+from sqlflow_operator.api import Backend
+from sqlflow_operator.handlers import watched
+from sqlflow_operator.kube import SQLFLOWJOBS, ApiError, Kube, NotFoundError, Object, Resource
 from sqlflow_operator.reconcile import Key
 from sqlflow_operator.registry import Registry, key_of_job, key_of_part
 from sqlflow_operator.workqueue import WorkQueue
@@ -29,6 +31,7 @@ class Resync:
         kube: the cluster.
         namespaces: which to list; empty for all.
         queue, seen: where missed changes go, and what events have shown.
+        engines: which engines' kinds there are to be listed.
         interval: seconds between two rounds.
         clock: monotonic seconds; for tests.
     """
@@ -39,11 +42,12 @@ class Resync:
         namespaces: Sequence[str],
         queue: WorkQueue[Key],
         seen: Registry,
+        engines: Callable[[], Iterable[Backend]] = lambda: (Backend.JOB,),
         *,
         interval: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._kube, self._queue, self._seen = kube, queue, seen
+        self._kube, self._queue, self._seen, self._engines = kube, queue, seen, engines
         self._namespaces: Sequence[str | None] = list(namespaces) or [None]
         self._interval, self._clock = interval, clock
         self._suspects: dict[str, str] = {}
@@ -125,8 +129,14 @@ class Resync:
         for namespace in self._namespaces:
             for raw in self._kube.list(SQLFLOWJOBS, namespace, metadata_only=True):
                 yield raw, key_of_job(raw)
-            for resource in (JOBS, PODS):
-                for raw in self._kube.list(resource, namespace, labels=LABEL_JOB_UID, metadata_only=True):
+            for resource in watched(self._engines()):
+                for raw in self._list_parts(resource, namespace):
                     key = key_of_part(raw)
                     if key is not None:
                         yield raw, key
+
+    def _list_parts(self, resource: Resource, namespace: str | None) -> list[Object]:
+        try:
+            return self._kube.list(resource, namespace, labels=LABEL_JOB_UID, metadata_only=True)
+        except NotFoundError:
+            return []  # an engine that was removed a moment ago

@@ -33,9 +33,18 @@ class Resource:
     api: str
     plural: str
 
+    @property
+    def group_version_plural(self) -> tuple[str, str, str]:
+        """Its three names, the group of the core API being ""."""
+        group, _, version = self.api.removeprefix("apis/").removeprefix("api/").rpartition("/")
+        return group, version, self.plural
+
 
 SQLFLOWJOBS = Resource(f"apis/{GROUP}/{VERSION}", PLURAL)
 JOBS = Resource("apis/batch/v1", "jobs")
+WORKFLOWS = Resource("apis/argoproj.io/v1alpha1", "workflows")
+PIPELINE_RUNS = Resource("apis/tekton.dev/v1", "pipelineruns")
+TASK_RUNS = Resource("apis/tekton.dev/v1", "taskruns")
 CONFIG_MAPS = Resource("api/v1", "configmaps")
 PODS = Resource("api/v1", "pods")
 EVENTS = Resource("api/v1", "events")

@@ -22,6 +22,7 @@ from sqlflow_operator.kube import (
     Kube,
     NotFoundError,
     Object,
+    UnavailableError,
 )
 from sqlflow_operator.reconcile.model import Action, CreateRun, DeleteRun, PatchChild, Refusal
 from sqlflow_operator.reconcile.options import StepImage, run_options
@@ -76,6 +77,11 @@ class Applier:
             return Refusal(Reason.INVALID_SPEC, f"the API server refuses the run: {error.message}", final=True)
         except ForbiddenError as error:
             return _forbidden(error)
+        except (NotFoundError, UnavailableError) as error:
+            refusal = _unavailable(error, workflow)
+            if refusal is None:
+                raise
+            return refusal
         logger.info("run created", extra={"job": f"{job.namespace}/{job.name}", "run": action.name})
         return None
 
@@ -118,6 +124,17 @@ def _forbidden(error: ForbiddenError) -> Refusal:
         return Refusal(Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the run: {error.message}", final=False)
     advice = "Check the operator's role and the namespace's policies."
     return Refusal(Reason.FORBIDDEN, f"the run cannot be created: {error.message}. {advice}", final=False)
+
+
+def _unavailable(error: ApiError, workflow: Workflow) -> Refusal | None:
+    """What is not there that the run needs; None where the API server itself is in trouble, which passes unsaid."""
+    if isinstance(error, NotFoundError) and "namespace" not in error.message:
+        message = f"the cluster does not know {workflow.kind}s any more: {error.message}"
+    elif "webhook" in error.message:
+        message = f"the run cannot be created: {error.message}. Is the webhook's service running?"
+    else:
+        return None
+    return Refusal(Reason.BACKEND_UNAVAILABLE, message, final=False)
 
 
 def status_json(status: SQLFlowJobStatus) -> Object:

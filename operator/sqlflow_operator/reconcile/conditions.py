@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlflow_operator.api import Condition, ConditionType, Phase, SQLFlowJobStatus
-from sqlflow_operator.reconcile.clock import to_text
+from sqlflow_operator.clock import to_text
 from sqlflow_operator.workflow.explain import clip
 from sqlflow_operator.workflow.state import Reason
 

@@ -21,8 +21,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlflow_operator.api import Condition, ConditionType, HistoryEntry, Phase, SQLFlowJob, StepPhase
+from sqlflow_operator.clock import from_text
 from sqlflow_operator.reconcile import status as status_of
-from sqlflow_operator.reconcile.clock import from_text
 from sqlflow_operator.reconcile.model import (
     Action,
     Child,
@@ -33,11 +33,14 @@ from sqlflow_operator.reconcile.model import (
     PatchChild,
     Refusal,
 )
-from sqlflow_operator.workflow.job import DEADLINE_MESSAGE
+from sqlflow_operator.workflow.explain import DEADLINE_MESSAGE
 from sqlflow_operator.workflow.state import Reason, RunPhase, RunState
 
 DEADLINE_GRACE = timedelta(seconds=5)
 """How long the backend may take to enforce a deadline itself, which keeps more of what the pod had to tell."""
+
+UNTOUCHED = timedelta(seconds=15)
+"""After so long without a sign of the engine's controller, the status asks whether it runs."""
 
 RETRY_PENDING, RETRY_PENDING_LAST = 5.0, 60.0
 """Seconds after which a run without a running step is looked at again: events about refused pods wake nobody."""
@@ -74,6 +77,10 @@ def _current(o: Observation, now: datetime, refusal: Refusal | None) -> Decision
         return _ended(o, child, now)
     if child is not None:
         return _going_on(o, child, now)
+    if status_of.same_run(o) and o.backend_missing:
+        # With an engine's kinds go its objects; but what only looks gone may be back in a moment.
+        stalled = status_of.without_engine(o, Reason.BACKEND_UNAVAILABLE, o.backend_missing, now)
+        return Decision(status=stalled, requeue_after=RETRY_CONFLICT)
     if status_of.same_run(o):
         message = (
             f"{o.job.status.run.child.kind if o.job.status.run else 'child'} {o.run_name} was deleted while it ran. "
@@ -122,7 +129,7 @@ def _refused_for_good(o: Observation) -> Condition | None:
 
 
 def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
-    state = child.state
+    state = _with_notes(o, child, now)
     deadline = _deadline(o, child)
     if deadline is not None and now >= deadline and state.phase not in _ENDED:
         status = status_of.failed(
@@ -133,9 +140,9 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
     actions: tuple[Action, ...] = ()
     if state.phase not in _ENDED:
         if child.adjustment:
-            actions += (PatchChild(child.name, o.backend, child.adjustment),)
+            actions += (PatchChild(child.name, child.backend, child.adjustment),)
         if not o.config_map and o.program is not None and o.program.program is not None:
-            actions += (CreateRun(child.name, o.backend, o.program.program),)
+            actions += (CreateRun(child.name, child.backend, o.program.program),)
     return Decision(
         actions=actions,
         status=status_of.of_run(o, child, state, now),
@@ -145,6 +152,19 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
             0.0 if state.phase in _ENDED and o.job.spec.ttl_seconds_after_finished is not None else None,
         ),
     )
+
+
+def _with_notes(o: Observation, child: Child, now: datetime) -> RunState:
+    """The state of a run, with what its objects cannot know: what the spec asks for, and how late it is."""
+    state = child.state
+    created = from_text(child.created_at)
+    if child.untouched_by and state.phase not in _ENDED and created and now - created >= UNTOUCHED:
+        note = f"{child.untouched_by} has not taken up the {child.kind}: is its controller running?"
+        return replace(state, reason=Reason.BACKEND_UNAVAILABLE, message=note)
+    if o.job.spec.suspend and not child.suspends_running and state.phase in (RunPhase.PENDING, RunPhase.RUNNING):
+        note = f"spec.suspend has no effect: a {child.kind} that has started cannot be suspended"
+        return replace(state, message=f"{state.message}; {note}")
+    return state
 
 
 def _patience(state: RunState, now: datetime) -> float | None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlflow_operator.api import GROUP, KIND, VERSION, SQLFlowJob, SQLFlowJobStatus
+from sqlflow_operator.clock import to_text
 from sqlflow_operator.kube import Object
-from sqlflow_operator.reconcile.clock import to_text
 from sqlflow_operator.workflow.explain import clip
 from sqlflow_operator.workflow.state import Reason
 

@@ -61,7 +61,7 @@ def _status(step: StepState, namespace: str) -> StepStatus:
         exit_code=step.exit_code if step.phase is StepPhase.FAILED else None,
         pod=step.pod,
         message=step.message or None,
-        log=f"kubectl logs -n {namespace} {step.pod} -c {step.name}" if step.pod else None,
+        log=f"kubectl logs -n {namespace} {step.pod} -c {step.container or step.name}" if step.pod else None,
     )
 
 

@@ -26,6 +26,11 @@ class Child:
     state: RunState
     adjustment: Mapping[str, Any] | None = None
     """Merge patch that would give it the suspension and the deadline that the spec has now."""
+    created_at: str | None = None
+    untouched_by: str = ""
+    """Name of the engine whose controller has written nothing to it yet, or ""."""
+    suspends_running: bool = True
+    """Whether its engine can hold a run that has started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,7 @@ class Observation:
     Attributes:
         job: the job.
         run_name: name of the run that its spec asks for.
-        backend: what would execute a new run.
+        backend: what executes the run, or would execute a new one.
         backend_missing: why that cannot be had, or "".
         program: the parsed program; None where it is not needed any more.
         children: the job's own children of all runs, by name.

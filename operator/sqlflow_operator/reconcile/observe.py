@@ -11,13 +11,14 @@ from typing import Any
 from sqlflow_codegen.backend import LABEL_JOB_UID, LABEL_RUN
 
 from sqlflow_operator.api import Backend, SQLFlowJob
+from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, PODS, ApiError, Kube, NotFoundError, Object
-from sqlflow_operator.reconcile.clock import from_text
 from sqlflow_operator.reconcile.model import Child, Observation
 from sqlflow_operator.reconcile.names import run_name
 from sqlflow_operator.reconcile.program import ParsedProgram, ProgramCache
-from sqlflow_operator.workflow import BackendUnavailableError, Workflow
-from sqlflow_operator.workflow.pods import last_end, steps_of_template
+from sqlflow_operator.workflow import Workflow
+from sqlflow_operator.workflow.detection import ENGINES, Detector
+from sqlflow_operator.workflow.pods import last_end, statuses
 from sqlflow_operator.workflow.report import LOG_BYTES, LOG_LINES, needs_log, report_from_log
 from sqlflow_operator.workflow.state import RunObjects, StepReport
 
@@ -30,11 +31,11 @@ Workflows = Mapping[Backend, Workflow]
 class Observer:
     """Reads jobs with everything that belongs to them. Safe to use from many threads."""
 
-    def __init__(self, kube: Kube, workflows: Workflows, programs: ProgramCache, default_backend: Backend) -> None:
+    def __init__(self, kube: Kube, workflows: Workflows, programs: ProgramCache, detector: Detector) -> None:
         self._kube = kube
         self._workflows = workflows
         self._programs = programs
-        self._default_backend = default_backend
+        self._detector = detector
         self._reports: OrderedDict[tuple[str, str], StepReport] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -47,7 +48,7 @@ class Observer:
         name = run_name(job)
         current = job.status.run if job.status.run and job.status.run.name == name else None
         ended = current is not None and job.status.phase is not None and job.status.phase.finished
-        backend = current.backend if current else (job.spec.backend or self._default_backend)
+        backend = current.backend if current else self._detector.choose(job.spec.backend)
         raw, conflict = self._children(job, name, backend, look_for_name=not ended)
         pods = [] if ended else self._kube.list(PODS, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
         program = None if ended else self._programs.get(job, backend)
@@ -61,7 +62,7 @@ class Observer:
             job=job,
             run_name=name,
             backend=backend,
-            backend_missing=self._missing(backend),
+            backend_missing="" if ended else self._detector.missing(backend),
             program=program,
             children=children,
             conflict=conflict or foreign,
@@ -69,24 +70,20 @@ class Observer:
             old_pods=tuple(pod["metadata"]["name"] for pod in pods if _goes_on(pod) and _run_of(pod) != name),
         )
 
-    def _missing(self, backend: Backend) -> str:
-        if backend in self._workflows:
-            return ""
-        known = ", ".join(self._workflows)
-        return str(BackendUnavailableError(f"backend {backend} is not available; set spec.backend to one of: {known}"))
-
     def _children(
         self, job: SQLFlowJob, name: str, backend: Backend, *, look_for_name: bool
     ) -> tuple[list[tuple[Object, Workflow]], str]:
         """The job's own children of all backends, and what else has the run's name."""
+        served = self._detector.served()
         found = [
             (child, workflow)
             for workflow in self._workflows.values()
+            if workflow.backend in served
             for child in self._kube.list(workflow.resource, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
             if _owned_by(child, job.uid)
         ]
-        workflow = self._workflows.get(backend)
-        if workflow is None or not look_for_name or any(child["metadata"]["name"] == name for child, _ in found):
+        workflow = self._workflows[backend]
+        if backend not in served or not look_for_name or any(child["metadata"]["name"] == name for child, _ in found):
             return found, ""
         try:
             child = self._kube.get(workflow.resource, job.namespace, name)
@@ -115,29 +112,45 @@ class Observer:
         now: datetime,
     ) -> Child:
         metadata = raw["metadata"]
-        own = [pod for pod in pods if _owned_by(pod, metadata["uid"])]
+        parts = self._parts(job, raw, workflow)
+        owners = {metadata["uid"], *(part["metadata"]["uid"] for part in parts)}
+        own = [pod for pod in pods if _owners(pod) & owners]
         objects = RunObjects(
             child=raw,
+            parts=parts,
             pods=own,
-            events=self._events(raw, own, now),
-            reports=self._read_logs(raw, own),
+            events=self._events(raw, own, workflow, now),
+            reports=self._read_logs(raw, own, workflow),
             statements=program.places if program else {},
         )
         return Child(
             name=metadata["name"],
             uid=metadata["uid"],
             api_version=raw.get("apiVersion") or workflow.resource.api.removeprefix("apis/"),
-            kind=raw.get("kind") or "Job",
+            kind=raw.get("kind") or workflow.kind,
             backend=workflow.backend,
             deleting="deletionTimestamp" in metadata,
             state=workflow.observe(objects),
             adjustment=workflow.adjust(raw, suspend=job.spec.suspend, deadline=job.spec.active_deadline_seconds),
+            created_at=metadata.get("creationTimestamp"),
+            untouched_by=ENGINES.get(workflow.backend, "Kubernetes") if not raw.get("status") else "",
+            suspends_running=workflow.suspends_running,
         )
 
-    def _events(self, child: Object, pods: Sequence[Object], now: datetime) -> list[Object]:
+    def _parts(self, job: SQLFlowJob, child: Object, workflow: Workflow) -> list[Object]:
+        """The objects between a child and its pods."""
+        uid = child["metadata"]["uid"]
+        return [
+            part
+            for resource in workflow.parts
+            for part in self._kube.list(resource, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
+            if _owned_by(part, uid)
+        ]
+
+    def _events(self, child: Object, pods: Sequence[Object], workflow: Workflow, now: datetime) -> list[Object]:
         """Warning events about the child or its newest pod, where no container runs for too long."""
         metadata = child["metadata"]
-        if _finished(child) or (child.get("spec") or {}).get("suspend"):
+        if workflow.ended(child) or (child.get("spec") or {}).get("suspend"):
             return []
         subject = max(pods, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
         if subject is not None and (_is_running(subject) or not _goes_on(subject)):
@@ -151,16 +164,18 @@ class Observer:
         # What was in the way of an earlier step is over.
         return [event for event in events if (from_text(event.get("lastTimestamp")) or now) >= idle_since]
 
-    def _read_logs(self, child: Object, pods: Sequence[Object]) -> dict[tuple[str, str], StepReport]:
+    def _read_logs(
+        self, child: Object, pods: Sequence[Object], workflow: Workflow
+    ) -> dict[tuple[str, str], StepReport]:
         """Reports from the logs of those containers whose termination message does not tell enough."""
-        template = ((child.get("spec") or {}).get("template") or {}).get("spec") or {}
-        kinds = {step.name: step.kind for step in steps_of_template(template.get("initContainers") or ())}
+        kinds = {step.name: step.kind for step in workflow.steps(child)}
         reports = {}
         for pod in pods:
-            for status in (pod.get("status") or {}).get("initContainerStatuses") or ():
+            steps = {container: step for step, container in workflow.places(pod).items() if step in kinds}
+            for status in statuses(pod):
                 terminated = (status.get("state") or {}).get("terminated")
                 name = status.get("name", "")
-                if terminated and name in kinds and needs_log(kinds[name], terminated):
+                if terminated and name in steps and needs_log(kinds[steps[name]], terminated):
                     reports[pod["metadata"]["name"], name] = self._report(pod, name)
         return {key: report for key, report in reports.items() if report is not None}
 
@@ -187,8 +202,12 @@ class Observer:
         return report
 
 
+def _owners(raw: Mapping[str, Any]) -> set[str]:
+    return {owner.get("uid", "") for owner in raw["metadata"].get("ownerReferences") or ()}
+
+
 def _owned_by(raw: Mapping[str, Any], uid: str) -> bool:
-    return any(owner.get("uid") == uid for owner in raw["metadata"].get("ownerReferences") or ())
+    return uid in _owners(raw)
 
 
 def _run_of(pod: Mapping[str, Any]) -> str:
@@ -202,11 +221,4 @@ def _goes_on(pod: Mapping[str, Any]) -> bool:
 
 def _is_running(pod: Mapping[str, Any]) -> bool:
     """True where one of a pod's containers is running."""
-    status = pod.get("status") or {}
-    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    return any("running" in (container.get("state") or {}) for container in containers)
-
-
-def _finished(child: Mapping[str, Any]) -> bool:
-    conditions = (child.get("status") or {}).get("conditions") or ()
-    return any(c.get("type") in ("Complete", "Failed") and c.get("status") == "True" for c in conditions)
+    return any("running" in (status.get("state") or {}) for status in statuses(pod))

@@ -10,9 +10,9 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from sqlflow_operator.api import Backend, SQLFlowJob, SQLFlowJobStatus
+from sqlflow_operator import clock
+from sqlflow_operator.api import SQLFlowJob, SQLFlowJobStatus
 from sqlflow_operator.kube import SQLFLOWJOBS, Kube, NotFoundError
-from sqlflow_operator.reconcile import clock
 from sqlflow_operator.reconcile.apply import Applier, Backends, status_patch
 from sqlflow_operator.reconcile.decide import decide
 from sqlflow_operator.reconcile.events import event, notices
@@ -20,6 +20,7 @@ from sqlflow_operator.reconcile.model import CreateRun, Decision
 from sqlflow_operator.reconcile.observe import Observer
 from sqlflow_operator.reconcile.options import StepImage
 from sqlflow_operator.reconcile.program import ProgramCache
+from sqlflow_operator.workflow.detection import Detector
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Reconciler:
     Args:
         kube: the cluster.
         backends: generator and workflow of each backend.
-        default_backend: for jobs that name none.
+        detector: which backends the cluster can run, and which one a job gets that names none.
         step_image: for jobs that name none.
         now, monotonic: clocks, for tests.
         on_write: called after each written status; for metrics.
@@ -47,7 +48,7 @@ class Reconciler:
         kube: Kube,
         backends: Backends,
         *,
-        default_backend: Backend,
+        detector: Detector,
         step_image: StepImage,
         programs: ProgramCache | None = None,
         now: Callable[[], datetime] = clock.now,
@@ -56,7 +57,7 @@ class Reconciler:
     ) -> None:
         workflows = {backend: workflow for backend, (_, workflow) in backends.items()}
         self._kube = kube
-        self._observer = Observer(kube, workflows, programs or ProgramCache(), default_backend)
+        self._observer = Observer(kube, workflows, programs or ProgramCache(), detector)
         self._applier = Applier(kube, backends, step_image)
         self._now = now
         self._monotonic = monotonic

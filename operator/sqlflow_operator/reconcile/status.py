@@ -15,8 +15,8 @@ from sqlflow_operator.api import (
     StepPhase,
     StepStatus,
 )
+from sqlflow_operator.clock import from_text, to_text
 from sqlflow_operator.reconcile.bounds import bound
-from sqlflow_operator.reconcile.clock import from_text, to_text
 from sqlflow_operator.reconcile.conditions import conditions
 from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
 from sqlflow_operator.reconcile.model import Child, Observation
@@ -53,7 +53,7 @@ def of_run(o: Observation, child: Child, state: RunState, now: datetime) -> SQLF
     finished = (state.finished_at or to_text(now)) if phase.finished else None
     run = RunStatus(
         name=child.name,
-        backend=o.backend,
+        backend=child.backend,
         child=ChildReference(api_version=child.api_version, kind=child.kind, name=child.name, uid=child.uid),
         started_at=(known.run.started_at if known.run else None) or state.started_at,
         finished_at=finished,
@@ -67,6 +67,11 @@ def of_run(o: Observation, child: Child, state: RunState, now: datetime) -> SQLF
     )
     message = _success(run, steps) if phase is Phase.SUCCEEDED else state.message
     return _finish(o, base, phase, state.reason, message, now)
+
+
+def without_engine(o: Observation, reason: Reason, message: str, now: datetime) -> SQLFlowJobStatus:
+    """The status of a run whose engine the cluster has no more: what was known of it stays."""
+    return _finish(o, o.job.status, o.job.status.phase or Phase.PENDING, reason, message, now, stalled=True)
 
 
 def failed(o: Observation, reason: Reason, message: str, now: datetime) -> SQLFlowJobStatus:

@@ -13,9 +13,11 @@ from sqlflow_codegen.errors import SQLFlowError
 
 from sqlflow_operator.api import Backend
 from sqlflow_operator.kube import Kube, KubeClient, Resource
+from sqlflow_operator.workflow.argo import ArgoWorkflow
 from sqlflow_operator.workflow.job import JobWorkflow
-from sqlflow_operator.workflow.state import RunObjects, RunState
+from sqlflow_operator.workflow.state import RunObjects, RunState, StepState
 from sqlflow_operator.workflow.submit import NameConflictError
+from sqlflow_operator.workflow.tekton import TektonWorkflow
 
 __all__ = ["BackendUnavailableError", "NameConflictError", "Workflow", "available", "new"]
 
@@ -25,7 +27,12 @@ class Workflow(Protocol):
 
     backend: Backend
     resource: Resource
-    """The kind of the run's child."""
+    kind: str
+    """The kind of the run's child, and where the API server has it."""
+    parts: tuple[Resource, ...]
+    """The kinds of the objects between a child and its pods, found by the job's UID as their label."""
+    suspends_running: bool
+    """Whether the engine can hold a run that has started."""
 
     def submit(self, yaml: str) -> str:
         """Create the objects of a run and return its id. Doing it again changes nothing.
@@ -38,8 +45,25 @@ class Workflow(Protocol):
     def observe(self, objects: RunObjects) -> RunState:
         """The state of a run from its objects. Pure: no call to the cluster, no clock."""
 
+    def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
+        """The steps that a child runs, in order, nothing done yet. Pure."""
+
+    def places(self, pod: Mapping[str, Any]) -> Mapping[str, str]:
+        """The steps that a pod of a run executes: a step's name to the name of its container. Pure."""
+
+    def ended(self, child: Mapping[str, Any]) -> bool:
+        """True where the engine says that the child has ended. Pure."""
+
     def adjust(self, child: Mapping[str, Any], *, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
         """The merge patch that gives the child this suspension and deadline, None where it has them. Pure."""
+
+    def cancel(self, run_id: str) -> None:
+        """Stop a run and keep its child, which tells that it was cancelled. Doing it again changes nothing.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ApiError: the API server refused or gave no answer.
+        """
 
     def stop(self, run_id: str) -> None:
         """Delete the child; its pods are stopped by SIGTERM.
@@ -61,7 +85,23 @@ def _job(kube: Kube) -> tuple[Codegen, Workflow]:
     return JobCodegen(), JobWorkflow(kube)
 
 
-_BACKENDS: Mapping[Backend, Callable[[Kube], tuple[Codegen, Workflow]]] = {Backend.JOB: _job}
+def _argo(kube: Kube) -> tuple[Codegen, Workflow]:
+    from sqlflow_codegen.couler import CoulerCodegen
+
+    return CoulerCodegen(), ArgoWorkflow(kube)
+
+
+def _tekton(kube: Kube) -> tuple[Codegen, Workflow]:
+    from sqlflow_codegen.fluid import FluidCodegen
+
+    return FluidCodegen(), TektonWorkflow(kube)
+
+
+_BACKENDS: Mapping[Backend, Callable[[Kube], tuple[Codegen, Workflow]]] = {
+    Backend.ARGO: _argo,
+    Backend.TEKTON: _tekton,
+    Backend.JOB: _job,
+}
 
 
 def available() -> tuple[Backend, ...]:

@@ -15,15 +15,18 @@ from sqlflow_operator.workflow.state import Reason, StatementPlace, StepReport
 
 _IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
 _CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError")
-_IMAGE_ADVICE = "Check spec.image, spec.imagePullPolicy and spec.imagePullSecrets."
+IMAGE_ADVICE = "Check spec.image, spec.imagePullPolicy and spec.imagePullSecrets."
 _KILLED = 137
 """128 + SIGKILL."""
 
 Explanation = tuple[Reason, str]
 
+DEADLINE_MESSAGE = "it took longer than spec.activeDeadlineSeconds allows and was stopped"
+CANCELLED_MESSAGE = "it was cancelled"
+
 
 def explain_failure(
-    step: str,
+    container: str,
     statements: Sequence[int],
     terminated: Mapping[str, Any],
     pod: Mapping[str, Any],
@@ -33,7 +36,7 @@ def explain_failure(
     """Why a step's container ended with an error.
 
     Args:
-        step: the step's name, which is its container's name.
+        container: name of the step's container.
         statements: numbers of its statements.
         terminated: the container's `state.terminated`.
         pod: the pod.
@@ -41,24 +44,24 @@ def explain_failure(
         places: the program's statements, as far as they are known.
     """
     if terminated.get("reason") == "OOMKilled":
-        return Reason.OUT_OF_MEMORY, f"{where(statements, report.statement, places)}: {_out_of_memory(pod, step)}"
+        return Reason.OUT_OF_MEMORY, f"{where(statements, report.statement, places)}: {_out_of_memory(pod, container)}"
     error = report.outcome.error
     lost = disruption(pod)
     if lost or (_was_killed(terminated, pod) and error is None):
         why = lost or "its pod was deleted."
         return Reason.POD_LOST, f"{where(statements, report.statement, places)} was interrupted: {why}"
     if error is not None:
-        return Reason.STEP_FAILED, _told_by_step(error, statements, places, pod, step)
+        return Reason.STEP_FAILED, _told_by_step(error, statements, places, pod, container)
     place = where(statements, report.statement, places)
     code = terminated.get("exitCode", 0)
     if terminated.get("reason") in ("StartError", "ContainerCannotRun"):
         words = clip(terminated.get("message") or "", 300)
         return (
             Reason.STEP_FAILED,
-            f"{place}: image {_image(pod, step)} cannot run a step: {words}. Set spec.image to a step image.",
+            f"{place}: image {_image(pod, container)} cannot run a step: {words}. Set spec.image to a step image.",
         )
     if code == _KILLED:
-        advice = f"{_out_of_memory(pod, step)} (or something else killed it)"
+        advice = f"{_out_of_memory(pod, container)} (or something else killed it)"
         return Reason.OUT_OF_MEMORY, f"{place}: the process was killed; most likely it was {advice}"
     if code == EXIT_STOPPED:
         return Reason.POD_LOST, f"{place} was stopped from outside, as when its node shuts down."
@@ -75,7 +78,11 @@ def _was_killed(terminated: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
 
 
 def _told_by_step(
-    error: StepError, statements: Sequence[int], places: Mapping[int, StatementPlace], pod: Mapping[str, Any], step: str
+    error: StepError,
+    statements: Sequence[int],
+    places: Mapping[int, StatementPlace],
+    pod: Mapping[str, Any],
+    container: str,
 ) -> str:
     if error.statement:
         place = f"statement {error.statement} ({error.title}) at {error.line}:{error.column}"
@@ -85,7 +92,7 @@ def _told_by_step(
     if error.hint:
         text = f"{_sentence(text)} {clip(error.hint, 300)}"
     if error.kind == "connection":
-        name, key = _database_secret(pod, step)
+        name, key = _database_secret(pod, container)
         text = f"{_sentence(text)} The database's URL comes from key {key} of Secret {name}."
     return text
 
@@ -136,7 +143,7 @@ def _explain_container(name: str, waiting: Mapping[str, Any], pod: Mapping[str, 
     reason, words = waiting.get("reason") or "", clip(waiting.get("message") or "", 300)
     if reason in _IMAGE_REASONS:
         return Reason.IMAGE_PULL, (
-            f"image {_image(pod, name)} cannot be pulled ({reason}): {_sentence(words)} {_IMAGE_ADVICE}"
+            f"image {_image(pod, name)} cannot be pulled ({reason}): {_sentence(words)} {IMAGE_ADVICE}"
         )
     if reason not in _CONFIG_REASONS:
         return None
@@ -169,7 +176,7 @@ def _explain_event(event: Mapping[str, Any]) -> Explanation | None:
     if reason == "FailedCreate":
         return Reason.POD_REFUSED, f"the cluster refuses the pod: {words}"
     if reason == "Failed" and "pull image" in words:
-        return Reason.IMAGE_PULL, f"{_sentence(words)} {_IMAGE_ADVICE}"
+        return Reason.IMAGE_PULL, f"{_sentence(words)} {IMAGE_ADVICE}"
     if reason in ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"):
         return Reason.STARTING, f"the pod does not start ({reason}): {words}"
     return None

@@ -6,21 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlflow_codegen.backend import ANNOTATION_CANCELLED
 from sqlflow_codegen.records import EXIT_USAGE
 
 from sqlflow_operator.api import Backend, StepPhase
-from sqlflow_operator.kube import CONFIG_MAPS, JOBS, Kube
-from sqlflow_operator.workflow.explain import Explanation, clip, disruption, explain_events
+from sqlflow_operator.kube import CONFIG_MAPS, JOBS, Kube, Resource
+from sqlflow_operator.workflow import conclude
+from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip, disruption
 from sqlflow_operator.workflow.pods import (
+    attempts_of,
     by_age,
     exit_codes,
     explain_lost_pod,
-    explain_pending,
     last_end,
     observe_step,
     steps_of_template,
 )
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
+from sqlflow_operator.workflow.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.submit import submit_documents
 
 
@@ -29,6 +31,9 @@ class JobWorkflow:
 
     backend = Backend.JOB
     resource = JOBS
+    kind = "Job"
+    parts: tuple[Resource, ...] = ()
+    suspends_running = True
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
@@ -41,13 +46,35 @@ class JobWorkflow:
         """See `Workflow`."""
         return observe(objects)
 
+    def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
+        """See `Workflow`."""
+        return steps_of_template(_template(child))
+
+    def places(self, pod: Mapping[str, Any]) -> Mapping[str, str]:
+        """See `Workflow`."""
+        return places(pod)
+
+    def ended(self, child: Mapping[str, Any]) -> bool:
+        """See `Workflow`."""
+        status = child.get("status") or {}
+        return bool(_condition(status, "Complete") or _condition(status, "Failed"))
+
     def adjust(self, child: Mapping[str, Any], *, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
         """See `Workflow`."""
+        if _is_cancelled(child):
+            return None
         spec = child.get("spec") or {}
         wanted = {"suspend": suspend, "activeDeadlineSeconds": deadline}
         now = {"suspend": bool(spec.get("suspend")), "activeDeadlineSeconds": spec.get("activeDeadlineSeconds")}
         changed = {key: value for key, value in wanted.items() if value != now[key]}
         return {"spec": changed} if changed else None
+
+    def cancel(self, run_id: str) -> None:
+        """See `Workflow`. A Job has no word for it: a deadline that is over ends it, and an annotation tells why."""
+        namespace, _, name = run_id.partition("/")
+        annotations = {ANNOTATION_CANCELLED: "true"}
+        patch = {"metadata": {"annotations": annotations}, "spec": {"activeDeadlineSeconds": 1, "suspend": False}}
+        self._kube.patch(JOBS, namespace, name, patch)
 
     def stop(self, run_id: str) -> None:
         """See `Workflow`."""
@@ -55,33 +82,49 @@ class JobWorkflow:
         self._kube.delete(JOBS, namespace, name)
 
 
+def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
+    """Every init container of a Job's pod is a step of the same name."""
+    containers = (pod.get("spec") or {}).get("initContainers") or (pod.get("status") or {}).get("initContainerStatuses")
+    return {container["name"]: container["name"] for container in containers or ()}
+
+
+def _template(job: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The containers of the steps in a Job's pod template."""
+    template = ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
+    return template.get("initContainers") or ()
+
+
+def _is_cancelled(job: Mapping[str, Any]) -> bool:
+    return ANNOTATION_CANCELLED in (job["metadata"].get("annotations") or {})
+
+
 def observe(objects: RunObjects) -> RunState:
     """The state of a run from its Job and the Job's pods. Pure."""
     job = objects.child
     status, spec = job.get("status") or {}, job.get("spec") or {}
     pods = by_age(objects.pods)
-    template = ((spec.get("template") or {}).get("spec") or {}).get("initContainers") or ()
-    observed = [observe_step(step, objects, pods) for step in steps_of_template(template)]
+    template = _template(job)
+    observed = [observe_step(s, objects, attempts_of(s.name, pods, places)) for s in steps_of_template(template)]
     steps = tuple(step for step, _ in observed)
     failure = next((why for _, why in observed if why), None)
     times = {"started_at": status.get("startTime") or job["metadata"].get("creationTimestamp")}
     if _condition(status, "Complete"):
-        return _succeeded(steps, times | {"finished_at": status.get("completionTime")})
+        return conclude.succeeded(steps, times | {"finished_at": status.get("completionTime")})
     failed = _condition(status, "Failed")
     if failed:
-        return _failed(steps, failure, failed, pods, times)
+        why = _why_stopped(job, failed) or failure
+        return _failed(steps, why, failed, pods, times)
     if spec.get("suspend"):
-        paused = tuple(_paused(step) for step in steps)
-        message = _suspended_message(template, paused)
-        return RunState(phase=RunPhase.SUSPENDED, reason=Reason.SUSPENDED, message=message, steps=paused, **times)
+        return conclude.suspended(steps, _suspended_message(template, steps), times)
     # The Job's controller takes a second or more to draw the conclusion that its pod allows at once.
     if pods and _pod_phase(pods[-1]) == "Succeeded":
-        return _succeeded(steps, times | {"finished_at": last_end(pods[-1])})
+        return conclude.succeeded(steps, times | {"finished_at": last_end(pods[-1])})
     decided = _condition(status, "FailureTarget")
+    failure = (_why_stopped(job, decided) if decided else None) or failure
     if (decided and not any(_goes_on(pod) for pod in pods)) or _is_final_failure(spec, pods):
         decided = decided or {"lastTransitionTime": last_end(pods[-1])}
         return _failed(steps, failure, decided, pods, times)
-    return _active(objects, steps, failure, pods, times)
+    return conclude.active(objects, steps, failure, pods[-1:], times)
 
 
 def _pod_phase(pod: Mapping[str, Any]) -> str:
@@ -123,14 +166,6 @@ def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None
     return None
 
 
-def _succeeded(steps: tuple[StepState, ...], times: dict[str, str | None]) -> RunState:
-    """The Job's word counts: a pod that is gone, or not yet seen to have ended, takes nothing from it."""
-    done = tuple(replace(step, phase=StepPhase.SUCCEEDED, message="", exit_code=None) for step in steps)
-    return RunState(
-        phase=RunPhase.SUCCEEDED, reason=Reason.SUCCEEDED, message="all steps are done", steps=done, **times
-    )
-
-
 def _failed(
     steps: tuple[StepState, ...],
     failure: Explanation | None,
@@ -139,18 +174,13 @@ def _failed(
     times: dict[str, str | None],
 ) -> RunState:
     reason, message = _why_failed(failure, condition, pods)
-    steps = _mark_failed(steps, message)
-    failing = next((step.name for step in steps if step.phase is StepPhase.FAILED), "")
-    text = f"step {failing} failed: {message}" if failing else message
-    ended = condition.get("lastTransitionTime")
-    return RunState(phase=RunPhase.FAILED, reason=reason, message=text, steps=steps, **(times | {"finished_at": ended}))
+    ended = {"finished_at": condition.get("lastTransitionTime")}
+    return conclude.failed(_mark_failed(steps, message), reason, message, times | ended)
 
 
 def _why_failed(
     failure: Explanation | None, condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
 ) -> Explanation:
-    if condition.get("reason") == Reason.DEADLINE_EXCEEDED:
-        return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
     if failure:
         return failure
     lost = explain_lost_pod(pods[-1]) if pods else None
@@ -160,7 +190,13 @@ def _why_failed(
     return Reason.POD_LOST, f"its pod is gone, with all that it could tell ({condition.get('reason')}: {words})"
 
 
-DEADLINE_MESSAGE = "it took longer than spec.activeDeadlineSeconds allows and was stopped"
+def _why_stopped(job: Mapping[str, Any], condition: Mapping[str, Any]) -> Explanation | None:
+    """Why the Job's controller put an end to it, whatever the step had to tell; None where it did not."""
+    if condition.get("reason") != Reason.DEADLINE_EXCEEDED:
+        return None
+    if _is_cancelled(job):
+        return Reason.CANCELLED, CANCELLED_MESSAGE
+    return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
 
 
 def _mark_failed(steps: tuple[StepState, ...], message: str) -> tuple[StepState, ...]:
@@ -175,49 +211,3 @@ def _mark_failed(steps: tuple[StepState, ...], message: str) -> tuple[StepState,
         else replace(step, phase=StepPhase.SKIPPED)
         for step in steps
     )
-
-
-def _paused(step: StepState) -> StepState:
-    """A step as it stands while the run is suspended: what was running waits again."""
-    if step.phase is StepPhase.SUCCEEDED:
-        return step
-    return replace(step, phase=StepPhase.PENDING, message="", exit_code=None)
-
-
-def _active(
-    objects: RunObjects,
-    steps: tuple[StepState, ...],
-    failure: Explanation | None,
-    pods: Sequence[Mapping[str, Any]],
-    times: dict[str, str | None],
-) -> RunState:
-    waiting = explain_pending(objects, pods) or explain_events(objects.events)
-    phase = RunPhase.RUNNING if any(step.attempts for step in steps) else RunPhase.PENDING
-    if waiting:
-        steps = _tell_waiting(steps, waiting[1])
-        return RunState(phase=phase, reason=waiting[0], message=waiting[1], steps=steps, **times)
-    if phase is RunPhase.PENDING:
-        message = "waiting for the pod to start" if pods else "waiting for a pod"
-        return RunState(phase=phase, reason=Reason.STARTING, message=message, steps=steps, **times)
-    return RunState(
-        phase=phase, reason=Reason.RUNNING, message=_running_message(objects, steps, failure), steps=steps, **times
-    )
-
-
-def _tell_waiting(steps: tuple[StepState, ...], message: str) -> tuple[StepState, ...]:
-    """Put what the pod waits for on the step that it would run next."""
-    name = next((step.name for step in steps if step.phase is StepPhase.PENDING), None)
-    return tuple(replace(step, message=message) if step.name == name else step for step in steps)
-
-
-def _running_message(objects: RunObjects, steps: tuple[StepState, ...], failure: Explanation | None) -> str:
-    running = next((step for step in steps if step.phase is StepPhase.RUNNING), None)
-    if running:
-        first = objects.statements.get(running.statements[0]) if running.statements else None
-        what = f": {first.title}" if first and len(running.statements) == 1 else ""
-        again = f", attempt {running.attempts}" if running.attempts > 1 else ""
-        return f"running step {running.name}{what}{again}"
-    if failure:
-        return f"a step failed and may be tried again: {failure[1]}"
-    waiting = next((step for step in steps if step.phase is StepPhase.PENDING), None)
-    return f"starting step {waiting.name}" if waiting else "finishing"

@@ -1,18 +1,25 @@
-"""From the containers of a run's pods to the states of its steps, where every step is a container of one pod."""
+"""From the containers of a run's pods to the states of its steps.
+
+Where a step runs differs: as an init container among others, or as the only interesting container of a pod of its
+own. A backend says it by its `Places`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlflow_operator.api import StepPhase
-from sqlflow_operator.workflow.explain import Explanation, disruption, explain_failure, explain_waiting
+from sqlflow_operator.workflow.explain import Explanation, disruption, explain_failure
 from sqlflow_operator.workflow.report import report_from_message
 from sqlflow_operator.workflow.state import Reason, RunObjects, StepReport, StepState
 
 _RANGES = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
+
+Places = Callable[[Mapping[str, Any]], Mapping[str, str]]
+"""From a pod to the steps that it runs: a step's name to the name of its container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,7 @@ class Attempt:
     """One container of one pod: one attempt of one step."""
 
     pod: Mapping[str, Any]
+    container: str
     state: Mapping[str, Any]
     """The container's `state`: waiting, running or terminated."""
 
@@ -76,24 +84,30 @@ def by_age(pods: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(pods, key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"]))
 
 
-def attempts_of(step: str, pods: Sequence[Mapping[str, Any]]) -> list[Attempt]:
+def attempts_of(step: str, pods: Sequence[Mapping[str, Any]], places: Places) -> list[Attempt]:
     """The attempts of a step, the oldest first; a pod whose kubelet has told nothing yet counts as waiting."""
     found = []
     for pod in pods:
-        statuses = (pod.get("status") or {}).get("initContainerStatuses") or ()
-        state = next((status.get("state") or {} for status in statuses if status.get("name") == step), {})
-        found.append(Attempt(pod, state))
+        container = places(pod).get(step)
+        if container is not None:
+            state = next((s.get("state") or {} for s in statuses(pod) if s.get("name") == container), {})
+            found.append(Attempt(pod, container, state))
     return found
 
 
+def statuses(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The statuses of all containers of a pod, init containers first."""
+    status = pod.get("status") or {}
+    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
 def observe_step(
-    step: StepState, objects: RunObjects, pods: Sequence[Mapping[str, Any]]
+    step: StepState, objects: RunObjects, attempts: Sequence[Attempt]
 ) -> tuple[StepState, Explanation | None]:
     """The state of a step, and why it failed where it did.
 
     A step that ended well once stays so: its statements are committed, and a later attempt of the run only finds that.
     """
-    attempts = attempts_of(step.name, pods)
     started = sum(attempt.started for attempt in attempts)
     good = next((attempt for attempt in attempts if attempt.succeeded), None)
     latest = good or (attempts[-1] if attempts else None)
@@ -102,23 +116,23 @@ def observe_step(
     started_at, finished_at = _times(latest.state)
     step = replace(step, attempts=started, started_at=started_at, finished_at=finished_at)
     ran = latest if latest.started else next((attempt for attempt in reversed(attempts) if attempt.started), None)
-    step = replace(step, pod=ran.pod_name if ran else None)
-    report = report_of(latest, step.name, objects)
+    step = replace(step, pod=ran.pod_name if ran else None, container=ran.container if ran else None)
+    report = report_of(latest, objects)
     step = replace(step, outcome=report.outcome)
     if good:
         return replace(step, phase=StepPhase.SUCCEEDED), None
     if latest.terminated is None:
         return replace(step, phase=StepPhase.RUNNING if latest.started else StepPhase.PENDING), None
     reason, message = explain_failure(
-        step.name, step.statements, latest.terminated, latest.pod, report, objects.statements
+        latest.container, step.statements, latest.terminated, latest.pod, report, objects.statements
     )
     code = latest.terminated.get("exitCode")
     return replace(step, phase=StepPhase.FAILED, exit_code=code, message=message), (reason, message)
 
 
-def report_of(attempt: Attempt, step: str, objects: RunObjects) -> StepReport:
+def report_of(attempt: Attempt, objects: RunObjects) -> StepReport:
     """What that attempt left behind: from its log where that was read, else from its termination message."""
-    read = objects.reports.get((attempt.pod_name, step))
+    read = objects.reports.get((attempt.pod_name, attempt.container))
     told = report_from_message((attempt.terminated or {}).get("message") or "")
     return read or told or StepReport()
 
@@ -132,9 +146,7 @@ def exit_codes(pod: Mapping[str, Any]) -> list[int]:
 
 def last_end(pod: Mapping[str, Any]) -> str | None:
     """When the last of a pod's containers that have ended did so; None where none has."""
-    status = pod.get("status") or {}
-    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    ends = [((container.get("state") or {}).get("terminated") or {}).get("finishedAt") for container in containers]
+    ends = [((status.get("state") or {}).get("terminated") or {}).get("finishedAt") for status in statuses(pod)]
     return max(filter(None, ends), default=None)
 
 
@@ -144,11 +156,6 @@ def explain_lost_pod(pod: Mapping[str, Any]) -> Explanation | None:
         return None
     why = disruption(pod)
     return (Reason.POD_LOST, why) if why else None
-
-
-def explain_pending(objects: RunObjects, pods: Sequence[Mapping[str, Any]]) -> Explanation | None:
-    """What the newest pod waits for, or None where it waits for nothing that needs saying."""
-    return explain_waiting(pods[-1]) if pods else None
 
 
 def _times(state: Mapping[str, Any]) -> tuple[str | None, str | None]:

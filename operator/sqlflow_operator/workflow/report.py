@@ -12,7 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlflow_codegen.records import Outcome, StepError, StepMetrics, StepModel, parse_outcome, parse_record
+from sqlflow_codegen.records import (
+    OUTCOME_RESULT,
+    Outcome,
+    StepError,
+    StepMetrics,
+    StepModel,
+    parse_outcome,
+    parse_record,
+)
 
 from sqlflow_operator.workflow.state import StepReport
 
@@ -31,11 +39,18 @@ def report_from_message(message: str) -> StepReport | None:
         data = json.loads(message)
     except ValueError:
         data = None
+    if isinstance(data, list):
+        # Tekton wraps what a step tells into a list of its own: the step's word is one result of its task.
+        return next((report_from_message(str(e.get("value"))) for e in data if _is_outcome(e)), None)
     if isinstance(data, dict) and "type" not in data:
         outcome = parse_outcome(message)
         return StepReport(outcome) if outcome else None
     report = report_from_log(message)
     return report if report != StepReport() else None
+
+
+def _is_outcome(entry: Any) -> bool:
+    return isinstance(entry, dict) and entry.get("key") == OUTCOME_RESULT
 
 
 def report_from_log(log: str) -> StepReport:

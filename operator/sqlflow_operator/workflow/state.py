@@ -46,6 +46,8 @@ class Reason(StrEnum):
     NAME_CONFLICT = "NameConflict"
     BACKEND_UNAVAILABLE = "BackendUnavailable"
     FORBIDDEN = "Forbidden"
+    CANCELLED = "Cancelled"
+    ENGINE_ERROR = "EngineError"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class RunObjects:
 
     Attributes:
         child: the backend's object.
+        parts: objects between the child and its pods, such as Tekton's TaskRuns.
         pods: the run's pods.
         events: Warning events about the child or its pods; read only where no pod gets going.
         reports: what was read from logs, by (pod, container); only where the termination message does not tell.
@@ -78,6 +81,7 @@ class RunObjects:
     """
 
     child: Mapping[str, Any]
+    parts: Sequence[Mapping[str, Any]] = ()
     pods: Sequence[Mapping[str, Any]] = ()
     events: Sequence[Mapping[str, Any]] = ()
     reports: Mapping[tuple[str, str], StepReport] = field(default_factory=dict)
@@ -97,6 +101,8 @@ class StepState:
     finished_at: str | None = None
     exit_code: int | None = None
     pod: str | None = None
+    container: str | None = None
+    """Of that pod, the one that runs the step."""
     message: str = ""
     outcome: Outcome = field(default_factory=Outcome)
 

@@ -122,11 +122,15 @@ def test_newer_fields_are_ignored() -> None:
     assert "fromTheFuture" not in spec.run_fields()
 
 
-def test_backends() -> None:
-    assert available() == (Backend.JOB,)
-    codegen, workflow = new("job", kube=object())  # type: ignore[arg-type]
-    assert (codegen.backend, workflow.backend) == ("job", "job")
-    with pytest.raises(BackendUnavailableError, match="argo is not available in this version; it has: job"):
-        new("argo", kube=object())  # type: ignore[arg-type]
-    with pytest.raises(BackendUnavailableError, match="airflow"):
+@pytest.mark.parametrize("backend", list(Backend))
+def test_backends(backend: Backend) -> None:
+    assert backend in available()
+    codegen, workflow = new(backend, kube=object())  # type: ignore[arg-type]
+    assert (codegen.backend, workflow.backend) == (backend, backend)
+
+
+def test_a_backend_that_there_is_not() -> None:
+    with pytest.raises(
+        BackendUnavailableError, match="airflow is not available in this version; it has: argo, tekton, job"
+    ):
         new("airflow", kube=object())  # type: ignore[arg-type]

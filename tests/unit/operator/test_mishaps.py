@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, JOBS, PODS, SQLFLOWJOBS
+from sqlflow_operator.api import Backend
+from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, JOBS, PIPELINE_RUNS, PODS, SQLFLOWJOBS, WORKFLOWS, Resource
 
 from tests.unit.operator.world import PROGRAM, World, kstatus
 
@@ -130,13 +131,74 @@ def test_foreign_config_map_of_the_runs_name() -> None:
     assert other.made("jobs") == 0
 
 
-def test_backend_that_this_operator_has_not() -> None:
+def test_engine_that_the_cluster_has_not() -> None:
     world = World(backend="argo")
     world.settle()
     assert world.condition("Stalled")["reason"] == "BackendUnavailable"
-    assert "argo" in world.status["message"]
-    assert "job" in world.status["message"]
-    assert world.made("jobs") == 0
+    assert world.status["message"] == (
+        "Backend argo needs Argo Workflows, and this cluster has no workflows.argoproj.io (argoproj.io/v1alpha1): "
+        "install it, or set spec.backend to one of: job"
+    )
+    assert world.made("workflows") == world.made("jobs") == 0
+
+
+def test_engine_that_is_installed_later() -> None:
+    world = World(backend="argo")
+    world.settle()
+    world.served.add(WORKFLOWS)
+    world.clock.sleep(60)
+    world.settle()
+    assert world.made("workflows") == 1
+    assert world.condition("Stalled")["status"] == "False"
+    assert world.status["run"]["backend"] == "argo"
+
+
+@pytest.mark.parametrize(
+    ("served", "default", "chosen"),
+    [
+        ((), None, "job"),
+        ((PIPELINE_RUNS,), None, "tekton"),
+        ((WORKFLOWS, PIPELINE_RUNS), None, "argo"),
+        ((WORKFLOWS, PIPELINE_RUNS), Backend.JOB, "job"),
+        ((WORKFLOWS,), Backend.TEKTON, ""),
+    ],
+)
+def test_backend_of_a_job_that_names_none(served: tuple[Resource, ...], default: Backend | None, chosen: str) -> None:
+    world = World()
+    world.served.update(served)
+    world.default = default
+    world.restart()
+    world.settle()
+    assert world.status.get("run", {}).get("backend", "") == chosen
+
+
+def test_a_run_keeps_its_backend() -> None:
+    world = World()
+    world.default = None
+    world.restart()
+    world.reconcile()
+    world.served.add(WORKFLOWS)
+    world.clock.sleep(60)
+    world.settle()
+    assert world.made("workflows") == 0
+    assert world.status["run"]["backend"] == "job"
+
+
+def test_engine_that_is_removed_while_a_run_goes_on() -> None:
+    world = World(backend="argo")
+    world.served.add(WORKFLOWS)
+    world.settle()
+    world.served.clear()
+    world.kube._delete(WORKFLOWS, "ns", world.status["run"]["name"])
+    world.clock.sleep(60)
+    world.settle()
+    assert world.condition("Stalled")["reason"] == "BackendUnavailable"
+    assert world.status["run"]["name"]
+    world.served.add(WORKFLOWS)
+    world.clock.sleep(60)
+    world.settle()
+    assert world.condition("Failed")["reason"] == "ChildLost"
+    assert world.made("workflows") == 1
 
 
 def test_deleted_job_is_left_alone() -> None:

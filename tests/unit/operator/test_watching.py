@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from sqlflow_operator.api import Backend
 from sqlflow_operator.handlers import job_event, part_event, settings
 from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ApiError, Object
 from sqlflow_operator.reconcile import Key
@@ -98,7 +99,7 @@ def test_a_pod_that_does_not_tell_wakes_nobody(queue: WorkQueue[Key], seen: Regi
 
 
 def test_kopf_needs_no_rights_beyond_the_role() -> None:
-    chosen = settings()
+    chosen = settings([Backend.JOB])
     assert chosen.scanning.disabled
     assert chosen.peering.standalone
     assert not chosen.posting.enabled

@@ -6,13 +6,18 @@ import contextlib
 import io
 from typing import Any
 
+from sqlflow_codegen.couler import CoulerCodegen
+from sqlflow_codegen.fluid import FluidCodegen
 from sqlflow_codegen.job import JobCodegen
 from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
-from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ApiError, Object
+from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ApiError, Object, Resource
 from sqlflow_operator.parsing import parse
 from sqlflow_operator.reconcile import Reconciler, StepImage
 from sqlflow_operator.reconcile.program import ProgramCache
+from sqlflow_operator.workflow.argo import ArgoWorkflow
+from sqlflow_operator.workflow.detection import Detector
 from sqlflow_operator.workflow.job import JobWorkflow
+from sqlflow_operator.workflow.tekton import TektonWorkflow
 
 from tests.unit.operator.fakes import Clock, FakeKube
 from tests.unit.operator.jobcontroller import JobController
@@ -46,16 +51,24 @@ class World:
         self.kube = FakeKube(self.clock)
         self.controller = JobController(self.kube, self.namespace, self.clock.now)
         self.kube._create(SQLFLOWJOBS, self.namespace, job_manifest(name, **spec))
+        self.default: Backend | None = Backend.JOB
+        """The operator's default backend."""
+        self.served: set[Resource] = set()
+        """Kinds of engines that the cluster has."""
         self.writes = 0
         self.restart()
 
     def restart(self) -> None:
         """A new operator that knows nothing."""
-        backends = {Backend.JOB: (QuickCodegen(), JobWorkflow(self.kube))}
+        backends = {
+            Backend.JOB: (QuickCodegen(), JobWorkflow(self.kube)),
+            Backend.ARGO: (CoulerCodegen(), ArgoWorkflow(self.kube)),
+            Backend.TEKTON: (FluidCodegen(), TektonWorkflow(self.kube)),
+        }
         self.reconciler = Reconciler(
             self.kube,
             backends,
-            default_backend=Backend.JOB,
+            detector=Detector(lambda r: r in self.served, self.default, clock=self.clock.monotonic),
             step_image=StepImage("step:1"),
             programs=ProgramCache(parse),
             now=self.clock.now,

@@ -1,0 +1,235 @@
+"""Backend `argo`: the run is an Argo Workflow, a DAG whose nodes are the steps."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlflow_codegen.backend import LABEL_STEP
+
+from sqlflow_operator.api import Backend, StepPhase
+from sqlflow_operator.clock import from_text
+from sqlflow_operator.kube import CONFIG_MAPS, WORKFLOWS, Kube, Resource
+from sqlflow_operator.workflow import dag
+from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip
+from sqlflow_operator.workflow.pods import steps_of_template
+from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
+from sqlflow_operator.workflow.submit import submit_documents
+
+CONTAINER = "main"
+"""Argo gives the step's container this name; `wait` and `init` are its own."""
+
+_NODE_NAME = "workflows.argoproj.io/node-name"
+_ATTEMPT = re.compile(r"(?P<step>.+?)\((?P<number>[0-9]+)\)")
+_ENDED = {"Succeeded": RunPhase.SUCCEEDED, "Failed": RunPhase.FAILED, "Error": RunPhase.FAILED}
+_PHASES = {
+    "Pending": StepPhase.PENDING,
+    "Running": StepPhase.RUNNING,
+    "Succeeded": StepPhase.SUCCEEDED,
+    "Failed": StepPhase.FAILED,
+    "Error": StepPhase.FAILED,
+    "Skipped": StepPhase.SKIPPED,
+    "Omitted": StepPhase.SKIPPED,
+}
+_ROLE_ADVICE = (
+    "Argo's executor reports through WorkflowTaskResults, which the service account of the steps may not create. "
+    "Allow it: kubectl create rolebinding sqlflow-argo-steps --clusterrole=sqlflow-argo-steps "
+    "--serviceaccount={account}"
+)
+
+
+class ArgoWorkflow:
+    """Submits, observes and stops runs that are Argo Workflows."""
+
+    backend = Backend.ARGO
+    resource = WORKFLOWS
+    kind = "Workflow"
+    parts: tuple[Resource, ...] = ()
+    suspends_running = True
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    def submit(self, yaml: str) -> str:
+        """See `Workflow`."""
+        return submit_documents(self._kube, yaml, {"ConfigMap": CONFIG_MAPS, "Workflow": WORKFLOWS}, child="Workflow")
+
+    def observe(self, objects: RunObjects) -> RunState:
+        """See `Workflow`."""
+        return observe(objects)
+
+    def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
+        """See `Workflow`."""
+        return tuple(step for step in _planned(child) if step.name != dag.FINISH)
+
+    def places(self, pod: Mapping[str, Any]) -> Mapping[str, str]:
+        """See `Workflow`."""
+        return places(pod)
+
+    def ended(self, child: Mapping[str, Any]) -> bool:
+        """See `Workflow`."""
+        return (child.get("status") or {}).get("phase") in _ENDED
+
+    def adjust(self, child: Mapping[str, Any], *, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
+        """See `Workflow`."""
+        spec = child.get("spec") or {}
+        if "shutdown" in spec:
+            return None
+        wanted = {"suspend": suspend or None, "activeDeadlineSeconds": deadline}
+        changed = {key: value for key, value in wanted.items() if value != (spec.get(key) or None)}
+        return {"spec": changed} if changed else None
+
+    def cancel(self, run_id: str) -> None:
+        """See `Workflow`."""
+        namespace, _, name = run_id.partition("/")
+        # A suspended workflow would not look at it.
+        self._kube.patch(WORKFLOWS, namespace, name, {"spec": {"shutdown": "Terminate", "suspend": None}})
+
+    def stop(self, run_id: str) -> None:
+        """See `Workflow`."""
+        namespace, _, name = run_id.partition("/")
+        self._kube.delete(WORKFLOWS, namespace, name)
+
+
+def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
+    """The one step that a pod of a workflow runs, by our label or, where that is missing, by Argo's annotation."""
+    metadata = pod["metadata"]
+    step = (metadata.get("labels") or {}).get(LABEL_STEP)
+    if step is None:
+        node = str((metadata.get("annotations") or {}).get(_NODE_NAME, "")).rpartition(".")[2]
+        step = _step_of(node)
+    return {step: CONTAINER} if step else {}
+
+
+def observe(objects: RunObjects) -> RunState:
+    """The state of a run from its Workflow and the Workflow's pods. Pure."""
+    workflow = objects.child
+    nodes, doubt = _nodes(workflow.get("status") or {})
+    return dag.observe(objects, _planned(workflow), places, _run(workflow, nodes, doubt), _steps(nodes, workflow))
+
+
+def _planned(workflow: Mapping[str, Any]) -> tuple[StepState, ...]:
+    """The steps of a workflow in the order of its templates, which is one that the graph allows."""
+    templates = (workflow.get("spec") or {}).get("templates") or ()
+    return steps_of_template({**t["container"], "name": t.get("name", "")} for t in templates if t.get("container"))
+
+
+Nodes = Mapping[str, Mapping[str, Any]]
+
+
+def _nodes(status: Mapping[str, Any]) -> tuple[Nodes, str]:
+    """The workflow's nodes, and what cannot be known where they are stored elsewhere or cannot be read."""
+    if status.get("compressedNodes"):
+        try:
+            return json.loads(gzip.decompress(base64.b64decode(status["compressedNodes"]))), ""
+        except (binascii.Error, OSError, EOFError, ValueError):
+            return {}, "status.compressedNodes of the Workflow cannot be read; only its pods tell how the steps stand"
+    if status.get("offloadNodeStatusVersion"):
+        return {}, "Argo keeps the state of the nodes in its own database; only the pods tell how the steps stand"
+    return status.get("nodes") or {}, ""
+
+
+def _step_of(display_name: str) -> str:
+    found = _ATTEMPT.fullmatch(display_name)
+    return found["step"] if found else display_name
+
+
+def _run(workflow: Mapping[str, Any], nodes: Nodes, doubt: str) -> dag.EngineRun:
+    spec, status = workflow.get("spec") or {}, workflow.get("status") or {}
+    word = str(status.get("phase") or "")
+    phase = _ENDED.get(word, RunPhase.RUNNING)
+    if phase is RunPhase.RUNNING and spec.get("suspend"):
+        phase = RunPhase.SUSPENDED
+    if word not in ("", "Pending", "Running") and word not in _ENDED:
+        doubt = f"Argo calls its phase {clip(word, 60)!r}, which this operator does not know"
+    return dag.EngineRun(
+        phase=phase,
+        why=_why(workflow, nodes) if phase is RunPhase.FAILED else None,
+        doubt=doubt,
+        started_at=status.get("startedAt") or workflow["metadata"].get("creationTimestamp"),
+        finished_at=status.get("finishedAt"),
+    )
+
+
+def _why(workflow: Mapping[str, Any], nodes: Nodes) -> Explanation | None:
+    """What put an end to the workflow as a whole; None where one of its steps did."""
+    spec, status = workflow.get("spec") or {}, workflow.get("status") or {}
+    if spec.get("shutdown"):
+        return Reason.CANCELLED, CANCELLED_MESSAGE
+    if _is_overdue(spec, status):
+        return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
+    message = clip(str(status.get("message") or ""), 500)
+    failed = any(
+        node.get("type") == "Pod" and _PHASES.get(str(node.get("phase"))) is StepPhase.FAILED for node in nodes.values()
+    )
+    if message and (status.get("phase") == "Error" or not failed):
+        return Reason.ENGINE_ERROR, f"Argo gave the Workflow up: {message}"
+    return None
+
+
+def _is_overdue(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
+    """True where a workflow took as long as it was allowed to; Argo says so only at the nodes it stopped, if at all."""
+    limit = spec.get("activeDeadlineSeconds")
+    start, end = from_text(status.get("startedAt")), from_text(status.get("finishedAt"))
+    if limit is None or start is None or end is None:
+        return False
+    return (end - start).total_seconds() >= float(limit)
+
+
+def _steps(nodes: Nodes, workflow: Mapping[str, Any]) -> dict[str, dag.EngineStep]:
+    """What the nodes say of the steps. A step with retries is a node with children, one for each attempt."""
+    steps: dict[str, dag.EngineStep] = {}
+    attempts: dict[str, int] = {}
+    for node in nodes.values():
+        name = str(node.get("displayName") or "")
+        if node.get("type") == "Pod":
+            step = _step_of(name)
+            # A node is there before its pod is started, and even where its pod could not be made.
+            attempts[step] = attempts.get(step, 0) + (node.get("phase") not in ("Pending", "Omitted", "Skipped"))
+        if not _ATTEMPT.fullmatch(name) and node.get("type") in ("Pod", "Retry", "Skipped"):
+            steps[name] = _step(node, nodes, workflow)
+    return {
+        name: dag.EngineStep(**{**_fields(step), "attempts": attempts.get(name, 0)}) for name, step in steps.items()
+    }
+
+
+def _fields(step: dag.EngineStep) -> dict[str, Any]:
+    return {name: getattr(step, name) for name in step.__slots__}
+
+
+def _step(node: Mapping[str, Any], nodes: Nodes, workflow: Mapping[str, Any]) -> dag.EngineStep:
+    last = next((nodes[child] for child in reversed(node.get("children") or ()) if child in nodes), node)
+    words = str(node.get("message") or "")
+    if node.get("type") == "Retry":
+        words = str(last.get("message") or words)
+    reason, message = _explain(clip(words, 500), workflow)
+    code = str((node.get("outputs") or {}).get("exitCode") or "")
+    return dag.EngineStep(
+        phase=_PHASES.get(str(node.get("phase"))),
+        started_at=node.get("startedAt"),
+        finished_at=node.get("finishedAt"),
+        exit_code=int(code) if code.lstrip("-").isdigit() else None,
+        message=message,
+        reason=reason,
+    )
+
+
+def _explain(words: str, workflow: Mapping[str, Any]) -> Explanation:
+    """What Argo's words about a node mean."""
+    if "workflowtaskresults" in words and "forbidden" in words:
+        metadata, spec = workflow["metadata"], workflow.get("spec") or {}
+        namespace = metadata.get("namespace", "")
+        account = f"{namespace}:{spec.get('serviceAccountName') or 'default'} -n {namespace}"
+        return Reason.FORBIDDEN, f"{words}. {_ROLE_ADVICE.format(account=account)}"
+    if "exceeded quota" in words:
+        return Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the pod: {words}"
+    if "exceeded its deadline" in words or "longer than the specified deadline" in words:
+        return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
+    if "OOMKilled" in words:
+        return Reason.OUT_OF_MEMORY, f"out of memory: {words}. Raise spec.resources.limits.memory"
+    return Reason.STEP_FAILED, words

@@ -1,0 +1,192 @@
+"""What the backends have in common whose engine runs a DAG, a pod for each attempt at a step. Pure.
+
+Two sources are joined. The pods are fresh and know why: exit codes, reasons, the step's own words. The engine's
+objects lag behind, but know what no pod can tell: that a step is skipped, that a run is over, and, when the pods are
+gone, what became of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlflow_codegen.records import Outcome
+
+from sqlflow_operator.api import StepPhase
+from sqlflow_operator.workflow import conclude
+from sqlflow_operator.workflow.explain import (
+    CANCELLED_MESSAGE,
+    DEADLINE_MESSAGE,
+    Explanation,
+    explain_waiting,
+)
+from sqlflow_operator.workflow.pods import Attempt, Places, attempts_of, by_age, last_end, observe_step
+from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
+
+FINISH = "finish"
+"""The step without statements that clears the ledger; no step of the program is called so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStep:
+    """What the engine says of a step.
+
+    Attributes:
+        phase: None where it does not tell.
+        attempts: how often it was started, as far as the engine counts.
+        message: the engine's own words; of a step that waits, what it waits for.
+        reason: what those words mean.
+        outcome: what the step left behind, where the engine keeps it.
+    """
+
+    phase: StepPhase | None = None
+    attempts: int = 0
+    started_at: str | None = None
+    finished_at: str | None = None
+    exit_code: int | None = None
+    message: str = ""
+    reason: Reason = Reason.STEP_FAILED
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRun:
+    """What the engine says of a run.
+
+    Attributes:
+        phase: where it stands.
+        why: what put an end to the whole run (deadline, cancellation, a graph that cannot be); None where a step did.
+        doubt: what cannot be known of it now, in one sentence; "" where nothing is missing.
+    """
+
+    phase: RunPhase
+    why: Explanation | None = None
+    doubt: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
+
+
+Observed = tuple[StepState, Explanation | None]
+
+
+def observe(
+    objects: RunObjects, planned: Sequence[StepState], places: Places, run: EngineRun, steps: Mapping[str, EngineStep]
+) -> RunState:
+    """The state of a run of a DAG.
+
+    Args:
+        objects: the run's objects.
+        planned: the steps that the child has, nothing done yet, FINISH among them where there is one.
+        places: where in a pod its step runs.
+        run: what the engine says of the run.
+        steps: what it says of its steps, by name.
+    """
+    pods = by_age(objects.pods)
+    observed = [_join(step, objects, attempts_of(step.name, pods, places), steps.get(step.name)) for step in planned]
+    shown = [(step, why) for step, why in observed if step.name != FINISH]
+    states = tuple(step for step, _ in shown)
+    times = {"started_at": run.started_at, "finished_at": None}
+    if run.phase is RunPhase.SUCCEEDED:
+        return conclude.succeeded(states, times | {"finished_at": run.finished_at})
+    if run.phase is RunPhase.FAILED:
+        return _failed(observed, run, times | {"finished_at": run.finished_at})
+    if run.phase is RunPhase.SUSPENDED and not any(step.phase is StepPhase.RUNNING for step in states):
+        return conclude.suspended(states, "suspended; set spec.suspend to false to go on", times)
+    if observed and all(step.phase is StepPhase.SUCCEEDED for step, _ in observed):
+        # The engine takes up to ten seconds to draw the conclusion that its pods allow at once.
+        ends = [end for pod in pods if (end := last_end(pod))]
+        return conclude.succeeded(states, times | {"finished_at": max(ends, default=None)})
+    failure = next((why for _, why in shown if why), None)
+    state = conclude.active(objects, states, failure, _telling(pods, places, states), times)
+    doubt = _suspending(run) or run.doubt
+    return replace(state, message=f"{state.message}; {doubt}") if doubt else state
+
+
+def _suspending(run: EngineRun) -> str:
+    held = run.phase is RunPhase.SUSPENDED
+    return "suspended: what runs ends, nothing else starts until spec.suspend is false" if held else ""
+
+
+def _telling(pods: Sequence[Mapping[str, Any]], places: Places, steps: Sequence[StepState]) -> list[Mapping[str, Any]]:
+    """The pods to be asked what they wait for: those of steps that have not started."""
+    waiting = {step.name for step in steps if step.phase is StepPhase.PENDING}
+    return [pod for pod in pods if waiting & places(pod).keys()]
+
+
+def _join(step: StepState, objects: RunObjects, attempts: Sequence[Attempt], engine: EngineStep | None) -> Observed:
+    """A step as its pods and the engine show it."""
+    seen, why = observe_step(step, objects, [_whole(attempt) for attempt in attempts])
+    if seen.phase is StepPhase.PENDING and attempts:
+        waiting = explain_waiting(attempts[-1].pod)
+        seen = replace(seen, message=waiting[1] if waiting else "")
+    if engine is None or engine.phase is None:
+        return seen, why
+    seen = replace(
+        seen,
+        attempts=max(seen.attempts, engine.attempts),
+        started_at=seen.started_at or engine.started_at,
+        finished_at=seen.finished_at or engine.finished_at,
+        exit_code=seen.exit_code if seen.exit_code is not None else engine.exit_code,
+        outcome=seen.outcome if seen.outcome != Outcome() else engine.outcome,
+    )
+    match engine.phase:
+        case StepPhase.SUCCEEDED:
+            return replace(seen, phase=StepPhase.SUCCEEDED, message="", exit_code=None), None
+        case StepPhase.SKIPPED:
+            return replace(seen, phase=StepPhase.SKIPPED, message=""), None
+        case StepPhase.FAILED:
+            return _engine_failed(seen, why, engine, objects)
+        case _ if not attempts or (seen.phase is StepPhase.PENDING and not seen.message):
+            return replace(seen, phase=engine.phase if not attempts else seen.phase, message=engine.message), why
+        case _:
+            return seen, why
+
+
+def _engine_failed(seen: StepState, why: Explanation | None, engine: EngineStep, objects: RunObjects) -> Observed:
+    """A step that has failed for good, as the engine says: told by its pod where that has more to say."""
+    if why is None or why[0] is Reason.POD_LOST:
+        why = (engine.reason, engine.message) if engine.message else why or (Reason.POD_LOST, _GONE)
+    ended = seen.finished_at or engine.finished_at
+    return replace(seen, phase=StepPhase.FAILED, finished_at=ended, message=why[1]), why
+
+
+_GONE = "its pod is gone, with all that it could tell"
+
+
+def _whole(attempt: Attempt) -> Attempt:
+    """The attempt, still running where the step has ended well but its pod has not: what follows may yet fail."""
+    terminated, phase = attempt.terminated, (attempt.pod.get("status") or {}).get("phase")
+    if terminated is None or not attempt.succeeded or phase == "Succeeded":
+        return attempt
+    return replace(attempt, state={"running": {"startedAt": terminated.get("startedAt")}})
+
+
+def _failed(observed: Sequence[Observed], run: EngineRun, times: conclude.Times) -> RunState:
+    """The state of a run that has failed: who is to blame, and what never ran."""
+    explained = run.why or next((why for _, why in observed if why), None)
+    reason, message = explained or (Reason.POD_LOST, _GONE)
+    stopped = {Reason.DEADLINE_EXCEEDED: DEADLINE_MESSAGE, Reason.CANCELLED: CANCELLED_MESSAGE}.get(reason)
+    steps = tuple(_final(step, stopped) for step, _ in observed if step.name != FINISH)
+    if stopped and not any(step.phase is StepPhase.FAILED for step in steps):
+        steps = _blame_next(steps, stopped)
+    return conclude.failed(steps, reason, message, times)
+
+
+def _final(step: StepState, stopped: str | None) -> StepState:
+    """A step of a run that is over: one that was at work failed, one that was not never ran."""
+    if step.phase is StepPhase.RUNNING:
+        return replace(step, phase=StepPhase.FAILED, message=stopped or step.message or _GONE)
+    if step.phase is StepPhase.FAILED:
+        return replace(step, message=stopped or step.message)
+    if step.phase is StepPhase.PENDING:
+        return replace(step, phase=StepPhase.SKIPPED, message="")
+    return step
+
+
+def _blame_next(steps: tuple[StepState, ...], message: str) -> tuple[StepState, ...]:
+    """Where a run was stopped between two steps, the one that would have been next is the one that failed."""
+    name = next((step.name for step in steps if step.phase is StepPhase.SKIPPED), None)
+    return tuple(
+        replace(step, phase=StepPhase.FAILED, message=message) if step.name == name else step for step in steps
+    )

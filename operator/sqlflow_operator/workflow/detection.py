@@ -1,0 +1,92 @@
+"""Which backends the cluster can run now: engines come and go while the operator runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlflow_operator.api import Backend
+from sqlflow_operator.kube import JOBS, PIPELINE_RUNS, WORKFLOWS, Resource
+
+PREFERENCE: Sequence[Backend] = (Backend.ARGO, Backend.TEKTON, Backend.JOB)
+"""What a job gets that names no backend where the operator has no default either: the first that is served."""
+
+RESOURCES: Mapping[Backend, Resource] = {
+    Backend.ARGO: WORKFLOWS,
+    Backend.TEKTON: PIPELINE_RUNS,
+    Backend.JOB: JOBS,
+}
+ENGINES: Mapping[Backend, str] = {Backend.ARGO: "Argo Workflows", Backend.TEKTON: "Tekton Pipelines"}
+
+
+class Detector:
+    """Asks the API server which engines' kinds it serves, and remembers the answer for a while.
+
+    Safe to use from many threads.
+
+    Args:
+        serves: whether the API server serves a kind; raises `ApiError` where it does not answer.
+        default: the operator's default backend; None leaves the choice to what is served.
+        seconds: how long an answer counts.
+        clock: monotonic seconds; for tests.
+    """
+
+    def __init__(
+        self,
+        serves: Callable[[Resource], bool],
+        default: Backend | None = None,
+        *,
+        seconds: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._serves, self._default = serves, default
+        self._seconds, self._clock = seconds, clock
+        self._lock = threading.Lock()
+        self._served: frozenset[Backend] = frozenset()
+        self._asked: float | None = None
+
+    def served(self, *, fresh: bool = False) -> frozenset[Backend]:
+        """The backends whose kinds the API server serves; `fresh` asks anew.
+
+        Raises:
+            ApiError: the API server refused or gave no answer.
+        """
+        with self._lock:
+            now = self._clock()
+            if fresh or self._asked is None or now - self._asked >= self._seconds:
+                self._served = frozenset(backend for backend in PREFERENCE if self._has(backend))
+                self._asked = now
+            return self._served
+
+    def _has(self, backend: Backend) -> bool:
+        # Jobs are a part of Kubernetes itself.
+        return backend is Backend.JOB or self._serves(RESOURCES[backend])
+
+    def choose(self, wanted: Backend | None) -> Backend:
+        """The backend of a new run: what the job names, else the operator's default, else the first that is served.
+
+        Raises:
+            ApiError: the API server refused or gave no answer.
+        """
+        if wanted or self._default:
+            return wanted or self._default or Backend.JOB
+        served = self.served()
+        return next(backend for backend in PREFERENCE if backend in served)
+
+    def missing(self, backend: Backend) -> str:
+        """Why the cluster cannot run that backend now and what to do, or "" where it can.
+
+        Raises:
+            ApiError: the API server refused or gave no answer.
+        """
+        # Asked anew before a person is told: an engine may have been installed a second ago.
+        if backend in self.served() or backend in self.served(fresh=True):
+            return ""
+        resource = RESOURCES[backend]
+        kind = f"{resource.plural}.{resource.api.removeprefix('apis/').partition('/')[0]}"
+        known = ", ".join(b for b in PREFERENCE if b in self.served())
+        return (
+            f"backend {backend} needs {ENGINES[backend]}, and this cluster has no {kind} "
+            f"({resource.api.removeprefix('apis/')}): install it, or set spec.backend to one of: {known}"
+        )

@@ -1,0 +1,198 @@
+"""Backend `tekton`: the run is a Tekton PipelineRun, a TaskRun for each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlflow_codegen.backend import LABEL_STEP
+from sqlflow_codegen.records import OUTCOME_RESULT, Outcome
+
+from sqlflow_operator.api import Backend, StepPhase
+from sqlflow_operator.kube import CONFIG_MAPS, PIPELINE_RUNS, TASK_RUNS, Kube, Resource
+from sqlflow_operator.workflow import dag
+from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, IMAGE_ADVICE, Explanation, clip
+from sqlflow_operator.workflow.pods import statuses, steps_of_template
+from sqlflow_operator.workflow.report import report_from_message
+from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
+from sqlflow_operator.workflow.submit import submit_documents
+
+_TASK = "tekton.dev/pipelineTask"
+_PREFIX = "step-"
+"""Tekton puts it before the names of a task's containers."""
+_CONTAINER = "step-main"
+_FAILED_RUN = ("Failed", "Completed", "Succeeded")
+"""Reasons of a PipelineRun whose tasks tell what became of it; any other is about the run as a whole."""
+
+
+class TektonWorkflow:
+    """Submits, observes and stops runs that are Tekton PipelineRuns."""
+
+    backend = Backend.TEKTON
+    resource = PIPELINE_RUNS
+    kind = "PipelineRun"
+    parts: tuple[Resource, ...] = (TASK_RUNS,)
+    suspends_running = False
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    def submit(self, yaml: str) -> str:
+        """See `Workflow`."""
+        kinds = {"ConfigMap": CONFIG_MAPS, "PipelineRun": PIPELINE_RUNS}
+        return submit_documents(self._kube, yaml, kinds, child="PipelineRun")
+
+    def observe(self, objects: RunObjects) -> RunState:
+        """See `Workflow`."""
+        return observe(objects)
+
+    def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
+        """See `Workflow`."""
+        return tuple(step for step in _planned(child) if step.name != dag.FINISH)
+
+    def places(self, pod: Mapping[str, Any]) -> Mapping[str, str]:
+        """See `Workflow`."""
+        return places(pod)
+
+    def ended(self, child: Mapping[str, Any]) -> bool:
+        """See `Workflow`."""
+        return _condition(child).get("status") in ("True", "False")
+
+    def adjust(self, child: Mapping[str, Any], *, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
+        """See `Workflow`. All that Tekton lets change is whether a run that is pending starts."""
+        pending = (child.get("spec") or {}).get("status") == "PipelineRunPending"
+        return {"spec": {"status": None}} if pending and not suspend else None
+
+    def cancel(self, run_id: str) -> None:
+        """See `Workflow`."""
+        namespace, _, name = run_id.partition("/")
+        self._kube.patch(PIPELINE_RUNS, namespace, name, {"spec": {"status": "Cancelled"}})
+
+    def stop(self, run_id: str) -> None:
+        """See `Workflow`."""
+        namespace, _, name = run_id.partition("/")
+        self._kube.delete(PIPELINE_RUNS, namespace, name)
+
+
+def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
+    """The one step that a pod of a TaskRun runs, by our label or, where that is missing, by Tekton's."""
+    labels = pod["metadata"].get("labels") or {}
+    step = labels.get(LABEL_STEP) or labels.get(_TASK)
+    names = [str(s.get("name")) for s in statuses(pod) if str(s.get("name")).startswith(_PREFIX)]
+    return {step: names[0] if names else _CONTAINER} if step else {}
+
+
+def observe(objects: RunObjects) -> RunState:
+    """The state of a run from its PipelineRun, the TaskRuns and their pods. Pure."""
+    child = objects.child
+    steps, missing = _steps(child, objects.parts)
+    return dag.observe(objects, _planned(child), places, _run(child, missing), steps)
+
+
+def _planned(child: Mapping[str, Any]) -> tuple[StepState, ...]:
+    tasks = ((child.get("spec") or {}).get("pipelineSpec") or {}).get("tasks") or ()
+    return steps_of_template({**_first_step(task), "name": task.get("name", "")} for task in tasks)
+
+
+def _first_step(task: Mapping[str, Any]) -> Mapping[str, Any]:
+    steps: Sequence[Mapping[str, Any]] = (task.get("taskSpec") or {}).get("steps") or ()
+    return steps[0] if steps else {}
+
+
+def _condition(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The condition Succeeded of a PipelineRun or TaskRun: Unknown while it goes on."""
+    conditions = (part.get("status") or {}).get("conditions") or ()
+    return next((dict(c) for c in conditions if c.get("type") == "Succeeded"), {})
+
+
+def _run(child: Mapping[str, Any], missing: Sequence[str]) -> dag.EngineRun:
+    condition, status = _condition(child), child.get("status") or {}
+    phase = {"True": RunPhase.SUCCEEDED, "False": RunPhase.FAILED}.get(condition.get("status", ""), RunPhase.RUNNING)
+    if phase is RunPhase.RUNNING and (child.get("spec") or {}).get("status") == "PipelineRunPending":
+        phase = RunPhase.SUSPENDED
+    doubt = f"Tekton names TaskRuns that are not there: {', '.join(missing[:3])}" if missing else ""
+    return dag.EngineRun(
+        phase=phase,
+        why=_why(condition) if phase is RunPhase.FAILED else None,
+        doubt=doubt,
+        started_at=status.get("startTime") or child["metadata"].get("creationTimestamp"),
+        finished_at=status.get("completionTime"),
+    )
+
+
+def _why(condition: Mapping[str, Any]) -> Explanation | None:
+    """What put an end to the run as a whole; None where one of its tasks did."""
+    reason, words = str(condition.get("reason") or ""), clip(str(condition.get("message") or ""), 500)
+    if reason == "PipelineRunTimeout":
+        return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
+    if reason in ("Cancelled", "CancelledRunningFinally", "StoppedRunningFinally", "PipelineRunCancelled"):
+        return Reason.CANCELLED, CANCELLED_MESSAGE
+    if reason in _FAILED_RUN:
+        return None
+    return Reason.ENGINE_ERROR, f"Tekton gave the PipelineRun up ({reason}): {words}"
+
+
+def _steps(child: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> tuple[dict[str, dag.EngineStep], list[str]]:
+    """What the TaskRuns say of the steps, and the names of those that the PipelineRun has and nobody finds."""
+    status = child.get("status") or {}
+    by_name = {part["metadata"]["name"]: part for part in parts}
+    steps: dict[str, dag.EngineStep] = {}
+    missing: list[str] = []
+    for reference in status.get("childReferences") or ():
+        task_run = by_name.get(reference.get("name", ""))
+        if task_run is None:
+            missing.append(str(reference.get("name")))
+        else:
+            steps[reference.get("pipelineTaskName", "")] = _step(task_run)
+    for skipped in status.get("skippedTasks") or ():
+        steps[skipped.get("name", "")] = dag.EngineStep(phase=StepPhase.SKIPPED)
+    return steps, missing
+
+
+def _step(task_run: Mapping[str, Any]) -> dag.EngineStep:
+    condition, status = _condition(task_run), task_run.get("status") or {}
+    terminated: Mapping[str, Any] = next(
+        (s["terminated"] for s in status.get("steps") or () if s.get("terminated")), {}
+    )
+    phase = {"True": StepPhase.SUCCEEDED, "False": StepPhase.FAILED}.get(condition.get("status", ""))
+    if phase is None:
+        running = any(step.get("running") for step in status.get("steps") or ())
+        phase = StepPhase.RUNNING if running else StepPhase.PENDING
+    never_ran = phase is StepPhase.PENDING or condition.get("reason") == "TaskRunImagePullFailed"
+    reason, message = _explain(condition, phase)
+    return dag.EngineStep(
+        phase=phase,
+        attempts=len(status.get("retriesStatus") or ()) + (not never_ran),
+        started_at=None if never_ran else status.get("startTime"),
+        finished_at=status.get("completionTime"),
+        exit_code=terminated.get("exitCode") if terminated.get("containerID") else None,
+        message=message,
+        reason=reason,
+        outcome=_outcome(status),
+    )
+
+
+def _outcome(status: Mapping[str, Any]) -> Outcome:
+    values = [r.get("value") for r in status.get("results") or () if r.get("name") == OUTCOME_RESULT]
+    report = report_from_message(str(values[0])) if values else None
+    return report.outcome if report else Outcome()
+
+
+def _explain(condition: Mapping[str, Any], phase: StepPhase) -> Explanation:
+    """What a TaskRun's condition means."""
+    reason, words = str(condition.get("reason") or ""), clip(str(condition.get("message") or ""), 500)
+    if reason == "TaskRunImagePullFailed":
+        return Reason.IMAGE_PULL, f"its image cannot be pulled: {words} {IMAGE_ADVICE}"
+    if reason == "ExceededResourceQuota" or "exceeded quota" in words:
+        return Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the pod: {words}"
+    if reason == "StepOOM":
+        return Reason.OUT_OF_MEMORY, f"out of memory: {words}. Raise spec.resources.limits.memory"
+    if reason == "TaskRunCancelled" and "timed out" in words:
+        return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
+    if reason == "TaskRunCancelled":
+        return Reason.CANCELLED, CANCELLED_MESSAGE
+    if phase in (StepPhase.PENDING, StepPhase.RUNNING):
+        # Words such as "Not all Steps have completed executing" say nothing that the phase does not say.
+        telling = reason not in ("", "Started", "Running", "Pending")
+        return Reason.STARTING, f"{reason}: {words}" if telling else ""
+    return Reason.STEP_FAILED, words
