@@ -95,6 +95,7 @@ def _run_one(session: Session, statement: Statement, *, skip: bool) -> None:
         result = _runner(statement)(session, statement)
         session.sync()
     more = {"truncated": True} if result.truncated else {}
+    more |= {"open": True} if not skip and session.database.in_transaction() else {}
     recorder.finished(result.affected, time.monotonic() - begin, **more)
 
 

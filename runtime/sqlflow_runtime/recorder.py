@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Callable
@@ -26,7 +27,14 @@ LINE_LIMIT = 16 * 1024
 """Characters of one log record's message."""
 
 LOG_LIMIT = 1024 * 1024
-"""Characters of all log records of one statement; what follows is counted, not shown."""
+"""Bytes of all log records of one statement; what follows is counted, not shown."""
+
+STEP_LOG_LIMIT = 4 * 1024 * 1024
+"""Bytes of all log records of one step. A kubelet, unless it is told otherwise, rotates a log at 10 MiB, and then
+shows only its newest part: what libraries print must not push out the rows."""
+
+_LINE_OVERHEAD = 48
+"""Bytes that a container runtime adds to a line: its time, its stream, a mark."""
 
 TERMINATION_LOG = "/dev/termination-log"
 
@@ -41,7 +49,9 @@ class Recorder:
         self._statement = 0
         self._place: tuple[int, int, str] = (0, 0, "step")
         self._logged = 0
+        self._logged_in_all = 0
         self._dropped = 0
+        self._ended = False
         self._error: StepError | None = None
         self._metrics: list[StepMetrics] = []
         self._models: list[StepModel] = []
@@ -66,12 +76,15 @@ class Recorder:
         """Words of a library, of the database, or our own; each line is a record."""
         with self._lock:
             for line in self.scrub(message).splitlines() or [""]:
-                if self._logged >= LOG_LIMIT:
+                if self._logged >= LOG_LIMIT or self._logged_in_all >= STEP_LOG_LIMIT:
                     self._dropped += 1
                     continue
                 shown = line if len(line) <= LINE_LIMIT else line[:LINE_LIMIT] + "…"
-                self._logged += len(shown) + 1
-                self.emit("log", statement=self._statement, level=level, message=shown)
+                fields = {"statement": self._statement, "level": level, "message": shown}
+                size = len(dump_record(fields).encode(errors="replace")) + _LINE_OVERHEAD
+                self._logged += size
+                self._logged_in_all += size
+                self.emit("log", **fields)
 
     def metrics(self, model: str, values: dict[str, float]) -> None:
         """What EVALUATE measured."""
@@ -97,7 +110,23 @@ class Recorder:
     def emit(self, record_type: str, **fields: Any) -> None:
         """Write one record."""
         with self._lock:
-            self._emit({"type": record_type, **fields})
+            if not self._ended:
+                self._emit({"type": record_type, **fields})
+
+    def end(self) -> None:
+        """The last record; what anybody tells afterwards goes unheard.
+
+        Called from another thread where the step is abandoned: the one that runs the statement may hold the lock.
+        """
+        held = self._lock.acquire(timeout=1)
+        try:
+            if held:
+                self._tell_dropped()
+                self.emit("end")
+            self._ended = True
+        finally:
+            if held:
+                self._lock.release()
 
     def outcome(self) -> Outcome:
         """What the termination message says."""
@@ -117,20 +146,26 @@ class Recorder:
         words = "stopped; the statement did not end by itself"
         error = StepError(self._statement, *self._place, kind="stopped", message=words)
         if self._lock.acquire(timeout=1):
-            self.error(error)
+            try:
+                self.error(error)
+            finally:
+                self._lock.release()
         return Outcome(error, tuple(self._metrics), tuple(self._models), finished=tuple(self._finished))
 
     def _tell_dropped(self) -> None:
         if self._dropped:
-            message = f"{self._dropped} further lines are not shown (limit {LOG_LIMIT // 1024} KiB a statement)"
+            limits = f"{LOG_LIMIT // 1024} KiB a statement, {STEP_LOG_LIMIT // 1024} KiB a step"
+            message = f"{self._dropped} further lines are not shown (limit {limits})"
             self.emit("log", statement=self._statement, level="warning", message=message)
             self._dropped = 0
 
 
 def json_lines(stream: TextIO) -> Emit:
-    """Write records to a stream as JSON Lines, each flushed."""
+    """Write records to a stream as JSON Lines, numbered from 1, each flushed."""
+    numbers = itertools.count(1)
 
     def emit(record: dict[str, Any]) -> None:
+        record = {**record, "n": next(numbers)}
         line = dump_record(record)
         try:
             line.encode()

@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     def give_up() -> None:
         """Leave although a library does not return."""
         write_termination_message(recorder.abandon())
+        recorder.end()
         os._exit(EXIT_STOPPED)
 
     with capture, Stop(give_up) as stop:
@@ -58,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         except Exception as error:  # noqa: BLE001  (the process boundary: whatever it is must reach the reader)
             code = _internal_error(recorder, error)
         write_termination_message(recorder.outcome())
+    recorder.end()
     sys.exit(EXIT_OK if arguments.finish and code != EXIT_STOPPED else code)
 
 

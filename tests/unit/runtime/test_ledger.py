@@ -178,7 +178,7 @@ def test_finish_forgets_the_run_and_no_other(tmp_path: Path, postgres: Database,
     succeed(postgres, "INSERT INTO t VALUES (1)", run="r")
     succeed(postgres, "INSERT INTO t VALUES (1)", run="other")
     done = run_step(tmp_path, postgres_url, INSERTS, "--finish", SQLFLOW_RUN="r")
-    assert (done.code, done.records) == (0, [])
+    assert (done.code, done.records) == (0, [{"type": "end", "n": 1}])
     assert postgres.execute(f"SELECT run FROM {TABLE}") == [("other",)]
 
 
@@ -190,7 +190,7 @@ def test_finish_never_fails_the_run(tmp_path: Path) -> None:
 
 def test_finish_without_a_ledger(tmp_path: Path) -> None:
     done = run_step(tmp_path, "sqlite://", "SELECT 1", "--finish", dialect="sqlite", SQLFLOW_RUN="r")
-    assert (done.code, done.records) == (0, [])
+    assert (done.code, done.records) == (0, [{"type": "end", "n": 1}])
 
 
 def test_old_rows_are_pruned(counted: Database) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from sqlflow_codegen.language import parse_program
-from sqlflow_codegen.records import StepError
+from sqlflow_codegen.records import StepError, dump_record
 from sqlflow_runtime.databases.names import name_parts, quote_name
 from sqlflow_runtime.effects import SessionState
 from sqlflow_runtime.failures import RunError, did_you_mean, exit_code, listed
 from sqlflow_runtime.ml.threads import processors
-from sqlflow_runtime.recorder import LOG_LIMIT, Recorder, json_lines
+from sqlflow_runtime.recorder import LOG_LIMIT, STEP_LOG_LIMIT, Recorder, json_lines
 from sqlflow_runtime.selection import parse_selection
 
 
@@ -98,11 +98,29 @@ def test_logs_are_bounded_for_each_statement() -> None:
     assert records[-1]["message"] == "heard again"
 
 
+def test_logs_are_bounded_for_the_step_as_a_whole() -> None:
+    """Whatever they hold: a control character takes six bytes, an emoji four."""
+    recorder, records = collected()
+    for statement in range(1, 13):
+        recorder.started(statement)
+        for _ in range(700):
+            recorder.log("info", "\x01😀" * 100)
+        recorder.emit("row", statement=statement, values=[statement])
+        recorder.finished(0, 0.1)
+    recorder.end()
+    recorder.log("info", "nobody hears it")
+    size = sum(len(dump_record(record).encode()) for record in records if record["type"] == "log")
+    assert STEP_LOG_LIMIT * 0.7 < size < STEP_LOG_LIMIT + 12 * 500
+    assert [record["values"] for record in records if record["type"] == "row"] == [[n] for n in range(1, 13)]
+    assert "700 further lines" in [record for record in records if record["type"] == "log"][-1]["message"]
+    assert records[-1] == {"type": "end"}
+
+
 def test_half_a_surrogate_pair_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / "out"
     with path.open("w", encoding="utf-8") as stream:
         json_lines(stream)({"type": "row", "values": ["\ud800 é"]})
-    assert path.read_text() == '{"type":"row","values":["\\ud800 \\u00e9"]}\n'
+    assert path.read_text() == '{"type":"row","values":["\\ud800 \\u00e9"],"n":1}\n'
 
 
 def test_helpers_of_messages() -> None:

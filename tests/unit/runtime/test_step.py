@@ -21,7 +21,8 @@ def test_records_and_exit_code(tmp_path: Path) -> None:
     done = run_step(tmp_path, MEMORY, "SELECT 1 AS a; SELECT 'x' AS b", "--statements", "1-2", dialect="sqlite")
     assert (done.code, done.stderr) == (0, "")
     kinds = [record["type"] for record in done.records]
-    assert kinds == ["statement_started", "columns", "row", "statement_finished"] * 2
+    assert kinds == [*["statement_started", "columns", "row", "statement_finished"] * 2, "end"]
+    assert [record["n"] for record in done.records] == list(range(1, 10))
     assert all(parse_record(line) for line in done.stdout.splitlines())
     assert done.outcome is not None
     assert done.outcome.finished == (1, 2)
@@ -139,7 +140,9 @@ def test_whatever_is_printed_becomes_log_records(tmp_path: Path) -> None:
     ):
         assert part in words
     assert {record["statement"] for record in logs} == {1}
-    assert done.records[-1]["type"] == "statement_finished", "logs of a statement come before its end"
+    assert [record["type"] for record in done.records[-2:]] == ["statement_finished", "end"], (
+        "logs of a statement come before its end"
+    )
 
 
 def test_a_flood_of_output_is_bounded(tmp_path: Path) -> None:
@@ -150,6 +153,22 @@ def test_a_flood_of_output_is_bounded(tmp_path: Path) -> None:
     assert done.code == 0
     assert len(done.stdout) < 3_000_000
     assert "further lines are not shown" in done.of("log")[-1]["message"]
+
+
+def test_a_statement_that_may_run_again_is_marked(tmp_path: Path) -> None:
+    text = "BEGIN; CREATE TABLE t (a INT); SELECT 1; COMMIT; SELECT 2"
+    done = run_step(tmp_path, MEMORY, text, "--statements", "1-5", dialect="sqlite")
+    assert [record.get("open", False) for record in done.of("statement_finished")] == [True, True, True, False, False]
+
+
+def test_the_last_record_is_the_end_however_the_step_ends(tmp_path: Path) -> None:
+    code = "import atexit, os; atexit.register(lambda: os.write(1, b'too late'))"
+    for text, number, expected in (("SELECT 1", "1", 0), ("SELECT * FROM nope", "1", 1), ("SELECT 1", "9", 2)):
+        done = run_step(tmp_path, MEMORY, text, "--statements", number, dialect="sqlite", before=code)
+        assert done.code == expected
+        records = [record for line in done.stdout.splitlines() if (record := parse_record(line))]
+        assert [record["type"] for record in records].index("end") == len(records) - 1
+        assert records[-1]["n"] == len(records)
 
 
 def test_a_fault_of_our_own_is_told(tmp_path: Path) -> None:
