@@ -87,7 +87,7 @@ def build_graph(
         effects=tuple(found),
         edges=tuple(_edges(waits)),
         steps=tuple(_Steps(program, found, settings).make(units, fusion=fusion)),
-        warnings=tuple(_warnings(program, found)),
+        warnings=tuple(_warnings(program, found, ordering)),
     )
 
 
@@ -173,10 +173,12 @@ class _Steps:
         return tuple(sorted(found - own))
 
 
-def _warnings(program: Program, effects: Sequence[Effects]) -> list[Diagnostic]:
+def _warnings(program: Program, effects: Sequence[Effects], ordering: Ordering) -> list[Diagnostic]:
+    """Findings about statements that run alone; in program order only those that may change the session unseen."""
+    sequential = ordering is Ordering.SEQUENTIAL
     found: list[Diagnostic] = []
     for statement, each in zip(program, effects, strict=True):
-        if each.barrier and each.barrier not in QUIET:
+        if each.barrier and each.barrier not in QUIET and not (sequential and (each.understood or each.hint)):
             found.append(_warning(statement, each))
     return found
 

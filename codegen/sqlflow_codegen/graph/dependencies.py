@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqlflow_codegen.graph.ordering import ALL_RULES, Rules
-from sqlflow_codegen.graph.resources import TABLE, Effects, Resource
+from sqlflow_codegen.graph.resources import ALL, MODEL, TABLE, Effects, Resource
 
 RAW = "RAW"
 WAR = "WAR"
@@ -34,6 +34,12 @@ class Cause(NamedTuple):
 
 Waits = list[dict[int, tuple[Cause, ...]]]
 """For every statement (by position) those that it waits for, and why; nothing that follows from others."""
+
+
+_Found = tuple[str, Resource]
+"""A hazard and what it is on."""
+_RANKS = {TABLE: 0, MODEL: 0, ALL: 2}
+"""How little a kind of resource tells a person; others are between."""
 
 
 class _State:
@@ -103,17 +109,17 @@ class _Hazards:
         self._last_barrier = self._base = index
         self._ancestors = [0]
 
-    def _candidates(self, index: int, effects: Effects) -> dict[int, list[Cause]]:
+    def _candidates(self, index: int, effects: Effects) -> dict[int, list[_Found]]:
         """Everything that the statement must not overtake, as far as it is remembered."""
         rules, distinct, states = self._rules, self._distinct, self._states
-        found: dict[int, list[Cause]] = {}
+        found: dict[int, list[_Found]] = {}
         writes = {distinct[each] for each in effects.writes}
         for resource in sorted({distinct[each] for each in effects.reads}):
             state = states.get(resource)
             if state is None:
                 state = states[resource] = _State()
             if rules.raw and state.writer >= 0:
-                found.setdefault(state.writer, []).append(Cause(RAW, resource.shown))
+                found.setdefault(state.writer, []).append((RAW, resource))
             if resource not in writes:
                 state.readers.append(index)
         for resource in sorted(writes):
@@ -121,17 +127,17 @@ class _Hazards:
             if state is None:
                 state = states[resource] = _State()
             if rules.waw and state.writer >= 0:
-                found.setdefault(state.writer, []).append(Cause(WAW, resource.shown))
+                found.setdefault(state.writer, []).append((WAW, resource))
             if rules.war:
                 for reader in state.readers:
-                    found.setdefault(reader, []).append(Cause(WAR, resource.shown))
+                    found.setdefault(reader, []).append((WAR, resource))
             state.writer = index
             state.readers = []
         if not found and self._last_barrier >= 0:
-            found[self._last_barrier] = [Cause(BARRIER, self._effects[self._last_barrier].barrier)]
+            found[self._last_barrier] = []
         return found
 
-    def _reduced(self, candidates: dict[int, list[Cause]]) -> dict[int, tuple[Cause, ...]]:
+    def _reduced(self, candidates: dict[int, list[_Found]]) -> dict[int, tuple[Cause, ...]]:
         """The candidates that do not follow from others. Only a later statement can imply an earlier one."""
         base, ancestors = self._base, self._ancestors
         reached = 0
@@ -139,17 +145,17 @@ class _Hazards:
         for each in sorted(candidates, reverse=True):
             bit = 1 << (each - base)
             if not reached & bit:
-                kept[each] = tuple(_telling(candidates[each]))
+                kept[each] = _telling(candidates[each]) or (Cause(BARRIER, self._effects[each].barrier),)
                 self._ends.pop(each, None)
                 reached |= ancestors[each - base] | bit
         ancestors.append(reached)
         return dict(sorted(kept.items()))
 
 
-def _telling(causes: list[Cause]) -> list[Cause]:
-    """The causes without `*` where there are others: `*` says less."""
-    exact = [each for each in causes if each.on != "*"]
-    return exact or causes
+def _telling(found: list[_Found]) -> tuple[Cause, ...]:
+    """What was found on tables and models; only where there is nothing, what was found on what stands for several."""
+    least = min((_RANKS.get(resource.kind, 1) for _, resource in found), default=0)
+    return tuple(Cause(hazard, resource.shown) for hazard, resource in found if _RANKS.get(resource.kind, 1) == least)
 
 
 def _distinct(effects: Sequence[Effects]) -> dict[Resource, Resource]:

@@ -24,7 +24,8 @@ class Context:
         self.dialect = dialect
         self.rules = rules
         self.interpreter = Interpreter(dialect)
-        self.catalog = Catalog(self.interpreter.names, ordering is Ordering.CONSERVATIVE, rules)
+        # Program order does not say who has to share a session: only names that are trusted do.
+        self.catalog = Catalog(self.interpreter.names, ordering is not Ordering.LINEAGE, rules)
         self.session = Session(dialect)
 
     @property

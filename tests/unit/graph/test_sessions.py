@@ -6,7 +6,7 @@ import pytest
 from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.graph.steps import Step
 
-from tests.unit.graph.helpers import CONSERVATIVE, LINEAGE, graph, groups
+from tests.unit.graph.helpers import CONSERVATIVE, LINEAGE, SEQUENTIAL, graph, groups
 
 TRAIN = "SELECT * FROM a TO TRAIN a.B LABEL y INTO {0}"
 
@@ -193,3 +193,15 @@ def test_a_view_of_duckdb_sees_temporary_tables() -> None:
 def test_a_macro_of_duckdb_sees_temporary_tables(ordering: Ordering) -> None:
     text = "CREATE TEMP TABLE x AS SELECT 1; CREATE MACRO f(y) AS y + (SELECT count(*) FROM x); SELECT f(1)"
     assert groups(graph(text, "duckdb", ordering, fusion=False)) == [(1, 2, 3)]
+
+
+def test_program_order_is_not_enough_where_a_view_sees_temporary_tables() -> None:
+    """A view that existed before the program may be over a name that is a temporary table now."""
+    text = f"CREATE TEMP TABLE x AS SELECT 1; {TRAIN.format('m')}; SELECT * FROM v"
+    assert groups(graph(text, "duckdb", SEQUENTIAL, fusion=False)) == [(1, 2, 3)]
+
+
+def test_in_program_order_only_what_may_change_the_session_is_worth_a_warning() -> None:
+    text = "SELECT tax(1); VACUUM; FROB x;"
+    assert [each.statement for each in graph(text).warnings] == [1, 2, 3]
+    assert [each.statement for each in graph(text, ordering=SEQUENTIAL).warnings] == [3]
