@@ -8,7 +8,8 @@ tried again in here: every failure goes to the work queue, which waits and start
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -24,6 +25,7 @@ Object = dict[str, Any]
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _PAGE = 500
+_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,22 @@ class Kube(Protocol):
         """Delete an object, and what it owns in the background. With `uid`, only if it still has that UID."""
 
     def read_log(self, namespace: str, pod: str, container: str, *, lines: int, limit_bytes: int) -> str:
-        """The last lines of a container's log."""
+        """The last lines of a container's log, as many of them as fit into so many bytes."""
+
+    def stream_log(
+        self, namespace: str, pod: str, container: str, *, since: str = "", previous: bool = False
+    ) -> Generator[bytes, None, None]:
+        """A container's log as it stands, in pieces cut anywhere; each line begins with its time and a blank.
+
+        Nothing is asked for before the first piece is; closing the generator ends the call.
+
+        Args:
+            namespace: the pod's.
+            pod: its name.
+            container: the container's name.
+            since: leave out lines before that moment (RFC 3339, whole seconds); "" for none.
+            previous: that of the container before its last restart.
+        """
 
 
 class KubeClient:
@@ -149,11 +166,35 @@ class KubeClient:
 
     def read_log(self, namespace: str, pod: str, container: str, *, lines: int, limit_bytes: int) -> str:
         """See `Kube`."""
-        query = urlencode({"container": container, "tailLines": lines, "limitBytes": limit_bytes})
-        data = self._call(
-            "GET", PODS, f"{_path(PODS, namespace, pod)}/log?{query}", None, accept="*/*", content_type=""
-        )
-        return data.decode(errors="replace")
+        # The API server's own limit keeps the first bytes of those lines, but the last ones are those that matter.
+        query = urlencode({"container": container, "tailLines": lines})
+        data, cut = b"", False
+        with closing(self._stream(f"{_path(PODS, namespace, pod)}/log?{query}")) as pieces:
+            for piece in pieces:
+                data += piece
+                cut = cut or len(data) > limit_bytes
+                data = data[-limit_bytes:]
+        return (data.partition(b"\n")[2] if cut else data).decode(errors="replace")
+
+    def stream_log(
+        self, namespace: str, pod: str, container: str, *, since: str = "", previous: bool = False
+    ) -> Generator[bytes, None, None]:
+        """See `Kube`."""
+        query = {"container": container, "timestamps": "true", "sinceTime": since}
+        query |= {"previous": "true"} if previous else {}
+        text = urlencode({key: value for key, value in query.items() if value})
+        return self._stream(f"{_path(PODS, namespace, pod)}/log?{text}")
+
+    def _stream(self, path: str) -> Generator[bytes, None, None]:
+        """The answer to a GET, in pieces; what comes of the connection afterwards is an error as well."""
+        answer = self._send("GET", PODS, path, None, accept="*/*", content_type="", whole=False)
+        try:
+            yield from answer.stream(_PIECE)
+        except urllib3.exceptions.HTTPError as error:
+            raise UnavailableError(0, "Unreachable", f"the log's connection was cut: {error}") from error
+        finally:
+            answer.close()
+            answer.release_conn()
 
     def serves(self, resource: Resource) -> bool:
         """True where the API server knows that kind.
@@ -177,41 +218,45 @@ class KubeClient:
         accept: str = "application/json",
         content_type: str = "application/json",
     ) -> Object:
-        result: Object = json.loads(self._call(method, resource, path, body, accept=accept, content_type=content_type))
+        answer = self._send(method, resource, path, body, accept=accept, content_type=content_type)
+        result: Object = json.loads(answer.data)
         return result
 
-    def _call(
+    def _send(
         self,
         method: str,
         resource: Resource,
         path: str,
         body: Mapping[str, Any] | None,
         *,
-        accept: str = "application/json",
-        content_type: str = "application/json",
-    ) -> bytes:
+        accept: str,
+        content_type: str,
+        whole: bool = True,
+    ) -> urllib3.BaseHTTPResponse:
+        """The answer of a call that succeeded, its content read where `whole`."""
         headers = {"Accept": accept, "User-Agent": "sqlflow-operator", **self._credentials()}
         data = None
         if body is not None:
             data, headers["Content-Type"] = json.dumps(body).encode(), content_type
         status = 0
         try:
-            answer = self._pool.request(
+            answer: urllib3.BaseHTTPResponse = self._pool.request(
                 method,
                 f"{self._configuration.host}{path}",
                 headers=headers,
                 body=data,
                 timeout=self._timeout,
                 retries=False,
+                preload_content=whole,
             )
             status = answer.status
+            if 200 <= status < 300:
+                return answer
+            content: bytes = answer.data
         except urllib3.exceptions.HTTPError as error:
             raise UnavailableError(0, "Unreachable", f"the API server cannot be reached: {error}") from error
         finally:
             self._on_call(method, resource.plural, status)
-        content: bytes = answer.data
-        if 200 <= status < 300:
-            return content
         raise error_from(status, _status_object(content), answer.headers.get("Retry-After"))
 
     def _credentials(self) -> dict[str, str]:

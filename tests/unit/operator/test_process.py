@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import kubernetes
 import pytest
@@ -82,7 +83,7 @@ class ApiServer(BaseHTTPRequestHandler):
         status, content, headers = self.answers.pop(0)
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(data))}.items():
+        for name, value in {"Content-Length": str(len(data)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
@@ -111,7 +112,7 @@ def kube() -> Iterator[KubeClient]:
 
 
 def test_calls_say_what_is_meant(kube: KubeClient) -> None:
-    ApiServer.answers = [(200, {}, {})] * 4 + [(200, b"line\n", {})]
+    ApiServer.answers = [(200, {}, {})] * 4 + [(200, b"first\nline\n", {})]
     kube.get(JOBS, "ns", "a")
     kube.create(JOBS, "ns", {"a": 1})
     kube.patch(SQLFLOWJOBS, "ns", "a", {"status": {}}, subresource="status")
@@ -125,7 +126,30 @@ def test_calls_say_what_is_meant(kube: KubeClient) -> None:
     assert patch[3]["Content-Type"] == "application/merge-patch+json"
     assert delete[2]["propagationPolicy"] == "Background"
     assert delete[2]["preconditions"] == {"uid": "u"}
-    assert log[1] == "/api/v1/namespaces/ns/pods/p/log?container=c&tailLines=5&limitBytes=10"
+    assert log[1] == "/api/v1/namespaces/ns/pods/p/log?container=c&tailLines=5"
+
+
+def test_logs_are_streamed(kube: KubeClient) -> None:
+    """Whoever has read enough hangs up; the client goes on with another connection."""
+    log = b"2026-01-01T00:00:00Z line\n" * 10_000
+    ApiServer.answers = [(200, log, {}), (200, log, {}), (404, {"message": "no pod p"}, {}), (200, {"a": 1}, {})]
+    whole = kube.stream_log("ns", "p", "c", since="2026-01-01T00:00:00+02:00", previous=True)
+    assert b"".join(whole) == log
+    assert parse_qs(urlsplit(ApiServer.requests[0][1]).query) == {
+        "container": ["c"], "timestamps": ["true"], "sinceTime": ["2026-01-01T00:00:00+02:00"], "previous": ["true"],
+    }  # fmt: skip
+    part = kube.stream_log("ns", "p", "c")
+    assert next(part).startswith(b"2026-01-01T00:00:00Z line\n")
+    part.close()
+    with pytest.raises(NotFoundError, match="no pod p"):
+        next(kube.stream_log("ns", "p", "c"))
+    assert kube.get(JOBS, "ns", "a") == {"a": 1}
+
+
+def test_a_log_that_is_cut_off_is_an_error(kube: KubeClient) -> None:
+    ApiServer.answers = [(200, b"line\n", {"Content-Length": "100"})]
+    with pytest.raises(UnavailableError, match="cut"):
+        list(kube.stream_log("ns", "p", "c"))
 
 
 def test_lists_are_read_page_by_page(kube: KubeClient) -> None:
