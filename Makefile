@@ -16,7 +16,7 @@ $(VENV)/.ready: pyproject.toml requirements/constraints.txt
 
 venv: $(VENV)/.ready ## make .venv with the project and all its tools
 
-demo: venv ## a cluster, the operator, a database with data, one job watched to its end (CLUSTER=current uses yours)
+demo: venv ## a cluster, the operator, a database with data, one job watched to its end (CLUSTER=current uses yours; BACKEND=argo|tekton that engine)
 	@$(BIN)/python -m devcluster.demo
 
 test: venv ## install what the tests need and run every layer that this machine can

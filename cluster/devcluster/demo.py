@@ -1,8 +1,13 @@
-"""`make demo`: one SQLFlowJob on a real cluster, watched from `kubectl apply` to its predictions."""
+"""`make demo`: one SQLFlowJob on a real cluster, watched from `kubectl apply` to its predictions.
+
+BACKEND=argo or BACKEND=tekton runs it on that engine, where the cluster has it or its release can be installed.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +18,7 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
+from devcluster.engines import ensure_engine
 from devcluster.errors import DevClusterError
 from devcluster.stack import Stack, ensure_stack
 
@@ -23,7 +29,7 @@ TIMEOUT_SECONDS = 300
 NEXT = """\
 What to try next (in this shell: [bold]export KUBECONFIG={kubeconfig}[/bold])
   kubectl -n {namespace} describe sfj {job}                    every step, metric and event
-  kubectl -n {namespace} logs job/{run} -c s1-sql     what a step wrote
+  {log}     what a step wrote
   kubectl -n {namespace} apply -f examples/01-iris/bad/syntax-error.yaml
   kubectl -n {namespace} get sfj                               how errors look
   make cluster-down                                        remove it all"""
@@ -34,8 +40,10 @@ def main() -> int:
     console = Console(highlight=False)
     started = time.monotonic()
     try:
+        backend = os.environ.get("BACKEND") or "job"
         stack = ensure_stack(NAMESPACE)
-        apply_job(stack, console)
+        ensure_engine(stack, backend)
+        apply_job(stack, console, backend)
         job = watch(stack, console)
         show_results(stack, console, job)
     except DevClusterError as error:
@@ -48,18 +56,23 @@ def main() -> int:
     phase = job["status"]["phase"]
     colour = "green" if phase == "Succeeded" else "red"
     console.print(f"\n[bold {colour}]{phase}[/bold {colour}] after {time.monotonic() - started:.0f} s in all\n")
-    run = job["status"].get("run", {}).get("name", "RUN")
-    console.print(NEXT.format(kubeconfig=stack.kubeconfig, namespace=NAMESPACE, job=JOB, run=run), soft_wrap=True)
+    log = next((step["log"] for step in job["status"].get("steps", ()) if "log" in step), "kubectl logs POD")
+    console.print(NEXT.format(kubeconfig=stack.kubeconfig, namespace=NAMESPACE, job=JOB, log=log), soft_wrap=True)
     return 0 if phase == "Succeeded" else 1
 
 
-def apply_job(stack: Stack, console: Console) -> None:
+def apply_job(stack: Stack, console: Console, backend: str) -> None:
     """Show the manifest and apply it, afresh: an unchanged job would rightly not run again."""
-    manifest = stack.context.layout.checkout / "examples" / "01-iris" / "job.yaml"
+    path = stack.context.layout.checkout / "examples" / "01-iris" / "job.yaml"
+    manifest = path.read_text(encoding="utf-8")
+    title = "kubectl apply -f examples/01-iris/job.yaml"
+    if backend != "job":
+        manifest = re.sub(r"^spec:\n", f"spec:\n  backend: {backend}\n", manifest, count=1, flags=re.MULTILINE)
+        title = f"{title}, with spec.backend: {backend}"
     stack.do("Remove the last demo's job", "delete", "sqlflowjob", JOB, "--ignore-not-found", "--wait")
-    console.rule("kubectl apply -f examples/01-iris/job.yaml", align="left")
-    console.print(Syntax(manifest.read_text(encoding="utf-8"), "yaml", background_color="default", word_wrap=True))
-    stack.do("Apply the job", "apply", "--filename", str(manifest))
+    console.rule(title, align="left")
+    console.print(Syntax(manifest, "yaml", background_color="default", word_wrap=True))
+    stack.do("Apply the job", "apply", "--filename", "-", stdin=manifest)
 
 
 def watch(stack: Stack, console: Console) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlflow_operator.api import (
     ChildReference,
+    ConditionType,
     DiagnosticStatus,
     HistoryEntry,
     Phase,
@@ -24,6 +25,17 @@ from sqlflow_operator.workflow.explain import clip
 from sqlflow_operator.workflow.state import Reason, RunPhase, RunState
 
 _MESSAGE_LIMIT = 1024
+
+_WAITING = (
+    Reason.IMAGE_PULL,
+    Reason.UNSCHEDULABLE,
+    Reason.QUEUED,
+    Reason.CONFIGURATION,
+    Reason.POD_REFUSED,
+    Reason.QUOTA_EXCEEDED,
+    Reason.BACKEND_UNAVAILABLE,
+)
+"""Reasons of runs that wait for something outside of them."""
 
 
 def same_run(o: Observation) -> bool:
@@ -66,6 +78,8 @@ def of_run(o: Observation, child: Child, state: RunState, now: datetime) -> SQLF
         history=history(o, now),
     )
     message = _success(run, steps) if phase is Phase.SUCCEEDED else state.message
+    if state.reason is Reason.DEADLINE_EXCEEDED:
+        message = _late(known, message)
     return _finish(o, base, phase, state.reason, message, now)
 
 
@@ -79,8 +93,19 @@ def failed(o: Observation, reason: Reason, message: str, now: datetime) -> SQLFl
     known = o.job.status
     run = known.run.model_copy(update={"finished_at": to_text(now)}) if known.run else None
     steps = _give_up(known.steps, message, now)
+    if reason is Reason.DEADLINE_EXCEEDED:
+        failing = next((step.name for step in steps if step.phase is StepPhase.FAILED), "")
+        message = _late(known, f"step {failing} failed: {message}" if failing else message)
     base = known.model_copy(update={"run": run, "steps": steps})
     return _finish(o, base, Phase.FAILED, reason, message, now)
+
+
+def _late(known: SQLFlowJobStatus, message: str) -> str:
+    """What is told of a run that took too long, with what it was waiting for when it was last looked at."""
+    ready = known.condition(ConditionType.READY)
+    if ready is None or ready.reason not in _WAITING or not known.message:
+        return message
+    return f"{message}; it was waiting: {known.message[:1].lower()}{known.message[1:]}"
 
 
 def observed_again(o: Observation) -> SQLFlowJobStatus:

@@ -124,7 +124,8 @@ def _join(step: StepState, objects: RunObjects, attempts: Sequence[Attempt], eng
         return seen, why
     seen = replace(
         seen,
-        attempts=max(seen.attempts, engine.attempts),
+        # Pods tell what was started; an engine counts what it tried to start, which is all there is without pods.
+        attempts=seen.attempts if attempts else engine.attempts,
         started_at=seen.started_at or engine.started_at,
         finished_at=seen.finished_at or engine.finished_at,
         exit_code=seen.exit_code if seen.exit_code is not None else engine.exit_code,
@@ -148,7 +149,8 @@ def _engine_failed(seen: StepState, why: Explanation | None, engine: EngineStep,
     if why is None or why[0] is Reason.POD_LOST:
         why = (engine.reason, engine.message) if engine.message else why or (Reason.POD_LOST, _GONE)
     ended = seen.finished_at or engine.finished_at
-    return replace(seen, phase=StepPhase.FAILED, finished_at=ended, message=why[1]), why
+    code = seen.exit_code or None  # of a step that ended well in a pod that did not
+    return replace(seen, phase=StepPhase.FAILED, finished_at=ended, exit_code=code, message=why[1]), why
 
 
 _GONE = "its pod is gone, with all that it could tell"

@@ -44,7 +44,9 @@ class Attempt:
     @property
     def started(self) -> bool:
         """True once its process was started, or would have been had it been possible."""
-        return bool(self.state.get("running") or self.state.get("terminated"))
+        if self.terminated is not None and self.terminated.get("reason") == "ContainerStatusUnknown":
+            return bool(self.terminated.get("startedAt"))  # its pod went before its image came
+        return bool(self.state.get("running") or self.terminated)
 
     @property
     def succeeded(self) -> bool:

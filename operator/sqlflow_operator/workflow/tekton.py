@@ -158,14 +158,15 @@ def _step(task_run: Mapping[str, Any]) -> dag.EngineStep:
     if phase is None:
         running = any(step.get("running") for step in status.get("steps") or ())
         phase = StepPhase.RUNNING if running else StepPhase.PENDING
-    never_ran = phase is StepPhase.PENDING or condition.get("reason") == "TaskRunImagePullFailed"
+    # Where Tekton deletes a pod it writes an end of its own, without a container, whether there was one or not.
+    ran = phase in (StepPhase.RUNNING, StepPhase.SUCCEEDED) or "containerID" in terminated
     reason, message = _explain(condition, phase)
     return dag.EngineStep(
         phase=phase,
-        attempts=len(status.get("retriesStatus") or ()) + (not never_ran),
-        started_at=None if never_ran else status.get("startTime"),
+        attempts=len(status.get("retriesStatus") or ()) + ran,
+        started_at=status.get("startTime") if ran else None,
         finished_at=status.get("completionTime"),
-        exit_code=terminated.get("exitCode") if terminated.get("containerID") else None,
+        exit_code=terminated.get("exitCode") if "containerID" in terminated else None,
         message=message,
         reason=reason,
         outcome=_outcome(status),

@@ -1,0 +1,187 @@
+"""What `fetch` delivers: messages for people, results as Python values. Each item names its step, attempt and statement."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """A JSON value, an array or a structure of the database, as text. So SQL's NULL and JSON's null stay apart."""
+
+    text: str
+
+    @property
+    def value(self) -> Any:
+        """The value. Numbers with a point are floats: `text` has all their digits.
+
+        Raises:
+            ValueError: it is no JSON, such as a structure in the database's own notation.
+        """
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A value of a type that Python has no lossless type for, as the database writes it.
+
+    Attributes:
+        kind: `interval`, always; `date`, `time`, `timestamp` where the value is beyond Python's (`infinity`, years before
+            1 or after 9999, nanoseconds, 24:00:00); the tag of a cell that this version does not know.
+        text: the value.
+    """
+
+    kind: str
+    text: str
+
+
+Value = None | bool | int | float | str | bytes | Decimal | date | time | datetime | Json | Text
+"""A cell. A timestamp is a `datetime`, with a time zone where the database gave its offset."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing that a run told.
+
+    Attributes:
+        step: name of the step; "" where the run as a whole is meant.
+        attempt: which attempt at the step, from 1; 0 where there was none.
+        statement: number of the statement in the program; 0 where none is meant.
+    """
+
+    step: str = ""
+    attempt: int = 0
+    statement: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(Item):
+    """A line for a person; `str()` of it is that line, `SQLFlow Step: [i/n] …`.
+
+    Attributes:
+        text: the line.
+        level: `info`, `warning` or `error`, or what a library calls the level of its log line.
+        source: `status` of what becomes of steps and statements, `log` for the words of the step itself.
+    """
+
+    text: str
+    level: str = "info"
+    source: str = "status"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns(Item):
+    """A result begins. Where the statement had one before, of an attempt that came to nothing, this replaces it."""
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    """As the database names them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Item):
+    """A row of the result that began last in that step.
+
+    Attributes:
+        values: one for each column.
+        truncated: positions, from 0, of the values that are cut short.
+    """
+
+    values: tuple[Value, ...]
+    truncated: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics(Item):
+    """What an EVALUATE measured."""
+
+    model: str
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model(Item):
+    """What a TRAIN stored."""
+
+    name: str
+    version: int
+    estimator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image(Item):
+    """A picture."""
+
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(Item):
+    """A statement is done.
+
+    Attributes:
+        rows: returned or affected; -1 if unknown.
+        seconds: how long it took.
+        truncated: its result has more rows than were delivered.
+    """
+
+    rows: int
+    seconds: float
+    truncated: bool = False
+
+
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+_ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2}(:?[0-9]{2})?)?)?"
+_MOMENTS = {
+    "date": (re.compile(_DATE), date.fromisoformat),
+    "time": (re.compile(_TIME + _ZONE), time.fromisoformat),
+    "timestamp": (re.compile(f"{_DATE}[ T]{_TIME}{_ZONE}"), datetime.fromisoformat),
+}
+"""The texts that Python reads without loss: it drops the tenth of a microsecond in silence."""
+
+
+def value_of(cell: Any) -> Value:
+    """The value of a cell (`sqlflow_codegen.records`).
+
+    Raises:
+        ValueError: it is none.
+    """
+    if cell is None or isinstance(cell, bool | int | float | str):
+        return cell
+    if not isinstance(cell, dict) or len(cell) != 1:
+        raise ValueError(f"not a cell: {str(cell)[:100]}")
+    ((tag, text),) = cell.items()
+    kind, text = str(tag).removeprefix("$"), str(text)
+    match kind:
+        case "float":
+            return float(text)
+        case "decimal":
+            return Decimal(text)
+        case "bytes":
+            return base64.b64decode(text, validate=True)
+        case "json":
+            return Json(text)
+        case _:
+            return _moment(kind, text)
+
+
+def _moment(kind: str, text: str) -> Value:
+    pattern, parse = _MOMENTS.get(kind, (None, None))
+    if pattern is None or parse is None or not pattern.fullmatch(text):
+        return Text(kind, text)
+    try:
+        return parse(text)
+    except ValueError:  # such as the year 0, or a leap second
+        return Text(kind, text)
