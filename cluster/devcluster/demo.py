@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -67,7 +66,7 @@ def apply_job(stack: Stack, console: Console, backend: str) -> None:
     manifest = path.read_text(encoding="utf-8")
     title = "kubectl apply -f examples/01-iris/job.yaml"
     if backend != "job":
-        manifest = re.sub(r"^spec:\n", f"spec:\n  backend: {backend}\n", manifest, count=1, flags=re.MULTILINE)
+        manifest = manifest.replace("  backend: job\n", f"  backend: {backend}\n")
         title = f"{title}, with spec.backend: {backend}"
     stack.do("Remove the last demo's job", "delete", "sqlflowjob", JOB, "--ignore-not-found", "--wait")
     console.rule(title, align="left")
