@@ -62,6 +62,21 @@ POSTGRES = [
         "SELECT * FROM public.e3",
     ],
     [
+        "CREATE OR REPLACE FUNCTION public.on_e2() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN INSERT INTO public.{name} VALUES (new.id, 5); RETURN new; END'",
+        "CREATE TABLE public.{name} (id int, v int)",
+        "INSERT INTO public.e2 VALUES (9, {k})",
+        "SELECT * FROM public.{name}",
+    ],
+    [
+        "DO 'BEGIN CREATE FUNCTION public.f{name}() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO public.{name} VALUES (new.id, 5); RETURN new; END $$; "
+        "CREATE TRIGGER t{name} AFTER UPDATE ON public.e3 FOR EACH ROW EXECUTE FUNCTION public.f{name}(); END'",
+        "CREATE TABLE public.{name} (id int, v int)",
+        "UPDATE public.e3 SET v = (v * 3 + {k}) % 1009",
+        "SELECT * FROM public.{name}",
+    ],
+    [
         "CREATE VIEW {name} AS SELECT id, v FROM public.e1",
         "UPDATE {name} SET v = v * 3 % 1009",
         "SELECT * FROM {source}",
@@ -143,6 +158,12 @@ MARIADB = [
         "SELECT * FROM d1.e3",
     ],
     [
+        "CREATE TRIGGER d1.t{name} AFTER INSERT ON d1.e3 FOR EACH ROW INSERT INTO d1.{name} VALUES (new.id, 5)",
+        "CREATE TABLE d1.{name} (id int, v int)",
+        "INSERT INTO d1.e3 VALUES (3, {k})",
+        "SELECT * FROM d1.{name}",
+    ],
+    [
         "CREATE TABLE d1.{name}_p (id int PRIMARY KEY, v int)",
         "CREATE TABLE d1.{name} (id int, v int, CONSTRAINT fk FOREIGN KEY (id) REFERENCES d1.{name}_p (id))",
         "ALTER TABLE d1.{name} DROP FOREIGN KEY fk",
@@ -178,6 +199,12 @@ SQLITE = [
         "CREATE TRIGGER t{name} AFTER INSERT ON {name} BEGIN INSERT INTO e3 VALUES (new.id, 5); END",
         "INSERT INTO {name} VALUES (3, {k})",
         "SELECT * FROM e3",
+    ],
+    [
+        "CREATE TRIGGER t{name} AFTER INSERT ON e3 BEGIN INSERT INTO {name} VALUES (new.id, 5); END",
+        "CREATE TABLE {name} (id int, v int)",
+        "INSERT INTO e3 VALUES (3, {k})",
+        "SELECT * FROM {name}",
     ],
     *_INDEX,
 ]

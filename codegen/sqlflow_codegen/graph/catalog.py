@@ -68,6 +68,8 @@ class Catalog:
         self._dropped: set[str] = set()
         self._dropped_schemas: set[str] = set()
         self._dropped_more = False
+        self._all_known = False
+        """Whether bodies of triggers may name any relation, those to come included."""
         self._views: NameMap[dict[Relation, None]] = NameMap()
         self._restless: NameMap[bool] = NameMap()
         self._groups = _Groups()
@@ -105,7 +107,7 @@ class Catalog:
     def created(self, relation: Relation, *, plain: bool) -> None:
         """Note a CREATE; `plain` if it fails where the relation exists."""
         unseen = relation.identity not in self._dropped and not self._schema_dropped(relation)
-        if plain and ((unseen and not self._dropped_more) or not self.rules.dropped):
+        if plain and not self._all_known and ((unseen and not self._dropped_more) or not self.rules.dropped):
             self._new.add(relation.identity)
 
     def dropped(self, relation: Relation) -> None:
@@ -148,9 +150,13 @@ class Catalog:
         self._groups.mark_all_existing()
 
     def distrust_names(self) -> None:
-        """Note that there are triggers or rules now: what a statement names is not all that it changes."""
+        """Note that there are triggers or rules now: what a statement names is not all that it changes.
+
+        Their bodies may name relations that do not exist yet, so none that is created later is new either.
+        """
         self.forget_new()
         self.conservative = True
+        self._all_known = True
 
     # -- indexes
 

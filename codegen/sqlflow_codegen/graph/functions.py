@@ -158,7 +158,7 @@ _MYSQL = """
     sformat sleep st_area st_asbinary st_asgeojson st_astext st_contains st_geomfromtext st_intersects
     st_length st_within st_x st_y strcmp subdate subtime sys_guid sysdate system_user time_format
     time_to_sec timediff to_seconds uncompress uncompressed_length unix_timestamp updatexml user
-    uuid_short uuid_to_bin weekday yearweek
+    uuid_short uuid_to_bin values weekday yearweek
 """
 
 _BUILT_IN = {"postgres": frozenset(_POSTGRES.split()), "mysql": frozenset(_MYSQL.split())}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -32,6 +33,11 @@ _QUERIES = (
     exp.Describe,
     exp.Summarize,
 )
+
+
+_WORD = re.compile(r"[A-Z]+")
+_SESSION_WORDS = frozenset({"SET", "USE", "BEGIN", "START", "LOCK", "PREPARE"})
+"""Words of statements that may change the session."""
 
 
 class Interpreter:
@@ -69,7 +75,11 @@ class Interpreter:
                 return outcome == SETTING
             self._interpret(tokens, text, analysis)
         except NotUnderstoodError as error:
-            self._give_up(tokens, error, analysis)
+            self._give_up(tokens, text, error, analysis)
+        if not analysis.understood:
+            said = _WORD.findall(text.upper())
+            if HIDDEN_WRITERS & set(said) and said[0] != "DROP":
+                analysis.catalog.distrust_names()  # a trigger, its function, or code that makes one
         return False
 
     def query(self, text: str, analysis: Analysis) -> None:
@@ -82,17 +92,21 @@ class Interpreter:
         except NotUnderstoodError as error:
             analysis.give_up(f"its SELECT is not understood: {error}")
 
-    def _give_up(self, tokens: Sequence[Token], error: NotUnderstoodError, analysis: Analysis) -> None:
-        analysis.give_up(str(error))
-        if {"TEMP", "TEMPORARY"} & set(words(tokens, len(tokens))):
+    def _give_up(self, tokens: Sequence[Token], text: str, error: NotUnderstoodError, analysis: Analysis) -> None:
+        every = words(tokens, len(tokens))
+        begin = every[:8]
+        if not tokens:  # it cannot even be read as the server reads it: CREATE /*!32302 TEMPORARY */ TABLE
+            begin = every = tuple(_WORD.findall(text.upper()))
+            if _SESSION_WORDS & set(every):
+                analysis.session.stick()
+        created = begin[:1] == ("CREATE",) or not tokens
+        hidden = next((word for word in begin if word in HIDDEN_WRITERS | FUNCTIONS), "") if created else ""
+        analysis.give_up(f"what CREATE {hidden} brings about is not followed" if hidden and tokens else str(error))
+        if {"TEMP", "TEMPORARY"} & set(every):
             analysis.session.stick()
         analysis.use_variables((), self._variables(tokens))
-        begin = words(tokens, 8)
-        if begin[:1] == ("CREATE",):
-            if HIDDEN_WRITERS & set(begin):
-                analysis.catalog.distrust_names()
-            if FUNCTIONS & set(begin):
-                analysis.catalog.user_functions = True
+        if created and FUNCTIONS & set(begin):
+            analysis.catalog.user_functions = True
 
     def _interpret(self, tokens: list[Token], text: str, analysis: Analysis) -> None:
         first = words(tokens)

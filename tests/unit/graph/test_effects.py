@@ -197,3 +197,15 @@ def test_dropping_a_table_gives_up_the_names_of_its_indexes() -> None:
     )
     *_, drop, _, again = effects_of(text)
     assert drop.writes & again.writes
+
+
+def test_values_of_mysql_names_the_row_that_could_not_be_inserted() -> None:
+    found = last("INSERT INTO t (a, b) SELECT a, b FROM u ON DUPLICATE KEY UPDATE b = VALUES(b)", "mysql")
+    assert (found.barrier, found.shown_reads, found.shown_writes) == ("", ("u",), ("t",))
+
+
+@pytest.mark.parametrize("what", ["TRIGGER x AFTER INSERT ON t BEGIN", "PROCEDURE p() BEGIN", "FUNCTION f() BEGIN"])
+def test_a_body_of_several_statements_is_told_by_what_it_belongs_to(what: str) -> None:
+    dialect = "sqlite" if what.startswith("TRIGGER") else "mysql"
+    found = last(f"CREATE {what} DELETE FROM u; DELETE FROM v; END", dialect)
+    assert found.barrier == f"what CREATE {what.split()[0]} brings about is not followed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlflow_codegen.graph import Ordering
 
 from tests.unit.graph.helpers import CONSERVATIVE, LINEAGE, SEQUENTIAL, before, graph, groups, pairs
 
@@ -233,3 +234,24 @@ def test_sequential_keeps_the_order_of_the_program() -> None:
     assert pairs(found) == [(1, 2), (2, 3), (3, 4), (4, 5)]
     assert groups(found) == [(1, 2), (3,), (4, 5)]
     assert [step.after for step in found.steps] == [(), ("s1-sql",), ("s3-train",)]
+
+
+TRIGGERS = [
+    ("sqlite", "CREATE TRIGGER x AFTER INSERT ON t BEGIN INSERT INTO log VALUES (1); END"),
+    ("mysql", "CREATE TRIGGER x AFTER INSERT ON t FOR EACH ROW INSERT INTO log VALUES (1)"),
+    (
+        "postgres",
+        "CREATE OR REPLACE FUNCTION f() RETURNS trigger AS 'BEGIN INSERT INTO log VALUES (1); END' LANGUAGE plpgsql",
+    ),
+    ("postgres", "DO 'BEGIN CREATE TRIGGER x AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); END'"),
+    ("postgres", "CREATE RULE x AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (1)"),
+]
+
+
+@pytest.mark.parametrize("ordering", [CONSERVATIVE, LINEAGE])
+@pytest.mark.parametrize(("dialect", "trigger"), TRIGGERS)
+def test_a_trigger_may_write_to_a_table_that_is_created_later(dialect: str, trigger: str, ordering: Ordering) -> None:
+    found = graph(
+        f"{trigger}; CREATE TABLE log (n int); INSERT INTO t VALUES (1); SELECT * FROM log", dialect, ordering
+    )
+    assert pairs(found) == [(1, 2), (2, 3), (3, 4)]

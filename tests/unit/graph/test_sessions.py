@@ -6,7 +6,7 @@ import pytest
 from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.graph.steps import Step
 
-from tests.unit.graph.helpers import CONSERVATIVE, LINEAGE, SEQUENTIAL, graph, groups
+from tests.unit.graph.helpers import CONSERVATIVE, LINEAGE, SEQUENTIAL, before, graph, groups
 
 TRAIN = "SELECT * FROM a TO TRAIN a.B LABEL y INTO {0}"
 
@@ -205,3 +205,26 @@ def test_in_program_order_only_what_may_change_the_session_is_worth_a_warning() 
     text = "SELECT tax(1); VACUUM; FROB x;"
     assert [each.statement for each in graph(text).warnings] == [1, 2, 3]
     assert [each.statement for each in graph(text, ordering=SEQUENTIAL).warnings] == [3]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE /*!32302 TEMPORARY */ TABLE x (y int)",
+        "/*!40101 SET NAMES utf8mb4 */",
+        "/*M!100100 USE other */",
+        "SET /*!50000 sql_mode = */ ''",
+    ],
+)
+def test_a_comment_that_the_server_executes_may_change_the_session(statement: str) -> None:
+    text = f"{statement}; {TRAIN.format('m')}; SELECT 1"
+    assert groups(graph(text, "mysql", LINEAGE, fusion=False)) == [(1, 2, 3)]
+    harmless = f"SELECT 1 /*! , 2 */; {TRAIN.format('m')}; SELECT 1"
+    assert groups(graph(harmless, "mysql", LINEAGE, fusion=False)) == [(1,), (2,), (3,)]
+
+
+def test_a_trigger_made_by_a_comment_that_the_server_executes() -> None:
+    text = """CREATE /*!50017 DEFINER=x*/
+    /*!50003 TRIGGER tr AFTER INSERT ON t FOR EACH ROW INSERT INTO log VALUES (1)*/;
+    CREATE TABLE log (n int); INSERT INTO t VALUES (1); SELECT * FROM log"""
+    assert before(graph(text, "mysql", LINEAGE), 3, 4)
