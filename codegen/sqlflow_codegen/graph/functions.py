@@ -161,4 +161,9 @@ _MYSQL = """
     uuid_short uuid_to_bin values weekday yearweek
 """
 
-_BUILT_IN = {"postgres": frozenset(_POSTGRES.split()), "mysql": frozenset(_MYSQL.split())}
+_BUILT_IN = {
+    "postgres": frozenset(_POSTGRES.split()),
+    "mysql": frozenset(_MYSQL.split()),
+    "hive": frozenset({"partition"}),  # of ALTER TABLE ... ADD PARTITION (...), which sqlglot reads as a call
+    "spark": frozenset({"partition"}),
+}

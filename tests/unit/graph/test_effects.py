@@ -209,3 +209,11 @@ def test_a_body_of_several_statements_is_told_by_what_it_belongs_to(what: str) -
     dialect = "sqlite" if what.startswith("TRIGGER") else "mysql"
     found = last(f"CREATE {what} DELETE FROM u; DELETE FROM v; END", dialect)
     assert found.barrier == f"what CREATE {what.split()[0]} brings about is not followed"
+
+
+@pytest.mark.parametrize("dialect", ["hive", "spark"])
+def test_a_partition_is_no_function(dialect: str) -> None:
+    text = "ALTER TABLE a ADD PARTITION (ds='2'); INSERT INTO a PARTITION (ds='2') SELECT x FROM b"
+    first, second = effects_of(text, dialect)
+    assert (first.barrier, first.shown_writes) == ("", ("a",))
+    assert (second.barrier, second.shown_reads, second.shown_writes) == ("", ("b",), ("a",))
