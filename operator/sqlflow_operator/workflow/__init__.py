@@ -14,12 +14,27 @@ from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_operator.api import Backend
 from sqlflow_operator.kube import Kube, KubeClient, Resource
 from sqlflow_operator.workflow.argo import ArgoWorkflow
+from sqlflow_operator.workflow.endings import RunCancelledError, RunDeadlineError, RunFailedError, RunNotFoundError
+from sqlflow_operator.workflow.fetch import FetchResponse
 from sqlflow_operator.workflow.job import JobWorkflow
+from sqlflow_operator.workflow.request import FetchRequest
 from sqlflow_operator.workflow.state import RunObjects, RunState, StepState
 from sqlflow_operator.workflow.submit import NameConflictError
 from sqlflow_operator.workflow.tekton import TektonWorkflow
 
-__all__ = ["BackendUnavailableError", "NameConflictError", "Workflow", "available", "new"]
+__all__ = [
+    "BackendUnavailableError",
+    "FetchRequest",
+    "FetchResponse",
+    "NameConflictError",
+    "RunCancelledError",
+    "RunDeadlineError",
+    "RunFailedError",
+    "RunNotFoundError",
+    "Workflow",
+    "available",
+    "new",
+]
 
 
 class Workflow(Protocol):
@@ -56,6 +71,15 @@ class Workflow(Protocol):
 
     def adjust(self, child: Mapping[str, Any], *, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
         """The merge patch that gives the child this suspension and deadline, None where it has them. Pure."""
+
+    def fetch(self, request: FetchRequest) -> FetchResponse:
+        """What the run told since the request: messages, rows and all else; waits a second at most for news.
+
+        Raises:
+            RunFailedError: the run has failed or was stopped, and all that it told was delivered.
+            RunNotFoundError: there is no such run any more.
+            ApiError: the API server or a kubelet gave no answer; the same request may be asked again.
+        """
 
     def cancel(self, run_id: str) -> None:
         """Stop a run and keep its child, which tells that it was cancelled. Doing it again changes nothing.

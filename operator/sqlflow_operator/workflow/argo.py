@@ -17,7 +17,9 @@ from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import CONFIG_MAPS, WORKFLOWS, Kube, Resource
 from sqlflow_operator.workflow import dag
 from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip
+from sqlflow_operator.workflow.fetch import FetchResponse, fetch
 from sqlflow_operator.workflow.pods import steps_of_template
+from sqlflow_operator.workflow.request import FetchRequest
 from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
 from sqlflow_operator.workflow.submit import submit_documents
 
@@ -83,6 +85,10 @@ class ArgoWorkflow:
         wanted = {"suspend": suspend or None, "activeDeadlineSeconds": deadline}
         changed = {key: value for key, value in wanted.items() if value != (spec.get(key) or None)}
         return {"spec": changed} if changed else None
+
+    def fetch(self, request: FetchRequest) -> FetchResponse:
+        """See `Workflow`."""
+        return fetch(self, self._kube, request)
 
     def cancel(self, run_id: str) -> None:
         """See `Workflow`."""

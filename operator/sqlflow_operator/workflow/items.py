@@ -1,11 +1,14 @@
-"""What `fetch` delivers: messages for people, results as Python values. Each item names its step, attempt and statement."""
+"""What `fetch` delivers: messages for people, results as Python values.
+
+Each item names its step, attempt and statement.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -33,8 +36,8 @@ class Text:
     """A value of a type that Python has no lossless type for, as the database writes it.
 
     Attributes:
-        kind: `interval`, always; `date`, `time`, `timestamp` where the value is beyond Python's (`infinity`, years before
-            1 or after 9999, nanoseconds, 24:00:00); the tag of a cell that this version does not know.
+        kind: `interval`, always; `date`, `time`, `timestamp` where the value is beyond Python's (`infinity`, years
+            before 1 or after 9999, nanoseconds, 24:00:00); the tag of a cell that this version does not know.
         text: the value.
     """
 
@@ -144,7 +147,7 @@ class Finished(Item):
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
 _ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2}(:?[0-9]{2})?)?)?"
-_MOMENTS = {
+_MOMENTS: Mapping[str, tuple[re.Pattern[str], Callable[[str], Value]]] = {
     "date": (re.compile(_DATE), date.fromisoformat),
     "time": (re.compile(_TIME + _ZONE), time.fromisoformat),
     "timestamp": (re.compile(f"{_DATE}[ T]{_TIME}{_ZONE}"), datetime.fromisoformat),

@@ -13,6 +13,7 @@ from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import CONFIG_MAPS, JOBS, Kube, Resource
 from sqlflow_operator.workflow import conclude
 from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip, disruption
+from sqlflow_operator.workflow.fetch import FetchResponse, fetch
 from sqlflow_operator.workflow.pods import (
     attempts_of,
     by_age,
@@ -22,6 +23,7 @@ from sqlflow_operator.workflow.pods import (
     observe_step,
     steps_of_template,
 )
+from sqlflow_operator.workflow.request import FetchRequest
 from sqlflow_operator.workflow.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.submit import submit_documents
 
@@ -68,6 +70,10 @@ class JobWorkflow:
         now = {"suspend": bool(spec.get("suspend")), "activeDeadlineSeconds": spec.get("activeDeadlineSeconds")}
         changed = {key: value for key, value in wanted.items() if value != now[key]}
         return {"spec": changed} if changed else None
+
+    def fetch(self, request: FetchRequest) -> FetchResponse:
+        """See `Workflow`."""
+        return fetch(self, self._kube, request)
 
     def cancel(self, run_id: str) -> None:
         """See `Workflow`. A Job has no word for it: a deadline that is over ends it, and an annotation tells why."""

@@ -48,6 +48,7 @@ class Reading:
     """What was read.
 
     Attributes:
+        size: bytes of the records.
         records: in order, without a gap between them but for those that `lost` names.
         mark: how far.
         lost: first and last number of the records missing before the one with that position in `records`.
@@ -64,7 +65,7 @@ class Reading:
     at_end: bool = False
     gone: bool = False
     error: ApiError | None = None
-    _size: int = 0
+    size: int = 0
 
 
 def read(open_log: Open, mark: Mark, budget: Budget, *, ended: bool) -> Reading:
@@ -78,14 +79,10 @@ def read(open_log: Open, mark: Mark, budget: Budget, *, ended: bool) -> Reading:
     """
     reading = Reading(mark=mark)
     try:
-        sound = _read_pass(open_log, reading, budget, partial=True)
-        unexpected = not sound or (ended and reading.at_end and not reading.complete)
-        if unexpected and mark.second:
-            reading.at_end = False
-            reading.mark = replace(reading.mark, second="")
-            _read_pass(open_log, reading, budget, partial=False)
-        elif unexpected and not sound:
-            _read_pass(open_log, reading, budget, partial=False)
+        sound = _read_pass(open_log, reading, budget, whole=not mark.second)
+        if mark.second and (not sound or (ended and reading.at_end and not reading.complete)):
+            reading.at_end, reading.mark = False, replace(reading.mark, second="")
+            _read_pass(open_log, reading, budget, whole=True)
     except NotFoundError:
         reading.gone = True
     except InvalidError:
@@ -96,8 +93,8 @@ def read(open_log: Open, mark: Mark, budget: Budget, *, ended: bool) -> Reading:
     return reading
 
 
-def _read_pass(open_log: Open, reading: Reading, budget: Budget, *, partial: bool) -> bool:
-    """Read the log once; False where records are missing, which is not believed of a `partial` log."""
+def _read_pass(open_log: Open, reading: Reading, budget: Budget, *, whole: bool) -> bool:
+    """Read the log once; False where records are missing, which is believed only of a `whole` log."""
     with closing(open_log(reading.mark.second)) as pieces:
         for second, record, size in records(pieces):
             number = record["n"]
@@ -105,16 +102,16 @@ def _read_pass(open_log: Open, reading: Reading, budget: Budget, *, partial: boo
             if number < expected:
                 continue
             if number > expected:
-                if partial:
+                if not whole:
                     return False
                 reading.lost[len(reading.records)] = (expected, number - 1)
             reading.records.append(record)
             reading.mark = Mark(number, second or reading.mark.second)
-            reading._size += size
+            reading.size += size
             if record["type"] == "end":
                 reading.complete = reading.at_end = True
                 return True
-            if len(reading.records) >= budget.records or reading._size >= budget.size:
+            if len(reading.records) >= budget.records or reading.size >= budget.size:
                 return True
     reading.at_end = True
     return True
@@ -129,7 +126,7 @@ def records(pieces: Iterable[bytes]) -> Iterator[tuple[str, dict[str, Any], int]
         moment, _, text = line.partition(b" ")
         record = parse_record(text.decode(errors="replace"))
         number = record.get("n") if record else None
-        if record and isinstance(number, int) and number > 0:
+        if record and type(number) is int and number > 0:
             found = _SECOND.fullmatch(moment.decode(errors="replace"))
             yield "".join(found.groups()) if found else "", record, len(line)
 

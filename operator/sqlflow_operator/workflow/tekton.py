@@ -12,8 +12,10 @@ from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import CONFIG_MAPS, PIPELINE_RUNS, TASK_RUNS, Kube, Resource
 from sqlflow_operator.workflow import dag
 from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, IMAGE_ADVICE, Explanation, clip
+from sqlflow_operator.workflow.fetch import FetchResponse, fetch
 from sqlflow_operator.workflow.pods import statuses, steps_of_template
 from sqlflow_operator.workflow.report import report_from_message
+from sqlflow_operator.workflow.request import FetchRequest
 from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
 from sqlflow_operator.workflow.submit import submit_documents
 
@@ -62,6 +64,10 @@ class TektonWorkflow:
         """See `Workflow`. All that Tekton lets change is whether a run that is pending starts."""
         pending = (child.get("spec") or {}).get("status") == "PipelineRunPending"
         return {"spec": {"status": None}} if pending and not suspend else None
+
+    def fetch(self, request: FetchRequest) -> FetchResponse:
+        """See `Workflow`."""
+        return fetch(self, self._kube, request)
 
     def cancel(self, run_id: str) -> None:
         """See `Workflow`."""

@@ -1,0 +1,182 @@
+"""`fetch`: what a run told since the last time, from its objects and the logs of its pods.
+
+Nothing is remembered here: the request carries how far it came, so any process may go on with it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlflow_codegen.backend import LABEL_RUN
+
+from sqlflow_operator.api import StepPhase
+from sqlflow_operator.kube import PODS, Kube, NotFoundError, Object
+from sqlflow_operator.workflow.endings import RunNotFoundError, failure_of
+from sqlflow_operator.workflow.following import Fetchable, Follower
+from sqlflow_operator.workflow.items import Columns, Item, Message, Row
+from sqlflow_operator.workflow.logs import Budget
+from sqlflow_operator.workflow.pods import by_age
+from sqlflow_operator.workflow.request import FetchRequest, Position
+from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState
+from sqlflow_operator.workflow.telling import Teller
+
+POLL_SECONDS = 1.0
+"""How long a call waits, once, where there is nothing new."""
+
+_FINAL = (RunPhase.SUCCEEDED, RunPhase.FAILED)
+_WAITING = frozenset(
+    {
+        Reason.UNSCHEDULABLE,
+        Reason.QUEUED,
+        Reason.IMAGE_PULL,
+        Reason.CONFIGURATION,
+        Reason.POD_REFUSED,
+        Reason.QUOTA_EXCEEDED,
+        Reason.FORBIDDEN,
+        Reason.SUSPENDED,
+    }
+)
+"""Reasons for which a run waits, of which a person should hear."""
+T = TypeVar("T", bound=Item)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchResponse:
+    """What is new.
+
+    Attributes:
+        updated_request_since: ask this next.
+        eof: the run has succeeded, and there is nothing more.
+        items: messages, results and all else, in order.
+    """
+
+    updated_request_since: FetchRequest
+    eof: bool = False
+    items: tuple[Item, ...] = ()
+
+    def of(self, kind: type[T]) -> tuple[T, ...]:
+        """The items of one kind."""
+        return tuple(item for item in self.items if isinstance(item, kind))
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The lines for a person."""
+        return self.of(Message)
+
+    @property
+    def columns(self) -> tuple[Columns, ...]:
+        """The results that begin."""
+        return self.of(Columns)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Rows of results."""
+        return self.of(Row)
+
+
+def fetch(
+    workflow: Fetchable,
+    kube: Kube,
+    request: FetchRequest,
+    *,
+    budget: Budget | None = None,
+    wait: Callable[[float], None] = time.sleep,
+) -> FetchResponse:
+    """What a run told since the last request; waits `POLL_SECONDS` at most where there is nothing.
+
+    Args:
+        workflow: the run's backend.
+        kube: the cluster.
+        request: of the run, or the last response's `updated_request_since`. Asking the same again answers the same.
+        budget: how much of logs one response holds; the next one has the rest.
+        wait: given seconds, lets them pass.
+
+    Raises:
+        RunFailedError: the run has failed (`RunCancelledError`, `RunDeadlineError`: or was stopped), and all that it
+            told was delivered; raised where a run that succeeded has its `eof`.
+        RunNotFoundError: there is no such run any more.
+        ApiError: the API server or a kubelet gave no answer; the same request may be asked again.
+        ValueError: the request is none that `FetchRequest(run_id)` or `fetch` has made.
+    """
+    response = _Look(workflow, kube, request, budget or Budget()).response()
+    if response.items or response.eof:
+        return response
+    if response.updated_request_since == request:
+        wait(POLL_SECONDS)
+    return _Look(workflow, kube, response.updated_request_since, budget or Budget()).response()
+
+
+@dataclass(slots=True)
+class _Look:
+    """One look at a run."""
+
+    workflow: Fetchable
+    kube: Kube
+    request: FetchRequest
+    budget: Budget
+
+    def response(self) -> FetchResponse:
+        """What is new since the request."""
+        position = Position.load(self.request.position)
+        objects = self._objects(position)
+        state = self.workflow.observe(objects)
+        ended = state.phase in _FINAL
+        namespace = self.request.run_id.partition("/")[0]
+        follower = Follower(self.kube, self.workflow, namespace, objects.pods, ended, self.budget)
+        follower.items += _waiting(state, position)
+        share = self._share(state)
+        for index, step in enumerate(state.steps, 1):
+            teller = Teller(f"SQLFlow Step: [{index}/{len(state.steps)}]", step.name, 0)
+            if index not in position.done and follower.follow(teller, step, position.step(index), share):
+                position.finish(index)
+        if follower.error and not follower.items:
+            raise follower.error
+        complete = ended and len(position.done) == len(state.steps)
+        if complete and state.phase is RunPhase.FAILED and not follower.items:
+            raise failure_of(self.kube, self.request.run_id, objects, state, self.workflow.observe)
+        since = FetchRequest(self.request.run_id, position.dump())
+        return FetchResponse(since, complete and state.phase is RunPhase.SUCCEEDED, tuple(follower.items))
+
+    def _share(self, state: RunState) -> Budget:
+        """What one step at work may take of a response, so that no parallel step starves."""
+        running = max(1, sum(step.phase is StepPhase.RUNNING for step in state.steps))
+        return Budget(max(1, self.budget.records // running), max(1, self.budget.size // running))
+
+    def _objects(self, position: Position) -> RunObjects:
+        """The run's objects; pods are read last, so that they are no older than what is said of them."""
+        run_id = self.request.run_id
+        namespace, _, name = run_id.partition("/")
+        try:
+            child = self.kube.get(self.workflow.resource, namespace, name)
+        except NotFoundError as error:
+            began = "it was deleted before all of it was fetched" if position.child else "it was never there or deleted"
+            raise RunNotFoundError(f"there is no run {run_id}: {began}") from error
+        uid = str(child["metadata"]["uid"])
+        if position.child not in ("", uid):
+            raise RunNotFoundError(f"run {run_id} was deleted before all of it was fetched; another has its name now")
+        position.child = uid
+        labels = f"{LABEL_RUN}={name}"
+        parts: list[Object] = []
+        for resource in self.workflow.parts:
+            parts += [p for p in self.kube.list(resource, namespace, labels=labels) if _owners(p) & {uid}]
+        owners = {uid, *(str(part["metadata"]["uid"]) for part in parts)}
+        pods = [pod for pod in self.kube.list(PODS, namespace, labels=labels) if _owners(pod) & owners]
+        return RunObjects(child=child, parts=parts, pods=by_age(pods))
+
+
+def _waiting(state: RunState, position: Position) -> list[Item]:
+    """What the run waits for, where that is news."""
+    reason = state.reason if state.reason in _WAITING and state.phase not in _FINAL else ""
+    known, position.told = position.told, reason
+    if reason in ("", known) or not state.steps:
+        return []
+    index = next((i for i, step in enumerate(state.steps) if step.phase is StepPhase.PENDING), 0)
+    teller = Teller(f"SQLFlow Step: [{index + 1}/{len(state.steps)}]", state.steps[index].name, 0)
+    return [teller.say(f"Status: Pending: {state.message}", "warning")]
+
+
+def _owners(thing: Mapping[str, Any]) -> set[str]:
+    return {str(owner.get("uid")) for owner in thing["metadata"].get("ownerReferences") or ()}

@@ -1,0 +1,184 @@
+"""A run of the `job` backend whose logs are served as a kubelet serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlflow_codegen.backend import LABEL_RUN
+from sqlflow_codegen.records import dump_record
+from sqlflow_operator.kube import JOBS, PODS, InvalidError, Object, UnavailableError
+from sqlflow_operator.workflow.fetch import FetchResponse, fetch
+from sqlflow_operator.workflow.items import Item
+from sqlflow_operator.workflow.job import JobWorkflow
+from sqlflow_operator.workflow.logs import Budget
+from sqlflow_operator.workflow.request import FetchRequest
+
+from tests.unit.operator.fakes import Clock, FakeKube
+
+
+@dataclass
+class Line:
+    """A line of a log. A long one is written in two parts, each with its time."""
+
+    began: datetime
+    ended: datetime
+    text: bytes
+
+
+class Kubelet(FakeKube):
+    """Serves logs with times to the nanosecond, `since` to the second, only of the newest file, in small pieces."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.files: dict[tuple[str, str], list[Line]] = {}
+        self.tails: dict[tuple[str, str], bytes] = {}
+        """Lines that have begun and not ended."""
+        self.cut: int | None = None
+        """After so many bytes the connection breaks, once."""
+        self.piece = 7
+        self.served = 0
+        self.zone = "Z"
+
+    def stream_log(
+        self, namespace: str, pod: str, container: str, *, since: str = "", previous: bool = False
+    ) -> Generator[bytes, None, None]:
+        self._call("log", PODS, lambda: self._find(PODS, namespace, pod))
+        if (pod, container) not in self.files:
+            raise InvalidError(400, "BadRequest", f"container {container} is waiting to start")
+        data = b"".join(self._lines((pod, container), since)) + self.tails.get((pod, container), b"")
+        cut, self.cut = self.cut, None
+        for start in range(0, min(len(data), len(data) if cut is None else cut), self.piece):
+            piece = data[start : start + self.piece][: None if cut is None else cut - start]
+            self.served += len(piece)
+            yield piece
+        if cut is not None and cut < len(data):
+            raise UnavailableError(0, "Unreachable", "cut")
+
+    def read_log(self, namespace: str, pod: str, container: str, *, lines: int, limit_bytes: int) -> str:
+        self._call("log", PODS, lambda: self._find(PODS, namespace, pod))
+        return "\n".join(line.text.decode() for line in self.files.get((pod, container), [])[-lines:])
+
+    def _lines(self, key: tuple[str, str], since: str) -> list[bytes]:
+        start = datetime.fromisoformat(since) if since else None
+        shown = []
+        for line in self.files[key]:
+            if start is None or line.began >= start:
+                moment = line.began.strftime("%Y-%m-%dT%H:%M:%S.%f000")
+                shown.append(f"{moment}{self.zone} ".encode() + line.text + b"\n")
+            elif line.ended >= start:
+                shown.append(line.text[len(line.text) // 2 :] + b"\n")  # what the kubelet leaves of a long line
+        return shown
+
+
+class Run:
+    """A Job with steps, its pods and their logs; and somebody who fetches."""
+
+    def __init__(self, steps: Sequence[str] = ("s1-sql",), statements: str = "1-9", retries: int = 3) -> None:
+        self.clock = Clock()
+        self.kube = Kubelet(self.clock)
+        self.workflow = JobWorkflow(self.kube)
+        self.steps = list(steps)
+        self.waited: list[float] = []
+        self.request = FetchRequest("ns/r")
+        self.pod = ""
+        containers = [{"name": name, "args": ["--statements", statements]} for name in steps]
+        spec = {"backoffLimit": retries, "template": {"spec": {"initContainers": containers}}}
+        self.kube._create(JOBS, "ns", {"metadata": {"name": "r", "labels": {LABEL_RUN: "r"}}, "spec": spec})
+        self.numbers: dict[tuple[str, str], int] = {}
+
+    def start_pod(self) -> str:
+        """The next attempt at the whole run."""
+        self.clock.sleep(1)
+        self.pod = f"r-{len(self.kube.created)}"
+        owner = {"uid": self.kube._find(JOBS, "ns", "r")["metadata"]["uid"]}
+        metadata = {"name": self.pod, "labels": {LABEL_RUN: "r"}, "ownerReferences": [owner]}
+        statuses = [{"name": name, "state": {"waiting": {}}} for name in self.steps]
+        spec = {"initContainers": [{"name": name} for name in self.steps]}
+        pod = {"metadata": metadata, "spec": spec, "status": {"phase": "Pending", "initContainerStatuses": statuses}}
+        self.kube._create(PODS, "ns", pod)
+        return self.pod
+
+    def start(self, step: str = "s1-sql") -> None:
+        """A step's container runs."""
+        self._status(step)["state"] = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+        self.kube.files[self.pod, step] = []
+
+    def write(self, *records: dict[str, Any], step: str = "s1-sql", seconds: float = 0.2) -> None:
+        """Lines of records, numbered, each that much later than the one before and taking as long to be written."""
+        for record in records:
+            number = self.numbers[self.pod, step] = self.numbers.get((self.pod, step), 0) + 1
+            self.line(dump_record({**record, "n": number}).encode(), step=step, seconds=seconds)
+
+    def line(self, text: bytes, step: str = "s1-sql", seconds: float = 0.2) -> None:
+        began = self.clock.now()
+        self.clock.sleep(seconds)
+        self.kube.files[self.pod, step].append(Line(began, self.clock.now(), text))
+
+    def end(self, code: int = 0, step: str = "s1-sql", *, tell: bool = True, message: str = "") -> None:
+        """A step's container ends; a step that was not killed says so last."""
+        if tell:
+            self.write({"type": "end"}, step=step)
+        self._status(step)["state"] = {"terminated": {"exitCode": code, "message": message}}
+        if code:
+            self._pod()["status"]["phase"] = "Failed"
+
+    def succeed(self) -> None:
+        """The Job's controller has seen it."""
+        self._pod()["status"]["phase"] = "Succeeded"
+        self.finish("Complete")
+
+    def finish(self, kind: str, **fields: str) -> None:
+        condition = {"type": kind, "status": "True", **fields}
+        self.kube._find(JOBS, "ns", "r")["status"] = {"conditions": [condition]}
+
+    def fetch(self, budget: Budget | None = None) -> FetchResponse:
+        """Somebody else goes on, who knows nothing but the request."""
+        request = FetchRequest.from_json(self.request.to_json())
+        response = fetch(self.workflow, self.kube, request, budget=budget, wait=self.waited.append)
+        self.request = response.updated_request_since
+        return response
+
+    def all(self, budget: Budget | None = None) -> list[Item]:
+        """All that is new."""
+        items: list[Item] = []
+        while True:
+            response = self.fetch(budget)
+            items += response.items
+            if response.eof or not response.items:
+                return items
+
+    def _pod(self) -> Object:
+        return self.kube._find(PODS, "ns", self.pod)
+
+    def _status(self, step: str) -> Object:
+        statuses: list[Object] = self._pod()["status"]["initContainerStatuses"]
+        return next(status for status in statuses if status["name"] == step)
+
+    def delete_pod(self) -> None:
+        self.kube._delete(PODS, "ns", self.pod)
+
+
+def statement(number: int, *rows: Any, **fields: Any) -> list[dict[str, Any]]:
+    """The records of a SELECT; with fields of its end."""
+    place = {"kind": "sql", "title": "SELECT", "line": number, "column": 1, "attempt_skipped": False}
+    return [
+        {"type": "statement_started", "statement": number, **place},
+        {"type": "columns", "statement": number, "names": ["a"], "types": ["int4"]},
+        *({"type": "row", "statement": number, "values": [row]} for row in rows),
+        {"type": "statement_finished", "statement": number, "rows": len(rows), "seconds": 0.5, **fields},
+    ]
+
+
+def skipped(number: int) -> list[dict[str, Any]]:
+    """The records of a statement that the ledger says is done."""
+    first, *_, last = statement(number)
+    return [{**first, "attempt_skipped": True}, last]
+
+
+def failed(number: int, message: str) -> list[dict[str, Any]]:
+    """The records of a statement that fails."""
+    place = {"line": number, "column": 15, "title": "SELECT", "kind": "database", "hint": ""}
+    return [statement(number)[0], {"type": "error", "statement": number, "message": message, **place}]
