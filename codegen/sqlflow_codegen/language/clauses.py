@@ -1,85 +1,25 @@
-"""The clauses behind `TO TRAIN` and the like: their order, and what to say where it is broken.
+"""Reads the clauses behind `TO TRAIN` and the like, and says what is wrong where their order is broken.
 
-One table tells each statement's clauses; one loop reads them. After an error it goes on at the next clause, so
-that one look tells everything that is wrong.
+One table (`grammar`) tells each statement's clauses; one loop reads them. After an error it goes on at the next clause,
+so that one look tells everything that is wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from sqlflow_codegen.language.columns import read_columns
 from sqlflow_codegen.language.expressions import read_constraints
+from sqlflow_codegen.language.grammar import CLAUSES, GRAMMARS
 from sqlflow_codegen.language.ir import Attribute, ColumnClause, Constraint, Name
 from sqlflow_codegen.language.reader import CURLY, Reader, Token
 from sqlflow_codegen.language.source import Problem, ProblemError
 from sqlflow_codegen.language.suggest import closest
 from sqlflow_codegen.language.values import read_value
 
-
-@dataclass(frozen=True, slots=True)
-class Grammar:
-    """One statement: its words in messages, its clauses in their order, those that it must have."""
-
-    title: str
-    clauses: tuple[str, ...]
-    required: tuple[str, ...]
-    example: str
-
-
-GRAMMARS = MappingProxyType(
-    {
-        "TRAIN": Grammar(
-            "TO TRAIN",
-            ("WITH", "COLUMN", "LABEL", "USING", "INTO"),
-            ("INTO",),
-            "TO TRAIN estimator [WITH name = value, ...] [COLUMN ...] [LABEL column] [USING model] INTO model",
-        ),
-        "PREDICT": Grammar(
-            "TO PREDICT",
-            ("WITH", "USING"),
-            ("USING",),
-            "TO PREDICT table.column [WITH name = value, ...] USING model",
-        ),
-        "EVALUATE": Grammar(
-            "TO EVALUATE",
-            ("WITH", "LABEL", "INTO"),
-            ("LABEL",),
-            "TO EVALUATE model [WITH name = value, ...] LABEL column [INTO table]",
-        ),
-        "EXPLAIN": Grammar(
-            "TO EXPLAIN",
-            ("WITH", "USING", "INTO"),
-            (),
-            "TO EXPLAIN model [WITH name = value, ...] [USING explainer] [INTO table]",
-        ),
-        "RUN": Grammar(
-            "TO RUN",
-            ("CMD", "INTO"),
-            (),
-            "TO RUN image [CMD 'program', 'argument', ... [INTO table, ...]]",
-        ),
-        "MAXIMIZE": Grammar(
-            "TO MAXIMIZE",
-            ("CONSTRAINT", "WITH", "USING", "INTO"),
-            ("WITH", "INTO"),
-            "TO MAXIMIZE expression [CONSTRAINT ...] WITH variables = '..', var_type = '..' [USING solver] INTO table",
-        ),
-        "MINIMIZE": Grammar(
-            "TO MINIMIZE",
-            ("CONSTRAINT", "WITH", "USING", "INTO"),
-            ("WITH", "INTO"),
-            "TO MINIMIZE expression [CONSTRAINT ...] WITH variables = '..', var_type = '..' [USING solver] INTO table",
-        ),
-    }
-)
-
 _NEXT_STATEMENT = frozenset({"TO", "SELECT", "INSERT", "CREATE", "DROP", "SHOW", "UPDATE", "DELETE"})
 """Words behind which another statement goes on, whose `;` before it is missing."""
-
-CLAUSES = frozenset(clause for grammar in GRAMMARS.values() for clause in grammar.clauses) | {"FOR"}
 
 
 @dataclass(slots=True)

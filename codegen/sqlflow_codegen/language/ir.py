@@ -6,125 +6,62 @@ slice of the program as the user wrote it: it is never printed back from a synta
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from sqlflow_codegen.errors import Diagnostic
+from sqlflow_codegen.language.terms import (
+    Attribute,
+    Binary,
+    Call,
+    ColumnArgument,
+    ColumnCall,
+    ColumnClause,
+    ColumnExpr,
+    ColumnName,
+    ColumnStar,
+    Constraint,
+    Expression,
+    Name,
+    Number,
+    Scalar,
+    Span,
+    Text,
+    Unary,
+    Value,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A piece of the program: character offsets [start, end) and the place of its first character.
-
-    `line` and `column` count from 1; a column counts Unicode characters. CRLF counts as one line end.
-    """
-
-    start: int
-    end: int
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.line}:{self.column}"
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """An identifier, possibly dotted (`iris.train`, `hub:5000/img:1.0/Cls`), and where it stands.
-
-    Names of tables (`INTO`, `TO PREDICT`) keep the quotes that they are written with; names of models,
-    estimators, explainers, images and labels have theirs taken off.
-    """
-
-    text: str
-    span: Span
-
-    def __str__(self) -> str:
-        return self.text
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts between the dots, quotes taken off: `db."My.T".c` is `("db", "My.T", "c")`."""
-        return tuple(_unquoted(part) for part in _PART.findall(self.text))
-
-
-_PART = re.compile(r"""(?:"(?:[^"]|"")*"|`(?:[^`]|``)*`|'(?:[^']|'')*'|[^.])+""")
-
-
-def _unquoted(part: str) -> str:
-    quoted = len(part) > 1 and part[0] == part[-1] and part[0] in "\"'`"
-    return part[1:-1].replace(part[0] * 2, part[0]) if quoted else part
-
-
-Scalar = bool | int | float | str
-Value = Scalar | tuple["Value", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """One `name = value` of a WITH clause. A list is a tuple; a bare word is a str."""
-
-    name: str
-    value: Value
-    span: Span
-    value_span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnName:
-    """A column of the SELECT in a COLUMN clause, quotes taken off.
-
-    Where no selected column has that name, it is a regular expression that selects all columns whose whole name
-    matches, in any case.
-    """
-
-    text: str
-    span: Span
-    quoted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnStar:
-    """`*` in a COLUMN clause: every selected column but the label."""
-
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnCall:
-    """A column function. `name` is upper case; `args` are those given, in the order of this table.
-
-    | name | args |
-    |---|---|
-    | DENSE, SPARSE | column [, shape, delimiter, type, key-value delimiter, weight type] |
-    | BUCKET | column or DENSE, boundaries |
-    | CROSS | tuple of columns, hash bucket size |
-    | CATEGORY_ID, CATEGORY_HASH, SEQ_CATEGORY_ID | column, DENSE or SPARSE, bucket size [, ignored] |
-    | WEIGHTED_CATEGORY | CATEGORY_ID or CATEGORY_HASH |
-    | EMBEDDING | column or function, dimension [, combiner, initializer] |
-    | INDICATOR | column or function |
-
-    A shape is an int, a tuple of ints or the word none; types are `float`, `int` and `string`; COMMA has become `,`.
-    """
-
-    name: str
-    args: tuple[ColumnArgument, ...]
-    span: Span
-
-
-ColumnExpr = ColumnName | ColumnStar | ColumnCall
-ColumnArgument = ColumnExpr | Value | tuple["ColumnExpr", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnClause:
-    """One COLUMN clause; `target` is what FOR names, else "feature_columns"."""
-
-    target: str
-    columns: tuple[ColumnExpr, ...]
-    span: Span
+__all__ = [
+    "Attribute",
+    "Binary",
+    "Call",
+    "ColumnArgument",
+    "ColumnCall",
+    "ColumnClause",
+    "ColumnExpr",
+    "ColumnName",
+    "ColumnStar",
+    "Constraint",
+    "EvaluateStatement",
+    "ExplainStatement",
+    "Expression",
+    "Name",
+    "Number",
+    "OptimizeStatement",
+    "PredictStatement",
+    "Program",
+    "RunStatement",
+    "Scalar",
+    "ShowTrainStatement",
+    "Span",
+    "SqlStatement",
+    "Statement",
+    "Text",
+    "TrainStatement",
+    "Unary",
+    "Value",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +143,7 @@ class PredictStatement(Statement):
     @property
     def result_table(self) -> str:
         """The result table, as written, without the result column."""
-        return self.into.text[: -len(_PART.findall(self.into.text)[-1]) - 1]
+        return self.into.text[: -len(self.into.written_parts[-1]) - 1]
 
     @property
     def result_column(self) -> str:
@@ -265,62 +202,6 @@ class RunStatement(Statement):
     def title(self) -> str:
         """How messages name this statement's main clause."""
         return f"TO RUN {self.image}"
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number in an objective or constraint."""
-
-    value: int | float
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A quoted string in an objective or constraint: there, a column whose name needs quotes."""
-
-    value: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function of an objective or constraint, such as `SUM(price * product)`."""
-
-    name: str
-    args: tuple[Expression, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Unary:
-    """`-x`, `+x` or `NOT x`; `operator` is upper case."""
-
-    operator: str
-    operand: Expression
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """`left operator right`: + - * / % = != < > <= >= AND OR. `<>` is `!=` here."""
-
-    operator: str
-    left: Expression
-    right: Expression
-    span: Span
-
-
-Expression = Number | Text | Name | Call | Unary | Binary
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """One constraint: a comparison, which holds for every value of the column `group_by` where that is given."""
-
-    expression: Expression
-    group_by: Name | None
-    span: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

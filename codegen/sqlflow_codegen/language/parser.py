@@ -8,9 +8,10 @@ from collections.abc import Container
 from sqlflow_codegen.errors import Diagnostic, ProgramError
 from sqlflow_codegen.language.build import Common, build
 from sqlflow_codegen.language.checks.program import check_statements
-from sqlflow_codegen.language.clauses import GRAMMARS, ClauseParser, Clauses
+from sqlflow_codegen.language.clauses import ClauseParser, Clauses
 from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, normalize_dialect
 from sqlflow_codegen.language.expressions import read_objective
+from sqlflow_codegen.language.grammar import GRAMMARS
 from sqlflow_codegen.language.ir import Expression, Name, Program, ShowTrainStatement, SqlStatement, Statement
 from sqlflow_codegen.language.reader import Reader
 from sqlflow_codegen.language.source import Problem, ProblemError, Source

@@ -10,8 +10,8 @@ import pytest
 from sqlflow_codegen.catalogue import estimator_names
 from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import DIALECTS, format_diagnostics, normalize_dialect, parse_program
-from sqlflow_codegen.language.clauses import CLAUSES, GRAMMARS
 from sqlflow_codegen.language.columns import FUNCTIONS
+from sqlflow_codegen.language.grammar import CLAUSES, GRAMMARS
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
