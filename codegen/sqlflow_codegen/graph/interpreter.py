@@ -38,6 +38,8 @@ _QUERIES = (
 _WORD = re.compile(r"[A-Z]+")
 _SESSION_WORDS = frozenset({"SET", "USE", "BEGIN", "START", "LOCK", "PREPARE"})
 """Words of statements that may change the session."""
+_TIES = frozenset(["VIEW", "SYNONYM", "REFERENCES", "INHERIT", "INHERITS", "ATTACH", "PARTITION"])
+"""Words of statements after which one relation's rows may change with another's."""
 
 
 class Interpreter:
@@ -78,8 +80,8 @@ class Interpreter:
             self._give_up(tokens, text, error, analysis)
         if not analysis.understood:
             said = _WORD.findall(text.upper())
-            if HIDDEN_WRITERS & set(said) and said[0] != "DROP":
-                analysis.catalog.distrust_names()  # a trigger, its function, or code that makes one
+            if (HIDDEN_WRITERS | _TIES) & set(said) and said[0] != "DROP":
+                analysis.catalog.distrust_names()  # a trigger, its function, a view, or code that makes one
         return False
 
     def query(self, text: str, analysis: Analysis) -> None:
