@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlflow_codegen.backend import LABEL_RUN
-from sqlflow_codegen.records import dump_record
-from sqlflow_operator.kube import JOBS, PODS, InvalidError, Object, UnavailableError
+from sqlflow_codegen.records import dump_record, parse_record
+from sqlflow_operator.kube import JOBS, PODS, ApiError, InvalidError, NotFoundError, Object, Resource, UnavailableError
 from sqlflow_operator.workflow.fetch import FetchResponse, fetch
 from sqlflow_operator.workflow.items import Item
 from sqlflow_operator.workflow.job import JobWorkflow
@@ -46,6 +47,8 @@ class Kubelet(FakeKube):
         self, namespace: str, pod: str, container: str, *, since: str = "", previous: bool = False
     ) -> Generator[bytes, None, None]:
         self._call("log", PODS, lambda: self._find(PODS, namespace, pod))
+        if previous:
+            container = f"{container}#previous"
         if (pod, container) not in self.files:
             raise InvalidError(400, "BadRequest", f"container {container} is waiting to start")
         data = b"".join(self._lines((pod, container), since)) + self.tails.get((pod, container), b"")
@@ -114,6 +117,7 @@ class Run:
 
     def line(self, text: bytes, step: str = "s1-sql", seconds: float = 0.2) -> None:
         began = self.clock.now()
+        self.kube.tails.pop((self.pod, step), None)
         self.clock.sleep(seconds)
         self.kube.files[self.pod, step].append(Line(began, self.clock.now(), text))
 
@@ -159,6 +163,42 @@ class Run:
 
     def delete_pod(self) -> None:
         self.kube._delete(PODS, "ns", self.pod)
+
+    def vanish_on_read(self) -> None:
+        """The pod goes between the moment when it is listed and the moment when its log is asked for."""
+
+        def fault(number: int, method: str, resource: Resource) -> ApiError | None:
+            return NotFoundError(404, "NotFound", "no such pod") if method == "log" else None
+
+        self.kube.fault = fault
+
+    def rotate(self, keep: int) -> None:
+        """All but the newest lines are in a file that the API does not show."""
+        lines = self.kube.files[self.pod, "s1-sql"]
+        self.kube.files[self.pod, "s1-sql"] = lines[len(lines) - keep :]
+
+    def rotate_what_was_told(self, values: Sequence[int]) -> None:
+        lines = self.kube.files[self.pod, "s1-sql"]
+        new = (i for i, line in enumerate(lines) if (record := parse_record(line.text.decode())) and "n" in record)
+        first = next((i for i in new if json.loads(lines[i].text)["values"][0] not in values), len(lines))
+        self.kube.files[self.pod, "s1-sql"] = lines[first:]
+
+    def half(self, record: dict[str, Any], size: int) -> None:
+        """A line that has begun, and the next one that is written ends."""
+        number = self.numbers.get((self.pod, "s1-sql"), 0) + 1
+        line = f"{self.clock.now().isoformat()} {dump_record({**record, 'n': number})}".encode()
+        self.kube.tails[self.pod, "s1-sql"] = line[: min(size, len(line) - 1)]
+
+    def restart(self, code: int) -> None:
+        """The kubelet starts the container again."""
+        key = (self.pod, "s1-sql")
+        status = self._status("s1-sql")
+        status["restartCount"] = status.get("restartCount", 0) + 1
+        status["lastState"] = {"terminated": {"exitCode": code}}
+        self.kube.files[self.pod, "s1-sql#previous"] = self.kube.files[key]
+        self.kube.files[key] = []
+        self.kube.tails.pop(key, None)
+        self.numbers.pop(key, None)
 
 
 def statement(number: int, *rows: Any, **fields: Any) -> list[dict[str, Any]]:
