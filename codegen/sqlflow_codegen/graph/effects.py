@@ -108,7 +108,7 @@ def _evaluate(statement: ir.Statement, analysis: Analysis, interpreter: Interpre
 def _run(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
     """An image that nobody knows: trusted to write the tables after INTO and no others.
 
-    It may read any table that existed before, and those of the program that its command mentions.
+    It may read any table that existed before, where names are not trusted, and those that its command mentions.
     """
     assert isinstance(statement, ir.RunStatement)
     interpreter.query(statement.select, analysis)
@@ -118,8 +118,8 @@ def _run(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) 
         analysis.give_up("TO RUN without INTO may write anything", "Name the tables that it writes after INTO.")
     elif analysis.catalog.conservative:
         analysis.writes.add(EXISTING)
-        for relation in analysis.catalog.mentioned(_WORD.findall(" ".join(statement.command))):
-            analysis.read_relation(relation)
+    for relation in analysis.catalog.mentioned(_WORD.findall(" ".join(statement.command))):
+        analysis.read_relation(relation)
 
 
 def _optimize(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:

@@ -65,15 +65,29 @@ _SPECIAL = {
     "pg_read_file": Verdict.FILES,
     "pg_read_binary_file": Verdict.FILES,
     "glob": Verdict.FILES,
-    "query": Verdict.WRITES,
-    "query_table": Verdict.WRITES,
-    "json_execute_serialized_sql": Verdict.WRITES,
     "dblink": Verdict.WRITES,
     "dblink_exec": Verdict.WRITES,
 }
 
 _CATALOG_PREFIXES = {"postgres": ("pg_", "has_", "to_reg"), "duckdb": ("duckdb_", "pragma_"), "sqlite": ("pragma_",)}
 _FILE_PREFIXES = {"duckdb": ("read_", "parquet_", "sniff_")}
+
+NAMING = {
+    "postgres": (
+        "query_to_xml",
+        "table_to_xml",
+        "cursor_to_xml",
+        "schema_to_xml",
+        "database_to_xml",
+        "ts_stat",
+        "crosstab",
+    ),
+    "duckdb": ("query", "json_execute_serialized_sql"),
+    "trino": ("query",),
+    "spark": ("identifier",),
+    "snowflake": ("identifier",),
+}
+"""How functions begin whose arguments name relations, or hold a whole query."""
 
 _MAY_WRITE = frozenset({"postgres", "mysql"})
 """Dialects in which a function that a query calls may write to tables."""

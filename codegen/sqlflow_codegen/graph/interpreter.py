@@ -38,7 +38,9 @@ _QUERIES = (
 _WORD = re.compile(r"[A-Z]+")
 _SESSION_WORDS = frozenset({"SET", "USE", "BEGIN", "START", "LOCK", "PREPARE"})
 """Words of statements that may change the session."""
-_TIES = frozenset(["VIEW", "SYNONYM", "REFERENCES", "INHERIT", "INHERITS", "ATTACH", "PARTITION"])
+_TIES = frozenset(
+    {"VIEW", "SYNONYM", "REFERENCES", "INHERIT", "INHERITS", "ATTACH", "PARTITION", "STREAM", "TASK", "PIPE"}
+)
 """Words of statements after which one relation's rows may change with another's."""
 
 

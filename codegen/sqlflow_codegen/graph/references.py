@@ -6,11 +6,12 @@ statements did; names are as written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from sqlflow_codegen.graph.functions import NAMING
 from sqlflow_codegen.graph.naming import Names, Part, Reference, parse_name
 from sqlflow_codegen.graph.tokens import NotUnderstoodError
 
@@ -74,6 +75,9 @@ class Walker:
             exp.SessionParameter: self._session_parameter,
             exp.PropertyEQ: self._assignment,
             exp.Command: self._command,
+            exp.DynamicIdentifier: self._computed,
+            exp.TableFromRows: self._rows,
+            exp.Cast: self._cast,
         }
         for reader in _FILE_READERS:
             self._handlers[reader] = self._file_reader
@@ -223,11 +227,27 @@ class Walker:
 
     def _call(self, name: str, node: exp.Expr) -> Iterable[exp.Expr]:
         bare = name.rpartition(".")[2]
+        arguments = node.args.get("expressions") or ()
         if bare in ("nextval", "setval"):
-            self._found.sequences.append(self._sequence(node.args.get("expressions") or ()))
-        else:
-            self._found.functions[name] = None
+            self._found.sequences.append(self._sequence(arguments))
+            return _expressions(arguments[1:])
+        if bare.startswith(NAMING.get(self._dialect, ("\0",))):
+            raise NotUnderstoodError(f"{name}() uses relations that its arguments name")
+        if name == "table":
+            return self._table_argument(arguments)
+        self._found.functions[name] = None
         return _children(node)
+
+    def _table_argument(self, arguments: Sequence[exp.Expr]) -> Iterable[exp.Expr]:
+        """TABLE(t) as the argument of a table function; TABLE(f(...)) in place of a table."""
+        for each in arguments:
+            if isinstance(each, exp.Column):
+                parts = [each.args.get(key) for key in ("db", "table", "this")]
+                found = tuple((p.name, bool(p.args.get("quoted"))) for p in parts if isinstance(p, exp.Identifier))
+                self._found.reads.append(found)
+            elif not isinstance(each, exp.Func | exp.Dot):
+                raise NotUnderstoodError("it computes the name of a table")
+        return [each for each in arguments if not isinstance(each, exp.Column)]
 
     def _dot(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
         call = node.args.get("expression")
@@ -268,6 +288,24 @@ class Walker:
 
     def _file_reader(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
         self._found.reads_files = True
+        return _children(node)
+
+    def _computed(self, _node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        raise NotUnderstoodError("it computes the name of a table")
+
+    def _rows(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        if not isinstance(node.this, exp.Func | exp.Dot):
+            raise NotUnderstoodError("it computes the name of a table")
+        return _children(node)
+
+    def _cast(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
+        """A name as PostgreSQL's regclass has to be there."""
+        to, this = node.args.get("to"), node.this
+        if isinstance(to, exp.ObjectIdentifier) and to.name.upper() == "REGCLASS":
+            if isinstance(this, exp.Literal) and this.is_string:
+                self._found.reads.append(parse_name(this.name))
+            else:
+                self._found.functions["to_regclass"] = None
         return _children(node)
 
     def _command(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:

@@ -270,3 +270,35 @@ def test_names_are_not_trusted_where_something_unread_ties_them(statement: str) 
     found = graph(f"CREATE TABLE t (x int); {statement}; INSERT INTO t VALUES (1); SELECT * FROM v", ordering=LINEAGE)
     assert found.warnings != ()
     assert pairs(found) == [(1, 2), (2, 3), (3, 4)]
+
+
+NAMED_BY_TEXT = [
+    ("duckdb", "SELECT * FROM query('FROM t')"),
+    ("duckdb", "SELECT * FROM query_table('t')"),
+    ("snowflake", "SELECT * FROM TABLE('t')"),
+    ("snowflake", "SELECT * FROM TABLE($name)"),
+    ("snowflake", "SELECT * FROM IDENTIFIER('t')"),
+    ("spark", "SELECT * FROM IDENTIFIER('t')"),
+    ("trino", "SELECT * FROM TABLE(exclude_columns(input => TABLE(t), columns => DESCRIPTOR(x)))"),
+    ("trino", "SELECT * FROM TABLE(system.query(query => 'SELECT * FROM t'))"),
+    ("postgres", "SELECT query_to_xml('SELECT * FROM t', true, true, '')"),
+    ("postgres", "SELECT 't'::regclass"),
+    ("postgres", "SELECT x::regclass FROM u"),
+    ("postgres", "SELECT * FROM u TO RUN i/x CMD 'a.py', '--table=t' INTO o"),
+]
+
+
+@pytest.mark.parametrize("ordering", [CONSERVATIVE, LINEAGE])
+@pytest.mark.parametrize(("dialect", "reader"), NAMED_BY_TEXT)
+def test_relations_that_arguments_name_are_waited_for(dialect: str, reader: str, ordering: Ordering) -> None:
+    assert pairs(graph(f"CREATE TABLE t AS SELECT 1 AS x; {reader}", dialect, ordering)) == [(1, 2)]
+
+
+def test_table_functions_of_snowflake_that_name_nothing_run_side_by_side() -> None:
+    text = "CREATE TABLE t AS SELECT 1 AS x; SELECT * FROM TABLE(GENERATOR(ROWCOUNT => 5)); SELECT 1 FROM u"
+    assert pairs(graph(text, "snowflake", LINEAGE)) == []
+
+
+def test_a_stream_of_snowflake_follows_its_table() -> None:
+    text = "CREATE TABLE t (x int); CREATE STREAM s ON TABLE t; INSERT INTO t VALUES (1); SELECT * FROM s"
+    assert before(graph(text, "snowflake", LINEAGE), 3, 4)
