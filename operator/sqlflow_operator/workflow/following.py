@@ -86,18 +86,10 @@ class Follower:
         sources = self._sources(step.name)
         self._tell_vanished(teller, position, {source.key for source in sources})
         for index, source in enumerate(sources):
-            if source.key in position.closed:
-                if source.exit_code == 0:
-                    break
-                continue
-            if source.key not in position.open:
-                number = max(position.attempts + 1, step.attempts - len(sources) + index + 1)
-                self._tell_unseen(teller, position, number - 1)
-                position.attempts = number
-                position.open[source.key] = OpenAttempt(number)
-                self.items.append(self._at(teller, number).say(_status("Running", number)))
-            if not self._deliver(teller, source, position, share):
-                return False
+            if source.key not in position.closed:
+                self._begin(teller, step, position, sources, index)
+                if not self._deliver(teller, source, position, share):
+                    return False
             if source.exit_code == 0:
                 break  # later attempts, of the whole run in one pod, only find that it is done
         final = self.ended or step.phase in (StepPhase.SUCCEEDED, StepPhase.SKIPPED)
@@ -105,6 +97,18 @@ class Follower:
             self._tell_unseen(teller, position, expected)
         self._tell_phase(teller, step, position, final=final)
         return final
+
+    def _begin(
+        self, teller: Teller, step: StepState, position: StepPosition, sources: Sequence[_Source], index: int
+    ) -> None:
+        """Tell that an attempt has begun, once."""
+        key = sources[index].key
+        if key not in position.open:
+            number = max(position.attempts + 1, step.attempts - len(sources) + index + 1)
+            self._tell_unseen(teller, position, number - 1)
+            position.attempts = number
+            position.open[key] = OpenAttempt(number)
+            self.items.append(self._at(teller, number).say(_status("Running", number)))
 
     def _sources(self, step: str) -> list[_Source]:
         """The logs of a step's attempts that were started, the oldest first."""

@@ -64,6 +64,13 @@ def test_a_rotation_just_before_the_end_is_told() -> None:
     )
 
 
+def test_a_failed_step_that_did_not_tell_its_end_is_missed() -> None:
+    run = started()
+    run.write(*map(row, range(1, 4)))
+    run.end(1, tell=False)
+    assert "ends after record 3" in warnings(run.all())[0]
+
+
 def test_a_first_fetch_that_comes_too_late_says_what_is_missing() -> None:
     run = started()
     run.write(*map(row, range(1, 4)))
