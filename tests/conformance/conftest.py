@@ -1,0 +1,87 @@
+"""One namespace with a database for all cases of a run, on the cluster that the e2e tests use."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from devcluster.stack import Stack, StackError, ensure_stack
+from sqlflow_operator.kube import PIPELINE_RUNS, WORKFLOWS, KubeClient, Resource
+
+from tests.e2e.kube import Kube
+from tests.integration.conftest import client as connect
+
+NAMESPACE = "sqlflow-conformance"
+"""Not that of the e2e tests: Argo's executor does not meet the restricted Pod Security profile which they enforce."""
+
+ENGINES: dict[str, tuple[str, Resource, str]] = {
+    "argo": ("Argo Workflows", WORKFLOWS, "workflow-controller"),
+    "tekton": ("Tekton Pipelines", PIPELINE_RUNS, "tekton-pipelines-controller"),
+}
+"""By backend: its engine, the kind that it brings, and the Deployment that runs it."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--record", metavar="DIR", type=Path, help="write what the engines do in the conformance cases to this folder"
+    )
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The whole system on a real cluster; skips, with the reason, where this machine can have none."""
+    try:
+        return ensure_stack(NAMESPACE)
+    except StackError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def kube(stack: Stack) -> Kube:
+    """kubectl in the cases' namespace, whose steps may report to Argo."""
+    kube = Kube(stack.kubectl, stack.kubeconfig, NAMESPACE)
+    binding = kube.run(
+        "create", "rolebinding", "sqlflow-argo-steps", "--clusterrole=sqlflow-argo-steps",
+        f"--serviceaccount={NAMESPACE}:default", "--dry-run=client", "-o", "yaml",
+    ).stdout  # fmt: skip
+    kube.run("apply", "-f", "-", text=binding)
+    return kube
+
+
+@pytest.fixture(scope="session")
+def client(stack: Stack) -> KubeClient:
+    """The cluster as the operator's own client sees it, with the rights of the kubeconfig."""
+    return connect(stack.kubeconfig)
+
+
+@pytest.fixture
+def table(kube: Kube) -> Iterator[str]:
+    """Prefix of the names of everything that a case leaves in the database; dropped after the test."""
+    name = f"c_{uuid.uuid4().hex[:8]}"
+    yield name
+    tables = kube.psql(f"SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename LIKE '{name}%'")
+    drops = [f"DROP TABLE IF EXISTS {row[0]} CASCADE" for row in tables] + [f"DROP SEQUENCE IF EXISTS {name}_seq"]
+    kube.psql(";\n".join(drops))
+
+
+def require_engine(backend: str, kube: Kube, client: KubeClient) -> None:
+    """Skip, with the reason, where the cluster has no such engine."""
+    if backend not in ENGINES:
+        return
+    engine, resource, deployment = ENGINES[backend]
+    if not client.serves(resource):
+        pytest.skip(f"the cluster has no {engine}: it does not serve {resource.plural} ({resource.api})")
+    found = kube.run(
+        "get", "deployments", "--all-namespaces", f"--field-selector=metadata.name={deployment}",
+        "-o", "jsonpath={.items[*].status.readyReplicas}",
+    ).stdout  # fmt: skip
+    if not found.strip("0 "):
+        pytest.skip(f"the cluster serves {resource.plural}, but no Deployment {deployment} of {engine} is ready")
+
+
+@pytest.fixture
+def engine(kube: Kube, client: KubeClient) -> Callable[[str], None]:
+    """Skips, with the reason, where the cluster has not the engine of that backend."""
+    return lambda backend: require_engine(backend, kube, client)
