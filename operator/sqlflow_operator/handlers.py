@@ -84,7 +84,8 @@ def settings(engines: Iterable[Backend]) -> kopf.OperatorSettings:
     chosen.watching.connect_timeout = 10
     chosen.watching.inactivity_timeout = 70
     chosen.networking.request_timeout = 60
-    chosen.process.ultimate_exiting_timeout = 10
+    # Else kopf kills the process that long after it has ended, though it may have been started anew by then.
+    chosen.process.ultimate_exiting_timeout = None
     for resource in watched(engines):
         chosen.watching.label_selectors[resource.group_version_plural] = LABEL_JOB_UID
     return chosen

@@ -49,6 +49,8 @@ class Observer:
         current = job.status.run if job.status.run and job.status.run.name == name else None
         ended = current is not None and job.status.phase is not None and job.status.phase.finished
         backend = current.backend if current else self._detector.choose(job.spec.backend)
+        # Asked first: what counts as served below must be no older than what is said to be missing.
+        missing = "" if ended else self._detector.missing(backend)
         raw, conflict = self._children(job, name, backend, look_for_name=not ended)
         pods = [] if ended else self._kube.list(PODS, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
         program = None if ended else self._programs.get(job, backend)
@@ -62,7 +64,7 @@ class Observer:
             job=job,
             run_name=name,
             backend=backend,
-            backend_missing="" if ended else self._detector.missing(backend),
+            backend_missing=missing,
             program=program,
             children=children,
             conflict=conflict or foreign,

@@ -1,0 +1,143 @@
+"""An engine's CRD is installed and removed while the operator runs, on a real API server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from sqlflow_operator.kube import WORKFLOWS, KubeClient, NotFoundError, Object, Resource
+
+from tests.integration.conftest import OperatorProcess, Place, wait_for
+
+pytestmark = pytest.mark.integration
+
+CRDS = Resource("apis/apiextensions.k8s.io/v1", "customresourcedefinitions")
+
+CRD: Object = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "workflows.argoproj.io"},
+    "spec": {
+        "group": "argoproj.io",
+        "scope": "Namespaced",
+        "names": {"kind": "Workflow", "plural": "workflows"},
+        "versions": [
+            {
+                "name": "v1alpha1",
+                "served": True,
+                "storage": True,
+                "schema": {
+                    "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                },
+            }
+        ],
+    },
+}
+"""A CRD as Argo's minimal installation has it: every field is taken as it comes."""
+
+
+@pytest.fixture
+def without_argo(kube: KubeClient) -> Iterator[None]:
+    """A cluster without Argo, before and after."""
+    _remove(kube)
+    yield
+    _remove(kube)
+
+
+def _served(kube: KubeClient) -> bool:
+    return kube.serves(WORKFLOWS)
+
+
+def _install(kube: KubeClient) -> None:
+    kube.create(CRDS, "", CRD)
+    wait_for(lambda: _served(kube), "the API server serves Workflows")
+
+
+def _remove(kube: KubeClient) -> None:
+    try:
+        kube.delete(CRDS, "", CRD["metadata"]["name"])
+    except NotFoundError:
+        return
+    wait_for(lambda: not _served(kube), "the API server serves no Workflows")
+
+
+def _reason(place: Place) -> str:
+    return str(place.condition("Stalled").get("reason", ""))
+
+
+@pytest.mark.usefixtures("without_argo")
+def test_an_engine_comes_and_goes(kube: KubeClient, own_operator: OperatorProcess, namespace: str) -> None:
+    place = Place(kube, namespace)
+    # Lists that make up for missed events come too late here to be what the test sees.
+    own_operator.environment["SQLFLOW_RESYNC_SECONDS"] = "600"
+    own_operator.start()
+    place.apply(backend="argo", program="SELECT 1;")
+    wait_for(lambda: _reason(place) == "BackendUnavailable", "the job says that there is no Argo")
+    assert "workflows.argoproj.io" in place.status()["message"]
+
+    _install(kube)
+    wait_for(lambda: kube.list(WORKFLOWS, namespace), "the run is created", 90)
+    [child] = kube.list(WORKFLOWS, namespace)
+    place.wait_phase("Pending")
+    wait_for(
+        lambda: "backends" in _last_watching(own_operator) and "argo" in _last_watching(own_operator), "watched", 40
+    )
+    _set_phase(kube, child, "Running", "s1-sql", "Running")
+    wait_for(lambda: place.status()["steps"][0]["phase"] == "Running", "an event of the Workflow wakes the job", 8)
+
+    _remove(kube)
+    wait_for(lambda: _reason(place) == "BackendUnavailable", "the job says that Argo is gone", 90)
+    assert place.phase() == "Running"
+    assert own_operator.probe("healthz") == 200
+
+    other = Place(kube, namespace)
+    other.apply("plain", backend="job", program="SELECT 1;")
+    other.play_until("Succeeded", "plain")
+
+    _install(kube)
+    wait_for(
+        lambda: place.condition("Failed").get("reason") == "ChildLost",
+        "the lost run is told",
+        90,
+        lambda: str(place.status()),
+    )
+    assert kube.list(WORKFLOWS, namespace) == []
+
+
+def _last_watching(operator: OperatorProcess) -> str:
+    lines = [line for line in operator.log.read_text().splitlines() if '"message": "watching"' in line]
+    return lines[-1] if lines else ""
+
+
+def _set_phase(kube: KubeClient, child: Object, phase: str, step: str, step_phase: str) -> None:
+    name = child["metadata"]["name"]
+    node = {"id": "n", "displayName": step, "type": "Pod", "phase": step_phase, "startedAt": "2026-01-01T00:00:00Z"}
+    status = {"phase": phase, "startedAt": "2026-01-01T00:00:00Z", "nodes": {"n": node}}
+    kube.patch(WORKFLOWS, child["metadata"]["namespace"], name, {"status": status})
+
+
+@pytest.mark.usefixtures("without_argo")
+def test_the_first_engine_that_is_served_is_taken(
+    kube: KubeClient, own_operator: OperatorProcess, namespace: str
+) -> None:
+    _install(kube)
+    own_operator.start()
+    place = Place(kube, namespace)
+    place.apply(program="SELECT 1;")
+    wait_for(lambda: kube.list(WORKFLOWS, namespace), "a Workflow is created")
+    assert place.children() == []
+
+
+@pytest.mark.usefixtures("without_argo")
+def test_an_engine_without_a_controller_is_told(
+    kube: KubeClient, own_operator: OperatorProcess, namespace: str
+) -> None:
+    _install(kube)
+    own_operator.start()
+    place = Place(kube, namespace)
+    started = time.monotonic()
+    place.apply(backend="argo", program="SELECT 1;")
+    wait_for(lambda: "is its controller running" in place.status().get("message", ""), "the status asks", 60)
+    assert time.monotonic() - started >= 14
+    assert place.phase() == "Pending"
