@@ -3,14 +3,16 @@
 Run it with `make bench`, or `python tests/bench/bench_cluster.py [ROUNDS]`, while this checkout's cluster is up. The
 backends are those that the cluster serves. Nothing is asserted: clocks differ, ratios are for people.
 
-- job: from `create` to the first pod, and to the end, as a SQLFlowJob and as the very same ConfigMap and Workflow,
-  PipelineRun or Job created directly, in turns (target: at most 1.05 times as long);
+- job: from `kubectl apply` to the first pod, and to the end, as a SQLFlowJob and as the very same ConfigMap and
+  Workflow, PipelineRun or Job applied by hand, in turns (target: at most 1.05 times as long);
 - fusion: ten statements as the operator groups them against one pod for each (target: at least 3 times faster).
 """
 
 from __future__ import annotations
 
+import contextlib
 import statistics
+import subprocess
 import sys
 import time
 import uuid
@@ -22,10 +24,10 @@ import kubernetes
 import yaml
 from devcluster.cluster import Cluster
 from devcluster.stack import STEP_IMAGE, Stack, default_context, ensure_stack
-from sqlflow_codegen.backend import Codegen, RunOptions
+from sqlflow_codegen.backend import LABEL_RUN, Codegen, RunOptions
 from sqlflow_codegen.language import parse_program
 from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
-from sqlflow_operator.kube import PODS, SQLFLOWJOBS, KubeClient
+from sqlflow_operator.kube import CONFIG_MAPS, PODS, SQLFLOWJOBS, KubeClient, NotFoundError, Object
 from sqlflow_operator.workflow import Workflow, new
 from sqlflow_operator.workflow.detection import Detector
 
@@ -45,54 +47,54 @@ DROP TABLE {t}_p;
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds from `create`."""
+    """Seconds from `kubectl apply`."""
 
     first_pod: float
     end: float
 
 
-def measure(kube: KubeClient, create: Callable[[], None], label: str, ended: Callable[[], bool]) -> Times:
-    """Create something and watch it to its end."""
+def measure(stack: Stack, kube: KubeClient, manifest: str, name: str, ended: Callable[[], bool]) -> Times:
+    """`kubectl apply` a manifest, as a person would, and watch what comes of it to its end."""
     started = time.monotonic()
-    create()
+    kubectl = subprocess.Popen(stack.command("apply", "-f", "-"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert kubectl.stdin is not None
+    kubectl.stdin.write(manifest.encode())
+    kubectl.stdin.close()
     first = 0.0
     while time.monotonic() - started < LIMIT_SECONDS:
-        if not first and kube.list(PODS, NAMESPACE, labels=label, metadata_only=True):
+        if not first and any(_run(pod).startswith(name) for pod in kube.list(PODS, NAMESPACE, metadata_only=True)):
             first = time.monotonic() - started
-        if ended():
-            return Times(first, time.monotonic() - started)
-        time.sleep(0.05)
-    raise SystemExit(f"{label} has no end after {LIMIT_SECONDS} s")
+        with contextlib.suppress(NotFoundError):
+            if ended():
+                kubectl.wait()
+                return Times(first, time.monotonic() - started)
+        time.sleep(0.02)
+    raise SystemExit(f"{name} has no end after {LIMIT_SECONDS} s")
 
 
-def as_job(kube: KubeClient, backend: Backend, program: str, **spec: Any) -> Times:
+def _run(pod: Object) -> str:
+    return str((pod["metadata"].get("labels") or {}).get(LABEL_RUN, ""))
+
+
+def as_job(stack: Stack, kube: KubeClient, backend: Backend, program: str, **spec: Any) -> Times:
     """A SQLFlowJob, until its status tells the end."""
     name = f"b-{uuid.uuid4().hex[:8]}"
     body = {"program": program, "backend": backend.value, "dataSource": {"secretRef": SECRET}, **spec}
     manifest = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, "metadata": {"name": name}, "spec": body}
-    uid = ""
-
-    def create() -> None:
-        nonlocal uid
-        uid = kube.create(SQLFLOWJOBS, NAMESPACE, manifest)["metadata"]["uid"]
 
     def ended() -> bool:
-        phase = (kube.get(SQLFLOWJOBS, NAMESPACE, name).get("status") or {}).get("phase")
-        if phase == "Failed":
-            raise SystemExit(f"{name} failed: {kube.get(SQLFLOWJOBS, NAMESPACE, name)['status']['message']}")
-        return phase == "Succeeded"
+        status = kube.get(SQLFLOWJOBS, NAMESPACE, name).get("status") or {}
+        if status.get("phase") == "Failed":
+            raise SystemExit(f"{name} failed: {status['message']}")
+        return bool(status.get("phase") == "Succeeded")
 
-    # The UID is known once the job is there, so the label is made when it is asked for.
-    started = time.monotonic()
-    create()
-    took = time.monotonic() - started
-    times = measure(kube, lambda: None, f"{GROUP}/job-uid={uid}", ended)
+    times = measure(stack, kube, yaml.safe_dump(manifest), name, ended)
     kube.delete(SQLFLOWJOBS, NAMESPACE, name)
-    return Times(times.first_pod + took, times.end + took)
+    return times
 
 
-def by_hand(kube: KubeClient, codegen: Codegen, workflow: Workflow, program: str) -> Times:
-    """The same ConfigMap and child, created directly, until the engine itself tells the end."""
+def by_hand(stack: Stack, kube: KubeClient, codegen: Codegen, workflow: Workflow, program: str) -> Times:
+    """The same ConfigMap and child, applied directly, until the engine itself tells the end."""
     name = f"h-{uuid.uuid4().hex[:8]}"
     options = RunOptions(
         name=name,
@@ -103,19 +105,10 @@ def by_hand(kube: KubeClient, codegen: Codegen, workflow: Workflow, program: str
         image_pull_policy="IfNotPresent",
     )
     text = codegen.gen_yaml(codegen.gen_code(parse_program(program), options))
-
-    def ended() -> bool:
-        return workflow.ended(kube.get(workflow.resource, NAMESPACE, name))
-
-    times = measure(kube, lambda: void(workflow.submit(text)), f"{GROUP}/run={name}", ended)
-    for document in yaml.safe_load_all(text):
-        if document["kind"] == workflow.kind:
-            kube.delete(workflow.resource, NAMESPACE, name)
+    times = measure(stack, kube, text, name, lambda: workflow.ended(kube.get(workflow.resource, NAMESPACE, name)))
+    kube.delete(workflow.resource, NAMESPACE, name)
+    kube.delete(CONFIG_MAPS, NAMESPACE, name)
     return times
-
-
-def void(_: object) -> None:
-    """Take a value and leave it."""
 
 
 def program() -> str:
@@ -123,13 +116,13 @@ def program() -> str:
     return PROGRAM.format(t=f"t_{uuid.uuid4().hex[:8]}")
 
 
-def compare(kube: KubeClient, backend: Backend, rounds: int) -> None:
+def compare(stack: Stack, kube: KubeClient, backend: Backend, rounds: int) -> None:
     """Print one line: a job against the same by hand."""
     codegen, workflow = new(backend, kube)
     jobs, hands = [], []
     for _ in range(rounds):
-        jobs.append(as_job(kube, backend, program()))
-        hands.append(by_hand(kube, codegen, workflow, program()))
+        jobs.append(as_job(stack, kube, backend, program()))
+        hands.append(by_hand(stack, kube, codegen, workflow, program()))
     line = [f"  {backend:<8}"]
     for what in ("first_pod", "end"):
         job = statistics.median(getattr(times, what) for times in jobs)
@@ -138,12 +131,12 @@ def compare(kube: KubeClient, backend: Backend, rounds: int) -> None:
     print("".join(line), flush=True)
 
 
-def fusion(kube: KubeClient, backend: Backend) -> None:
+def fusion(stack: Stack, kube: KubeClient, backend: Backend) -> None:
     """Print one line: ten statements in the operator's steps against one pod for each."""
     table = f"f_{uuid.uuid4().hex[:8]}"
     inserts = "".join(f"INSERT INTO {table} SELECT max(x) + 1 FROM {table};\n" for _ in range(8))
     text = f"CREATE TABLE {table} AS SELECT 1 AS x;\n{inserts}DROP TABLE {table};\n"
-    fused, single = as_job(kube, backend, text).end, as_job(kube, backend, text, fusion="Off").end
+    fused, single = as_job(stack, kube, backend, text).end, as_job(stack, kube, backend, text, fusion="Off").end
     print(f"  {backend:<8}{fused:9.2f} {single:9.2f} {single / fused:7.1f}", flush=True)
 
 
@@ -167,12 +160,12 @@ def main() -> None:
     if isinstance(prepared, str):
         print(f"\non a cluster: skipped, {prepared}")
         return
-    _, kube = prepared
+    stack, kube = prepared
     served = sorted(Detector(kube.serves).served())
-    print(f"\na job against the same child created by hand, seconds, medians of {rounds} in turns")
+    print(f"\na job against the same child applied by hand, seconds, medians of {rounds} in turns")
     print("  backend   to first pod  by hand   ratio    to the end by hand   ratio")
     for backend in served:
-        compare(kube, backend, rounds)
+        compare(stack, kube, backend, rounds)
     engines = [backend for backend in served if backend is not Backend.JOB]
     if not engines:
         print("\nfusion: skipped, the cluster has neither Argo Workflows nor Tekton; a plain Job is one pod either way")
@@ -180,7 +173,7 @@ def main() -> None:
     print("\nten statements, seconds to the end")
     print("  backend     fused  one pod each  ratio")
     for backend in engines:
-        fusion(kube, backend)
+        fusion(stack, kube, backend)
 
 
 if __name__ == "__main__":
