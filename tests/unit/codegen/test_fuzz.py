@@ -22,6 +22,7 @@ from sqlflow_codegen.language.serialize import from_json, to_json
 COUNT = int(os.environ.get("SQLFLOW_FUZZ_COUNT", "2000"))
 CHUNK = 500
 LONG = COUNT > 10_000
+pytestmark = pytest.mark.timeout(1800 if LONG else 120)
 PROGRAMS = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "programs").glob("*.sql"))]
 
 CHARACTERS = "abzTO019 \t\n\r'\"`$;()[]{},.=<>!-+*/\\#:@%_\x00\ufeff\u2028\x85\ud800\udfffé中😀"
