@@ -59,7 +59,9 @@ def active(
     """
     found = [why for pod in reversed(pods) if (why := explain_waiting(pod))]
     waiting = found[0] if found else explain_events(objects.events)
-    phase = RunPhase.RUNNING if any(step.attempts for step in steps) else RunPhase.PENDING
+    # Of a step that has failed nobody may know how often it was started: its pod is gone.
+    begun = any(step.attempts or step.phase is StepPhase.FAILED for step in steps)
+    phase = RunPhase.RUNNING if begun else RunPhase.PENDING
     if waiting:
         steps = _tell_waiting(steps, waiting[1])
         return RunState(phase=phase, reason=waiting[0], message=waiting[1], steps=steps, **times)

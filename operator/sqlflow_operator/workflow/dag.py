@@ -169,16 +169,17 @@ def _failed(observed: Sequence[Observed], run: EngineRun, times: conclude.Times)
     explained = run.why or next((why for _, why in observed if why), None)
     reason, message = explained or (Reason.POD_LOST, _GONE)
     stopped = {Reason.DEADLINE_EXCEEDED: DEADLINE_MESSAGE, Reason.CANCELLED: CANCELLED_MESSAGE}.get(reason)
-    steps = tuple(_final(step, stopped) for step, _ in observed if step.name != FINISH)
+    unknown = run.why[1] if run.why else _GONE
+    steps = tuple(_final(step, stopped, unknown) for step, _ in observed if step.name != FINISH)
     if stopped and not any(step.phase is StepPhase.FAILED for step in steps):
         steps = _blame_next(steps, stopped)
     return conclude.failed(steps, reason, message, times)
 
 
-def _final(step: StepState, stopped: str | None) -> StepState:
+def _final(step: StepState, stopped: str | None, unknown: str) -> StepState:
     """A step of a run that is over: one that was at work failed, one that was not never ran."""
     if step.phase is StepPhase.RUNNING:
-        return replace(step, phase=StepPhase.FAILED, message=stopped or step.message or _GONE)
+        return replace(step, phase=StepPhase.FAILED, message=stopped or step.message or unknown)
     if step.phase is StepPhase.FAILED:
         return replace(step, message=stopped or step.message)
     if step.phase is StepPhase.PENDING:

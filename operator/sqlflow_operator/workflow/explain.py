@@ -16,7 +16,7 @@ from sqlflow_operator.workflow.state import Reason, StatementPlace, StepReport
 _IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
 _CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError")
 IMAGE_ADVICE = "Check spec.image, spec.imagePullPolicy and spec.imagePullSecrets."
-_KILLED = 137
+KILLED = 137
 """128 + SIGKILL."""
 
 Explanation = tuple[Reason, str]
@@ -60,7 +60,7 @@ def explain_failure(
             Reason.STEP_FAILED,
             f"{place}: image {_image(pod, container)} cannot run a step: {words}. Set spec.image to a step image.",
         )
-    if code == _KILLED:
+    if code == KILLED:
         advice = f"{_out_of_memory(pod, container)} (or something else killed it)"
         return Reason.OUT_OF_MEMORY, f"{place}: the process was killed; most likely it was {advice}"
     if code == EXIT_STOPPED:
@@ -74,7 +74,7 @@ def explain_failure(
 def _was_killed(terminated: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
     """True where the container ended because somebody deleted its pod."""
     deleted = "deletionTimestamp" in (pod.get("metadata") or {})
-    return deleted and terminated.get("exitCode") in (EXIT_STOPPED, _KILLED)
+    return deleted and terminated.get("exitCode") in (EXIT_STOPPED, KILLED)
 
 
 def _told_by_step(

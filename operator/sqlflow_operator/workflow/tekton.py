@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlflow_codegen.backend import LABEL_STEP
@@ -11,7 +12,14 @@ from sqlflow_codegen.records import OUTCOME_RESULT, Outcome
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import CONFIG_MAPS, PIPELINE_RUNS, TASK_RUNS, Kube, Resource
 from sqlflow_operator.workflow import dag
-from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, IMAGE_ADVICE, Explanation, clip
+from sqlflow_operator.workflow.explain import (
+    CANCELLED_MESSAGE,
+    DEADLINE_MESSAGE,
+    IMAGE_ADVICE,
+    KILLED,
+    Explanation,
+    clip,
+)
 from sqlflow_operator.workflow.fetch import FetchResponse, fetch
 from sqlflow_operator.workflow.pods import statuses, steps_of_template
 from sqlflow_operator.workflow.report import report_from_message
@@ -23,6 +31,8 @@ _TASK = "tekton.dev/pipelineTask"
 _PREFIX = "step-"
 """Tekton puts it before the names of a task's containers."""
 _CONTAINER = "step-main"
+_BY_SIGNAL = 255
+"""Exit code of Tekton's entrypoint where a signal ended the step's process."""
 _FAILED_RUN = ("Failed", "Completed", "Succeeded")
 """Reasons of a PipelineRun whose tasks tell what became of it; any other is about the run as a whole."""
 
@@ -91,8 +101,27 @@ def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
 def observe(objects: RunObjects) -> RunState:
     """The state of a run from its PipelineRun, the TaskRuns and their pods. Pure."""
     child = objects.child
+    objects = replace(objects, pods=[_signals_told(pod) for pod in objects.pods])
     steps, missing = _steps(child, objects.parts)
     return dag.observe(objects, _planned(child), places, _run(child, missing), steps)
+
+
+def _signals_told(pod: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The pod with the exit code that a killed process has elsewhere.
+
+    Tekton's entrypoint ends with 255 where a signal ended the step's process, and the kubelet, which watches the
+    entrypoint, does not always notice that it was for want of memory. A step itself never ends with 255.
+    """
+    status = pod.get("status") or {}
+    containers = [_signal_told(container) for container in status.get("containerStatuses") or ()]
+    return {**pod, "status": {**status, "containerStatuses": containers}}
+
+
+def _signal_told(container: Mapping[str, Any]) -> Mapping[str, Any]:
+    terminated = (container.get("state") or {}).get("terminated") or {}
+    if terminated.get("exitCode") != _BY_SIGNAL:
+        return container
+    return {**container, "state": {"terminated": {**terminated, "exitCode": KILLED}}}
 
 
 def _planned(child: Mapping[str, Any]) -> tuple[StepState, ...]:
