@@ -53,6 +53,8 @@ class Watching:
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
+            if not line.endswith("\n"):
+                return  # cut off in the middle, as the watching ends
             event = json.loads(line)
             self.add(event["type"], event["object"])
 

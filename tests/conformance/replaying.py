@@ -1,0 +1,176 @@
+"""Lets the operator live through a recorded run once more: its own objects, the engine's recorded deeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlflow_codegen.backend import LABEL_JOB_UID
+from sqlflow_codegen.couler import CoulerCodegen
+from sqlflow_codegen.fluid import FluidCodegen
+from sqlflow_codegen.job import JobCodegen
+from sqlflow_operator.api import Backend
+from sqlflow_operator.kube import SQLFLOWJOBS, KubeClient, Object, Resource
+from sqlflow_operator.reconcile import Reconciler, StepImage
+from sqlflow_operator.workflow import Workflow
+from sqlflow_operator.workflow.argo import ArgoWorkflow
+from sqlflow_operator.workflow.detection import Detector
+from sqlflow_operator.workflow.job import JobWorkflow
+from sqlflow_operator.workflow.tekton import TektonWorkflow
+
+from tests.conformance.cases import TABLE, Case
+from tests.conformance.player import CHILDREN, Player
+from tests.conformance.recording import RUN
+from tests.conformance.watching import Seen
+from tests.e2e.kube import sqlflow_job
+
+JOB = TABLE.replace("_", "-")
+"""Name of the SQLFlowJob in every replay."""
+
+Step = Callable[[float], None]
+"""Lets the operator act; the argument is the recording's time in seconds."""
+
+
+class RecordedTimes:
+    """The API server, but objects are as old as in the recording: a replay takes no time."""
+
+    def __init__(self, kube: KubeClient, created: dict[tuple[str, str], str]) -> None:
+        self._kube, self._created = kube, created
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kube, name)
+
+    def get(self, resource: Resource, namespace: str, name: str, **options: Any) -> Object:
+        return self._aged(resource, self._kube.get(resource, namespace, name, **options))
+
+    def list(self, resource: Resource, namespace: str | None, **options: Any) -> Sequence[Object]:
+        return [self._aged(resource, thing) for thing in self._kube.list(resource, namespace, **options)]
+
+    def _aged(self, resource: Resource, thing: Object) -> Object:
+        created = self._created.get((resource.plural, thing["metadata"]["name"]))
+        if created:
+            thing["metadata"]["creationTimestamp"] = created
+        return thing
+
+
+@dataclass
+class SteppedOperator:
+    """The operator's reconcile loop on the real API server, with a clock that follows the recording."""
+
+    kube: KubeClient
+    namespace: str
+    created: dict[tuple[str, str], str]
+    start: datetime
+    moment: datetime = field(init=False)
+    reconciler: Reconciler = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.moment = self.start
+        kube: Any = RecordedTimes(self.kube, self.created)
+        backends: Any = {
+            Backend.JOB: (JobCodegen(), JobWorkflow(kube)),
+            Backend.ARGO: (CoulerCodegen(), ArgoWorkflow(kube)),
+            Backend.TEKTON: (FluidCodegen(), TektonWorkflow(kube)),
+        }
+        self.reconciler = Reconciler(
+            kube,
+            backends,
+            detector=Detector(self.kube.serves, clock=self._monotonic),
+            step_image=StepImage("step:1"),
+            now=lambda: self.moment,
+            monotonic=self._monotonic,
+        )
+
+    def _monotonic(self) -> float:
+        return self.moment.timestamp()
+
+    def step(self, seconds: float) -> None:
+        """Move the clock to that time of the recording and look at the job as often as it asks to be looked at then."""
+        self.moment = max(self.moment, self.start + timedelta(seconds=seconds))
+        for _ in range(5):
+            if self.reconciler.reconcile((self.namespace, JOB)) != 0.0:
+                return
+
+
+def start_of(entries: Sequence[Seen]) -> datetime:
+    """When the recording began."""
+    child = next(seen for seen in entries if seen.object.get("kind") in CHILDREN)
+    created = datetime.fromisoformat(child.object["metadata"]["creationTimestamp"])
+    before = child.seconds if any(seen.event == "ACTION" for seen in entries[:1]) else 0.0
+    return created - timedelta(seconds=before)
+
+
+def owners_first(entries: Sequence[Seen]) -> list[Seen]:
+    """The events in their order, but that no object is seen before its owner: each kind has a watch of its own."""
+    waiting = list(entries)
+    ordered: list[Seen] = []
+    while waiting:
+        seen = waiting.pop(0)
+        owner = _first_of(_owners(seen), waiting) if not _known(seen, ordered) else None
+        if owner is None:
+            ordered.append(seen)
+            continue
+        waiting.remove(owner)
+        waiting[:0] = [owner, seen]
+    return ordered
+
+
+def _owners(seen: Seen) -> set[str]:
+    return {o["uid"] for o in seen.object.get("metadata", {}).get("ownerReferences") or ()}
+
+
+def _first_of(uids: set[str], entries: Sequence[Seen]) -> Seen | None:
+    return next((seen for seen in entries if seen.object.get("metadata", {}).get("uid") in uids), None)
+
+
+def _known(seen: Seen, ordered: Sequence[Seen]) -> bool:
+    """True where one of its owners was seen already."""
+    return _first_of(_owners(seen), ordered) is not None
+
+
+def create_job(kube: KubeClient, namespace: str, case: Case, backend: str) -> Object:
+    """The case's SQLFlowJob."""
+    manifest = sqlflow_job(JOB, case.program, **{**case.spec, "backend": backend})
+    return kube.create(SQLFLOWJOBS, namespace, manifest)
+
+
+def replay(entries: Sequence[Seen], player: Player, workflow: Workflow, job: Object, step: Step) -> list[Object]:
+    """Play all of a recording and return every status that the job was seen to have.
+
+    Args:
+        entries: the recording.
+        player: plays the engine's part.
+        workflow: of the backend; plays the person who cancels.
+        job: the SQLFlowJob.
+        step: lets the operator act.
+    """
+    kube, namespace = player.kube, player.namespace
+    statuses: list[Object] = []
+
+    def look(seconds: float) -> None:
+        step(seconds)
+        statuses.append(kube.get(SQLFLOWJOBS, namespace, JOB).get("status") or {})
+
+    look(0.0)
+    for seen in owners_first(entries):
+        if seen.event == "ACTION":
+            if seen.object["action"] == "resume":
+                kube.patch(SQLFLOWJOBS, namespace, JOB, {"spec": {"suspend": False}})
+            elif seen.object["action"] == "cancel":
+                workflow.cancel(f"{namespace}/{player.names[RUN]}")
+        else:
+            _adopt(player, job, seen.object, statuses[-1])
+            player.play(seen)
+        look(seen.seconds)
+    return statuses
+
+
+def _adopt(player: Player, job: Object, recorded: Object, status: Object) -> None:
+    """Learn the run's real name, and the real UID of the job that owns it."""
+    if RUN not in player.names:
+        player.names[RUN] = status["run"]["name"]
+    uid = (recorded["metadata"].get("labels") or {}).get(LABEL_JOB_UID)
+    if uid:
+        player.names.setdefault(uid, job["metadata"]["uid"])
