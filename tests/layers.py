@@ -28,11 +28,14 @@ class Layer:
     needs_cluster: bool = False
 
 
+REPLAYS = tuple(f"tests/conformance/test_{name}.py" for name in ("replay", "shared_recordings"))
+CONFORMANCE = tuple(f"tests/conformance/test_{name}.py" for name in ("conformance", "loop"))
+
 LAYERS = (
     Layer("unit", ("tests/unit",)),
     Layer("properties", ("tests/properties",)),
-    Layer("integration", ("tests/integration",), needs_tools=True),
-    Layer("e2e", ("tests/e2e", "tests/cluster"), needs_tools=True, needs_cluster=True),
+    Layer("integration", ("tests/integration", *REPLAYS), needs_tools=True),
+    Layer("e2e", ("tests/e2e", "tests/cluster", *CONFORMANCE), needs_tools=True, needs_cluster=True),
 )
 
 

@@ -11,7 +11,10 @@ from devcluster.stack import Stack, StackError, ensure_stack
 from sqlflow_operator.kube import PIPELINE_RUNS, WORKFLOWS, KubeClient, Resource
 
 from tests.e2e.kube import Kube
+from tests.integration.conftest import ROOT, wait_for
 from tests.integration.conftest import client as connect
+from tests.integration.controlplane import ControlPlane, find_tools
+from tests.integration.test_engine_schemas import ENGINES as ENGINE_CRDS
 
 NAMESPACE = "sqlflow-conformance"
 """Not that of the e2e tests: Argo's executor does not meet the restricted Pod Security profile which they enforce."""
@@ -85,3 +88,36 @@ def require_engine(backend: str, kube: Kube, client: KubeClient) -> None:
 def engine(kube: Kube, client: KubeClient) -> Callable[[str], None]:
     """Skips, with the reason, where the cluster has not the engine of that backend."""
     return lambda backend: require_engine(backend, kube, client)
+
+
+@pytest.fixture(scope="session")
+def engines_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """An API server, without nodes, that knows jobs and the engines' objects, with the operator's role."""
+    if not ENGINE_CRDS.is_dir():
+        pytest.skip(f"the engines' CRDs are not beside this checkout ({ENGINE_CRDS})")
+    tools = find_tools()
+    if isinstance(tools, str):
+        pytest.skip(tools)
+    started = ControlPlane.start(tools, tmp_path_factory.mktemp("replay"))
+    try:
+        crds = [
+            str(path)
+            for engine in ("argo", "tekton")
+            for path in sorted((ENGINE_CRDS / engine / "crds").glob("*.yaml"))
+        ]
+        files = [argument for path in [*crds, str(ROOT / "crds" / "sqlflowjobs.yaml")] for argument in ("-f", path)]
+        started.run("apply", "--server-side", *files)
+        for name in ("namespace", "service-account", "role"):
+            started.run("apply", "-f", str(ROOT / "manifests" / "base" / f"{name}.yaml"))
+        started.run("wait", "--for=condition=Established", "--timeout=60s", *files)
+        served = "workflows.argoproj.io,pipelineruns.tekton.dev,taskruns.tekton.dev,sqlflowjobs.sqlflow.org"
+        # A kind that is established is not yet served: its storage may still be initializing.
+        wait_for(lambda: started.run("get", served, check=False).returncode == 0, "the kinds are served", 60)
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture(scope="session")
+def engines_kube(engines_plane: ControlPlane) -> KubeClient:
+    return connect(engines_plane.admin)

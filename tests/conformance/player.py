@@ -26,7 +26,14 @@ from tests.integration.controlplane import ControlPlane
 CHILDREN: Mapping[str, Resource] = {"Workflow": WORKFLOWS, "PipelineRun": PIPELINE_RUNS}
 RESOURCES: Mapping[str, Resource] = {**CHILDREN, "TaskRun": TASK_RUNS, "Pod": PODS}
 
-_MADE_BY_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+_MADE_BY_SERVER = (
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+)
 
 
 @dataclass

@@ -18,9 +18,8 @@ from tests.conformance.differences import adapted, expected
 from tests.conformance.player import Player
 from tests.conformance.recording import read
 from tests.conformance.replaying import JOB, SteppedOperator, create_job, replay, start_of
-from tests.integration.conftest import ROOT, OperatorProcess, client, new_namespace, wait_for
-from tests.integration.controlplane import ControlPlane, find_tools, free_port
-from tests.integration.test_engine_schemas import ENGINES
+from tests.integration.conftest import OperatorProcess, client, new_namespace, wait_for
+from tests.integration.controlplane import ControlPlane, free_port
 
 pytestmark = pytest.mark.integration
 
@@ -30,37 +29,6 @@ PROCESS = [
     path for path in RECORDINGS if path.name.split(".")[0].partition("-")[2] in ("failing", "parallel", "trained")
 ]
 """Those without retries and deadlines: the operator's own process measures time by the clock."""
-
-
-@pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """An API server that knows jobs and the engines' objects, with the operator's role."""
-    if not ENGINES.is_dir():
-        pytest.skip(f"the engines' CRDs are not beside this checkout ({ENGINES})")
-    tools = find_tools()
-    if isinstance(tools, str):
-        pytest.skip(tools)
-    started = ControlPlane.start(tools, tmp_path_factory.mktemp("replay"))
-    try:
-        crds = [
-            str(path) for engine in ("argo", "tekton") for path in sorted((ENGINES / engine / "crds").glob("*.yaml"))
-        ]
-        files = [argument for path in [*crds, str(ROOT / "crds" / "sqlflowjobs.yaml")] for argument in ("-f", path)]
-        started.run("apply", "--server-side", *files)
-        for name in ("namespace", "service-account", "role"):
-            started.run("apply", "-f", str(ROOT / "manifests" / "base" / f"{name}.yaml"))
-        started.run("wait", "--for=condition=Established", "--timeout=60s", *files)
-        served = "workflows.argoproj.io,pipelineruns.tekton.dev,taskruns.tekton.dev,sqlflowjobs.sqlflow.org"
-        # A kind that is established is not yet served: its storage may still be initializing.
-        wait_for(lambda: started.run("get", served, check=False).returncode == 0, "the kinds are served", 60)
-        yield started
-    finally:
-        started.stop()
-
-
-@pytest.fixture(scope="module")
-def kube(plane: ControlPlane) -> KubeClient:
-    return client(plane.admin)
 
 
 def split(path: Path) -> tuple[str, str]:
@@ -74,27 +42,27 @@ def test_every_case_was_recorded_on_both_engines() -> None:
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name.split(".")[0])
-def test_replay(plane: ControlPlane, kube: KubeClient, path: Path) -> None:
+def test_replay(engines_plane: ControlPlane, engines_kube: KubeClient, path: Path) -> None:
     """Event by event, with the operator's reconcile loop after each: no status on the way contradicts another."""
     backend, name = split(path)
     case, wanted = adapted(BY_NAME[name], backend), expected(BY_NAME[name], backend)
-    namespace = new_namespace(kube, "replay")
-    player = Player(kube, plane, namespace, {"sqlflow-conformance": namespace})
+    namespace = new_namespace(engines_kube, "replay")
+    player = Player(engines_kube, engines_plane, namespace, {"sqlflow-conformance": namespace})
     entries = read(path)
-    operator = SteppedOperator(client(plane.operator), namespace, player.created, start_of(entries))
-    job = create_job(kube, namespace, case, backend)
-    statuses = replay(entries, player, new(backend, kube)[1], job, operator.step)
+    operator = SteppedOperator(client(engines_plane.operator), namespace, player.created, start_of(entries))
+    job = create_job(engines_kube, namespace, case, backend)
+    statuses = replay(entries, player, new(backend, engines_kube)[1], job, operator.step)
     for more in range(1, 11):  # what the operator does by itself, such as after a deadline
         operator.step(entries[-1].seconds + 2.0 * more)
-    final = kube.get(SQLFLOWJOBS, namespace, JOB)
+    final = engines_kube.get(SQLFLOWJOBS, namespace, JOB)
     check_outcome(final, wanted)
     check_history([*statuses, final["status"]], wanted)
     check_overlap(final["status"], wanted)
 
 
 @pytest.fixture(scope="module")
-def operator(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
-    process = OperatorProcess(plane, free_port(), tmp_path_factory.mktemp("operator") / "log")
+def operator(engines_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    process = OperatorProcess(engines_plane, free_port(), tmp_path_factory.mktemp("operator") / "log")
     # The jobs of the other tests are none of its business.
     process.environment["SQLFLOW_NAMESPACES"] = ",".join(f"process-{path.name.split('.')[0]}" for path in PROCESS)
     process.start()
@@ -104,21 +72,23 @@ def operator(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.mark.parametrize("path", PROCESS, ids=lambda path: path.name.split(".")[0])
 @pytest.mark.usefixtures("operator")
-def test_operators_process_follows_the_engines_objects(plane: ControlPlane, kube: KubeClient, path: Path) -> None:
+def test_operators_process_follows_the_engines_objects(
+    engines_plane: ControlPlane, engines_kube: KubeClient, path: Path
+) -> None:
     """The process as it is shipped, woken by its own watches, with no more rights than its role has."""
     backend, name = split(path)
     case, wanted = adapted(BY_NAME[name], backend), expected(BY_NAME[name], backend)
     namespace = f"process-{backend}-{name}"
-    plane.run("create", "namespace", namespace)
-    player = Player(kube, plane, namespace, {"sqlflow-conformance": namespace})
-    job = create_job(kube, namespace, case, backend)
+    engines_plane.run("create", "namespace", namespace)
+    player = Player(engines_kube, engines_plane, namespace, {"sqlflow-conformance": namespace})
+    job = create_job(engines_kube, namespace, case, backend)
 
     def started() -> bool:
-        return "run" in (kube.get(SQLFLOWJOBS, namespace, JOB).get("status") or {})
+        return "run" in (engines_kube.get(SQLFLOWJOBS, namespace, JOB).get("status") or {})
 
     wait_for(started, "the run was created")
-    statuses = replay(read(path), player, new(backend, kube)[1], job, lambda _: None)
-    wait_for(lambda: kube.get(SQLFLOWJOBS, namespace, JOB)["status"]["phase"] == wanted.phase, wanted.phase)
-    final = kube.get(SQLFLOWJOBS, namespace, JOB)
+    statuses = replay(read(path), player, new(backend, engines_kube)[1], job, lambda _: None)
+    wait_for(lambda: engines_kube.get(SQLFLOWJOBS, namespace, JOB)["status"]["phase"] == wanted.phase, wanted.phase)
+    final = engines_kube.get(SQLFLOWJOBS, namespace, JOB)
     check_outcome(final, wanted)
     check_history([*statuses, final["status"]], wanted)
