@@ -102,9 +102,16 @@ def start_of(entries: Sequence[Seen]) -> datetime:
     return created - timedelta(seconds=before)
 
 
-def owners_first(entries: Sequence[Seen]) -> list[Seen]:
-    """The events in their order, but that no object is seen before its owner: each kind has a watch of its own."""
-    waiting = list(entries)
+SKEW = 0.3
+"""Seconds by which the watches of two kinds may be apart."""
+
+
+def in_order(entries: Sequence[Seen]) -> list[Seen]:
+    """The events in an order in which the operator can see them, each kind having had a watch of its own.
+
+    No object is seen before its owner, and none lags behind what its owner tells: the operator reads owners first.
+    """
+    waiting = sorted(entries, key=lambda seen: seen.seconds + SKEW * (seen.object.get("kind") in CHILDREN))
     ordered: list[Seen] = []
     while waiting:
         seen = waiting.pop(0)
@@ -154,7 +161,7 @@ def replay(entries: Sequence[Seen], player: Player, workflow: Workflow, job: Obj
         statuses.append(kube.get(SQLFLOWJOBS, namespace, JOB).get("status") or {})
 
     look(0.0)
-    for seen in owners_first(entries):
+    for seen in in_order(entries):
         if seen.event == "ACTION":
             if seen.object["action"] == "resume":
                 kube.patch(SQLFLOWJOBS, namespace, JOB, {"spec": {"suspend": False}})
