@@ -25,6 +25,11 @@ DIFFERENCES: tuple[Difference, ...] = (
         "a Job runs its steps one at a time, as the init containers of one pod",
     ),
     Difference(
+        "cancelled", "job", "blamed", "s1-sql",
+        "a Job that is stopped deletes its pod, which alone knew of the steps: fetch names the first that it cannot "
+        "know to be done, while the status keeps what was seen before",
+    ),
+    Difference(
         "missing-image", "tekton", "reason", "ImagePull",
         "Tekton gives a step up as soon as its image cannot be pulled; a Job and Argo go on trying until the deadline",
     ),

@@ -85,8 +85,9 @@ def check_fetched(workflow: Workflow, ran: Ran, wanted: Expected) -> None:
         return
     assert isinstance(fetched.error, RunFailedError)
     assert fetched.error.reason == wanted.reason
-    assert fetched.error.step == next(step.name for step in wanted.steps if step.phase == "Failed")
-    words = str(fetched.error).partition(": ")[2]
+    failed = next(step.name for step in wanted.steps if step.phase == "Failed")
+    assert fetched.error.step == (wanted.blamed or failed)
+    words = str(fetched.error).partition(": ")[2].replace(fetched.error.step, failed)
     assert re.search(wanted.message.replace(TABLE, ran.table), words[:1].upper() + words[1:])
     if wanted.words:
         assert fetched.error.statement == wanted.statement

@@ -22,7 +22,8 @@ PROGRAM = (
     "SELECT n, t FROM {table};\n"
     "SELECT count(*) AS c, NULL AS nothing FROM {table};\n"
 )
-ROWS = ['s1-sql 2 (1, "it\'s {{x}} $(y)")', "s1-sql 3 (1, None)"]
+ROWS = ['2 (1, "it\'s {{x}} $(y)")', "3 (1, None)"]
+"""Statement and values; the step is another where statements that only read run side by side."""
 
 Loop = Callable[..., subprocess.CompletedProcess[str]]
 
