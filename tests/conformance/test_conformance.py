@@ -41,7 +41,7 @@ def test_case(
     engine(backend)
     _, workflow = new(backend, client)
     ran = run(adapted(case, backend), workflow, kube, client, table)
-    folder: Path | None = request.config.getoption("--record")
+    folder: Path | None = request.config.getoption("--record", None)
     if folder is not None:
         recording.write(folder / f"{backend}-{case.name}.jsonl.gz", ran)
     wanted = expected(case, backend)
