@@ -36,9 +36,6 @@ from sqlflow_operator.reconcile.model import (
 from sqlflow_operator.workflow.explain import DEADLINE_MESSAGE
 from sqlflow_operator.workflow.state import Reason, RunPhase, RunState
 
-DEADLINE_GRACE = timedelta(seconds=5)
-"""How long the backend may take to enforce a deadline itself, which keeps more of what the pod had to tell."""
-
 UNTOUCHED = timedelta(seconds=15)
 """After so long without a sign of the engine's controller, the status asks whether it runs."""
 
@@ -189,7 +186,7 @@ def _deadline(o: Observation, child: Child) -> datetime | None:
     start = from_text(child.state.started_at)
     if seconds is None or start is None or child.state.phase is RunPhase.SUSPENDED:
         return None
-    return start + timedelta(seconds=seconds) + DEADLINE_GRACE
+    return start + timedelta(seconds=seconds + child.deadline_grace)
 
 
 def _ended(o: Observation, child: Child | None, now: datetime) -> Decision:

@@ -42,11 +42,13 @@ def _merge(known: StepStatus | None, observed: StepState, namespace: str) -> Ste
 def _attempts(known: StepStatus, now: StepStatus) -> int:
     """How often the step was started, counting pods that are gone.
 
-    A pod that was seen and is still there is among those counted now; one that is gone is not.
+    A pod that was seen and is still there is among those counted now; one that is gone is not. Argo makes a pod that
+    was deleted again under its name: then only the time of its start tells.
     """
-    if now.pod is None or now.pod == known.pod or known.pod is None:
+    if now.pod is None or known.pod is None:
         return max(known.attempts, now.attempts)
-    return max(known.attempts + 1, now.attempts)
+    same = now.pod == known.pod and (known.started_at or now.started_at) == (now.started_at or known.started_at)
+    return max(known.attempts if same else known.attempts + 1, now.attempts)
 
 
 def _status(step: StepState, namespace: str) -> StepStatus:

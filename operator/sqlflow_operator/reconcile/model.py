@@ -29,6 +29,8 @@ class Child:
     created_at: str | None = None
     untouched_by: str = ""
     """Name of the engine whose controller has written nothing to it yet, or ""."""
+    deadline_grace: int = 5
+    """Seconds that its engine may take to enforce a deadline itself, which keeps more of what the pods had to tell."""
     suspends_running: bool = True
     """Whether its engine can hold a run that has started."""
 

@@ -136,6 +136,7 @@ class Observer:
             adjustment=workflow.adjust(raw, suspend=job.spec.suspend, deadline=job.spec.active_deadline_seconds),
             created_at=metadata.get("creationTimestamp"),
             untouched_by=ENGINES.get(workflow.backend, "Kubernetes") if not raw.get("status") else "",
+            deadline_grace=workflow.deadline_grace,
             suspends_running=workflow.suspends_running,
         )
 

@@ -198,15 +198,15 @@ def invalid_program_message(o: Observation) -> str:
 
 
 def _give_up(steps: Sequence[StepStatus], message: str, now: datetime) -> tuple[StepStatus, ...]:
-    """The step that was under way, or would have been next, failed; those after it are skipped."""
-    open_steps = [step.name for step in steps if step.phase in (StepPhase.RUNNING, StepPhase.FAILED)]
-    open_steps += [step.name for step in steps if step.phase is StepPhase.PENDING]
-    at_fault = open_steps[0] if open_steps else ""
+    """The steps that were under way failed, or else the one that would have been next; all others are skipped."""
+    at_fault = {step.name for step in steps if step.phase in (StepPhase.RUNNING, StepPhase.FAILED)}
+    if not at_fault:
+        at_fault = {step.name for step in [s for s in steps if s.phase is StepPhase.PENDING][:1]}
     return tuple(
         step
         if step.phase is StepPhase.SUCCEEDED
         else step.model_copy(update={"phase": StepPhase.FAILED, "message": message, "finished_at": to_text(now)})
-        if step.name == at_fault
+        if step.name in at_fault
         else step.model_copy(update={"phase": StepPhase.SKIPPED, "message": None})
         for step in steps
     )

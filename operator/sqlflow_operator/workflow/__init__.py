@@ -46,6 +46,8 @@ class Workflow(Protocol):
     """The kind of the run's child, and where the API server has it."""
     parts: tuple[Resource, ...]
     """The kinds of the objects between a child and its pods, found by the job's UID as their label."""
+    deadline_grace: int
+    """Seconds that the engine may take to enforce a deadline, before the operator does."""
     suspends_running: bool
     """Whether the engine can hold a run that has started."""
 

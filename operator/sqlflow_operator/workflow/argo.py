@@ -52,6 +52,7 @@ class ArgoWorkflow:
     resource = WORKFLOWS
     kind = "Workflow"
     parts: tuple[Resource, ...] = ()
+    deadline_grace = 15  # it looks at a running workflow every ten seconds
     suspends_running = True
 
     def __init__(self, kube: Kube) -> None:

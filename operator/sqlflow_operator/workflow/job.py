@@ -35,6 +35,7 @@ class JobWorkflow:
     resource = JOBS
     kind = "Job"
     parts: tuple[Resource, ...] = ()
+    deadline_grace = 5
     suspends_running = True
 
     def __init__(self, kube: Kube) -> None:

@@ -44,6 +44,7 @@ class TektonWorkflow:
     resource = PIPELINE_RUNS
     kind = "PipelineRun"
     parts: tuple[Resource, ...] = (TASK_RUNS,)
+    deadline_grace = 5
     suspends_running = False
 
     def __init__(self, kube: Kube) -> None:

@@ -10,24 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.records import Outcome, StepMetrics, StepModel
 from sqlflow_operator.api import (
+    Backend,
     Condition,
     ConditionType,
     DiagnosticStatus,
     HistoryEntry,
     MetricStatus,
     Phase,
+    SQLFlowJob,
     SQLFlowJobStatus,
     StepPhase,
     StepStatus,
 )
+from sqlflow_operator.kube import SQLFLOWJOBS, WORKFLOWS
 from sqlflow_operator.reconcile.apply import status_json, status_patch
 from sqlflow_operator.reconcile.bounds import bound, size_of
 from sqlflow_operator.reconcile.conditions import conditions
 from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
+from sqlflow_operator.reconcile.model import Observation
+from sqlflow_operator.reconcile.status import failed
 from sqlflow_operator.workflow.state import Reason, StepState
 
 from tests.unit.operator.fakes import merge
-from tests.unit.operator.world import kstatus
+from tests.unit.operator.world import World, kstatus
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -163,6 +168,26 @@ def test_attempts_add_up_over_pods_that_are_gone() -> None:
     assert merged(first, state(StepPhase.PENDING), again).attempts == 2
     assert merged(first, state(StepPhase.PENDING), again, again).attempts == 2
     assert merged(first, state(StepPhase.RUNNING, "b", attempts=2)).attempts == 2
+
+
+def test_a_pod_that_was_made_again_under_its_name_is_another_attempt() -> None:
+    first = state(StepPhase.RUNNING, "a", attempts=1, started_at="2026-01-01T00:00:00Z")
+    second = state(StepPhase.RUNNING, "a", attempts=1, started_at="2026-01-01T00:01:00Z")
+    assert merged(first, first).attempts == 1
+    assert merged(first, second, second).attempts == 2
+
+
+def test_all_steps_that_were_at_work_failed_when_the_operator_gives_a_run_up() -> None:
+    run = World(backend="argo", activeDeadlineSeconds=60, program="SELECT 1;", fusion="Off")
+    run.served.add(WORKFLOWS)
+    run.settle(4)
+    phases = [StepPhase.SUCCEEDED, StepPhase.RUNNING, StepPhase.RUNNING, StepPhase.PENDING]
+    steps = [{"name": f"s{n}", "kind": "sql", "statements": [n], "phase": p} for n, p in enumerate(phases, 1)]
+    run.kube._patch(SQLFLOWJOBS, "ns", "iris", {"status": {"steps": steps}}, "status")
+    job = SQLFlowJob.parse(run.job)
+    given_up = failed(Observation(job=job, run_name="r", backend=Backend.ARGO), Reason.DEADLINE_EXCEEDED, "late", NOW)
+    assert [step.phase for step in given_up.steps] == ["Succeeded", "Failed", "Failed", "Skipped"]
+    assert given_up.message == "Step s2 failed: late"
 
 
 def test_a_new_attempt_clears_what_the_old_one_left() -> None:
