@@ -109,6 +109,8 @@ def test_defaults_are_few_and_observed_generation_starts_below_one(place: Place)
     given = {"program", "dataSource", "suspend"}
     assert {key: value for key, value in created["spec"].items() if key not in given} == {
         "dialect": "postgres",
+        "fusion": "Auto",
+        "ordering": "Conservative",
         "previewRows": 100,
         "retries": 0,
     }
