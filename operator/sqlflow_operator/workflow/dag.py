@@ -126,7 +126,7 @@ def _join(step: StepState, objects: RunObjects, attempts: Sequence[Attempt], eng
         seen,
         # Pods tell what was started; an engine counts what it tried to start, which is all there is without pods.
         attempts=seen.attempts if attempts else engine.attempts,
-        started_at=seen.started_at or engine.started_at,
+        started_at=seen.started_at if attempts else engine.started_at,
         finished_at=seen.finished_at or engine.finished_at,
         exit_code=seen.exit_code if seen.exit_code is not None else engine.exit_code,
         outcome=seen.outcome if seen.outcome != Outcome() else engine.outcome,
