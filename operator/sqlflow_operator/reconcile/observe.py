@@ -18,7 +18,7 @@ from sqlflow_operator.reconcile.names import run_name
 from sqlflow_operator.reconcile.program import ParsedProgram, ProgramCache
 from sqlflow_operator.workflow import Workflow
 from sqlflow_operator.workflow.detection import ENGINES, Detector
-from sqlflow_operator.workflow.pods import last_end, statuses
+from sqlflow_operator.workflow.pods import last_end, owner_uids, statuses
 from sqlflow_operator.workflow.report import LOG_BYTES, LOG_LINES, needs_log, report_from_log
 from sqlflow_operator.workflow.state import RunObjects, StepReport
 
@@ -116,7 +116,7 @@ class Observer:
         metadata = raw["metadata"]
         parts = self._parts(job, raw, workflow)
         owners = {metadata["uid"], *(part["metadata"]["uid"] for part in parts)}
-        own = [pod for pod in pods if _owners(pod) & owners]
+        own = [pod for pod in pods if owner_uids(pod) & owners]
         objects = RunObjects(
             child=raw,
             parts=parts,
@@ -205,12 +205,8 @@ class Observer:
         return report
 
 
-def _owners(raw: Mapping[str, Any]) -> set[str]:
-    return {owner.get("uid", "") for owner in raw["metadata"].get("ownerReferences") or ()}
-
-
 def _owned_by(raw: Mapping[str, Any], uid: str) -> bool:
-    return uid in _owners(raw)
+    return uid in owner_uids(raw)
 
 
 def _run_of(pod: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import gzip
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlflow_codegen.backend import LABEL_STEP
@@ -200,13 +201,7 @@ def _steps(nodes: Nodes, workflow: Mapping[str, Any]) -> dict[str, dag.EngineSte
             attempts[step] = attempts.get(step, 0) + (node.get("phase") not in ("Pending", "Omitted", "Skipped"))
         if not _ATTEMPT.fullmatch(name) and node.get("type") in ("Pod", "Retry", "Skipped"):
             steps[name] = _step(node, nodes, workflow)
-    return {
-        name: dag.EngineStep(**{**_fields(step), "attempts": attempts.get(name, 0)}) for name, step in steps.items()
-    }
-
-
-def _fields(step: dag.EngineStep) -> dict[str, Any]:
-    return {name: getattr(step, name) for name in step.__slots__}
+    return {name: replace(step, attempts=attempts.get(name, 0)) for name, step in steps.items()}
 
 
 def _step(node: Mapping[str, Any], nodes: Nodes, workflow: Mapping[str, Any]) -> dag.EngineStep:

@@ -6,9 +6,9 @@ Nothing is remembered here: the request carries how far it came, so any process 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlflow_codegen.backend import LABEL_RUN
 
@@ -18,7 +18,7 @@ from sqlflow_operator.workflow.endings import RunNotFoundError, failure_of
 from sqlflow_operator.workflow.following import Fetchable, Follower
 from sqlflow_operator.workflow.items import Columns, Item, Message, Row
 from sqlflow_operator.workflow.logs import Budget
-from sqlflow_operator.workflow.pods import by_age
+from sqlflow_operator.workflow.pods import by_age, owner_uids
 from sqlflow_operator.workflow.request import FetchRequest, Position
 from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState
 from sqlflow_operator.workflow.telling import Teller
@@ -161,9 +161,9 @@ class _Look:
         labels = f"{LABEL_RUN}={name}"
         parts: list[Object] = []
         for resource in self.workflow.parts:
-            parts += [p for p in self.kube.list(resource, namespace, labels=labels) if _owners(p) & {uid}]
+            parts += [p for p in self.kube.list(resource, namespace, labels=labels) if uid in owner_uids(p)]
         owners = {uid, *(str(part["metadata"]["uid"]) for part in parts)}
-        pods = [pod for pod in self.kube.list(PODS, namespace, labels=labels) if _owners(pod) & owners]
+        pods = [pod for pod in self.kube.list(PODS, namespace, labels=labels) if owner_uids(pod) & owners]
         return RunObjects(child=child, parts=parts, pods=by_age(pods))
 
 
@@ -176,7 +176,3 @@ def _waiting(state: RunState, position: Position) -> list[Item]:
     index = next((i for i, step in enumerate(state.steps) if step.phase is StepPhase.PENDING), 0)
     teller = Teller(f"SQLFlow Step: [{index + 1}/{len(state.steps)}]", state.steps[index].name, 0)
     return [teller.say(f"Status: Pending: {state.message}", "warning")]
-
-
-def _owners(thing: Mapping[str, Any]) -> set[str]:
-    return {str(owner.get("uid")) for owner in thing["metadata"].get("ownerReferences") or ()}

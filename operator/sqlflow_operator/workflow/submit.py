@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import yaml as pyyaml
 
 from sqlflow_operator.kube import AlreadyExistsError, Kube, Object, Resource
+from sqlflow_operator.workflow.pods import owner_uids
 
 
 class NameConflictError(Exception):
@@ -55,9 +55,5 @@ def _create(kube: Kube, resource: Resource, namespace: str, document: Object) ->
     except AlreadyExistsError as error:
         name = document["metadata"]["name"]
         existing = kube.get(resource, namespace, name)
-        if not _owner_uids(document) & _owner_uids(existing):
+        if not owner_uids(document) & owner_uids(existing):
             raise NameConflictError(document["kind"], namespace, name) from error
-
-
-def _owner_uids(document: Mapping[str, Any]) -> set[str]:
-    return {reference["uid"] for reference in document["metadata"].get("ownerReferences") or ()}
