@@ -14,23 +14,18 @@ import kopf
 from sqlflow_codegen.backend import LABEL_JOB_UID
 
 from sqlflow_operator.api import GROUP, PLURAL, VERSION, Backend
-from sqlflow_operator.kube import JOBS, PIPELINE_RUNS, PODS, TASK_RUNS, WORKFLOWS, Resource
+from sqlflow_operator.kube import PODS, Resource
 from sqlflow_operator.reconcile import Key
 from sqlflow_operator.registry import Registry, is_settled, key_of_job, key_of_part
+from sqlflow_operator.workflow.detection import KINDS
 from sqlflow_operator.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
-_KINDS: Mapping[Backend, tuple[Resource, ...]] = {
-    Backend.ARGO: (WORKFLOWS,),
-    Backend.TEKTON: (PIPELINE_RUNS, TASK_RUNS),
-    Backend.JOB: (JOBS,),
-}
-
 
 def watched(engines: Iterable[Backend]) -> tuple[Resource, ...]:
     """The kinds of children, of what is between them and their pods, and of the pods."""
-    return (*(resource for engine in sorted(engines) for resource in _KINDS[engine]), PODS)
+    return (*(resource for engine in sorted(engines) for resource in KINDS[engine]), PODS)
 
 
 def register(

@@ -7,16 +7,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from sqlflow_operator.api import Backend
-from sqlflow_operator.kube import JOBS, PIPELINE_RUNS, WORKFLOWS, Resource
+from sqlflow_operator.kube import JOBS, PIPELINE_RUNS, TASK_RUNS, WORKFLOWS, Resource
 
 PREFERENCE: Sequence[Backend] = (Backend.ARGO, Backend.TEKTON, Backend.JOB)
 """What a job gets that names no backend where the operator has no default either: the first that is served."""
 
-RESOURCES: Mapping[Backend, Resource] = {
-    Backend.ARGO: WORKFLOWS,
-    Backend.TEKTON: PIPELINE_RUNS,
-    Backend.JOB: JOBS,
+KINDS: Mapping[Backend, tuple[Resource, ...]] = {
+    Backend.ARGO: (WORKFLOWS,),
+    Backend.TEKTON: (PIPELINE_RUNS, TASK_RUNS),
+    Backend.JOB: (JOBS,),
 }
+"""The kind of a backend's child, which shows that its engine is there, and those between the child and its pods."""
 ENGINES: Mapping[Backend, str] = {Backend.ARGO: "Argo Workflows", Backend.TEKTON: "Tekton Pipelines"}
 
 
@@ -61,7 +62,7 @@ class Detector:
 
     def _has(self, backend: Backend) -> bool:
         # Jobs are a part of Kubernetes itself.
-        return backend is Backend.JOB or self._serves(RESOURCES[backend])
+        return backend is Backend.JOB or self._serves(KINDS[backend][0])
 
     def choose(self, wanted: Backend | None) -> Backend:
         """The backend of a new run: what the job names, else the operator's default, else the first that is served.
@@ -83,7 +84,7 @@ class Detector:
         # Asked anew before a person is told: an engine may have been installed a second ago.
         if backend in self.served() or backend in self.served(fresh=True):
             return ""
-        resource = RESOURCES[backend]
+        resource = KINDS[backend][0]
         kind = f"{resource.plural}.{resource.api.removeprefix('apis/').partition('/')[0]}"
         known = ", ".join(b for b in PREFERENCE if b in self.served())
         return (
