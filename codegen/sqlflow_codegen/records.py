@@ -11,7 +11,7 @@ of a statement that it is part of a transaction of the program's own: until that
 | type | fields |
 |---|---|
 | `statement_started` | statement, kind, title, line, column, attempt_skipped (true if the ledger says it is done) |
-| `columns` | statement, names, types |
+| `columns` | statement, names, types; begins a result, of which a procedure may give several |
 | `row` | statement, values (cells, see below), truncated (positions from 0 of cells cut short; only if there are any) |
 | `log` | statement, level, message |
 | `metrics` | statement, model, values {name: number} |

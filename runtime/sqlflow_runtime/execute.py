@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import time
+import traceback
 from collections.abc import Callable, Sequence
 
 from sqlflow_codegen.language.ir import Statement
@@ -16,7 +17,7 @@ from sqlflow_codegen.records import StepError
 
 from sqlflow_runtime.databases.base import Result
 from sqlflow_runtime.effects import SessionState
-from sqlflow_runtime.failures import RunError, not_installed
+from sqlflow_runtime.failures import RunError, not_installed, unexpected
 from sqlflow_runtime.session import Session
 
 _RUNNERS = {
@@ -60,6 +61,9 @@ def execute_program(session: Session, statements: Sequence[int], replay: Sequenc
         error = _step_error(session, current, failure)
     except MemoryError:
         error = _step_error(session, current, RunError("memory", "out of memory", _MEMORY_HINT))
+    except Exception as fault:  # noqa: BLE001  (a library's own error: the reader must get it with its statement)
+        session.recorder.log("info", "".join(traceback.format_exception(fault)))
+        error = _step_error(session, current, unexpected(fault))
     else:
         return None
     session.sync()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.records import (
     EXIT_DATABASE_UNREACHABLE,
@@ -57,6 +59,17 @@ def not_installed(error: ModuleNotFoundError) -> RunError:
         f"the Python package {error.name} is not installed here",
         "pip install 'sqlflow-operator[runtime,local]' brings all that programs may need.",
     )
+
+
+_LOCATION = re.compile(r"\A(?:\[[\d:]+\]\s*)?\S*/\S+:\d+:\s*")
+"""The time and the place in its own source that a C++ library puts before its words."""
+
+
+def unexpected(error: Exception) -> RunError:
+    """The failure of a statement whose library raised an error that nobody foresaw: its kind and its first line."""
+    lines = _LOCATION.sub("", str(error).strip()).strip().splitlines()
+    words = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return RunError("internal", words, "A library failed at this statement; `sqlflow run --verbose` shows where.")
 
 
 def did_you_mean(word: str, candidates: list[str]) -> str:

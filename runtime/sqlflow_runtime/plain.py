@@ -30,7 +30,15 @@ def run(session: Session, statement: Statement) -> Result:
 
 
 def show(session: Session, number: int, result: Result) -> None:
-    """Record the columns and the rows of a preview."""
+    """Record the columns and the rows of a preview, and those of the statement's further results."""
+    for one in (result, *result.further):
+        _show_one(session, number, one)
+    if result.omitted:
+        shown, every = 1 + len(result.further), 1 + len(result.further) + result.omitted
+        session.recorder.log("warning", f"the statement gave {every} results; the first {shown} are shown")
+
+
+def _show_one(session: Session, number: int, result: Result) -> None:
     if result.columns is None:
         return
     kinds = [column.kind for column in result.columns]

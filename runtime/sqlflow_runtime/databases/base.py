@@ -42,6 +42,10 @@ class PreviewLimit:
     size: int = 256 * 1024
 
 
+FURTHER_LIMIT = 10
+"""Results after its first one that are kept of a statement."""
+
+
 @dataclass(slots=True)
 class Result:
     """What a statement of the user gave.
@@ -51,12 +55,16 @@ class Result:
         rows: the preview.
         affected: rows returned or changed; -1 where unknown.
         truncated: there are more rows than the preview shows.
+        further: results that the same statement gave after this one (a procedure's), at most `FURTHER_LIMIT`.
+        omitted: how many results came after those.
     """
 
     columns: tuple[Column, ...] | None = None
     rows: list[Row] = field(default_factory=list)
     affected: int = -1
     truncated: bool = False
+    further: list[Result] = field(default_factory=list)
+    omitted: int = 0
 
 
 class Preview:

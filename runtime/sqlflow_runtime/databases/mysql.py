@@ -12,7 +12,16 @@ from pymysql.constants import FIELD_TYPE, SERVER_STATUS
 from pymysql.cursors import SSCursor
 from pymysql.err import MySQLError
 
-from sqlflow_runtime.databases.base import Column, Derivation, Preview, PreviewLimit, Reading, Result, Row
+from sqlflow_runtime.databases.base import (
+    FURTHER_LIMIT,
+    Column,
+    Derivation,
+    Preview,
+    PreviewLimit,
+    Reading,
+    Result,
+    Row,
+)
 from sqlflow_runtime.databases.mysql_errors import READ_ONLY_TRANSACTION, code_and_words, failure_of
 from sqlflow_runtime.databases.names import name_parts
 from sqlflow_runtime.databases.rowwise import compute_in_pages, first_word
@@ -76,25 +85,32 @@ class MySQL:
             return self._stream(sql, limit, stop=False)
 
     def _stream(self, sql: str, limit: PreviewLimit, *, stop: bool) -> Result:
-        """Stream the rows; with `stop`, end the statement once the preview is full."""
+        """Stream the rows; with `stop`, end the statement once the preview is full.
+
+        A procedure may give several results: each is read to its end, since an error may come after it.
+        """
         cursor = self._connection.cursor(SSCursor)
         try:
             cursor.execute(sql)
-            if not cursor.description:
-                return Result(affected=cursor.rowcount)
-            preview, count = Preview(limit), 0
-            while (row := cursor.fetchone()) is not None:
-                count += 1
-                if not preview.add(tuple(row)) and stop:
-                    self.cancel()
-                    break
-            columns = _columns(cursor)
+            result = self._one_result(cursor, limit, stop=stop)
+            while not (stop and result.truncated) and cursor.nextset():
+                _add(result, self._one_result(cursor, limit, stop=False))
         finally:
             # Closing reads what is still on its way; after a cancel that ends with an error, and shortly.
             with contextlib.suppress(MySQLError):
                 cursor.close()
-        stopped = stop and preview.truncated
-        return Result(columns, preview.rows, -1 if stopped else count, preview.truncated)
+        return result
+
+    def _one_result(self, cursor: SSCursor, limit: PreviewLimit, *, stop: bool) -> Result:
+        if not cursor.description:
+            return Result(affected=cursor.rowcount)
+        preview, count = Preview(limit), 0
+        while (row := cursor.fetchone()) is not None:
+            count += 1
+            if not preview.add(tuple(row)) and stop:
+                self.cancel()
+                return Result(_columns(cursor), preview.rows, -1, truncated=True)
+        return Result(_columns(cursor), preview.rows, count, preview.truncated)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Execute a statement of our own."""
@@ -293,6 +309,18 @@ class MySQL:
             yield
         except MySQLError as error:
             raise failure_of(error, sql) from error
+
+
+def _add(result: Result, later: Result) -> None:
+    """Keep a further result of the same statement. Word of the procedure's own end, without rows, is none."""
+    if later.columns is None:
+        return
+    result.affected += later.affected
+    result.truncated |= later.truncated
+    if len(result.further) < FURTHER_LIMIT:
+        result.further.append(later)
+    else:
+        result.omitted += 1
 
 
 def _columns(cursor: Any) -> tuple[Column, ...]:

@@ -45,6 +45,38 @@ def test_a_billion_rows_are_not_computed(mysql: Database) -> None:
     assert mysql.execute("SELECT 1") == [(1,)]
 
 
+PROCEDURE = "CREATE TABLE t (a int); CREATE PROCEDURE p() BEGIN {body} INSERT INTO t VALUES (1); END;"
+TWO = PROCEDURE.format(body="SELECT seq FROM seq_1_to_5000; SELECT 'second' AS r;")
+
+
+@pytest.mark.parametrize(
+    "call", ["CALL p()", "EXECUTE IMMEDIATE 'CALL p()'", "BEGIN NOT ATOMIC CALL p(); END", "BEGIN; CALL p()"]
+)
+@pytest.mark.filterwarnings("error")
+def test_every_result_of_a_procedure_is_shown(mysql: Database, call: str) -> None:
+    ran = succeed(mysql, f"{TWO} {call}; COMMIT; SELECT count(*) FROM t", limit=PreviewLimit(rows=3))
+    (number,) = {record["statement"] for record in ran.of("columns") if record["names"] == ["r"]}
+    assert [record["names"] for record in ran.of("columns", number)] == [["seq"], ["r"]]
+    assert ran.rows(number) == [[1], [2], [3], ["second"]]
+    (finished,) = ran.of("statement_finished", number)
+    assert (finished["rows"], finished["truncated"]) == (5001, True)
+    assert ran.rows(number + 2) == [[1]]
+
+
+def test_an_error_behind_the_first_result_of_a_procedure_is_an_error(mysql: Database) -> None:
+    error = fail(
+        mysql, PROCEDURE.format(body="SELECT 1; SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no';") + "CALL p()"
+    )
+    assert (error.statement, error.message) == (3, "no")
+    assert mysql.execute("SELECT count(*) FROM t") == [(0,)]
+
+
+def test_results_beyond_the_limit_are_counted(mysql: Database) -> None:
+    ran = succeed(mysql, PROCEDURE.format(body="SELECT 1;" * 15) + "CALL p()")
+    assert len(ran.of("columns")) == 11
+    assert "the statement gave 15 results; the first 11 are shown" in ran.logged
+
+
 def test_a_function_that_writes_runs_to_its_end(mysql: Database) -> None:
     succeed(
         mysql,

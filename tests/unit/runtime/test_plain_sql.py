@@ -31,6 +31,24 @@ def test_a_statement_tells_what_it_did(database: Database) -> None:
     assert ran.outcome.finished == (1, 2, 3)
 
 
+WORDS = "[12:00:00] /build/src/data/data.cc:563: Check failed: valid\nStack trace:\n  [0] lib.so(+0x1) [0x7]"
+
+
+def test_an_error_of_a_library_names_the_statement(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a library raises: statement, place and its first line; the traceback is for --verbose only."""
+
+    def broken(_: Database, sql: str, __: PreviewLimit) -> None:
+        if sql.startswith("SELECT"):
+            raise ValueError(WORDS)
+
+    monkeypatch.setattr(type(sqlite), "run_reading", broken)
+    ran = run_program(sqlite, "CREATE TABLE t (a int);\n  SELECT 1")
+    assert ran.error is not None
+    assert (ran.error.statement, ran.error.line, ran.error.column) == (2, 2, 3)
+    assert (ran.error.kind, ran.error.message) == ("internal", "ValueError: Check failed: valid")
+    assert [record["level"] for record in ran.of("log") if "Traceback" in record["message"]] == ["info"]
+
+
 def test_a_preview_is_bounded_by_rows(database: Database) -> None:
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i FROM n"
     ran = succeed(database, numbers, limit=PreviewLimit(rows=3))
