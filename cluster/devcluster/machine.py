@@ -128,7 +128,8 @@ def containers_conf(files: int, processes: int, *, unified: bool) -> str:
     nproc = min(processes if processes > 0 else 32768, 32768)
     runtime = "" if unified else '[engine]\nruntime = "runc"\n'
     # Podman's own limit of 2,048 processes a container is for one program; a node runs some twenty for every pod.
-    return f'[containers]\ndefault_ulimits = ["nofile={nofile}:{nofile}", "nproc={nproc}:{nproc}"]\npids_limit = 0\n{runtime}'
+    ulimits = f'["nofile={nofile}:{nofile}", "nproc={nproc}:{nproc}"]'
+    return f"[containers]\ndefault_ulimits = {ulimits}\npids_limit = 0\n{runtime}"
 
 
 def ensure_packages(context: Context) -> None:
