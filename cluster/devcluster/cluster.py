@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from devcluster import node
 from devcluster.context import Context
@@ -216,8 +219,7 @@ class Cluster:
         if nodes:
             # At once: podman would give systemd ten seconds for a shutdown that nobody needs.
             now = ["--time", "0"] if program == "podman" else []
-            remove = [program, "rm", "--force", *now, "--volumes", *nodes]
-            self.context.short("Remove the node", remove, env=env, timeout=120)
+            self._remove_nodes([program, "rm", "--force", *now, "--volumes", *nodes])
         # kind labels a node's volume with the node's name; a killed `up` may leave one without its node.
         label = f"{self.name}-control-plane"
         listing = runner.run([program, "volume", "ls", "--quiet", "--filter", f"label={label}"], env=env, timeout=60)
@@ -234,6 +236,21 @@ class Cluster:
         if layout.state.is_dir() and not any(layout.state.iterdir()):
             layout.state.rmdir()
         return bool(files or nodes or volumes or network)
+
+    @retry(
+        retry=retry_if_exception_type(DevClusterError),
+        stop=stop_after_attempt(6),
+        wait=wait_fixed(5),
+        reraise=True,
+        sleep=lambda seconds: time.sleep(seconds),
+    )
+    def _remove_nodes(self, command: list[str]) -> None:
+        """Remove the node containers, several times if need be.
+
+        A node with hundreds of pods has thousands of processes: the engine gives up waiting for their end
+        ("given PIDs did not die within timeout") although they end soon after.
+        """
+        self.context.short("Remove the node", command, env=self.engine.env, timeout=120)
 
     def all_clusters(self) -> list[str]:
         """The names of all kind clusters on this machine's engine."""

@@ -127,9 +127,9 @@ def containers_conf(files: int, processes: int, *, unified: bool) -> str:
     nofile = min(files if files > 0 else 1 << 20, 1 << 20)
     nproc = min(processes if processes > 0 else 32768, 32768)
     runtime = "" if unified else '[engine]\nruntime = "runc"\n'
-    # Podman's own limit of 2,048 processes a container is for one program; a node runs some twenty for every pod.
-    ulimits = f'["nofile={nofile}:{nofile}", "nproc={nproc}:{nproc}"]'
-    return f"[containers]\ndefault_ulimits = {ulimits}\npids_limit = 0\n{runtime}"
+    limits = f'default_ulimits = ["nofile={nofile}:{nofile}", "nproc={nproc}:{nproc}"]'
+    # Podman's own limit of 2,048 processes is meant for one program; a node runs some twenty for every pod.
+    return f"[containers]\n{limits}\npids_limit = 0\n{runtime}"
 
 
 def ensure_packages(context: Context) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devcluster import debian, gobuild
-from devcluster.archive import with_libraries, write_image
+from devcluster.archive import inside, with_libraries, write_image
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.gobuild import APISERVER, COREDNS, ETCD, KUBECTL, NODE, PAUSE, Programs
@@ -28,7 +28,11 @@ PARTS = (ETCD, KUBECTL, APISERVER, NODE, COREDNS, PAUSE)
 NETFILTER = ("/usr/sbin/nft", "/usr/sbin/conntrack")
 """What kube-proxy calls; taken from the node's own system."""
 
-RECIPE = 1
+PROTOCOLS = "/etc/protocols"
+"""nft names the protocols of a map's elements by this file. kube-proxy compares those names with its own once an hour;
+without the file it reads 6 for tcp, takes every element for a stale one and deletes it: all Services are dead."""
+
+RECIPE = 2
 """Raised by whoever changes how this module or `archive` puts the image together."""
 
 PURPOSE = "node"
@@ -136,7 +140,7 @@ def _fill(context: Context, engine: Engine, folder: Path, programs: dict[str, Pa
         for name, ref in references.items():
             files = {f"/usr/local/bin/{name}": programs[name]}
             if name == "kube-proxy":
-                files |= with_libraries(context, root, NETFILTER)
+                files |= with_libraries(context, root, NETFILTER) | {PROTOCOLS: inside(root, PROTOCOLS)}
             # CoreDNS and pause are started without a command; kubeadm gives the others theirs by name.
             entrypoint = [f"/usr/local/bin/{name}"] if name in ("coredns", "pause") else []
             write_image(folder / "images" / f"{name}.tar", ref, files, entrypoint)

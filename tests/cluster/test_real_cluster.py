@@ -144,6 +144,33 @@ def test_a_cluster_runs_pods_is_used_again_and_leaves_nothing(checkouts: list[Pa
     assert list(checkout.iterdir()) == []
 
 
+def service_addresses(checkout: Path) -> set[str]:
+    """The cluster addresses of all Services that kube-proxy's map in the kernel holds."""
+    listing = podman("exec", node(checkout), "nft", "--json", "list", "map", "ip", "kube-proxy", "service-ips")
+    elements = json.loads(" ".join(listing))["nftables"][1]["map"]["elem"]
+    return {key["elem"]["val"]["concat"][0] for key, _ in elements}
+
+
+def test_services_survive_a_full_sync_of_kube_proxy(checkouts: list[Path]) -> None:
+    """A full sync reads the map, deletes what it does not recognise and comes once an hour, and at each start."""
+    checkout, _ = checkouts
+    devcluster(checkout, "up")
+    wanted = set(kubectl(checkout, "get", "services", "-A", "--output=jsonpath={.items[*].spec.clusterIP}").split())
+    assert len(wanted) == 2  # the API server's and the DNS server's
+    assert service_addresses(checkout) == wanted
+
+    kubectl(checkout, "--namespace=kube-system", "rollout", "restart", "daemonset/kube-proxy")
+    kubectl(checkout, "--namespace=kube-system", "rollout", "status", "daemonset/kube-proxy", "--timeout=50s")
+    # Whatever Service comes now starts another sync, which ends after the first one.
+    kubectl(checkout, "create", "service", "clusterip", "late", "--tcp=80:80")
+    address = kubectl(checkout, "get", "service", "late", "--output=jsonpath={.spec.clusterIP}")
+    kubectl(checkout, "delete", "service", "late", "--wait")
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while address in service_addresses(checkout) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert service_addresses(checkout) == wanted
+
+
 def test_a_killed_up_is_recovered_beside_another_cluster(checkouts: list[Path], tmp_path: Path) -> None:
     one, two = checkouts
     before = footprint()

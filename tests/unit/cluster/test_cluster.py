@@ -267,6 +267,29 @@ def test_down_removes_all_that_up_made(world: World, ours: Cluster, context: Con
     assert not ours.down()
 
 
+def test_down_tries_again_while_the_processes_of_many_pods_end(
+    world: World, ours: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Podman's words for a node with 400 pods; the second try works."""
+    ours.up()
+    waited: list[float] = []
+    monkeypatch.setattr(cluster.time, "sleep", waited.append)
+    answers = iter([Result(125, err="Error: cannot remove container 0a1b: given PIDs did not die within timeout")])
+    world.runner.on("podman rm", lambda call: next(answers, None) or world.remove(call))
+    assert ours.down()
+    assert len(waited) == 1
+    assert world.is_empty
+
+
+def test_down_gives_up_when_the_node_never_goes(world: World, ours: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours.up()
+    monkeypatch.setattr(cluster.time, "sleep", lambda _: None)
+    world.runner.on("podman rm", Result(125, err="device or resource busy"))
+    with pytest.raises(DevClusterError, match="device or resource busy"):
+        ours.down()
+    assert len(world.runner.lines("podman rm")) == 6
+
+
 def test_down_leaves_what_is_not_ours(world: World, ours: Cluster, context: Context) -> None:
     ours.up()
     world.networks.append("kind")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import tarfile
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -62,15 +63,25 @@ def test_an_old_go_is_told_before_anything_is_built(context: Context, runner, mo
     assert runner.lines("podman build") == []
 
 
+def files_of_image(archive: Path) -> list[str]:
+    """The paths in the only layer of an image archive."""
+    with tarfile.open(archive) as outer:
+        layer = next(name for name in outer.getnames() if name.endswith("layer.tar"))
+        content = outer.extractfile(layer)
+        assert content is not None
+        with tarfile.open(fileobj=content) as inner:
+            return [f"/{name}" for name in inner.getnames()]
+
+
 @pytest.fixture
 def builder(runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """A machine on which every command of the build works; remembers the build context."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     root = tmp_path / "mounted"
-    for program in node.NETFILTER:
-        path = root / program.lstrip("/")
+    for name in (*node.NETFILTER, node.PROTOCOLS):
+        path = root / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(program)
+        path.write_text(name)
     seen: dict[str, str] = {}
 
     def go(call) -> Result:
@@ -86,6 +97,7 @@ def builder(runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
             seen.update({str(path.relative_to(folder)): "" for path in folder.rglob("*") if path.is_file()})
             for name in ("rootfs/etc/containerd/config.toml", "rootfs/kind/version"):
                 seen[name] = (folder / name).read_text()
+            seen["kube-proxy"] = " ".join(files_of_image(folder / "images/kube-proxy.tar"))
         return Result(0)
 
     runner.has(*machine.PACKAGES)
@@ -112,6 +124,13 @@ def test_the_node_is_put_together(context: Context, runner, builder: dict[str, s
     assert last.env["CONTAINERS_CONF"] == "/c"
     assert runner.lines("podman image umount")
     assert list((context.layout.cache / "tmp").iterdir()) == []
+
+
+def test_kube_proxys_nft_knows_protocols_by_name(context: Context, runner, builder: dict[str, str]) -> None:
+    """Without the file nft lists 6 for tcp, and kube-proxy deletes every Service at its next full sync."""
+    node.ensure_node(context, PODMAN)
+    assert {"/usr/sbin/nft", "/etc/protocols"} <= set(builder["kube-proxy"].split())
+    assert " netbase " in (node.FOLDER / "Containerfile").read_text()
 
 
 def test_old_node_images_go_but_not_the_ones_in_use_today(context: Context, runner, builder: dict[str, str]) -> None:
