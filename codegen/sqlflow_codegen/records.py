@@ -62,8 +62,24 @@ WRAPPED_LIMIT = TERMINATION_MESSAGE_LIMIT - 512
 ERROR_MESSAGE_LIMIT = 1024
 """Bytes of an error's own words that status and termination messages carry."""
 
-EXIT_OK, EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_DATABASE_UNREACHABLE, EXIT_STOPPED = 0, 1, 2, 3, 143
-"""Exit codes of a step. 3 is worth a retry; 143 is 128 + SIGTERM."""
+EXIT_OK = 0
+EXIT_STATEMENT_FAILED = 1
+"""A statement failed, and would fail again: a table that is not there, a duplicate key, a wrong attribute."""
+EXIT_USAGE = 2
+"""The step was called in a wrong way, or the program cannot run at all."""
+EXIT_DATABASE_UNREACHABLE = 3
+"""The database cannot be reached, refused the login, or ended the connection."""
+EXIT_TRY_AGAIN = 4
+"""A statement failed for a reason that may pass: a deadlock, a lock timeout, a full disk, no memory."""
+EXIT_LOST = 5
+"""An earlier start of this step in the same run did not end in good order, and the run has no retries: the step
+executed nothing. Its error is of kind `lost`; for the reader, the pod of the earlier start was lost."""
+EXIT_STOPPED = 143
+"""Stopped from outside: 128 + SIGTERM."""
+
+FINAL_EXIT_CODES = (EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_LOST)
+"""Exit codes after which no backend tries the step again, whatever `spec.retries` says. After every other code it
+does, also after those of a process that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +91,7 @@ class StepError:
     column: int
     title: str
     kind: str
-    """`database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped` or `internal`."""
+    """`database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped`, `lost` or `internal`."""
     message: str
     hint: str = ""
 

@@ -19,7 +19,7 @@ class RunError(SQLFlowError):
     """A step or a statement cannot go on.
 
     Attributes:
-        kind: `database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped` or `internal`
+        kind: `database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped`, `lost` or `internal`
             (see `sqlflow_codegen.records.StepError`).
         message: what happened; the database's own words where it was the database.
         hint: what to do; "" if there is nothing to add.
