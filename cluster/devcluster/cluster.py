@@ -10,16 +10,24 @@ from pathlib import Path
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from devcluster import node
+from devcluster import gobuild, node
 from devcluster.context import Context
 from devcluster.errors import DevClusterError, log_lines
+from devcluster.forecast import Work
 from devcluster.layout import Layout
 from devcluster.machine import Engine, Platform, find_platform, self_built_env
 from devcluster.store import locked, write_atomically
-from devcluster.tools import tool
+from devcluster.tools import TOOLS, find_tool, tool
 
 KIND_LABEL = "io.x-k8s.kind.cluster"
 READY_SECONDS = 180
+READY = (
+    ("Wait for the node", "Ready", ("nodes", "--all")),
+    # Available, not rolled out: one replica answers, and the second's first probe may come 10 s later.
+    ("Wait for CoreDNS", "Available", ("--namespace=kube-system", "deployment/coredns")),
+)
+"""What a new cluster waits for: title, condition, objects."""
+
 KERNEL_MODULES = Path("/lib/modules")
 """kind mounts this folder into its nodes; where the kernel has no modules it does not exist."""
 
@@ -133,6 +141,7 @@ class Cluster:
         with locked(layout.locks / f"{self.name}.lock", f"cluster {self.name}", self.context.reporter):
             if self.is_healthy() or self._recovered():
                 return layout.kubeconfig
+            self.context.reporter.plan(self.works())
             image = "" if self.platform.registry else node.ensure_node(self.context, self.engine)
             kind = tool(self.context, "kind")
             tool(self.context, "kubectl")
@@ -144,6 +153,21 @@ class Cluster:
             record.complete = True
             record.write(layout)
         return layout.kubeconfig
+
+    def works(self) -> list[Work]:
+        """The steps that `up` would take to make the cluster now; none where it is healthy."""
+        if self.is_healthy():
+            return []
+        node_works = [] if self.platform.registry else node.works(self.context, self.engine)
+        missing = [TOOLS[name] for name in ("kind", "kubectl") if find_tool(self.context, name) is None]
+        # kubectl comes with the node's programs, where those are built.
+        tools = gobuild.works(self.context, [part for part in missing if not (node_works and part in node.PARTS)])
+        waits = [Work(title, 15) for title, _, _ in READY]
+        return [*node_works, *tools, Work(self._create_title, 25), *waits]
+
+    @property
+    def _create_title(self) -> str:
+        return f"Create kind cluster {self.name}"
 
     def _recovered(self) -> bool:
         """Give a complete cluster time to answer, and start nodes that stopped, as after a reboot.
@@ -183,7 +207,7 @@ class Cluster:
     def _kind_create(self, kind: Path, record: Record) -> None:
         record.write(self.context.layout)
         self.context.long(
-            f"Create kind cluster {self.name}",
+            self._create_title,
             create_argv(kind, self.name, record.image, self.context.layout.kubeconfig),
             log=f"kind-{self.name}",
             env=kind_env(self.name, self.engine),
@@ -194,11 +218,7 @@ class Cluster:
     def _wait_until_ready(self) -> None:
         kubectl = [str(tool(self.context, "kubectl")), "--kubeconfig", str(self.context.layout.kubeconfig)]
         todo = "Run `python -m devcluster down` and try again"
-        for title, condition, objects in (
-            ("Wait for the node", "Ready", ["nodes", "--all"]),
-            # Available, not rolled out: one replica answers, and the second's first probe may come 10 s later.
-            ("Wait for CoreDNS", "Available", ["--namespace=kube-system", "deployment/coredns"]),
-        ):
+        for title, condition, objects in READY:
             wait = [*kubectl, "wait", f"--for=condition={condition}", f"--timeout={READY_SECONDS}s", *objects]
             self.context.long(title, wait, log=f"ready-{self.name}", todo=todo)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
+from devcluster.forecast import Work
 from devcluster.layout import digest
 from devcluster.machine import Engine, ensure_packages
 from devcluster.store import locked
@@ -24,6 +25,8 @@ PYTHON = "3.11"
 PACKAGES = ("ca-certificates", "python3", "python3-venv")
 REPOSITORY = "localhost/sqlflow-base"
 APT = Path("/etc/apt")
+BOOTSTRAP_TITLE = f"Bootstrap Debian {SUITE} with Python {PYTHON}"
+IMPORT_TITLE = "Import the base image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +59,23 @@ def ensure_base(context: Context, engine: Engine) -> str:
     return ref
 
 
+def works(context: Context, engine: Engine) -> list[Work]:
+    """The steps that `ensure_base` would take now."""
+    if engine.has_image(context.runner, reference()):
+        return []
+    return [Work(BOOTSTRAP_TITLE, 60), Work(IMPORT_TITLE, 8)]
+
+
 def _make(context: Context, engine: Engine, ref: str, folder: Path) -> None:
     root, archive = folder / "root", folder / "root.tar"
     mirror = find_mirror()
     context.long(
-        f"Bootstrap Debian {SUITE} with Python {PYTHON}",
+        BOOTSTRAP_TITLE,
         debootstrap_argv(root, mirror),
         log="debootstrap",
         todo=f"Check that {mirror} can be reached; debootstrap reads it as this machine's apt does",
     )
-    with context.reporter.step("Import the base image"):
+    with context.reporter.step(IMPORT_TITLE):
         for leftover in (root / "var/cache/apt/archives", root / "var/lib/apt/lists"):
             for path in leftover.iterdir():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
+from devcluster.forecast import Work
 from devcluster.layout import CLUSTER_FOLDER, digest
 from devcluster.machine import go_version
+from devcluster.store import locked
 
 MODULES = CLUSTER_FOLDER / "modules"
 
@@ -29,12 +33,14 @@ class Programs:
         module: folder under `cluster/modules`.
         pinned: module whose version is the programs' own; "" for what lies here.
         packages: file name -> Go package.
+        seconds: that the build takes on two quiet cores, for forecasts.
     """
 
     name: str
     module: str
     pinned: str
     packages: Mapping[str, str]
+    seconds: float = 0
 
     @property
     def folder(self) -> Path:
@@ -47,18 +53,20 @@ class Programs:
         return pinned_version((self.folder / "go.mod").read_text(), self.pinned) if self.pinned else ""
 
 
-def _kubernetes(name: str, *commands: str) -> Programs:
+def _kubernetes(name: str, *commands: str, seconds: float) -> Programs:
     packages = {command: f"k8s.io/kubernetes/cmd/{command}" for command in commands}
-    return Programs(name, "kubernetes", "k8s.io/kubernetes", packages)
+    return Programs(name, "kubernetes", "k8s.io/kubernetes", packages, seconds)
 
 
-KIND = Programs("kind", "kind", "sigs.k8s.io/kind", {"kind": "sigs.k8s.io/kind"})
-KUBECTL = _kubernetes("kubectl", "kubectl")
-ETCD = Programs("etcd", "etcd", "go.etcd.io/etcd/server/v3", {"etcd": "go.etcd.io/etcd/server/v3"})
-APISERVER = _kubernetes("kube-apiserver", "kube-apiserver")
-NODE = _kubernetes("kubernetes-node", "kubeadm", "kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy")
-COREDNS = Programs("coredns", "coredns", "github.com/coredns/coredns", {"coredns": "github.com/coredns/coredns"})
-PAUSE = Programs("pause", "pause", "", {"pause": "."})
+KIND = Programs("kind", "kind", "sigs.k8s.io/kind", {"kind": "sigs.k8s.io/kind"}, 10)
+KUBECTL = _kubernetes("kubectl", "kubectl", seconds=50)
+ETCD = Programs("etcd", "etcd", "go.etcd.io/etcd/server/v3", {"etcd": "go.etcd.io/etcd/server/v3"}, 30)
+APISERVER = _kubernetes("kube-apiserver", "kube-apiserver", seconds=115)
+NODE = _kubernetes(
+    "kubernetes-node", "kubeadm", "kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy", seconds=120
+)
+COREDNS = Programs("coredns", "coredns", "github.com/coredns/coredns", {"coredns": "github.com/coredns/coredns"}, 90)
+PAUSE = Programs("pause", "pause", "", {"pause": "."}, 1)
 
 ALL = (KIND, ETCD, KUBECTL, APISERVER, NODE, COREDNS, PAUSE)
 
@@ -84,6 +92,67 @@ def ensure(context: Context, programs: Programs) -> Path:
         DevClusterError: no Go, a Go that is too old, or a build that fails.
     """
     return context.store.ensure(programs.name, key(programs), lambda folder: _build(context, programs, folder))
+
+
+def ensure_all(context: Context, parts: Iterable[Programs]) -> dict[str, Path]:
+    """The paths of several programs by their names; builds what is missing.
+
+    What is missing of one module is built by one command: Kubernetes' programs share most of their packages.
+
+    Raises:
+        DevClusterError: no Go, a Go that is too old, or a build that fails.
+    """
+    parts = list(parts)
+    for together in missing_by_module(context, parts):
+        if len(together) > 1:
+            _build_together(context, together)
+        for part in together:
+            ensure(context, part)
+    return {name: folder / name for part in parts for folder in [ensure(context, part)] for name in part.packages}
+
+
+def missing_by_module(context: Context, parts: Iterable[Programs]) -> list[list[Programs]]:
+    """Those programs that the cache lacks, grouped by module: each group is one build."""
+    groups: dict[str, list[Programs]] = {}
+    for part in parts:
+        if not context.store.path(part.name, key(part)).is_dir():
+            groups.setdefault(part.module, []).append(part)
+    return list(groups.values())
+
+
+def combined(parts: list[Programs]) -> Programs:
+    """Programs of one module as one build; a single part stays as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+    packages = {name: package for part in parts for name, package in part.packages.items()}
+    return Programs(first.module, first.module, first.pinned, packages, sum(part.seconds for part in parts))
+
+
+def works(context: Context, parts: Iterable[Programs]) -> list[Work]:
+    """The builds that `ensure_all` would start now."""
+    return [Work(build_title(whole), whole.seconds) for whole in map(combined, missing_by_module(context, parts))]
+
+
+def _build_together(context: Context, parts: list[Programs]) -> None:
+    """Build several programs by one command and put each into its own entry of the cache."""
+    whole = combined(parts)
+    name = f"{whole.name}-{key(whole)}-together"
+    with (
+        locked(context.layout.locks / f"{name}.lock", whole.name, context.reporter),
+        context.store.scratch(name) as folder,
+    ):
+        missing = missing_by_module(context, parts)
+        if missing != [parts]:
+            return  # another process built some of it meanwhile: what is still missing is built alone
+        _build(context, whole, folder)
+
+        def fill(part: Programs, entry: Path) -> None:
+            for program in part.packages:
+                shutil.move(folder / program, entry / program)
+
+        for part in parts:
+            context.store.ensure(part.name, key(part), partial(fill, part))
 
 
 def key(programs: Programs) -> str:
@@ -120,12 +189,17 @@ def build_env(temporary: Path) -> dict[str, str]:
     }
 
 
+def build_title(programs: Programs) -> str:
+    """The title of the step that builds the programs."""
+    names = ", ".join(programs.packages) if len(programs.packages) < 3 else programs.name
+    return f"Build {names} {programs.version}".rstrip()
+
+
 def _build(context: Context, programs: Programs, folder: Path) -> None:
     check_go(context, programs)
     temporary = folder.parent / f"{folder.name}.go"
     with context.store.scratch(temporary.name):
-        names = ", ".join(programs.packages) if len(programs.packages) < 3 else programs.name
-        title = f"Build {names} {programs.version}".rstrip()
+        title = build_title(programs)
         argv, env = build_argv(programs, folder), build_env(temporary)
         context.long(title, argv, log=f"go-{programs.name}", env=env, cwd=programs.folder)
 

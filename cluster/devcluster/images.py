@@ -40,6 +40,11 @@ class Build:
     args: Mapping[str, str] = field(default_factory=dict)
 
 
+def title(build: Build) -> str:
+    """The title of the step that builds an image."""
+    return f"Build image {build.name}"
+
+
 def base_image(context: Context, platform: Platform) -> str:
     """The reference of a base image with Python for the project's images; makes it where none can be pulled."""
     return UPSTREAM_BASE if platform.registry else debian.ensure_base(context, platform.engine)
@@ -116,7 +121,7 @@ def _build(context: Context, engine: Engine, build: Build, args: Mapping[str, st
         argv = build_argv(engine, build, args, pip_mounts(pip_settings(context.runner), folder))
         env = {**engine.env, "TMPDIR": str(temporary), "DOCKER_BUILDKIT": "1"}
         log = f"image-{build.name.rpartition('/')[2].replace(':', '-')}"
-        return context.long(f"Build image {build.name}", argv, log=log, env=env)
+        return context.long(title(build), argv, log=log, env=env)
 
 
 def build_argv(engine: Engine, build: Build, args: Mapping[str, str], mounts: Sequence[Mount]) -> list[str]:

@@ -10,13 +10,15 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 from devcluster import debian, gobuild
 from devcluster.archive import inside, with_libraries, write_image
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
-from devcluster.gobuild import APISERVER, COREDNS, ETCD, KUBECTL, NODE, PAUSE, Programs
+from devcluster.forecast import Work
+from devcluster.gobuild import APISERVER, COREDNS, ETCD, KUBECTL, NODE, PAUSE
 from devcluster.layout import CLUSTER_FOLDER, digest, tree_digest
 from devcluster.machine import Engine, ensure_packages
 from devcluster.store import locked
@@ -36,6 +38,9 @@ RECIPE = 2
 """Raised by whoever changes how this module or `archive` puts the image together."""
 
 PURPOSE = "node"
+SYSTEM_TITLE = "Install the node's Debian packages"
+COLLECT_TITLE = "Collect the node's programs and images"
+IMAGE_TITLE = "Build the node image"
 PLACEHOLDER = "@PAUSE_IMAGE@"
 
 
@@ -73,26 +78,31 @@ def ensure_node(context: Context, engine: Engine) -> str:
     return ref
 
 
+def works(context: Context, engine: Engine) -> list[Work]:
+    """The steps that `ensure_node` would take now."""
+    if engine.has_image(context.runner, reference()):
+        return []
+    system = [] if engine.has_image(context.runner, system_reference()) else [Work(SYSTEM_TITLE, 60)]
+    base = debian.works(context, engine) if system else []
+    builds = gobuild.works(context, PARTS)
+    return [*base, *system, *builds, Work(COLLECT_TITLE, 15), Work(IMAGE_TITLE, 40)]
+
+
 def _make(context: Context, engine: Engine, ref: str) -> None:
     with ThreadPoolExecutor(max_workers=1) as pool:
         system = pool.submit(_ensure_system, context, engine)
         programs: dict[str, Path] = {}
-        for part in PARTS:
+        for _, parts in groupby(PARTS, key=lambda part: part.module):
             if system.done():
                 system.result()  # if it failed there is no use in building on
-            programs |= _programs(context, part)
+            programs |= gobuild.ensure_all(context, parts)
         system_ref = system.result()
     with context.store.scratch("node") as folder:
-        with context.reporter.step("Collect the node's programs and images"):
+        with context.reporter.step(COLLECT_TITLE):
             _fill(context, engine, folder, programs, system_ref)
         argv = [*build_argv(engine), "--target", "node", "-t", ref, str(folder)]
-        _build(context, engine, "Build the node image", argv, "node-image")
+        _build(context, engine, IMAGE_TITLE, argv, "node-image")
     _remove_old(context, engine)
-
-
-def _programs(context: Context, part: Programs) -> dict[str, Path]:
-    folder = gobuild.ensure(context, part)
-    return {name: folder / name for name in part.packages}
 
 
 def _ensure_system(context: Context, engine: Engine) -> str:
@@ -100,7 +110,7 @@ def _ensure_system(context: Context, engine: Engine) -> str:
     if not engine.has_image(context.runner, ref):
         debian.ensure_base(context, engine)
         argv = [*build_argv(engine), "--target", "os", "-t", ref, str(FOLDER)]
-        _build(context, engine, "Install the node's Debian packages", argv, "node-system")
+        _build(context, engine, SYSTEM_TITLE, argv, "node-system")
     return ref
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from devcluster.forecast import Forecast, Work, about
 
 QUIET_SECONDS = 1.0
 """A step that ends sooner is not worth a line."""
@@ -48,6 +50,14 @@ class Reporter:
         self._live: Progress | None = None
         self._running = 0
         self._lock = threading.Lock()
+        self._forecast = Forecast(())
+
+    def plan(self, works: Sequence[Work]) -> None:
+        """Number the steps to come and forecast their end; a plan that was made before stays."""
+        if works and not self._forecast.works:
+            self._forecast = Forecast(works)
+            steps = f"{len(works)} steps" if len(works) > 1 else "1 step"
+            self.say(f"{steps}, {about(self._forecast.seconds_left())} in all")
 
     def say(self, text: str) -> None:
         """One plain line."""
@@ -56,11 +66,15 @@ class Reporter:
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
         """Show `title` as under way for as long as the block runs, then how long it took."""
-        step = Step(title)
+        number = self._forecast.number(title)
+        step = Step(f"{number} {title}".lstrip())
         with self._moving_line(step) if self.console.is_terminal else self._plain_lines(step):
             yield step
+        self._forecast.end(title, step.seconds)
         if step.seconds >= QUIET_SECONDS:
-            self.console.print(f"[green]✓[/green] {escape(title)} [dim]({step.seconds:.0f} s)[/dim]", soft_wrap=True)
+            left = self._forecast.seconds_left() if number else 0
+            took = f"({step.seconds:.0f} s{f'; {about(left)} left' if left else ''})"
+            self.console.print(f"[green]✓[/green] {escape(step.title)} [dim]{took}[/dim]", soft_wrap=True)
 
     @contextmanager
     def _moving_line(self, step: Step) -> Iterator[None]:

@@ -14,6 +14,7 @@ from devcluster import current, images, load
 from devcluster.cluster import Cluster
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
+from devcluster.forecast import Work
 from devcluster.layout import Layout
 from devcluster.process import Result, SystemRunner
 from devcluster.progress import Reporter
@@ -25,6 +26,16 @@ SYSTEM_NAMESPACE = "sqlflow-system"
 OPERATOR = "deployment/sqlflow-operator"
 OPERATOR_IMAGE, STEP_IMAGE, DATABASE_IMAGE = (f"localhost/sqlflow-{n}:dev" for n in ("operator", "step", "postgres"))
 DATABASE_USER = "sqlflow"
+IMAGE_SECONDS = (50, 60, 40)
+"""Of building those images on two quiet cores, for forecasts."""
+
+INSTALL, WAIT_OPERATOR, WAIT_DATABASE, LOAD_DATA = (
+    "Install the CRD and the operator",
+    "Wait for the operator",
+    "Wait for PostgreSQL",
+    "Load the iris data",
+)
+INSTALL_WORKS = ((INSTALL, 3), (WAIT_OPERATOR, 12), (WAIT_DATABASE, 12), (LOAD_DATA, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,7 @@ def ensure_stack(namespace: str, context: Context | None = None) -> Stack:
     context = context or default_context()
     cluster = Cluster.open(context)
     mine = current.find(context) if current.is_asked_for() else None
+    context.reporter.plan(works(cluster, new_cluster=mine is None))
     kubeconfig = Path(mine.kubeconfig) if mine else cluster.up()
     names = build_images(cluster)
     if mine:
@@ -97,15 +109,34 @@ def ensure_stack(namespace: str, context: Context | None = None) -> Stack:
     return stack
 
 
-def build_images(cluster: Cluster) -> list[str]:
-    """Build the operator's, the steps' and the demo database's image; returns their names."""
-    root = cluster.context.layout.checkout
+def works(cluster: Cluster, *, new_cluster: bool) -> list[Work]:
+    """The steps that `ensure_stack` would take on a machine where something long is missing; else none."""
+    context, engine = cluster.context, cluster.engine
+    builds = [
+        Work(images.title(build), seconds)
+        for build, seconds in zip(image_builds(context), IMAGE_SECONDS, strict=True)
+        if not engine.has_image(context.runner, build.name)
+    ]
+    made = cluster.works() if new_cluster else []
+    if not made and not builds:
+        return []
+    return [*made, *builds, *(Work(title, seconds) for title, seconds in INSTALL_WORKS)]
+
+
+def image_builds(context: Context) -> tuple[images.Build, ...]:
+    """The operator's, the steps' and the demo database's image."""
+    root = context.layout.checkout
     postgres = root / "examples" / "postgres"
-    builds = (
+    return (
         images.Build(OPERATOR_IMAGE, root, root / "Dockerfile", "operator"),
         images.Build(STEP_IMAGE, root, root / "Dockerfile", "step"),
         images.Build(DATABASE_IMAGE, postgres, postgres / "Dockerfile"),
     )
+
+
+def build_images(cluster: Cluster) -> list[str]:
+    """Build the project's images; returns their names."""
+    builds = image_builds(cluster.context)
     for build in builds:
         images.build_image(cluster.context, cluster.platform, build)
     return [build.name for build in builds]
@@ -115,12 +146,12 @@ def install_operator(stack: Stack, cluster: Cluster) -> None:
     """Apply CRD and operator by kustomize and wait until it is ready; restarts it if an image is another."""
     system = replace(stack, namespace=SYSTEM_NAMESPACE)
     overlay = stack.context.layout.checkout / "manifests" / "overlays" / "dev"
-    system.do("Install the CRD and the operator", "apply", "--kustomize", str(overlay))
+    system.do(INSTALL, "apply", "--kustomize", str(overlay))
     ids = " ".join(cluster.engine.image_id(stack.context.runner, name) for name in (OPERATOR_IMAGE, STEP_IMAGE))
     # The tag stays the same from build to build: without this the old image would go on running.
     patch = {"spec": {"template": {"metadata": {"annotations": {"sqlflow.org/images": ids}}}}}
     system.do("Start this build's operator", "patch", OPERATOR, "--patch", json.dumps(patch))
-    _wait_for(system, "Wait for the operator", OPERATOR)
+    _wait_for(system, WAIT_OPERATOR, OPERATOR)
 
 
 def install_database(stack: Stack) -> None:
@@ -129,8 +160,8 @@ def install_database(stack: Stack) -> None:
     if not stack.run("get", "namespace", stack.namespace).ok:
         stack.do(f"Create namespace {stack.namespace}", "create", "namespace", stack.namespace)
     stack.do("Install PostgreSQL", "apply", "--filename", str(examples / "postgres" / "postgres.yaml"))
-    _wait_for(stack, "Wait for PostgreSQL", "deployment/postgres")
-    with stack.context.reporter.step("Load the iris data"):
+    _wait_for(stack, WAIT_DATABASE, "deployment/postgres")
+    with stack.context.reporter.step(LOAD_DATA):
         stack.psql((examples / "01-iris" / "load.sql").read_text(encoding="utf-8"), "--quiet")
 
 

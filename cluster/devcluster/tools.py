@@ -20,6 +20,9 @@ def all_tools(context: Context) -> dict[str, Path]:
     Raises:
         DevClusterError: a tool is neither here nor can it be built.
     """
+    missing = [TOOLS[name] for name in TOOLS if find_tool(context, name) is None]
+    context.reporter.plan(gobuild.works(context, missing))
+    gobuild.ensure_all(context, missing)
     return {name: tool(context, name) for name in TOOLS}
 
 
@@ -29,6 +32,11 @@ def tool(context: Context, name: str) -> Path:
     Raises:
         DevClusterError: it is neither here nor can it be built.
     """
+    return find_tool(context, name) or gobuild.ensure(context, TOOLS[name]) / name
+
+
+def find_tool(context: Context, name: str) -> Path | None:
+    """The path of a tool that is here already; None if it has to be built."""
     programs = TOOLS[name]
     ours = context.store.path(programs.name, gobuild.key(programs)) / name
     if ours.is_file():
@@ -37,7 +45,7 @@ def tool(context: Context, name: str) -> Path:
         found = context.runner.which(name)
         if found is not None and fits(context.runner, name, found, programs.version):
             return Path(found)
-    return gobuild.ensure(context, programs) / name
+    return None
 
 
 def fits(runner: Runner, name: str, path: str, pinned: str) -> bool:

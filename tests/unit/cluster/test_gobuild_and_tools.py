@@ -140,13 +140,45 @@ def test_a_tool_of_this_machine_is_used_where_it_fits(context: Context, runner) 
         tools.tool(context, "etcd")
 
 
-def test_tools_are_built_once_and_then_found(context: Context, runner) -> None:
+@pytest.fixture
+def go(runner):
+    """A Go that writes what it is asked for: a file, or one for each package in a folder."""
+
     def build(call) -> Result:
-        Path(call.argv[call.argv.index("-o") + 1]).touch()
+        out = call.argv[call.argv.index("-o") + 1]
+        packages = call.argv[call.argv.index("-o") + 2 :]
+        for name in [p.rpartition("/")[2] for p in packages] if out.endswith("/") else [""]:
+            Path(out, name).touch()
         return Result(0)
 
     runner.on("go env", "go1.99.0")
     runner.on("go build", build)
+    return runner
+
+
+def test_programs_of_one_module_are_built_by_one_command(context: Context, go) -> None:
+    parts = (ETCD, KUBECTL, gobuild.APISERVER, NODE)
+    titles = [work.title for work in gobuild.works(context, parts)]
+    found = gobuild.ensure_all(context, parts)
+    assert len(go.lines("go build")) == 2
+    kubernetes = go.lines("go build")[1].split()
+    assert len([word for word in kubernetes if word.startswith("k8s.io/kubernetes/cmd/")]) == 7
+    assert all(path.is_file() for path in found.values())
+    # Each part has an entry of its own: whoever needs one of them later finds it.
+    assert found["kubectl"] == context.store.path("kubectl", gobuild.key(KUBECTL)) / "kubectl"
+    assert titles == [f"Build etcd {ETCD.version}", f"Build kubernetes {KUBECTL.version}"]
+    assert gobuild.works(context, parts) == []
+    assert gobuild.ensure_all(context, parts) == found
+    assert len(go.lines("go build")) == 2
+
+
+def test_what_is_there_already_is_not_built_with_the_rest(context: Context, go) -> None:
+    gobuild.ensure(context, KUBECTL)
+    gobuild.ensure_all(context, (KUBECTL, gobuild.APISERVER))
+    assert "cmd/kubectl" not in go.lines("go build")[1]
+
+
+def test_tools_are_built_once_and_then_found(context: Context, runner, go) -> None:
     paths = tools.all_tools(context)
     assert list(paths) == ["kind", "kubectl", "etcd", "kube-apiserver"]
     assert all(path.is_file() and path.name == name for name, path in paths.items())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import re
 import tarfile
@@ -7,7 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from devcluster import debian, gobuild, machine, node
+from devcluster import debian, gobuild, machine, node, progress
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.layout import CLUSTER_FOLDER
@@ -126,6 +127,18 @@ def test_the_node_is_put_together(context: Context, runner, builder: dict[str, s
     assert list((context.layout.cache / "tmp").iterdir()) == []
 
 
+def test_the_plan_names_every_step_that_is_taken(
+    context: Context, runner, builder: dict[str, str], screen: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "QUIET_SECONDS", 0.0)
+    planned = [work.title for work in node.works(context, PODMAN)]
+    assert f"Build kubernetes {node.version()}" in planned
+    node.ensure_node(context, PODMAN)
+    taken = re.findall(r"✓ (.*) \(", screen.getvalue())
+    assert len(planned) > 3
+    assert set(planned) <= set(taken)
+
+
 def test_kube_proxys_nft_knows_protocols_by_name(context: Context, runner, builder: dict[str, str]) -> None:
     """Without the file nft lists 6 for tcp, and kube-proxy deletes every Service at its next full sync."""
     node.ensure_node(context, PODMAN)
@@ -146,9 +159,9 @@ def test_a_failed_system_ends_the_build_of_programs(
 ) -> None:
     asked = []
 
-    def ensure(_: Context, part: gobuild.Programs) -> Path:
-        asked.append(part)
-        return Path("/programs")
+    def ensure_all(_: Context, parts: list[gobuild.Programs]) -> dict[str, Path]:
+        asked.extend(parts)
+        return {}
 
     class Pool:
         """Runs at once what it is given, so that it is over before the first program."""
@@ -167,7 +180,7 @@ def test_a_failed_system_ends_the_build_of_programs(
             return future
 
     monkeypatch.setattr(node, "ThreadPoolExecutor", Pool)
-    monkeypatch.setattr(gobuild, "ensure", ensure)
+    monkeypatch.setattr(gobuild, "ensure_all", ensure_all)
     runner.on("podman build", Result(1, err="no route to the mirror"))
     with pytest.raises(DevClusterError, match="no route to the mirror"):
         node.ensure_node(context, PODMAN)
