@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SOURCES := codegen runtime operator cli cluster tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format generate bench lock clean cluster-up cluster-down cluster-status
+.PHONY: help venv demo test check format generate bench lock clean cluster-up cluster-down cluster-status env
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ check: venv ## format, lint, types, import contracts, CRD against its models
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m sqlflow_operator.crd --check
 
-format: venv ## format the code and mend what ruff can
+format: venv ## format the code and fix what ruff can
 	@$(BIN)/ruff format $(SOURCES) requirements
 	@$(BIN)/ruff check --fix $(SOURCES) requirements
 
@@ -48,6 +48,9 @@ cluster-up: venv ## bring up this checkout's kind cluster
 
 cluster-down: venv ## remove this checkout's kind cluster and all that belongs to it
 	@$(BIN)/python -m devcluster down
+
+env: venv ## print the settings for a shell that speaks to this checkout's cluster: eval "$$(make -s env)"
+	@$(BIN)/python -m devcluster env
 
 cluster-status: venv ## what there is
 	@$(BIN)/python -m devcluster status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from typing import Annotated
 import typer
 
 from devcluster import cache, current, images, load, tools
-from devcluster.cluster import Cluster
+from devcluster.cluster import Cluster, Record
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.layout import Layout
@@ -92,6 +93,19 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     ):
         if value:
             print(f"{label:<11} {value}")
+
+
+@app.command()
+def env(ctx: typer.Context) -> None:
+    """Print the settings for a shell that speaks to this checkout's cluster: eval "$(python -m devcluster env)"."""
+    context: Context = ctx.obj
+    if current.is_asked_for():
+        raise DevClusterError("CLUSTER=current is kubectl's own context", todo="Use kubectl as it is")
+    if Record.read_complete(context.layout) is None:
+        raise DevClusterError("This checkout has no cluster", todo="Run `make demo` or `make cluster-up`")
+    folder = tools.tool(context, "kubectl").parent
+    print(f"export KUBECONFIG={shlex.quote(str(context.layout.kubeconfig))}")
+    print(f'export PATH={shlex.quote(str(folder))}:"$PATH"')
 
 
 @app.command("load")

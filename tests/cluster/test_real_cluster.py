@@ -146,9 +146,12 @@ def test_a_cluster_runs_pods_is_used_again_and_leaves_nothing(checkouts: list[Pa
 
 def service_addresses(checkout: Path) -> set[str]:
     """The cluster addresses of all Services that kube-proxy's map in the kernel holds."""
-    listing = podman("exec", node(checkout), "nft", "--json", "list", "map", "ip", "kube-proxy", "service-ips")
-    elements = json.loads(" ".join(listing))["nftables"][1]["map"]["elem"]
-    return {key["elem"]["val"]["concat"][0] for key, _ in elements}
+    listing = RUNNER.run(
+        ["podman", "exec", node(checkout), "nft", "--json", "list", "map", "ip", "kube-proxy", "service-ips"]
+    )
+    assert listing.ok, listing.err
+    elements = json.loads(listing.out)["nftables"][1]["map"].get("elem", [])
+    return {key["concat"][0] for key, _ in elements}
 
 
 def test_services_survive_a_full_sync_of_kube_proxy(checkouts: list[Path]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from devcluster import cli, current, images, load, tools
-from devcluster.cluster import Cluster
+from devcluster.cluster import Cluster, Record
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.machine import Engine, Platform
@@ -126,3 +127,24 @@ def test_status_is_for_people_or_for_scripts(runner, capsys: pytest.CaptureFixtu
     assert f"cluster     {context.layout.name}: absent\n" in capsys.readouterr().out
     assert run("status", "--json") == 0
     assert json.loads(capsys.readouterr().out)["state"] == "absent"
+
+
+def test_env_points_a_shell_at_this_checkouts_cluster(
+    context: Context, runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tools, "tool", lambda *_: Path("/cache/a folder/kubectl"))
+    assert run("--checkout", str(context.layout.checkout), "env") == 1
+    assert "This checkout has no cluster" in capsys.readouterr().err
+    Record(context.layout.name, "podman", registry=False, image="", complete=True).write(context.layout)
+    assert run("--checkout", str(context.layout.checkout), "env") == 0
+    script = capsys.readouterr().out + 'echo "$KUBECONFIG"; command -v ls > /dev/null; echo "${PATH%%:*}"'
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert shown == f"{context.layout.kubeconfig}\n/cache/a folder\n"
+
+
+def test_env_says_nothing_of_a_cluster_that_is_not_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CLUSTER", "current")
+    assert run("env") == 1
+    assert "Use kubectl as it is" in capsys.readouterr().err
