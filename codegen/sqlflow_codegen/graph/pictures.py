@@ -1,6 +1,7 @@
 """A graph as data and as pictures: JSON, Mermaid, Graphviz' DOT, SVG.
 
-Text of the program appears in pictures with everything encoded that their languages treat specially.
+A statement is shown by its title: literals of the program, which may be secrets, appear in no picture. Names of the
+program appear with everything encoded that the pictures' languages treat specially.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.graph.build import Edge, Graph
 from sqlflow_codegen.graph.dependencies import BARRIER, SEQUENCE
 
-LABEL_LENGTH = 48
-"""Characters of a statement shown in a picture."""
-
 DOT_SECONDS = 60
 """Time that Graphviz gets to lay out a picture."""
 
@@ -25,7 +23,7 @@ _PLAIN = frozenset(" abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456
 def to_json(graph: Graph) -> dict[str, Any]:
     """The graph as plain data.
 
-    `statements`: number (from 1), kind, reads, writes (names of relations and models), step.
+    `statements`: number (from 1), kind, title, reads, writes (names of relations and models), step.
     `edges`: from, to (numbers), hazard, on; after transitive reduction, one for every cause; `on` is `*` where a
     relation that existed before the program may be a view over another.
     `steps`: name, statements, after; in an order in which they may run.
@@ -36,6 +34,7 @@ def to_json(graph: Graph) -> dict[str, Any]:
             {
                 "number": statement.number,
                 "kind": statement.kind,
+                "title": statement.title,
                 "reads": list(effects.shown_reads),
                 "writes": list(effects.shown_writes),
                 "step": step_of[statement.number],
@@ -57,7 +56,7 @@ def to_mermaid(graph: Graph) -> str:
     for n, step in enumerate(graph.steps):
         lines.append(f'  subgraph p{n}["{_mermaid_text(step.name)}"]')
         for number in step.statements:
-            label = f"{number}: {_shortened(graph, number)}"
+            label = _label(graph, number)
             shape = '{{"%s"}}' if graph.effects[number - 1].setting else '["%s"]'
             lines.append(f"    n{number}{shape % _mermaid_text(label)}")
         lines.append("  end")
@@ -78,7 +77,7 @@ def to_dot(graph: Graph) -> str:
         lines += [f"  subgraph cluster_{n} {{", f"    label={_dot_text(step.name)};", '    fontname="Helvetica";']
         for number in step.statements:
             style = ", style=dashed" if graph.effects[number - 1].setting else ""
-            lines.append(f"    n{number} [label={_dot_text(f'{number}: {_shortened(graph, number)}')}{style}];")
+            lines.append(f"    n{number} [label={_dot_text(_label(graph, number))}{style}];")
         lines.append("  }")
     for (before, after), label in _labels(graph).items():
         lines.append(f"  n{before} -> n{after}" + (f" [label={_dot_text(label)}];" if label else ";"))
@@ -123,9 +122,8 @@ def _on(edge: Edge) -> str:
     return "" if edge.hazard == BARRIER else edge.on
 
 
-def _shortened(graph: Graph, number: int) -> str:
-    words = " ".join(graph.program.statement(number).text.split())
-    return words if len(words) <= LABEL_LENGTH else words[: LABEL_LENGTH - 1] + "…"
+def _label(graph: Graph, number: int) -> str:
+    return f"{number}: {graph.program.statement(number).title}"
 
 
 def _mermaid_text(text: str) -> str:

@@ -31,6 +31,7 @@ from sqlflow_codegen.language.terms import (
     Unary,
     Value,
 )
+from sqlflow_codegen.language.titles import model_title
 
 __all__ = [
     "Attribute",
@@ -81,7 +82,10 @@ class Statement:
 
     @property
     def title(self) -> str:
-        """How messages name this statement's main clause, such as `TO TRAIN xgboost.gbtree`."""
+        """What people call this statement: its verb and its object, `TO TRAIN xgboost.gbtree INTO churn`.
+
+        One short line without secrets (`sqlflow_codegen.language.titles`).
+        """
         return self.kind.upper()
 
 
@@ -89,16 +93,18 @@ class Statement:
 class SqlStatement(Statement):
     """Plain SQL of the program's dialect, handed to the database byte for byte.
 
-    `verb` is its first keyword in upper case (`SELECT`, `INSERT`, `WITH`, ...), "" if it has none.
+    `verb` is its first keyword in upper case (`SELECT`, `INSERT`, `WITH`, ...), "" if it has none; `heading` is its
+    title (`sqlflow_codegen.language.titles`).
     """
 
     kind: ClassVar[str] = "sql"
     verb: str
+    heading: str = ""
 
     @property
     def title(self) -> str:
-        """How messages name this statement's main clause."""
-        return self.verb or "SQL"
+        """How messages name this statement: `CREATE TABLE mart.features`."""
+        return self.heading or self.verb or "SQL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +126,8 @@ class TrainStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement's main clause."""
-        return f"TO TRAIN {self.estimator}"
+        """What people call this statement."""
+        return model_title("TO TRAIN", self.estimator, into=self.into)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +143,8 @@ class PredictStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement's main clause."""
-        return f"TO PREDICT {self.into}"
+        """What people call this statement."""
+        return model_title("TO PREDICT", self.into, using=self.using)
 
     @property
     def result_table(self) -> str:
@@ -165,8 +171,8 @@ class EvaluateStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement's main clause."""
-        return f"TO EVALUATE {self.model}"
+        """What people call this statement."""
+        return model_title("TO EVALUATE", self.model, into=self.into)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +189,8 @@ class ExplainStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement's main clause."""
-        return f"TO EXPLAIN {self.model}"
+        """What people call this statement."""
+        return model_title("TO EXPLAIN", self.model, into=self.into)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +206,8 @@ class RunStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement's main clause."""
-        return f"TO RUN {self.image}"
+        """What people call this statement."""
+        return model_title("TO RUN", self.image)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,9 +228,14 @@ class OptimizeStatement(Statement):
     into: Name
 
     @property
-    def title(self) -> str:
-        """How messages name this statement's main clause."""
+    def clause(self) -> str:
+        """`TO MAXIMIZE` or `TO MINIMIZE`."""
         return f"TO {self.direction.upper()}"
+
+    @property
+    def title(self) -> str:
+        """What people call this statement."""
+        return model_title(self.clause, "…", into=self.into)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,8 +247,8 @@ class ShowTrainStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement's main clause."""
-        return f"SHOW TRAIN {self.model}"
+        """What people call this statement."""
+        return model_title("SHOW TRAIN", self.model)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sqlflow_codegen.language.reader import Reader
 from sqlflow_codegen.language.source import Problem, ProblemError, Source
 from sqlflow_codegen.language.splitter import ACTIONS, RawStatement, Splitter
 from sqlflow_codegen.language.suggest import closest
+from sqlflow_codegen.language.titles import sql_title
 
 _INVALID = re.compile("[\x00\ud800-\udfff]")
 _UNITS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"})
@@ -91,8 +92,9 @@ class _StatementParser:
             self._check_no_model_meant()
         except ProblemError as error:
             return None, [error.problem]
-        span = self._source.span(raw.start, raw.end)
-        return SqlStatement(number=self._number, text=self._slice(raw.start, raw.end), span=span, verb=raw.verb), []
+        span, text = self._source.span(raw.start, raw.end), self._slice(raw.start, raw.end)
+        heading = sql_title(text, self._dialect, raw.verb)
+        return SqlStatement(number=self._number, text=text, span=span, verb=raw.verb, heading=heading), []
 
     def _slice(self, start: int, end: int) -> str:
         return self._source.text[start:end]

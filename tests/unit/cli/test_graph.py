@@ -45,6 +45,7 @@ def test_json_has_statements_edges_and_steps() -> None:
     assert shown["statements"][3] == {
         "number": 4,
         "kind": "train",
+        "title": "TO TRAIN xgboost.gbtree INTO m",
         "reads": ["a"],
         "writes": ["m"],
         "step": "s4-train",

@@ -38,7 +38,7 @@ def test_train() -> None:
     )
     assert isinstance(statement, TrainStatement)
     assert statement.select == "SELECT * FROM iris.train"
-    assert (statement.estimator.text, statement.title) == ("xgboost.gbtree", "TO TRAIN xgboost.gbtree")
+    assert (statement.estimator.text, statement.title) == ("xgboost.gbtree", "TO TRAIN xgboost.gbtree INTO new")
     assert [(a.name, a.value) for a in statement.attributes] == [("objective", "multi:softmax"), ("num_class", 3)]
     assert statement.label is not None
     assert statement.using is not None
@@ -55,7 +55,7 @@ def test_predict() -> None:
     statement = one("SELECT * FROM t TO PREDICT db.result.class WITH predict.extra_outputs='score' USING m")
     assert isinstance(statement, PredictStatement)
     assert (statement.result_table, statement.result_column) == ("db.result", "class")
-    assert (statement.using.text, statement.title) == ("m", "TO PREDICT db.result.class")
+    assert (statement.using.text, statement.title) == ("m", "TO PREDICT db.result.class USING m")
 
 
 def test_evaluate() -> None:
@@ -109,7 +109,11 @@ def test_optimize() -> None:
         "WITH variables='product', var_type='NonNegativeIntegers' USING glpk INTO db.result"
     )
     assert isinstance(statement, OptimizeStatement)
-    assert (statement.direction, statement.title, statement.into.text) == ("maximize", "TO MAXIMIZE", "db.result")
+    assert (statement.direction, statement.title, statement.into.text) == (
+        "maximize",
+        "TO MAXIMIZE … INTO db.result",
+        "db.result",
+    )
     assert statement.solver is not None
     assert statement.solver.text == "glpk"
     assert isinstance(statement.objective, Call)

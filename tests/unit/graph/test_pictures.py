@@ -19,18 +19,40 @@ CREATE TABLE a AS SELECT * FROM train;
 SELECT * FROM a TO TRAIN xgboost.gbtree LABEL class INTO m;
 UPDATE a SET x = 1;
 CALL p();"""
-HOSTILE = "SELECT '\"]--> {{`$(x)`}} <b> \\ ; | #quot; \n é 😀' FROM a; INSERT INTO a VALUES (1)"
+HOSTILE_NAME = '"a""]-->{{`$(x)`}}<b> \\ ; | #quot; \n é 😀"'
+HOSTILE = f"SELECT 's3cret' FROM {HOSTILE_NAME}; INSERT INTO {HOSTILE_NAME} VALUES ('s3cret')"
 
 
 def test_json() -> None:
     found = json.loads(json.dumps(to_json(graph(TEXT, "mysql"))))
     assert found == {
         "statements": [
-            {"number": 1, "kind": "sql", "reads": [], "writes": [], "step": "s1-sql"},
-            {"number": 2, "kind": "sql", "reads": ["iris.train"], "writes": ["iris.a"], "step": "s1-sql"},
-            {"number": 3, "kind": "train", "reads": ["iris.a"], "writes": ["m"], "step": "s3-train"},
-            {"number": 4, "kind": "sql", "reads": ["iris.a"], "writes": ["iris.a"], "step": "s4-sql"},
-            {"number": 5, "kind": "sql", "reads": [], "writes": [], "step": "s4-sql"},
+            {"number": 1, "kind": "sql", "title": "USE iris", "reads": [], "writes": [], "step": "s1-sql"},
+            {
+                "number": 2,
+                "kind": "sql",
+                "title": "CREATE TABLE a",
+                "reads": ["iris.train"],
+                "writes": ["iris.a"],
+                "step": "s1-sql",
+            },
+            {
+                "number": 3,
+                "kind": "train",
+                "title": "TO TRAIN xgboost.gbtree INTO m",
+                "reads": ["iris.a"],
+                "writes": ["m"],
+                "step": "s3-train",
+            },
+            {
+                "number": 4,
+                "kind": "sql",
+                "title": "UPDATE a",
+                "reads": ["iris.a"],
+                "writes": ["iris.a"],
+                "step": "s4-sql",
+            },
+            {"number": 5, "kind": "sql", "title": "CALL p(…)", "reads": [], "writes": [], "step": "s4-sql"},
         ],
         "edges": [
             {"from": 2, "to": 3, "hazard": "RAW", "on": "iris.a"},
@@ -50,14 +72,14 @@ def test_mermaid() -> None:
         "flowchart TD",
         '  subgraph p0["s1-sql"]',
         '    n1{{"1: USE iris"}}',
-        '    n2["2: CREATE TABLE a AS SELECT * FROM train"]',
+        '    n2["2: CREATE TABLE a"]',
         "  end",
         '  subgraph p1["s3-train"]',
-        '    n3["3: SELECT * FROM a TO TRAIN xgboost.gbtree LABEL c#8230;"]',
+        '    n3["3: TO TRAIN xgboost.gbtree INTO m"]',
         "  end",
         '  subgraph p2["s4-sql"]',
-        '    n4["4: UPDATE a SET x = 1"]',
-        '    n5["5: CALL p()"]',
+        '    n4["4: UPDATE a"]',
+        '    n5["5: CALL p(#8230;)"]',
         "  end",
         '  n2 -->|"RAW iris.a"| n3',
         '  n3 -->|"WAR iris.a"| n4',
@@ -73,19 +95,20 @@ def test_program_order_needs_no_labels() -> None:
 
 def test_hostile_text_stays_text() -> None:
     found = graph(HOSTILE)
-    node = re.compile(r'n\d+\["[ \w.,:=+*/()\-#;]*"\]|n1 -->\|"WAR a"\| n2')
+    node = re.compile(r'n\d+\["[ \w.,:=+*/()\-#;]*"\]|n1 -->\|"WAR a[ \w.,:=+*/()\-#;]*"\| n2')
     lines = [line.strip() for line in to_mermaid(found).splitlines() if line.strip().startswith("n")]
     assert len(lines) == 3
     assert all(node.fullmatch(line) for line in lines)
     labels = re.findall(r'label="((?:[^"\\]|\\.)*)"', to_dot(found))
-    assert labels[1] == r"1: SELECT '\"]--> {{`$(x)`}} <b> \\ ; | #quot; é 😀' …"
+    assert labels[1] == r"1: SELECT … FROM \"a\"\"]-->{{`$(x)`}}<b> \\ ; | #quot; é 😀\""
+    assert "s3cret" not in to_mermaid(found) + to_dot(found) + json.dumps(to_json(found))
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed (apt-get install graphviz)")
 def test_svg() -> None:
     root = ET.fromstring(to_svg(graph(TEXT, "mysql")))
     shown = [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"s1-sql", "s3-train", "RAW iris.a", "5: CALL p()"} <= set(shown)
+    assert {"s1-sql", "s3-train", "RAW iris.a", "5: CALL p(…)"} <= set(shown)
     assert "1: SELECT" in "".join(filter(None, ET.fromstring(to_svg(graph(HOSTILE))).itertext()))
 
 

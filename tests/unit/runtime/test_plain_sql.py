@@ -20,9 +20,9 @@ def test_a_statement_tells_what_it_did(database: Database) -> None:
     )
     started = ran.of("statement_started")
     assert [(r["statement"], r["kind"], r["title"], r["line"], r["column"]) for r in started] == [
-        (1, "sql", "CREATE", 1, 1),
-        (2, "sql", "INSERT", 2, 1),
-        (3, "sql", "SELECT", 3, 1),
+        (1, "sql", "CREATE TABLE t", 1, 1),
+        (2, "sql", "INSERT INTO t", 2, 1),
+        (3, "sql", "SELECT … FROM t", 3, 1),
     ]
     assert ran.of("statement_finished", 2)[0]["rows"] == 2
     assert ran.of("statement_finished", 3)[0]["rows"] == 2
@@ -128,7 +128,7 @@ def test_session_statements_are_replayed_silently(database: Database) -> None:
 def test_the_first_failure_ends_the_run(database: Database) -> None:
     ran = run_program(database, "SELECT 1;\n\n  SELECT *\n  FROM nowhere;\nSELECT 2")
     assert ran.error is not None
-    assert (ran.error.statement, ran.error.kind, ran.error.title) == (2, "database", "SELECT")
+    assert (ran.error.statement, ran.error.kind, ran.error.title) == (2, "database", "SELECT … FROM nowhere")
     assert (ran.error.line, ran.error.column) == (4, 8)
     assert "nowhere" in ran.error.message
     assert ran.outcome.error == ran.error

@@ -82,7 +82,7 @@ def test_a_missing_table_has_its_place_in_the_program(iris: Database) -> None:
     error = fail(iris, "SELECT 1;\n\nSELECT *\nFROM nowhere\nTO TRAIN xgboost.gbtree LABEL class INTO m;")
     assert (error.statement, error.kind) == (2, "database")
     assert (error.line, error.column) == (4, 6)
-    assert error.title == "TO TRAIN xgboost.gbtree"
+    assert error.title == "TO TRAIN xgboost.gbtree INTO m"
 
 
 def test_an_integer_that_is_no_class(iris_sqlite: Database) -> None:

@@ -70,9 +70,9 @@ def read_variables(attributes: tuple[Attribute, ...]) -> Variables | None:
 
 def check_optimize(statement: OptimizeStatement) -> Iterator[Problem]:
     """Attributes, objective and constraints of one TO MAXIMIZE or TO MINIMIZE."""
-    yield from check_attributes(statement.attributes, _ATTRIBUTES, statement.title)
+    yield from check_attributes(statement.attributes, _ATTRIBUTES, statement.clause)
     yield from _required(statement)
-    yield from _expression(statement.objective, statement.title)
+    yield from _expression(statement.objective, statement.clause)
     if isinstance(statement.objective, Binary) and statement.objective.operator in _COMPARISONS:
         hint = "Move the comparison into CONSTRAINT."
         message = "an objective is a number, not a comparison"
@@ -87,7 +87,7 @@ def _required(statement: OptimizeStatement) -> Iterator[Problem]:
     for name in ("variables", "var_type"):
         if name not in given:
             hint = _EXAMPLE if name == "variables" else f"It is one of {', '.join(VARIABLE_TYPES)}."
-            yield Problem("missing-attribute", f"{statement.title} needs attribute `{name}`", start, hint)
+            yield Problem("missing-attribute", f"{statement.clause} needs attribute `{name}`", start, hint)
     if "variables" not in given:
         return
     variables = read_variables(statement.attributes)

@@ -1,0 +1,118 @@
+"""Words of SQL that titles of statements are read by."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+KINDS = frozenset(
+    """TABLE|VIEW|MATERIALIZED VIEW|FOREIGN TABLE|EXTERNAL TABLE|VIRTUAL TABLE|DYNAMIC TABLE|ICEBERG TABLE
+    SNAPSHOT TABLE|TABLE FUNCTION|TABLES|ALL TABLES IN SCHEMA|ALL SEQUENCES IN SCHEMA|ALL FUNCTIONS IN SCHEMA
+    FUTURE TABLES IN SCHEMA|INDEX|SEARCH INDEX|VECTOR INDEX|SCHEMA|DATABASE|CATALOG|NAMESPACE|SHARE
+    FUNCTION|AGGREGATE FUNCTION|EXTERNAL FUNCTION|PROCEDURE|ROUTINE|AGGREGATE|MACRO|TRIGGER|EVENT TRIGGER|EVENT|RULE
+    SEQUENCE|TYPE|DOMAIN|EXTENSION|COLLATION|CONVERSION|LANGUAGE|OPERATOR|OPERATOR CLASS|OPERATOR FAMILY|CAST
+    ROLE|USER|GROUP|USER MAPPING FOR|OWNED BY|POLICY|ROW POLICY|MASKING POLICY|ROW ACCESS POLICY|NETWORK POLICY
+    SERVER|FOREIGN DATA WRAPPER|PUBLICATION|SUBSCRIPTION|STATISTICS|TABLESPACE|ACCESS METHOD|LARGE OBJECT
+    TEXT SEARCH CONFIGURATION|TEXT SEARCH DICTIONARY|TEXT SEARCH PARSER|TEXT SEARCH TEMPLATE|SECRET|COLUMN|CONSTRAINT
+    STAGE|FILE FORMAT|STREAM|TASK|PIPE|WAREHOUSE|RESOURCE GROUP|RESOURCE MONITOR|INTEGRATION|TAG|PACKAGE|SYNONYM|MODEL
+    SYSTEM|SYSTEM SET|SYSTEM RESET|SESSION SET|SESSION UNSET|DEFAULT PRIVILEGES|INSTANCE""".replace("\n", "|")
+    .replace("    ", "")
+    .split("|")
+)
+"""Kinds of objects that CREATE, DROP, ALTER, COMMENT ON and GRANT name."""
+
+KIND_LENGTH = max(kind.count(" ") + 1 for kind in KINDS)
+
+ACCOUNTS = frozenset({"USER", "ROLE", "GROUP", "USER MAPPING FOR"})
+"""Kinds whose names some databases write as strings."""
+
+MODIFIERS = _set(
+    """OR REPLACE GLOBAL LOCAL TEMP TEMPORARY UNLOGGED PERSISTENT UNIQUE FULLTEXT SPATIAL BITMAP CLUSTERED NONCLUSTERED
+    RECURSIVE TRUSTED PROCEDURAL TRANSIENT VOLATILE SECURE HYBRID MANAGED SQL SECURITY INVOKER ONLINE OFFLINE IGNORE
+    VERBOSE EXTENDED FORMATTED"""
+)
+"""Words before the kind of the object that titles leave out."""
+
+EXISTENCE = _set("IF NOT EXISTS CONCURRENTLY ONLY")
+
+RELATION_WORDS = EXISTENCE | {"LATERAL"}
+
+_WRITE = _set("LOW_PRIORITY DELAYED IGNORE QUICK CONCURRENT")
+_MAINTAIN = _set(
+    "TABLE TABLES VERBOSE FULL FREEZE ANALYZE LAZY IF NOT EXISTS ONLY NO_WRITE_TO_BINLOG LOCAL SKIP_LOCKED REPAIR"
+)
+_ON_CONFLICT = _set("OR ROLLBACK ABORT FAIL REPLACE")
+
+DIRECT = MappingProxyType(
+    {
+        "REPLACE": ("REPLACE INTO", _WRITE | {"INTO", "TABLE"}),
+        "UPDATE": ("UPDATE", _WRITE | _ON_CONFLICT),
+        "DELETE": ("DELETE FROM", _WRITE | {"FROM"}),
+        "MERGE": ("MERGE INTO", frozenset({"INTO"})),
+        "TRUNCATE": ("TRUNCATE TABLE", _MAINTAIN),
+        "TABLE": ("TABLE", frozenset()),
+        "FROM": ("FROM", frozenset()),
+        "PIVOT": ("PIVOT", frozenset()),
+        "UNPIVOT": ("UNPIVOT", frozenset()),
+        "ANALYZE": ("ANALYZE", _MAINTAIN),
+        "VACUUM": ("VACUUM", _MAINTAIN),
+        "CLUSTER": ("CLUSTER", _MAINTAIN),
+        "OPTIMIZE": ("OPTIMIZE TABLE", _MAINTAIN),
+        "CHECK": ("CHECK TABLE", _MAINTAIN),
+        "CHECKSUM": ("CHECKSUM TABLE", _MAINTAIN),
+        "REPAIR": ("REPAIR TABLE", _MAINTAIN),
+        "MSCK": ("MSCK REPAIR TABLE", _MAINTAIN),
+        "CACHE": ("CACHE TABLE", _MAINTAIN),
+        "UNCACHE": ("UNCACHE TABLE", _MAINTAIN),
+        "SUMMARIZE": ("SUMMARIZE", frozenset()),
+        "CALL": ("CALL", frozenset()),
+        "DETACH": ("DETACH", _set("DATABASE IF EXISTS")),
+    }
+)
+"""Verbs whose object follows at once: how titles write the verb, and the words to pass over before the object."""
+
+WORDS_ONLY = MappingProxyType(
+    {
+        "USE": 2,
+        "SHOW": 3,
+        "RESET": 2,
+        "PRAGMA": 1,
+        "START": 1,
+        "SAVEPOINT": 1,
+        "RELEASE": 2,
+        "ROLLBACK": 3,
+        "PREPARE": 1,
+        "DEALLOCATE": 1,
+        "EXECUTE": 1,
+        "DECLARE": 1,
+        "CLOSE": 1,
+        "LISTEN": 1,
+        "NOTIFY": 1,
+        "UNLISTEN": 1,
+        "UNLOCK": 1,
+        "DISCARD": 1,
+        "FLUSH": 1,
+        "INSTALL": 1,
+        "REASSIGN": 3,
+        "IMPORT": 1,
+        "EXPORT": 1,
+        "FETCH": 3,
+    }
+)
+"""Verbs that titles show with so many of the words and names behind them."""
+
+WITH_KIND = _set("CREATE DROP ALTER REFRESH REINDEX LOCK RENAME")
+"""Verbs before a kind of object and its names."""
+
+MAIN_VERBS = _set("SELECT INSERT UPDATE DELETE MERGE REPLACE VALUES TABLE FROM")
+"""What a WITH may introduce."""
+
+EXPLAINED = MAIN_VERBS | {"WITH", "CREATE"}
+"""What an EXPLAIN may introduce."""
+
+SETTINGS = frozenset({"SESSION AUTHORIZATION", "CHARACTER SET", "TIME ZONE", "DEFAULT ROLE"})
+"""What SET names in two words."""

@@ -1,0 +1,195 @@
+"""A cursor over the words, names and marks at the beginning of one statement of plain SQL.
+
+It knows the dialect's quotes and comments and no grammar. Text within quotes that make strings is never handed out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+from typing import NamedTuple
+
+from sqlflow_codegen.language.lexis import LEXIS, patterns
+from sqlflow_codegen.language.quoting import VERSIONED, skip_block_comment, skip_dollar, skip_quoted
+
+WINDOW = 64 * 1024
+"""Characters of a statement that are looked at."""
+
+_DOUBLE_QUOTES_STRINGS = frozenset({"mysql", "hive", "spark", "bigquery"})
+_VERSION = re.compile(r"/\*M?!\d*")
+_NOT_NAMES = frozenset(
+    {"ON", "AS", "SELECT", "VALUES", "WITH", "IDENTIFIED", "SET", "FROM", "TO", "WHERE", "USING", "FOR", "BY"}
+)
+
+WORD, NAME, STRING, MARK, END = "word", "name", "string", "mark", "end"
+
+_NAMES = frozenset({WORD, NAME})
+_ACCOUNTS = _NAMES | {STRING}
+
+
+class Token(NamedTuple):
+    """One token. `key` is what grammars compare: the word in upper case, the mark, `"` of a name, `'` of a string."""
+
+    kind: str
+    key: str
+    text: str
+    start: int
+    end: int
+
+
+_NOTHING = Token(END, "", "", -1, -1)
+
+
+class Cursor:
+    """Reads a statement of that canonical dialect, token by token, as far as it is asked to."""
+
+    def __init__(self, text: str, dialect: str) -> None:
+        self._dialect = dialect
+        self._tokens = _tokens(text[:WINDOW], dialect)
+        self._ahead: list[Token] = []
+        self._last = _NOTHING
+
+    def _look(self, n: int) -> Token:
+        while len(self._ahead) <= n:
+            self._ahead.append(next(self._tokens, _NOTHING))
+        return self._ahead[n]
+
+    def peek(self, n: int = 0) -> str:
+        """The key of the token `n` places ahead, left in place; "" at the end."""
+        return self._look(n).key
+
+    def next(self) -> str:
+        """The key of the next token, consumed; "" at the end."""
+        self._last = self._look(0)
+        del self._ahead[0]
+        return self._last.key
+
+    def word(self) -> str:
+        """The next word in upper case, consumed; "" where none stands there."""
+        return self.next() if self._look(0).kind == WORD else ""
+
+    def words(self, count: int) -> list[str]:
+        """Up to `count` words and dotted names as they are written, consumed."""
+        found: list[str] = []
+        while len(found) < count and self._look(0).kind in _NAMES:
+            found.append(self._name())
+        return found
+
+    def take(self, key: str) -> bool:
+        """Consume the next token if that is its key."""
+        if self.peek() != key:
+            return False
+        self.next()
+        return True
+
+    def skip(self, keys: Container[str]) -> bool:
+        """Consume tokens as long as their keys are among these; whether there was one."""
+        found = False
+        while self._look(0).kind == WORD and self.peek() in keys:
+            self.next()
+            found = True
+        return found
+
+    def seek(self, *keys: str) -> bool:
+        """Consume all up to and with these keys in a row, outside parentheses; whether they are there."""
+        while self.peek():
+            if all(self.peek(n) == key for n, key in enumerate(keys)):
+                for _ in keys:
+                    self.next()
+                return True
+            if self.next() == "(":
+                self.rest_of_parens()
+        return False
+
+    def skip_parens(self) -> None:
+        """Consume what stands in parentheses, if they open here."""
+        if self.take("("):
+            self.rest_of_parens()
+
+    def rest_of_parens(self) -> None:
+        """Consume the rest of parentheses whose opening one was consumed."""
+        depth = 1
+        while depth and (key := self.next()):
+            depth += (key == "(") - (key == ")")
+
+    def adjacent(self) -> bool:
+        """Whether the next token follows the last consumed one without a space."""
+        return self._look(0).start == self._last.end
+
+    def is_call(self) -> bool:
+        """Whether a function's name and its opening parenthesis come next."""
+        n = 0
+        while self._look(n).kind in _NAMES and self.peek(n + 1) == ".":
+            n += 2
+        first, second = self._look(n), self._look(n + 1)
+        return first.kind in _NAMES and second.key == "(" and second.start == first.end
+
+    def name(self) -> str:
+        """The dotted name that comes next as it is written, consumed; "" where none does."""
+        token = self._look(0)
+        return self._name() if token.kind == NAME or (token.kind == WORD and token.key not in _NOT_NAMES) else ""
+
+    def account(self) -> str:
+        """The name of a role or user, which some databases write as a string: `'ann'@'%'`."""
+        name = self._name(_ACCOUNTS) if self._look(0).kind == STRING else self.name()
+        if name and self.peek() == "@" and self.adjacent():
+            self.next()
+            name += "@" + (self._name(_ACCOUNTS) if self._look(0).kind in _ACCOUNTS else "")
+        return name
+
+    def variable(self) -> str:
+        """The name of a setting or variable, such as `search_path`, `@n` or `@@session.sql_mode`."""
+        marks = ""
+        while self.peek() == "@":
+            marks += self.next()
+        return marks + self.name()
+
+    def _name(self, kinds: Container[str] = _NAMES) -> str:
+        """The parts of a dotted name, each of one of these kinds; the last may be a `*`."""
+        parts: list[str] = []
+        while self._look(0).kind in kinds:
+            parts.append(self._take())
+            if self.peek() == "." or (self.peek() == "-" and self._dialect == "bigquery" and self.adjacent()):
+                parts.append(self._take())
+            else:
+                break
+        if parts and parts[-1] == "." and self.peek() == "*":
+            parts.append(self._take())
+        return "".join(parts)
+
+    def _take(self) -> str:
+        self.next()
+        return self._last.text
+
+
+def _tokens(text: str, dialect: str) -> Iterator[Token]:
+    scan = patterns(dialect).words.match
+    lexis = LEXIS[dialect]
+    position = 0
+    while match := scan(text, position):
+        event, start, position = match.lastgroup, match.start(), match.end()
+        found = match.group()
+        if event == "word":
+            yield Token(WORD, found.upper(), found, start, position)
+        elif event in ("run", "other", "end"):
+            for offset, mark in enumerate(found):
+                yield Token(MARK, mark, mark, start + offset, start + offset + 1)
+        elif event == "block" and lexis.versioned_comments and text.startswith(VERSIONED, start):
+            version = _VERSION.match(text, start)
+            position = version.end() if version else position  # its inside is code
+        elif event == "block":
+            position = skip_block_comment(text, start, lexis.nested_comments)
+        elif event == "dollar":
+            position = skip_dollar(text, start, position)
+            yield Token(STRING, "'", "", start, position)
+        elif event == "quote":
+            position = skip_quoted(text, start, dialect)
+            yield _quoted(found, text[start:position], start, position, dialect)
+        if position < 0:
+            return
+
+
+def _quoted(quote: str, text: str, start: int, end: int, dialect: str) -> Token:
+    if quote == "'" or (quote == '"' and dialect in _DOUBLE_QUOTES_STRINGS):
+        return Token(STRING, "'", text, start, end)
+    return Token(NAME, '"', text, start, end)
