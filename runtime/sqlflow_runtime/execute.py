@@ -16,7 +16,6 @@ from sqlflow_codegen.language.source import Source
 from sqlflow_codegen.records import StepError
 
 from sqlflow_runtime.databases.base import Result
-from sqlflow_runtime.effects import SessionState
 from sqlflow_runtime.failures import RunError, not_installed, unexpected
 from sqlflow_runtime.session import Session
 
@@ -48,7 +47,6 @@ def execute_program(session: Session, statements: Sequence[int], replay: Sequenc
     try:
         for number in replay:
             current = program.statement(number)
-            session.begin_statement(current)
             session.database.run(current.text, session.limit)
         current = program.statement(statements[0])
         skipped = _done_before(session, [program.statement(number) for number in statements])
@@ -72,14 +70,12 @@ def execute_program(session: Session, statements: Sequence[int], replay: Sequenc
 
 
 def _done_before(session: Session, statements: list[Statement]) -> set[int]:
-    """Statements that an earlier attempt has done: all up to the last one in the ledger, but for session state."""
+    """Statements that an earlier attempt has done: all up to the last one in the ledger but for session state."""
     if session.ledger is None:
         return set()
     done = session.ledger.done()
     last = max((i for i, statement in enumerate(statements) if statement.number in done), default=-1)
-    state = SessionState()
-    lasting = [i for i, s in enumerate(statements) if not state.is_session_only(s) and s.number not in session.repeat]
-    return {statements[i].number for i in lasting if i <= last}
+    return {statement.number for statement in statements[: last + 1]} - session.repeat
 
 
 def _run_one(session: Session, statement: Statement, *, skip: bool) -> None:
@@ -94,7 +90,6 @@ def _run_one(session: Session, statement: Statement, *, skip: bool) -> None:
     )
     begin = time.monotonic()
     result = Result()
-    session.begin_statement(statement)
     if not skip:
         result = _runner(statement)(session, statement)
         session.sync()

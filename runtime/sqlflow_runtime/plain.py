@@ -13,7 +13,6 @@ from sqlflow_runtime.session import Session
 
 _BEGIN = ("BEGIN", "START")
 _COMMIT = ("COMMIT", "END")
-_ROLLBACK = ("ROLLBACK", "ABORT")
 
 
 def run(session: Session, statement: Statement) -> Result:
@@ -56,10 +55,12 @@ def _show_one(session: Session, number: int, result: Result) -> None:
 
 def _run_writing(session: Session, statement: SqlStatement) -> Result:
     """Execute, and note it in the ledger together with what it does."""
-    if session.ledger is None or session.session_only:
+    if session.ledger is None:
         return session.database.run(statement.text, session.limit)
     if session.database.in_transaction() or statement.verb in _BEGIN:
         return _run_in_transaction(session, session.ledger, statement)
+    if statement.number in session.repeat:
+        return session.database.run(statement.text, session.limit)
     return _run_alone(session, session.ledger, statement)
 
 
@@ -82,16 +83,18 @@ def _run_alone(session: Session, ledger: Ledger, statement: SqlStatement) -> Res
 def _run_in_transaction(session: Session, ledger: Ledger, statement: SqlStatement) -> Result:
     """Statements of the program's own transaction count as done when it commits, all at once.
 
-    Their rows are written just before COMMIT: rows written earlier would vanish with ROLLBACK TO SAVEPOINT.
+    Their rows are written just before COMMIT: rows written earlier would vanish with ROLLBACK TO SAVEPOINT. Where it
+    ends otherwise (ROLLBACK, PREPARE TRANSACTION, a statement before which MySQL commits), they follow it.
     """
     database, pending = session.database, session.pending
     if not database.in_transaction():
         ledger.prepare()
         pending.clear()
     pending.append(statement.number)
-    if statement.verb in _COMMIT and "PREPARED" not in statement.text.upper():
+    noted = statement.verb in _COMMIT and "PREPARED" not in statement.text.upper()
+    if noted:
         ledger.add(pending)
     result = database.run(statement.text, session.limit)
-    if statement.verb in _ROLLBACK and not database.in_transaction():
+    if not noted and not database.in_transaction():
         ledger.add(pending)
     return result

@@ -10,7 +10,6 @@ from threading import Event
 from sqlflow_codegen.language.ir import Program, Statement
 
 from sqlflow_runtime.databases.base import Database, PreviewLimit
-from sqlflow_runtime.effects import SessionState
 from sqlflow_runtime.failures import RunError
 from sqlflow_runtime.ledger import Ledger
 from sqlflow_runtime.recorder import Recorder
@@ -31,14 +30,8 @@ class Session:
     pending: list[int] = field(default_factory=list)
     """Statements done in the transaction that the program has open."""
     repeat: frozenset[int] = frozenset()
-    """Statements of which the graph knows that they change nothing but the session's own state."""
-    session_only: bool = False
-    """The statement that runs now changes nothing but the session's own state."""
-    _state: SessionState = field(default_factory=SessionState)
-
-    def begin_statement(self, statement: Statement) -> None:
-        """Call for each statement, in order, before it runs."""
-        self.session_only = self._state.is_session_only(statement) or statement.number in self.repeat
+    """Statements of which the graph says that they leave nothing behind but session state: a retry runs them again,
+    and they get no row in the ledger outside a transaction."""
 
     @contextmanager
     def effect(self, statement: Statement) -> Iterator[None]:

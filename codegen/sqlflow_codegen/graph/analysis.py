@@ -39,10 +39,15 @@ class Analysis:
         self.understood = True
         self.shares: set[str] = set()
         self.changes_session = False
+        """It changes the state of its session, perhaps among other things."""
+        self.only_session = False
+        """It surely changes nothing else, whatever is not clear about it."""
+        self.controls = False
         self.uses_view = False
 
     def effects(self, *, setting: bool = False) -> Effects:
-        """What was gathered; `setting` if the statement changes nothing but the session."""
+        """What was gathered; `setting` if the statement is to be replayed in later steps."""
+        shapes = self.changes_session and self.understood and not self.writes
         return Effects(
             reads=frozenset(self.reads),
             writes=frozenset(self.writes),
@@ -50,7 +55,8 @@ class Analysis:
             understood=self.understood,
             session=frozenset(self.shares),
             setting=setting,
-            only_session=(setting or self.changes_session) and not self.writes and not self.barrier,
+            only_session=(shapes or self.only_session) and not self.controls,
+            controls=self.controls,
             hint=self.hint,
         )
 
@@ -216,7 +222,7 @@ class Analysis:
                 self.shares.add(f"{BEFORE}{self.session.number}")
             case Verdict.SESSION:
                 self.wait(f"{function}() changes its session")
-                self.session.stick()
+                self.keep_in_session()
             case Verdict.WRITES if self.catalog.conservative or self.catalog.user_functions:
                 self.give_up(
                     f"it calls {function}(), which is not known and may write",
@@ -231,6 +237,16 @@ class Analysis:
 
     def _want_writers(self) -> None:
         self.shares.add(f"{WRITERS}{self.session.number}")
+
+    def keep_in_session(self, *, only: bool = False) -> None:
+        """Note that what the statement leaves in its session cannot be replayed: all after it runs there.
+
+        Args:
+            only: it surely leaves nothing behind elsewhere.
+        """
+        self.changes_session = True
+        self.only_session |= only
+        self.session.stick()
 
     # -- barriers
 

@@ -31,18 +31,19 @@ class Assignments:
         """Note what the statement does; True if it is a setting, to be replayed in later steps."""
         every = words(tokens, len(tokens))
         if not every or (every[0] == "VARIABLE" and self._dialect == "spark") or every[0] == "VAR":
-            analysis.give_up("SET of a declared variable is not followed")
-            analysis.session.stick()
-            return False
+            return self._declared(analysis)
         special = self._special(every, tokens, analysis)
         if special is not None:
             return special
         parts = list(_split(tokens)) if self._dialect == "mysql" else [tokens]
         if self._dialect == "bigquery":
-            analysis.give_up("SET of a declared variable is not followed")
-            analysis.session.stick()
-            return False
+            return self._declared(analysis)
         return self._assign(parts, analysis)
+
+    def _declared(self, analysis: Analysis) -> bool:
+        analysis.give_up("SET of a declared variable is not followed")
+        analysis.keep_in_session(only=True)
+        return False
 
     # -- forms without a plain name and value
 
@@ -54,6 +55,7 @@ class Assignments:
         if head == "TRANSACTION":
             return self._transaction(scope, analysis)
         if head == "CONSTRAINTS":
+            analysis.controls = True
             return False
         if head in ("PASSWORD", "DEFAULT", "RESOURCE", "STATEMENT"):
             analysis.give_up(f"SET {head} is not followed")
@@ -63,6 +65,7 @@ class Assignments:
         if head == "PATH" or (head in ("SEARCH_PATH", "SCHEMA") and self._dialect in ("postgres", "duckdb")):
             return self._search_path(scope, tokens[2 if scope else 1 :], analysis)
         if scope == "LOCAL" and self._dialect == "postgres":
+            analysis.controls = True
             return False
         if head in ("TIME", "NAMES", "CHARACTER", "CHARSET", "CHARACTERISTICS", "XML"):
             analysis.session.set(frozenset({head.lower()}))
@@ -77,6 +80,9 @@ class Assignments:
             return True
         elif not analysis.session.in_transaction:
             analysis.shares.add(analysis.session.with_next())
+            analysis.changes_session = True
+        else:
+            analysis.controls = True
         return False
 
     def _role(self, scope: str, analysis: Analysis) -> bool:
@@ -85,6 +91,7 @@ class Assignments:
             analysis.catalog.enter("", f"?role:{analysis.session.number}")
         if scope == "LOCAL":
             analysis.session.localize()
+            analysis.controls = True
             return False
         analysis.session.set(frozenset({"role"}))
         return True
@@ -104,6 +111,7 @@ class Assignments:
             analysis.catalog.enter("", "?" if shown.upper() == "DEFAULT" else f"?{shown}")
         if scope == "LOCAL":
             session.localize()
+            analysis.controls = True
             return False
         session.set(frozenset({"search_path"}), analysis.catalog.place.schema)
         return True
@@ -120,7 +128,7 @@ class Assignments:
                 analysis.wait("SET GLOBAL runs alone")
                 return False
             if key == "autocommit" and any(token.text.upper() in _OFF for token in value):
-                analysis.session.stick()
+                analysis.keep_in_session()
                 return False
             keys.add(key)
             variables = variables and key.startswith("@")
@@ -140,7 +148,7 @@ class Assignments:
             return True
         if found is not None:
             analysis.mention(found)
-        analysis.session.stick()
+        analysis.keep_in_session()
         return False
 
     def _name_and_value(self, part: Sequence[Token]) -> tuple[str, Sequence[Token]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlflow_codegen.errors import Diagnostic
@@ -12,7 +12,7 @@ from sqlflow_codegen.graph.effects import Context, effects
 from sqlflow_codegen.graph.fusion import fuse
 from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
 from sqlflow_codegen.graph.resources import Effects
-from sqlflow_codegen.graph.session import Setting
+from sqlflow_codegen.graph.session import INSIDE, Setting
 from sqlflow_codegen.graph.steps import Step
 from sqlflow_codegen.graph.units import Unit, make_units
 from sqlflow_codegen.language.ir import Program, SqlStatement, Statement
@@ -86,7 +86,7 @@ def build_graph(
         program=program,
         effects=tuple(found),
         edges=tuple(_edges(waits)),
-        steps=tuple(_Steps(program, found, settings).make(units, fusion=fusion)),
+        steps=tuple(_Steps(program, found, settings, context.session.prepared).make(units, fusion=fusion)),
         warnings=tuple(_warnings(program, found, ordering)),
     )
 
@@ -103,11 +103,18 @@ def _edges(waits: Waits) -> list[Edge]:
 class _Steps:
     """Makes steps of units."""
 
-    def __init__(self, program: Program, effects: Sequence[Effects], settings: Sequence[tuple[Setting, ...]]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        effects: Sequence[Effects],
+        settings: Sequence[tuple[Setting, ...]],
+        prepared: Collection[str],
+    ) -> None:
         self._statements = program.statements
         self._effects = effects
         self._settings = settings
         """For every statement the settings in force before it."""
+        self._prepared = prepared
 
     def make(self, units: Sequence[Unit], *, fusion: bool) -> list[Step]:
         """The steps, in an order in which they may run."""
@@ -129,7 +136,7 @@ class _Steps:
                     statements=tuple(s + 1 for s in members[n]),
                     after=tuple(names[before] for before in sorted(befores)),
                     session=self._replayed(members[n]),
-                    repeat=tuple(s + 1 for s in members[n] if self._effects[s].only_session),
+                    repeat=self._repeated(members[n]),
                 )
             )
         return steps
@@ -156,6 +163,26 @@ class _Steps:
             members[homes[s]].append(s)
         for n in set(homes.values()):
             members[n].sort()
+
+    def _repeated(self, members: Sequence[int]) -> tuple[int, ...]:
+        """Numbers of the statements that a retry runs again although they are done.
+
+        What shapes the session within a transaction is repeated within it: that is, with its BEGIN, its COMMIT or
+        ROLLBACK, and what else acts in it only.
+        """
+        effects = self._effects
+        transactions = {
+            token
+            for s in members
+            if effects[s].only_session
+            for token in effects[s].session
+            if token.startswith(INSIDE)
+        }.difference(self._prepared)
+        return tuple(
+            s + 1
+            for s in members
+            if effects[s].only_session or (effects[s].controls and transactions & effects[s].session)
+        )
 
     def _replayed(self, members: Sequence[int]) -> tuple[int, ...]:
         """Numbers of the settings of other steps that this one needs."""

@@ -150,8 +150,12 @@ class Definitions:
         index = tree.args.get("this")
         table = unwrap(index.args.get("table")) if index is not None else None
         reference = self._walker.reference(table)
-        analysis.write(reference)
         name = index.args.get("this") if index is not None else None
+        if analysis.use_temporary(reference, analysis.writes):
+            if isinstance(name, exp.Identifier) and analysis.catalog.names.dialect != "mysql":
+                analysis.create_temporary(analysis.catalog.relation(((name.name, bool(name.args.get("quoted"))),)))
+            return
+        analysis.write_relation(analysis.catalog.relation(reference))
         if isinstance(name, exp.Identifier) and analysis.catalog.names.dialect != "mysql":
             named = (*reference[:-1], (name.name, bool(name.args.get("quoted"))))
             relation = analysis.catalog.relation(named)
@@ -194,25 +198,32 @@ class Definitions:
 
     def _drop_relation(self, reference: Reference, tree: exp.Expr, analysis: Analysis) -> None:
         relation = analysis.catalog.relation(reference)
-        found, certain = analysis.session.find_temporary(relation, len(reference) > 1)
-        analysis.shares |= {each.token for each in found}
-        if certain:
-            analysis.changes_session = True
-            analysis.session.drop_temporary(relation, found)
-            if analysis.catalog.rules.temporary:
-                return
+        if self._drop_temporary(reference, relation, analysis):
+            return
         if not tree.args.get("temporary"):
             analysis.write_definition(relation)
             for index in analysis.catalog.indexes_of(relation):
                 analysis.write_index(index)
             analysis.catalog.dropped(relation)
 
+    def _drop_temporary(self, reference: Reference, relation: Relation, analysis: Analysis) -> bool:
+        """Note the DROP of what may be temporary; whether it surely is."""
+        found, certain = analysis.session.find_temporary(relation, len(reference) > 1)
+        analysis.shares |= {each.token for each in found}
+        if certain:
+            analysis.changes_session = True
+            analysis.session.drop_temporary(relation, found)
+        return certain and analysis.catalog.rules.temporary
+
     def _drop_index(self, tree: exp.Expr, target: exp.Expr, analysis: Analysis) -> None:
         cluster = tree.args.get("cluster")
         if cluster is not None:
             analysis.write(self._walker.reference(unwrap(cluster.this)))
             return
-        index = analysis.catalog.relation(self._walker.reference(target))
+        reference = self._walker.reference(target)
+        index = analysis.catalog.relation(reference)
+        if self._drop_temporary(reference, index, analysis):
+            return
         tables = analysis.catalog.tables_of_index(index)
         analysis.write_index(index)
         for table in tables:

@@ -45,6 +45,7 @@ def effects(statement: ir.Statement, context: Context) -> Effects:
     setting = False
     if isinstance(statement, ir.SqlStatement):
         setting = context.interpreter.interpret(statement.text, analysis)
+        analysis.changes_session |= setting
     else:
         _MODEL_STATEMENTS[type(statement)](statement, analysis, context.interpreter)
     if not analysis.understood:

@@ -50,6 +50,11 @@ class Effects:
             created views or triggers.
         session: what it shares with other statements of its session, such as temporary tables: statements
             that share something must run in one session.
+        setting: it only sets up the session, and a replay at the start of later steps gives the same.
+        only_session: it leaves nothing behind but session state (a setting, a temporary table and what fills it, a
+            prepared statement); a step that is tried again runs it again.
+        controls: it begins or ends a transaction, or acts inside one only; run again with what `only_session`
+            says of the same transaction.
         hint: what a person can do about the barrier.
     """
 
@@ -60,6 +65,7 @@ class Effects:
     session: frozenset[str] = frozenset()
     setting: bool = False
     only_session: bool = False
+    controls: bool = False
     hint: str = ""
 
     @property

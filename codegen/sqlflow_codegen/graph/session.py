@@ -15,6 +15,8 @@ TEMPORARY_SCHEMAS = {"postgres": "pg_temp", "sqlite": "temp", "duckdb": "temp"}
 
 BEFORE = "before:"
 """Prefix of the token that a statement shares with the one before it only."""
+INSIDE = "transaction:"
+"""Prefix of the token that the statements of a transaction share."""
 WRITERS = "writers:"
 """Prefix of the token that a statement shares with all before it that wrote something."""
 
@@ -79,6 +81,8 @@ class Session:
         self.temporary_schema = TEMPORARY_SCHEMAS.get(dialect)
         """The schema that holds all temporary relations, if there is one."""
         self._ambiguous_schema = "main" if dialect == "duckdb" else "\0"
+        self.prepared: set[str] = set()
+        """Tokens of transactions that PREPARE TRANSACTION ended: no second one can end like that."""
         self._sticky = ""
         self._next = ""
 
@@ -176,10 +180,16 @@ class Session:
 
     # -- transactions
 
+    def prepare_transaction(self) -> Place | None:
+        """Note that the transaction leaves the session, to be committed or undone by any other."""
+        if self._transaction is not None:
+            self.prepared.add(self._transaction.token)
+        return self.commit()
+
     def begin(self, place: Place) -> None:
         """Note the start of a transaction."""
         if self._transaction is None:
-            self._transaction = _Transaction(f"transaction:{self.number}", self.settings, place)
+            self._transaction = _Transaction(f"{INSIDE}{self.number}", self.settings, place)
 
     def localize(self) -> None:
         """Note that the current schema changes until the end of the transaction."""

@@ -22,16 +22,22 @@ _TEMPORARY = ("TEMP", "TEMPORARY")
 _TRANSACTION_WORDS = """
     TRANSACTION WORK TRAN DEFERRED IMMEDIATE EXCLUSIVE CONCURRENT ISOLATION READ NOT DEFERRABLE
 """
-_STICKY = """
-    PREPARE EXECUTE DEALLOCATE DECLARE FETCH MOVE CLOSE OPEN HANDLER XA DISCARD CACHE UNCACHE LISTEN UNLISTEN
+_KEPT = """
+    PREPARE DEALLOCATE DECLARE FETCH MOVE CLOSE OPEN HANDLER DISCARD CACHE UNCACHE LISTEN UNLISTEN
 """
+"""What leaves its state in the session and nothing elsewhere."""
+_STICKY = "EXECUTE XA"
+_CURSORS = ("DECLARE", "FETCH", "MOVE", "CLOSE")
 _ALONE = """
     GRANT REVOKE VACUUM CHECKPOINT REINDEX CLUSTER FLUSH OPTIMIZE CHECK REPAIR KILL NOTIFY SECURITY HELP
 """
 _SESSION_PRAGMAS = """
     foreign_keys case_sensitive_like cache_size synchronous temp_store busy_timeout recursive_triggers journal_mode
     defer_foreign_keys ignore_check_constraints locking_mode mmap_size query_only threads trusted_schema
-    reverse_unordered_selects automatic_index legacy_alter_table writable_schema
+    reverse_unordered_selects automatic_index legacy_alter_table writable_schema analysis_limit cache_spill
+    cell_size_check checkpoint_fullfsync count_changes data_store_directory empty_result_callbacks full_column_names
+    fullfsync hard_heap_limit read_uncommitted secure_delete short_column_names soft_heap_limit temp_store_directory
+    wal_autocheckpoint
 """
 
 
@@ -42,6 +48,7 @@ class Settings:
         self._dialect = dialect
         self._assignments = assignments
         self._transaction_words = frozenset(_TRANSACTION_WORDS.split())
+        self._kept = frozenset(_KEPT.split())
         self._sticky = frozenset(_STICKY.split())
         self._alone = frozenset(_ALONE.split())
         self._pragmas = frozenset(_SESSION_PRAGMAS.split())
@@ -79,9 +86,13 @@ class Settings:
         handler = self._by_verb.get(verb)
         if handler is not None:
             return handler(tokens, first, analysis)
-        if verb in self._sticky:
+        if first[:2] == ("PREPARE", "TRANSACTION"):
+            return self._prepare_transaction(analysis)
+        if verb in self._kept or verb in self._sticky:
             analysis.give_up(f"{verb} keeps its state in the session")
-            analysis.session.stick()
+            inside = verb in _CURSORS and analysis.session.in_transaction and "HOLD" not in words(tokens, len(tokens))
+            analysis.keep_in_session(only=verb in self._kept and not inside)
+            analysis.controls = inside
             return DONE
         if verb in self._alone:
             analysis.wait(f"{verb} runs alone")
@@ -90,11 +101,19 @@ class Settings:
 
     # -- transactions
 
+    def _prepare_transaction(self, analysis: Analysis) -> str:
+        analysis.give_up("whether a prepared transaction is kept is not known")
+        place = analysis.session.prepare_transaction()
+        if place is not None:
+            analysis.catalog.place = place
+        return DONE
+
     def _begin(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
         if len(first) > 1 and first[1] not in self._transaction_words:
             return self._block(tokens, first, analysis)
         if len(first) == 1 and (first[0] == "START" or self._dialect == "bigquery"):
             return self._block(tokens, first, analysis)
+        analysis.controls = True
         if analysis.catalog.rules.transactions:
             analysis.session.begin(analysis.catalog.place)
         return DONE
@@ -107,6 +126,8 @@ class Settings:
     def _commit(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
         if len(first) > 1 and first[1] == "PREPARED":
             analysis.give_up("it commits a prepared transaction")
+            return DONE
+        analysis.controls = True
         place = analysis.session.commit()
         if place is not None:
             analysis.catalog.place = place
@@ -122,6 +143,8 @@ class Settings:
         every = words(tokens, len(tokens))
         if "PREPARED" in every:
             analysis.give_up("it undoes a prepared transaction")
+            return DONE
+        analysis.controls = True
         if "TO" in every:
             analysis.session.rollback_to()
             return DONE
@@ -140,12 +163,15 @@ class Settings:
         if self._dialect == "sqlite" and not analysis.session.in_transaction:
             analysis.give_up(f"{first[0]} outside a transaction begins one")
             analysis.session.stick()
+        analysis.controls = True
         return DONE
 
     def _lock(self, _tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
         analysis.wait(f"{first[0]} runs alone")
-        if self._dialect != "postgres":
+        analysis.controls = self._dialect == "postgres"
+        if not analysis.controls:
             analysis.session.locking = f"locked:{analysis.session.number}" if first[0] == "LOCK" else ""
+            analysis.changes_session = True
         return DONE
 
     # -- settings

@@ -130,8 +130,10 @@ class DuckDB:
             self._connection.execute("COMMIT")
 
     def needs_no_transaction(self, failure: RunError) -> bool:
-        """CHECKPOINT, VACUUM and their like."""
-        return "transaction" in failure.message and ("Cannot" in failure.message or "cannot" in failure.message)
+        """CHECKPOINT, VACUUM and their like, and what writes to another attached database than the ledger's."""
+        message = failure.message
+        elsewhere = "single attached database" in message
+        return elsewhere or ("transaction" in message and ("Cannot" in message or "cannot" in message))
 
     def describe(self, select: str) -> tuple[Column, ...]:
         """The select's columns."""

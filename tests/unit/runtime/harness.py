@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlflow_codegen.graph import plan_steps
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.records import Outcome, StepError, parse_outcome
 from sqlflow_runtime.databases import open_database, parse_url
@@ -70,6 +71,8 @@ def run_program(
         limit=limit or PreviewLimit(),
         ledger=Ledger(database, run, recorder) if run else None,
     )
+    if run:
+        session.repeat = frozenset(number for step in plan_steps(program) for number in step.repeat)
     numbers = statements or [statement.number for statement in program]
     ran.error = execute_program(session, numbers, replay or [])
     ran.outcome = recorder.outcome()

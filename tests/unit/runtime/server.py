@@ -76,6 +76,7 @@ def running(folder_of_programs: Path) -> Iterator[Server]:
         initdb = ["--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]
         call("initdb", "--username=tester", f"--pwfile={password}", *initdb)
         options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=50"
+        options += " -c max_prepared_transactions=4"
         call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
         yield server
     finally:

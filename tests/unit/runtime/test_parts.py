@@ -1,4 +1,4 @@
-"""Small parts: selections, names, session effects, records, threads."""
+"""Small parts: selections, names, records, threads."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.records import StepError, dump_record
 from sqlflow_runtime.databases.names import name_parts, quote_name
-from sqlflow_runtime.effects import SessionState
 from sqlflow_runtime.failures import RunError, did_you_mean, exit_code, listed
 from sqlflow_runtime.ml.threads import processors
 from sqlflow_runtime.recorder import LOG_LIMIT, STEP_LOG_LIMIT, Recorder, json_lines
@@ -52,21 +50,6 @@ def test_names_are_quoted() -> None:
 def test_what_is_no_name(text: str) -> None:
     with pytest.raises(RunError):
         name_parts(text)
-
-
-def session_only(text: str, dialect: str = "postgres") -> list[bool]:
-    state = SessionState()
-    return [state.is_session_only(statement) for statement in parse_program(text, dialect)]
-
-
-def test_what_stays_in_the_session() -> None:
-    assert session_only(
-        "SET search_path = a; CREATE TABLE t (a int); CREATE TEMP TABLE part AS SELECT 1;"
-        "INSERT INTO part VALUES (1); INSERT INTO t SELECT * FROM part; UPDATE PART SET a = 1;"
-        "DELETE FROM pg_temp.part; DROP TABLE part;"
-        "CREATE TEMPORARY VIEW v AS SELECT 1; SELECT 1 INTO TEMP x;"
-        'INSERT INTO x VALUES (1); INSERT INTO "y" VALUES (2)'
-    ) == [True, False, True, True, False, True, True, True, True, True, True, False]
 
 
 def collected() -> tuple[Recorder, list[dict[str, Any]]]:
