@@ -8,7 +8,6 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.functions import Verdict, judge
-from sqlflow_codegen.graph.naming import parse_name
 from sqlflow_codegen.graph.references import References, Walker
 from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader, words
 
@@ -104,7 +103,7 @@ class Assignments:
             path = ""
         if path and not path.startswith("$") and path.upper() != "DEFAULT":
             quoted = written[0].token_type in (TokenType.IDENTIFIER, TokenType.STRING)
-            identity = names.identity((path, quoted)) if quoted else names.identity(parse_name(path)[-1])
+            identity = names.identity((path, quoted))
             analysis.catalog.enter(names.key(identity), identity)
         else:
             shown = " ".join(token.text for token in written)

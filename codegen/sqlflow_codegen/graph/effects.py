@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.catalog import Catalog
 from sqlflow_codegen.graph.interpreter import Interpreter
-from sqlflow_codegen.graph.naming import parse_name
+from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
 from sqlflow_codegen.graph.resources import EXISTING, MODEL, Effects, Resource
 from sqlflow_codegen.graph.session import Session, Setting
@@ -95,7 +95,7 @@ def _predict(statement: ir.Statement, analysis: Analysis, interpreter: Interpret
     assert isinstance(statement, ir.PredictStatement)
     interpreter.query(statement.select, analysis)
     analysis.reads.add(_model(statement.using))
-    _write_table(statement.result_table, analysis)
+    _write_table(statement.result_path, analysis)
 
 
 def _evaluate(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
@@ -103,7 +103,7 @@ def _evaluate(statement: ir.Statement, analysis: Analysis, interpreter: Interpre
     interpreter.query(statement.select, analysis)
     analysis.reads.add(_model(statement.model))
     if statement.into is not None:
-        _write_table(statement.into.text, analysis)
+        _write_table(statement.into.path, analysis)
 
 
 def _run(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
@@ -114,7 +114,7 @@ def _run(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) 
     assert isinstance(statement, ir.RunStatement)
     interpreter.query(statement.select, analysis)
     for table in statement.into:
-        _write_table(table.text, analysis)
+        _write_table(table.path, analysis)
     if not statement.into:
         analysis.give_up("TO RUN without INTO may write anything", "Name the tables that it writes after INTO.")
     elif analysis.catalog.conservative:
@@ -126,7 +126,7 @@ def _run(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) 
 def _optimize(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
     assert isinstance(statement, ir.OptimizeStatement)
     interpreter.query(statement.select, analysis)
-    _write_table(statement.into.text, analysis)
+    _write_table(statement.into.path, analysis)
 
 
 def _show_train(statement: ir.Statement, analysis: Analysis, _interpreter: Interpreter) -> None:
@@ -150,9 +150,9 @@ def _model(name: ir.Name) -> Resource:
     return Resource(MODEL, "", name.text.casefold(), name.text)
 
 
-def _write_table(name: str, analysis: Analysis) -> None:
+def _write_table(name: Reference, analysis: Analysis) -> None:
     """The result table of a model statement: dropped if it exists, and created."""
-    reference = parse_name(name)
+    reference = name[-3:]
     if not reference or analysis.use_temporary(reference, analysis.writes):
         return
     relation = analysis.catalog.relation(reference)

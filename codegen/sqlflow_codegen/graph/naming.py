@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 
+from sqlflow_codegen.language.names import stored
+
 Part = tuple[str, bool]
-"""An identifier as written, without its quotes, and whether it was quoted."""
+"""An identifier as written, without its quotes, and whether it was quoted (`language.ir.Part` is one)."""
 
 Reference = tuple[Part, ...]
 """A name of one to three parts: table, schema and table, or catalog, schema and table."""
-
-POSTGRES_NAME_BYTES = 63
 
 _SYSTEM_SCHEMAS = frozenset(
     {"information_schema", "pg_catalog", "pg_toast", "mysql", "performance_schema", "sys", "system"}
@@ -70,11 +70,8 @@ class Names:
         self._tables_by_case = dialect in ("mysql", "bigquery")
 
     def identity(self, part: Part) -> str:
-        """The identifier as the database keeps it."""
-        folded = self._fold_case(*part)
-        if self.dialect == "postgres" and len(folded) * 4 > POSTGRES_NAME_BYTES:
-            return folded.encode("utf-8", "surrogatepass")[:POSTGRES_NAME_BYTES].decode("utf-8", "ignore")
-        return folded
+        """The identifier as the database keeps it, or, where case does not count, in lower case."""
+        return self._fold_case(*part)
 
     def key(self, identity: str) -> str:
         """The same for any two identifiers that may be equal; MySQL's case rules depend on its machine."""
@@ -107,7 +104,9 @@ class Names:
 
 
 def _folder(dialect: str) -> Callable[[str, bool], str]:
-    """How the dialect changes the case of an identifier, by sqlglot's rules."""
+    """How the dialect changes the case of an identifier: by sqlglot's rules, and PostgreSQL by the step's own."""
+    if dialect == "postgres":
+        return lambda text, quoted: stored((text, quoted), dialect)
     strategy = Dialect.get_or_raise(dialect).normalization_strategy
     match strategy:
         case NormalizationStrategy.LOWERCASE:
@@ -122,24 +121,3 @@ def _folder(dialect: str) -> Callable[[str, bool], str]:
             return lambda text, _quoted: text.upper()
         case _:
             return lambda text, _quoted: text.lower()
-
-
-def parse_name(text: str) -> Reference:
-    """The parts of a dotted name with the quotes of any dialect, such as `db."My table"`."""
-    parts: list[Part] = []
-    position = 0
-    while position < len(text):
-        quote = text[position]
-        if quote in "\"'`[":
-            close = "]" if quote == "[" else quote
-            end = position + 1
-            while end < len(text) and (text[end] != close or text[end : end + 2] == close * 2):
-                end += 2 if text[end] == close else 1
-            parts.append((text[position + 1 : end].replace(close * 2, close), True))
-            position = end + 2
-        else:
-            end = text.find(".", position)
-            end = len(text) if end < 0 else end
-            parts.append((text[position:end].strip(), False))
-            position = end + 1
-    return tuple(parts[-3:])

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from sqlflow_codegen.graph.functions import NAMING
-from sqlflow_codegen.graph.naming import Names, Part, Reference, parse_name
+from sqlflow_codegen.graph.naming import Names, Part, Reference
 from sqlflow_codegen.graph.tokens import NotUnderstoodError
+from sqlflow_codegen.language.names import parse_name
 
 Scope = frozenset[str]
 """Names of the common table expressions that a part of the tree sees."""
@@ -263,11 +264,18 @@ class Walker:
         if isinstance(first, exp.Cast):
             first = first.this
         if isinstance(first, exp.Literal) and first.is_string:
-            return parse_name(first.name)
+            return self._named(first.name)
         if self._dialect != "postgres" and isinstance(first, exp.Column):
             parts = [first.args.get(key) for key in ("db", "table", "this")]
             return tuple((p.name, bool(p.args.get("quoted"))) for p in parts if isinstance(p, exp.Identifier))
         return ()
+
+    def _named(self, text: str) -> Reference:
+        """The relation that a text names; `()` if it is no name."""
+        try:
+            return parse_name(text, self._dialect)[-3:]
+        except ValueError:
+            return ()
 
     def _next_value(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
         self._found.sequences.append(self._sequence([node.this]))
@@ -303,7 +311,7 @@ class Walker:
         to, this = node.args.get("to"), node.this
         if isinstance(to, exp.ObjectIdentifier) and to.name.upper() == "REGCLASS":
             if isinstance(this, exp.Literal) and this.is_string:
-                self._found.reads.append(parse_name(this.name))
+                self._found.reads.append(self._named(this.name) or ((this.name, True),))
             else:
                 self._found.functions["to_regclass"] = None
         return _children(node)

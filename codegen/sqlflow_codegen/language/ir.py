@@ -25,6 +25,7 @@ from sqlflow_codegen.language.terms import (
     Expression,
     Name,
     Number,
+    Part,
     Scalar,
     Span,
     Text,
@@ -50,6 +51,7 @@ __all__ = [
     "Name",
     "Number",
     "OptimizeStatement",
+    "Part",
     "PredictStatement",
     "Program",
     "RunStatement",
@@ -147,14 +149,19 @@ class PredictStatement(Statement):
         return model_title("TO PREDICT", self.into, using=self.using)
 
     @property
+    def result_path(self) -> tuple[Part, ...]:
+        """The parts of the result table's name, without the result column."""
+        return self.into.path[:-1]
+
+    @property
     def result_table(self) -> str:
-        """The result table, as written, without the result column."""
-        return self.into.text[: -len(self.into.written_parts[-1]) - 1]
+        """The result table for people, without the result column: parts that were quoted are in double quotes."""
+        return ".".join(f'"{text}"' if quoted else text for text, quoted in self.result_path)
 
     @property
     def result_column(self) -> str:
         """The column that receives the predictions."""
-        return self.into.parts[-1]
+        return self.into.path[-1].text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sqlflow_codegen.language.ir import Name, Span
+from sqlflow_codegen.language.ir import Name, Part, Span
 from sqlflow_codegen.language.lexis import LEXIS, patterns
 from sqlflow_codegen.language.quoting import skip_dollar, skip_quoted, unquote
 from sqlflow_codegen.language.source import ProblemError, Source
@@ -21,6 +21,9 @@ _NUMBER = re.compile(r"(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?"
 _JUNK = re.compile(r"[\w$.]++")
 CURLY = frozenset("“”‘’„‚«»‹›")
 """Quotes of word processors, which no dialect has."""
+BARE = re.compile(r"[^\W\d][\w$]*")
+"""What databases take for an identifier without quotes."""
+_NAMES = ("word", "string", "quoted")
 _PUNCTUATION = re.compile(r"<=|>=|!=|<>|==|(?s:.)")
 
 
@@ -182,20 +185,35 @@ class Reader:
         Raises:
             ProblemError: no name stands there.
         """
-        token = self.peek()
-        if token.kind not in ("word", "string", "quoted"):
+        token = self._name_token()
+        if token.kind not in _NAMES:
             raise ProblemError("syntax-error", f"expected {what}, found {token.shown()}", token.start, hint)
-        self.next()
-        parts = [token.value]
+        path = self._take_parts(token)
         while self._text.startswith(".", self.last_end) and self.last_end < self._end:
             self._position = self.last_end + 1
-            part = self.peek()
-            if part.kind not in ("word", "string", "quoted") or part.start != self._position:
+            part = self._name_token()
+            if part.kind not in _NAMES or part.start != self._position:
                 raise ProblemError("syntax-error", f"expected the rest of {what} after `.`", self._position, hint)
-            self.next()
-            parts.append(part.value)
+            path += self._take_parts(part)
         span = self.span(token.start)
-        text = self._text[span.start : span.end] if written else ".".join(parts)
-        if not text:
+        text = self._text[span.start : span.end] if written else ".".join(part.text for part in path)
+        if not text or (written and not all(part.text for part in path)):
             raise ProblemError("syntax-error", f"{what} is empty", token.start, hint)
-        return Name(text, span)
+        return Name(text, span, tuple(path))
+
+    def _name_token(self) -> Token:
+        """The next token, left in place; SQLite's `[name]` is one here, while elsewhere `[` opens a list."""
+        token = self.peek()
+        if self._lexis.brackets and token.text == "[":
+            end = skip_quoted(self._text, token.start, self._dialect)
+            if end <= 0 or end > self._end:
+                raise ProblemError("unterminated-bracket", "`[` is never closed", token.start, "Close it with ].")
+            value = unquote(self._text, token.start, end, self._dialect)
+            self._peeked = Token("quoted", self._text[token.start : end], value, token.start, end)
+        return self.peek()
+
+    def _take_parts(self, token: Token) -> list[Part]:
+        self.next()
+        if token.kind != "word":
+            return [Part(token.value, True)]
+        return [Part(text, not BARE.fullmatch(text)) for text in token.value.split(".")]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlflow_codegen.errors import Diagnostic, SQLFlowError
 from sqlflow_codegen.language import ir
 
-VERSION = 1
+VERSION = 2
 
 _T = TypeVar("_T")
 
@@ -89,8 +89,12 @@ def _decode(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_decode(item) for item in value)
     if isinstance(value, Mapping):
-        items = {
-            key: ir.Span(*item) if key in _SPANS else _decode(item) for key, item in value.items() if key != "type"
-        }
+        items = {key: _field(key, item) for key, item in value.items() if key != "type"}
         return _TYPES[value["type"]](**items)
     return value
+
+
+def _field(key: str, item: Any) -> Any:
+    if key in _SPANS:
+        return ir.Span(*item)
+    return tuple(ir.Part(*part) for part in item) if key == "path" else _decode(item)

@@ -5,8 +5,18 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Part(NamedTuple):
+    """One identifier of a name: its text without quotes, and whether only quotes make it an identifier as it stands.
+
+    A bare word that no database takes for an identifier (`my-table`) counts as quoted.
+    """
+
+    text: str
+    quoted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +40,13 @@ class Name:
     """An identifier, possibly dotted (`iris.train`, `hub:5000/img:1.0/Cls`), and where it stands.
 
     Names of tables (`INTO`, `TO PREDICT`) keep the quotes that they are written with; names of models,
-    estimators, explainers, images and labels have theirs taken off.
+    estimators, explainers, images and labels have theirs taken off. `path` is what stands between the dots, as the
+    dialect reads it (see `language.names`): whoever needs a table's name takes it from there, never from `text`.
     """
 
     text: str
     span: Span
+    path: tuple[Part, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return self.text
@@ -42,20 +54,7 @@ class Name:
     @property
     def parts(self) -> tuple[str, ...]:
         """The parts between the dots, quotes taken off: `db."My.T".c` is `("db", "My.T", "c")`."""
-        return tuple(_unquoted(part) for part in self.written_parts)
-
-    @property
-    def written_parts(self) -> tuple[str, ...]:
-        """The parts between the dots as they are written, quotes included."""
-        return tuple(_PART.findall(self.text))
-
-
-_PART = re.compile(r"""(?:"(?:[^"]|"")*"|`(?:[^`]|``)*`|'(?:[^']|'')*'|[^.])+""")
-
-
-def _unquoted(part: str) -> str:
-    quoted = len(part) > 1 and part[0] == part[-1] and part[0] in "\"'`"
-    return part[1:-1].replace(part[0] * 2, part[0]) if quoted else part
+        return tuple(part.text for part in self.path)
 
 
 Scalar = bool | int | float | str

@@ -15,6 +15,9 @@ from sqlflow_runtime.failures import RunError
 
 Row = tuple[Any, ...]
 
+TablePath = tuple[str, ...]
+"""Name of a table: its last part, and before it those that qualify it; each as the database keeps it."""
+
 NUMERIC_KINDS = ("bool", "int", "float", "decimal")
 
 
@@ -148,10 +151,10 @@ class Database(Protocol):
     def read(self, select: str, size: int = 10_000) -> AbstractContextManager[Reading]:
         """Stream a select in batches of up to `size` rows; memory does not grow with the result."""
 
-    def replace_table(self, table: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """Drop the table of that name (as the program wrote it) if there is one, create it, fill it."""
+    def replace_table(self, table: TablePath, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        """Drop the table of that name if there is one, create it, fill it."""
 
-    def derive_table(self, select: str, table: str, derivation: Derivation) -> int:
+    def derive_table(self, select: str, table: TablePath, derivation: Derivation) -> int:
         """Replace `table` by the select's rows with computed columns added; returns their number.
 
         The old table stays until the new one is complete, so the select may read it.
@@ -162,9 +165,6 @@ class Database(Protocol):
 
         `name` is for keys: of limited length, and case counts in them.
         """
-
-    def fold(self, name: str) -> str:
-        """A bare identifier as the database names the thing."""
 
     def tables(self) -> list[str]:
         """Names of tables and views, as a program would write them; at most a few hundred."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from sqlflow_codegen.language.names import quote, quote_name
 
 from sqlflow_runtime.databases.base import (
     Column,
@@ -17,8 +18,8 @@ from sqlflow_runtime.databases.base import (
     Reading,
     Result,
     Row,
+    TablePath,
 )
-from sqlflow_runtime.databases.names import name_parts, quote_name, quote_part
 from sqlflow_runtime.databases.rowwise import compute_in_pages, first_word, preview_of
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.failures import RunError
@@ -149,32 +150,32 @@ class DuckDB:
             cursor = self._connection.execute(select)
             yield Reading(columns, iter(lambda: cursor.fetchmany(size), []))
 
-    def replace_table(self, table: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    def replace_table(self, table: TablePath, columns: Sequence[Column], rows: Sequence[Row]) -> None:
         """Drop, create, fill; for small tables."""
-        name = quote_name(table)
-        definitions = ", ".join(f"{quote_part(column.name)} {column.type}" for column in columns)
+        name = quote_name(table, self.dialect)
+        definitions = ", ".join(f"{_quoted(column.name)} {column.type}" for column in columns)
         with self.atomic(), self._failing():
             self._connection.execute(f"CREATE OR REPLACE TABLE {name} ({definitions})")
             if rows:
                 marks = f"({', '.join('?' * len(columns))})"
                 self._connection.executemany(f"INSERT INTO {name} VALUES {marks}", [list(row) for row in rows])
 
-    def derive_table(self, select: str, table: str, derivation: Derivation) -> int:
+    def derive_table(self, select: str, table: TablePath, derivation: Derivation) -> int:
         """Keep the select's rows inside DuckDB, in a temporary table, and join the computed columns by position.
 
         So the kept columns never pass through Python, and every type of theirs survives.
         """
-        name_parts(table)
-        kept = ", ".join(f"t.s.{quote_part(column.name)}" for column in derivation.keep)
-        added = ", ".join(f"a.{quote_part(f'c{i}')} AS {quote_part(c.name)}" for i, c in enumerate(derivation.added))
-        types = ", ".join(f"{quote_part(f'c{i}')} {c.type}" for i, c in enumerate(derivation.added))
+        kept = ", ".join(f"t.s.{_quoted(column.name)}" for column in derivation.keep)
+        added = ", ".join(f"a.{_quoted(f'c{i}')} AS {_quoted(c.name)}" for i, c in enumerate(derivation.added))
+        types = ", ".join(f"{_quoted(f'c{i}')} {c.type}" for i, c in enumerate(derivation.added))
         with self.atomic(), self._failing():
             numbered = f"SELECT row_number() OVER () - 1 AS n, s FROM ({select}\n) s"
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_stage AS {numbered}")
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_added (n BIGINT, {types})")
             count = compute_in_pages(self._page, self._keep_added, derivation)
             self._connection.execute(
-                f"CREATE OR REPLACE TABLE {quote_name(table)} AS SELECT {kept + ', ' if kept else ''}{added} "
+                f"CREATE OR REPLACE TABLE {quote_name(table, self.dialect)} AS "
+                f"SELECT {kept + ', ' if kept else ''}{added} "
                 "FROM temp.sqlflow_stage t JOIN temp.sqlflow_added a ON t.n = a.n ORDER BY a.n"
             )
             self._connection.execute("DROP TABLE temp.sqlflow_stage")
@@ -201,10 +202,6 @@ class DuckDB:
             kind, "VARCHAR"
         )
 
-    def fold(self, name: str) -> str:
-        """DuckDB keeps the case of names and ignores it."""
-        return name
-
     def tables(self) -> list[str]:
         """Tables and views of the database."""
         rows = self.execute(
@@ -215,7 +212,7 @@ class DuckDB:
 
     def own_table(self, name: str) -> str:
         """In the schema `main`."""
-        return f"main.{quote_part(name)}"
+        return f"main.{_quoted(name)}"
 
     def has_own_table(self, name: str) -> bool:
         """Whether the table is there."""
@@ -295,3 +292,7 @@ def _literal(text: str) -> str:
 
 def _first_line(error: duckdb.Error) -> str:
     return str(error).splitlines()[0]
+
+
+def _quoted(part: str) -> str:
+    return quote(part, DuckDB.dialect)

@@ -11,6 +11,7 @@ from pymysql.connections import Connection
 from pymysql.constants import FIELD_TYPE, SERVER_STATUS
 from pymysql.cursors import SSCursor
 from pymysql.err import MySQLError
+from sqlflow_codegen.language.names import quote
 
 from sqlflow_runtime.databases.base import (
     FURTHER_LIMIT,
@@ -21,9 +22,9 @@ from sqlflow_runtime.databases.base import (
     Reading,
     Result,
     Row,
+    TablePath,
 )
 from sqlflow_runtime.databases.mysql_errors import READ_ONLY_TRANSACTION, code_and_words, failure_of
-from sqlflow_runtime.databases.names import name_parts
 from sqlflow_runtime.databases.rowwise import compute_in_pages, first_word
 from sqlflow_runtime.failures import RunError
 
@@ -177,7 +178,7 @@ class MySQL:
                 with contextlib.suppress(MySQLError):
                     cursor.close()
 
-    def replace_table(self, table: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    def replace_table(self, table: TablePath, columns: Sequence[Column], rows: Sequence[Row]) -> None:
         """Create and fill beside the old table, then take its name."""
         building = self._beside(table)
         definitions = ", ".join(f"{_quoted(column.name)} {column.type}" for column in columns)
@@ -186,7 +187,7 @@ class MySQL:
         self._insert(building, rows)
         self._take_name(building, table)
 
-    def derive_table(self, select: str, table: str, derivation: Derivation) -> int:
+    def derive_table(self, select: str, table: TablePath, derivation: Derivation) -> int:
         """Keep the select's rows inside the database, in a temporary table, and join the computed columns by number.
 
         So the kept columns never pass through Python, and every type of theirs survives.
@@ -222,13 +223,13 @@ class MySQL:
             with self._failing(), self._connection.cursor() as cursor:
                 cursor.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
 
-    def _beside(self, table: str) -> str:
-        parts = name_parts(table)
+    def _beside(self, table: TablePath) -> str:
+        parts = table
         return ".".join(map(_quoted, [*parts[:-1], f"{parts[-1][:40]}__sqlflow_new"]))
 
-    def _take_name(self, building: str, table: str) -> None:
+    def _take_name(self, building: str, table: TablePath) -> None:
         """Put a finished table in the place of another, in one step for every reader."""
-        parts = name_parts(table)
+        parts = table
         target = ".".join(map(_quoted, parts))
         old = ".".join(map(_quoted, [*parts[:-1], f"{parts[-1][:40]}__sqlflow_old"]))
         schema = parts[-2] if len(parts) > 1 else self._current()
@@ -249,10 +250,6 @@ class MySQL:
         if kind == "name":
             return "VARCHAR(253) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
         return names.get(kind, "LONGTEXT CHARACTER SET utf8mb4")
-
-    def fold(self, name: str) -> str:
-        """MySQL keeps the case of columns' names and ignores it."""
-        return name
 
     def tables(self) -> list[str]:
         """Tables and views that this user may see."""
@@ -339,4 +336,4 @@ def _kind(type_name: str) -> str:
 
 
 def _quoted(part: str) -> str:
-    return "`" + part.replace("`", "``") + "`"
+    return quote(part, MySQL.dialect)

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import generators
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.string import TextLoader
+from sqlflow_codegen.language.names import quote
 
 from sqlflow_runtime.databases.base import (
     Column,
@@ -19,8 +20,8 @@ from sqlflow_runtime.databases.base import (
     Reading,
     Result,
     Row,
+    TablePath,
 )
-from sqlflow_runtime.databases.names import name_parts, quote_part
 from sqlflow_runtime.databases.postgres_errors import failure_of
 from sqlflow_runtime.failures import RunError
 
@@ -190,7 +191,7 @@ class Postgres:
             finally:
                 rows.close()  # type: ignore[attr-defined]
 
-    def replace_table(self, table: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    def replace_table(self, table: TablePath, columns: Sequence[Column], rows: Sequence[Row]) -> None:
         """Drop, create, fill."""
         name = self._name(table)
         with self.atomic(), self._quietly():
@@ -198,11 +199,11 @@ class Postgres:
             self._create(name, columns)
             self._copy(name, rows)
 
-    def derive_table(self, select: str, table: str, derivation: Derivation) -> int:
+    def derive_table(self, select: str, table: TablePath, derivation: Derivation) -> int:
         """Read by a server-side cursor and COPY each batch into a new table, which then takes the name."""
-        parts = name_parts(table, str.lower)
-        target = ".".join(map(quote_part, parts))
-        building = ".".join(map(quote_part, [*parts[:-1], f"{parts[-1][:40]}__sqlflow_new"]))
+        parts = table
+        target = ".".join(map(_quoted, parts))
+        building = ".".join(map(_quoted, [*parts[:-1], f"{parts[-1][:40]}__sqlflow_new"]))
         count = 0
         kept = [self.describe(select).index(column) for column in derivation.keep]
         with self.atomic(), self._quietly():
@@ -218,11 +219,11 @@ class Postgres:
                     )
                     count += len(batch)
             self._connection.execute(f"DROP TABLE IF EXISTS {target}".encode())
-            self._connection.execute(f"ALTER TABLE {building} RENAME TO {quote_part(parts[-1])}".encode())
+            self._connection.execute(f"ALTER TABLE {building} RENAME TO {_quoted(parts[-1])}".encode())
         return count
 
     def _create(self, name: str, columns: Sequence[Column]) -> None:
-        definitions = ", ".join(f"{quote_part(column.name)} {column.type}" for column in columns)
+        definitions = ", ".join(f"{_quoted(column.name)} {column.type}" for column in columns)
         self._connection.execute(f"CREATE TABLE {name} ({definitions})".encode())
 
     def _copy(self, name: str, rows: Sequence[Row]) -> None:
@@ -240,10 +241,6 @@ class Postgres:
             "name": "VARCHAR(253)",
         }.get(kind, "text")
 
-    def fold(self, name: str) -> str:
-        """A bare identifier, as the database would name it."""
-        return name.lower()
-
     def tables(self) -> list[str]:
         """Tables and views that this user may see."""
         sql = """SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
@@ -254,7 +251,7 @@ class Postgres:
 
     def own_table(self, name: str) -> str:
         """In the schema that was the session's first before the program could change it."""
-        return f"{quote_part(self._schema)}.{quote_part(name)}"
+        return f"{_quoted(self._schema)}.{_quoted(name)}"
 
     def has_own_table(self, name: str) -> bool:
         """Whether the table is there."""
@@ -297,8 +294,8 @@ class Postgres:
             row = self._connection.execute("SELECT current_schema()").fetchone()
         return row[0] if row and row[0] else "public"
 
-    def _name(self, table: str) -> str:
-        return ".".join(map(quote_part, name_parts(table, str.lower)))
+    def _name(self, table: TablePath) -> str:
+        return ".".join(map(_quoted, table))
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
@@ -327,3 +324,7 @@ def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
             batch = []
     if batch:
         yield batch
+
+
+def _quoted(part: str) -> str:
+    return quote(part, Postgres.dialect)

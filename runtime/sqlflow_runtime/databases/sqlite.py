@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlflow_codegen.language.names import quote, quote_name
+
 from sqlflow_runtime.databases.base import (
     Column,
     Derivation,
@@ -16,8 +18,8 @@ from sqlflow_runtime.databases.base import (
     Reading,
     Result,
     Row,
+    TablePath,
 )
-from sqlflow_runtime.databases.names import name_parts, quote_name, quote_part
 from sqlflow_runtime.databases.rowwise import first_word, place_of, preview_of
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.failures import RunError
@@ -134,19 +136,19 @@ class Sqlite:
             finally:
                 cursor.close()
 
-    def replace_table(self, table: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    def replace_table(self, table: TablePath, columns: Sequence[Column], rows: Sequence[Row]) -> None:
         """Drop, create, fill."""
-        name = quote_name(table)
+        name = quote_name(table, self.dialect)
         with self.atomic(), self._failing():
             self._connection.execute(f"DROP TABLE IF EXISTS {name}")
             self._create(name, columns)
             self._fill(name, len(columns), rows)
 
-    def derive_table(self, select: str, table: str, derivation: Derivation) -> int:
+    def derive_table(self, select: str, table: TablePath, derivation: Derivation) -> int:
         """Fill a new table while reading, then give it the name."""
-        parts = name_parts(table)
-        target = ".".join(map(quote_part, parts))
-        building = ".".join(map(quote_part, [*parts[:-1], f"{parts[-1]}__sqlflow_new"]))
+        parts = table
+        target = ".".join(map(_quoted, parts))
+        building = ".".join(map(_quoted, [*parts[:-1], f"{parts[-1]}__sqlflow_new"]))
         count = 0
         with self.atomic(), self.read(select) as reading:
             kept = [reading.columns.index(column) for column in derivation.keep]
@@ -159,11 +161,11 @@ class Sqlite:
                 self._fill(building, len(columns), rows)
                 count += len(rows)
             self._connection.execute(f"DROP TABLE IF EXISTS {target}")
-            self._connection.execute(f"ALTER TABLE {building} RENAME TO {quote_part(parts[-1])}")
+            self._connection.execute(f"ALTER TABLE {building} RENAME TO {_quoted(parts[-1])}")
         return count
 
     def _create(self, name: str, columns: Sequence[Column]) -> None:
-        definitions = ", ".join(f"{quote_part(column.name)} {column.type}" for column in columns)
+        definitions = ", ".join(f"{_quoted(column.name)} {column.type}" for column in columns)
         self._connection.execute(f"CREATE TABLE {name} ({definitions})")
 
     def _fill(self, name: str, width: int, rows: Sequence[Row]) -> None:
@@ -175,10 +177,6 @@ class Sqlite:
             kind, "TEXT"
         )
 
-    def fold(self, name: str) -> str:
-        """SQLite keeps the case of names and ignores it."""
-        return name
-
     def tables(self) -> list[str]:
         """Tables and views of the main and the attached databases."""
         rows = self.execute("SELECT schema, name FROM pragma_table_list WHERE name NOT LIKE 'sqlite%' LIMIT 500")
@@ -186,7 +184,7 @@ class Sqlite:
 
     def own_table(self, name: str) -> str:
         """In the main file."""
-        return f"main.{quote_part(name)}"
+        return f"main.{_quoted(name)}"
 
     def has_own_table(self, name: str) -> bool:
         """Whether the table is there."""
@@ -238,3 +236,7 @@ def _columns(cursor: sqlite3.Cursor) -> tuple[Column, ...]:
 def _kind(affinity: str) -> str:
     """The kind of a column of that declared type; "" where any value may stand."""
     return next((kind for part, kind in _AFFINITY if part in affinity.upper()), "")
+
+
+def _quoted(part: str) -> str:
+    return quote(part, Sqlite.dialect)

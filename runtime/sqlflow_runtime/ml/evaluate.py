@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlflow_codegen.catalogue import VALIDATION_METRICS
 from sqlflow_codegen.language.ir import EvaluateStatement, Statement
+from sqlflow_codegen.language.names import stored
 
 from sqlflow_runtime.databases.base import Column, Result
 from sqlflow_runtime.failures import RunError
@@ -69,4 +70,5 @@ def _write(session: Session, statement: EvaluateStatement, values: dict[str, flo
     columns = [Column(name, kind, "float") for name in values]
     row = tuple(value if math.isfinite(value) else None for value in values.values())
     with session.effect(statement):
-        session.database.replace_table(statement.into.text, columns, [row])
+        table = tuple(stored(part, session.database.dialect) for part in statement.into.path)
+        session.database.replace_table(table, columns, [row])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlflow_codegen.language.ir import PredictStatement, Statement
+from sqlflow_codegen.language.names import stored
 
 from sqlflow_runtime.databases.base import Column, Derivation, Result, Row
 from sqlflow_runtime.failures import RunError
@@ -24,7 +25,8 @@ def run(session: Session, statement: Statement) -> Result:
     try:
         derivation = _derivation(session, statement, model, database.describe(statement.select))
         with session.effect(statement):
-            count = database.derive_table(statement.select, statement.result_table, derivation)
+            table = tuple(stored(part, database.dialect) for part in statement.result_path)
+            count = database.derive_table(statement.select, table, derivation)
     except RunError as failure:
         raise explained(database, failure) from failure
     return Result(affected=count)
@@ -34,9 +36,7 @@ def _derivation(session: Session, statement: PredictStatement, model: Model, col
     check_distinct(columns)
     label = find_column(columns, model.label.name) if model.label is not None else None
     keep = tuple(column for column in columns if column != label)
-    name = statement.result_column
-    if not statement.into.text.rstrip().endswith(('"', "`")):
-        name = session.database.fold(name)
+    name = stored(statement.into.path[-1], session.database.dialect)
     if find_column(keep, name) is not None:
         raise RunError(
             "data",

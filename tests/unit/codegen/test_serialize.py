@@ -45,7 +45,7 @@ def test_numbers_keep_their_types() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"version": 2},
+        {"version": 3},
         {"statements": [{"type": "nonsense"}]},
         {"statements": [{"type": "sql"}]},
         {"statements": [{}]},

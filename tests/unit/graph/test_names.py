@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from sqlflow_codegen.graph.naming import parse_name
 
 from tests.unit.graph.helpers import LINEAGE, before, graph, last, pairs
 
@@ -80,20 +79,3 @@ OTHER = [
 @pytest.mark.parametrize(("dialect", "text"), OTHER)
 def test_names_that_cannot_mean_one_relation_do_not_wait(dialect: str, text: str) -> None:
     assert pairs(graph(text, dialect, LINEAGE)) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("a", (("a", False),)),
-        ("a.b.c", (("a", False), ("b", False), ("c", False))),
-        ('"a.b"."c""d"', (("a.b", True), ('c"d', True))),
-        ("`a`.b", (("a", True), ("b", False))),
-        ("[a b].c", (("a b", True), ("c", False))),
-        ("w.x.y.z", (("x", False), ("y", False), ("z", False))),
-        ("", ()),
-        ('"open', (("open", True),)),
-    ],
-)
-def test_parts_of_a_dotted_name(text: str, parts: tuple[tuple[str, bool], ...]) -> None:
-    assert parse_name(text) == parts

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from sqlflow_codegen.records import StepError, dump_record
-from sqlflow_runtime.databases.names import name_parts, quote_name
 from sqlflow_runtime.failures import RunError, did_you_mean, exit_code, listed
 from sqlflow_runtime.ml.threads import processors
 from sqlflow_runtime.recorder import LOG_LIMIT, STEP_LOG_LIMIT, Recorder, json_lines
@@ -25,31 +24,6 @@ def test_selections(text: str, expected: tuple[int, ...]) -> None:
 def test_bad_selections(text: str) -> None:
     with pytest.raises(RunError):
         parse_selection(text, 7)
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("t", ["t"]),
-        ("a.T", ["a", "t"]),
-        ('"A.b"."c""d"', ["A.b", 'c"d']),
-        ("`x`.y", ["x", "y"]),
-        ("a-b", ["a-b"]),
-    ],
-)
-def test_names(text: str, parts: list[str]) -> None:
-    assert name_parts(text, str.lower) == parts
-
-
-def test_names_are_quoted() -> None:
-    assert quote_name("x; DROP TABLE t") == '"x; DROP TABLE t"'
-    assert quote_name("order.select") == '"order"."select"'
-
-
-@pytest.mark.parametrize("text", ['"open', "a..b", "", 'x"; DROP TABLE t; --'])
-def test_what_is_no_name(text: str) -> None:
-    with pytest.raises(RunError):
-        name_parts(text)
 
 
 def collected() -> tuple[Recorder, list[dict[str, Any]]]:
