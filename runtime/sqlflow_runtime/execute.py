@@ -55,15 +55,24 @@ def execute_program(session: Session, statements: Sequence[int], replay: Sequenc
             session.check_stopped()
             _run_one(session, current, skip=number in skipped)
         _warn_open_transaction(session)
-    except RunError as failure:
-        error = _step_error(session, current, failure)
+    except RunError as error:
+        failure = error
     except MemoryError:
-        error = _step_error(session, current, RunError("memory", "out of memory", _MEMORY_HINT))
+        failure = RunError("memory", "out of memory", _MEMORY_HINT)
     except Exception as fault:  # noqa: BLE001  (a library's own error: the reader must get it with its statement)
         session.recorder.log("info", "".join(traceback.format_exception(fault)))
-        error = _step_error(session, current, unexpected(fault))
+        failure = unexpected(fault)
     else:
         return None
+    return _fail(session, current, failure)
+
+
+def _fail(session: Session, statement: Statement, failure: RunError) -> StepError:
+    """Record why the step ends."""
+    if session.stop_requested.is_set():
+        failure = RunError("stopped", "stopped before it was done", place=failure.place)
+    session.failure = failure
+    error = _step_error(session, statement, failure)
     session.sync()
     session.recorder.error(error)
     return error
@@ -123,7 +132,4 @@ def _step_error(session: Session, statement: Statement, failure: RunError) -> St
     line, column = statement.span.line, statement.span.column
     if place is not None:
         line, column = Source(session.program.text).place(place)
-    kind, message, hint = failure.kind, failure.message, failure.hint
-    if session.stop_requested.is_set():
-        kind, message, hint = "stopped", "stopped before it was done", ""
-    return StepError(statement.number, line, column, statement.title, kind, message, hint)
+    return StepError(statement.number, line, column, statement.title, failure.kind, failure.message, failure.hint)

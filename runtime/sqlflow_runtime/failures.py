@@ -7,12 +7,25 @@ import re
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.records import (
     EXIT_DATABASE_UNREACHABLE,
+    EXIT_LOST,
     EXIT_STATEMENT_FAILED,
     EXIT_STOPPED,
+    EXIT_TRY_AGAIN,
     EXIT_USAGE,
 )
 
-_EXIT_CODES = {"connection": EXIT_DATABASE_UNREACHABLE, "usage": EXIT_USAGE, "stopped": EXIT_STOPPED}
+_EXIT_CODES = {
+    "connection": EXIT_DATABASE_UNREACHABLE,
+    "usage": EXIT_USAGE,
+    "stopped": EXIT_STOPPED,
+    "lost": EXIT_LOST,
+}
+_FINAL_KINDS = ("usage", "data", "estimator", "model", "lost")
+
+FINAL_SQLSTATES = ("0A", "0L", "20", "21", "22", "23", "26", "2B", "34", "3D", "3F", "42", "44", "54")
+"""Classes of the SQL standard's codes that blame the program or its data: the same statement fails in the same way
+again. Codes of other classes (a deadlock, a lock timeout, a full disk), and errors that a procedure of the user
+raises (P0001, 45000), may pass."""
 
 
 class RunError(SQLFlowError):
@@ -26,6 +39,7 @@ class RunError(SQLFlowError):
         position: where in the SQL text that the database was given, in characters from 0; None if unknown.
         place: where in the program, in characters from 0; None if unknown. Wins over `position`.
         sqlstate: the database's five-character code; "" if it gave none.
+        final: whether another attempt would fail in the same way.
     """
 
     def __init__(
@@ -37,6 +51,7 @@ class RunError(SQLFlowError):
         position: int | None = None,
         place: int | None = None,
         sqlstate: str = "",
+        final: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -45,11 +60,12 @@ class RunError(SQLFlowError):
         self.position = position
         self.place = place
         self.sqlstate = sqlstate
+        self.final = kind in _FINAL_KINDS if final is None else final
 
 
-def exit_code(kind: str) -> int:
-    """The exit code of a step that ends with a failure of that kind."""
-    return _EXIT_CODES.get(kind, EXIT_STATEMENT_FAILED)
+def exit_code(failure: RunError) -> int:
+    """The exit code of a step that ends with that failure."""
+    return _EXIT_CODES.get(failure.kind, EXIT_STATEMENT_FAILED if failure.final else EXIT_TRY_AGAIN)
 
 
 def not_installed(error: ModuleNotFoundError) -> RunError:

@@ -32,6 +32,8 @@ class Session:
     repeat: frozenset[int] = frozenset()
     """Statements of which the graph says that they leave nothing behind but session state: a retry runs them again,
     and they get no row in the ledger outside a transaction."""
+    failure: RunError | None = None
+    """Why the step failed, if it did."""
 
     @contextmanager
     def effect(self, statement: Statement) -> Iterator[None]:

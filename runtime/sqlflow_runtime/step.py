@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             code = _program_error(recorder, error)
         except RunError as failure:
             recorder.error(StepError(0, 0, 0, "step", failure.kind, failure.message, failure.hint))
-            code = exit_code(failure.kind)
+            code = exit_code(failure)
         except SQLFlowError as error:
             recorder.error(StepError(0, 0, 0, "step", "usage", str(error)))
             code = EXIT_USAGE
@@ -132,9 +132,9 @@ def _execute(
             sync=capture.sync,
             repeat=frozenset(repeat),
         )
-        error = execute_program(session, numbers, replay)
+        execute_program(session, numbers, replay)
         stop.cancel = None
-    return EXIT_OK if error is None else exit_code(error.kind)
+    return EXIT_OK if session.failure is None else exit_code(session.failure)
 
 
 def _finish(connect: Callable[[], Database], recorder: Recorder) -> int:

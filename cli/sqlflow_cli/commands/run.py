@@ -96,13 +96,13 @@ def _run(
                 stop_requested=stop.requested,
                 sync=capture.sync,
             )
-            error = execute_program(session, numbers)
+            execute_program(session, numbers)
             stop.cancel = None
         if renderer is not None:
             renderer.close()
         if stop.requested.is_set():
             return 128 + stop.signal
-    return EXIT_OK if error is None else exit_code(error.kind)
+    return EXIT_OK if session.failure is None else exit_code(session.failure)
 
 
 def _complain(error: SQLFlowError, recorder: Recorder | None = None, capture: OutputCapture | None = None) -> None:

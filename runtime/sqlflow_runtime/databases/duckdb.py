@@ -43,6 +43,16 @@ _KINDS = {
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 _CATALOG = "sqlflow_file"
 """What the file is called inside DuckDB. Its own name would make a schema of that name ambiguous (iris.duckdb)."""
+_FINAL = (
+    duckdb.ProgrammingError,
+    duckdb.DataError,
+    duckdb.IntegrityError,
+    duckdb.NotSupportedError,
+    duckdb.PermissionException,
+    duckdb.DependencyException,
+    duckdb.SequenceException,
+)
+"""Errors that blame the program or its data; the others (memory, disk, another writer) may pass."""
 _STAGE = "temp.sqlflow_stage"
 
 
@@ -251,7 +261,8 @@ def _failure(error: duckdb.Error, sql: str | None, before: int) -> RunError:
     words = re.sub(r"\n+", "\n", words).strip()
     hint = "Close the other program that has the file open." if "lock on file" in words else ""
     kind = "connection" if "lock on file" in words else "database"
-    return RunError(kind, words, hint, position=_position(sql, picture, before))
+    final = isinstance(error, _FINAL)
+    return RunError(kind, words, hint, position=_position(sql, picture, before), final=final)
 
 
 def _position(sql: str | None, picture: str, before: int) -> int | None:

@@ -7,7 +7,7 @@ import re
 from pymysql.err import MySQLError
 
 from sqlflow_runtime.databases.rowwise import place_of
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.failures import FINAL_SQLSTATES, RunError
 
 READ_ONLY_TRANSACTION = 1792
 """The statement tried to write where only reading is allowed."""
@@ -37,6 +37,10 @@ _HINTS = {
     1213: "Two statements waited for each other; run it again.",
     1317: "A timeout of the database or its administrator stopped the statement.",
 }
+_FINAL = (1007, 1008, 1111, 1193, 1238, 1292, 1347, 1356, 1364, 1366, 1411, 1418, 1442, 3730, 3780, 3819)
+"""Codes that blame the program or its data although the server gives them no SQLSTATE of their own (HY000)."""
+_MAY_PASS = (1203, 1226)
+"""Codes for limits of a user's connections and queries, whose SQLSTATE blames the program all the same."""
 _NEAR = re.compile(r"near '(?P<text>.*)' at line \d+\Z", re.DOTALL)
 _NAMED = re.compile(r"(?:Table|Unknown column|FUNCTION) '?(?P<name>[^' ]+)'?")
 
@@ -53,8 +57,14 @@ def failure_of(error: MySQLError, sql: str | None) -> RunError:
     code, words = code_and_words(error)
     if code in _LOST:
         return RunError("connection", f"the connection to the database is lost: {words}", "See the database's log.")
+    state = str(getattr(error, "sqlstate", None) or "")
     return RunError(
-        "database", words, _HINTS.get(code, ""), position=_position(sql, words) if sql else None, sqlstate=str(code)
+        "database",
+        words,
+        _HINTS.get(code, ""),
+        position=_position(sql, words) if sql else None,
+        sqlstate=str(code),
+        final=code in _FINAL or (state.startswith(FINAL_SQLSTATES) and code not in _MAY_PASS),
     )
 
 

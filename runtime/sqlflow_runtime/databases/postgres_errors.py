@@ -6,7 +6,7 @@ import re
 
 import psycopg
 
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.failures import FINAL_SQLSTATES, RunError
 
 _UNREACHABLE = ("08", "57P01", "57P02", "57P03", "57P05", "53300", "28")
 """SQLSTATEs, or their first two characters, after which another attempt or another Secret may help."""
@@ -75,7 +75,8 @@ def failure_of(error: psycopg.Error, sql: str | None, before: int = 0) -> RunErr
     position = None
     if sql is not None and diagnostic.statement_position:
         position = min(max(int(diagnostic.statement_position) - 1 - before, 0), max(len(sql) - 1, 0))
-    return RunError("connection" if lost else "database", "\n".join(words), hint, position=position, sqlstate=state)
+    kind, final = "connection" if lost else "database", not lost and state.startswith(FINAL_SQLSTATES)
+    return RunError(kind, "\n".join(words), hint, position=position, sqlstate=state, final=final)
 
 
 def _without_diagnostic(error: psycopg.Error, state: str) -> RunError:
@@ -85,6 +86,7 @@ def _without_diagnostic(error: psycopg.Error, state: str) -> RunError:
             "database",
             "COPY from or to the client cannot run in a program",
             "Use INSERT, or COPY from a file of the server.",
+            final=True,
         )
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return RunError(

@@ -33,6 +33,15 @@ _AFFINITY = (
     ("FLOA", "float"),
     ("DOUB", "float"),
 )
+_FINAL = (
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_RANGE,
+    sqlite3.SQLITE_TOOBIG,
+    sqlite3.SQLITE_AUTH,
+)
+"""Codes that blame the program or its data; the others (busy, full, input and output) may pass."""
 _WORD = re.compile(r"near \"(?P<near>.+)\": syntax error|no such (?:table|column|function): (?P<missing>\S+)")
 
 
@@ -226,7 +235,9 @@ class Sqlite:
             hint = "SQLite has no schemas: ATTACH DATABASE 'FILE' AS NAME; gives another file that name."
         elif "database is locked" in words:
             hint = "Another process writes to this file."
-        return RunError("database", words, hint, position=position)
+        # Python's own errors, such as two statements in one text, have no code of SQLite's.
+        final = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _FINAL
+        return RunError("database", words, hint, position=position, final=final)
 
 
 def _columns(cursor: sqlite3.Cursor) -> tuple[Column, ...]:

@@ -16,6 +16,7 @@ from sqlflow_codegen.records import Outcome, StepError, parse_outcome
 from sqlflow_runtime.databases import open_database, parse_url
 from sqlflow_runtime.databases.base import Database, PreviewLimit
 from sqlflow_runtime.execute import execute_program
+from sqlflow_runtime.failures import RunError
 from sqlflow_runtime.ledger import Ledger
 from sqlflow_runtime.recorder import Recorder
 from sqlflow_runtime.session import Session
@@ -27,6 +28,7 @@ class Ran:
 
     records: list[dict[str, Any]] = field(default_factory=list)
     error: StepError | None = None
+    failure: RunError | None = None
     outcome: Outcome = field(default_factory=Outcome)
 
     def of(self, record_type: str, statement: int | None = None) -> list[dict[str, Any]]:
@@ -75,6 +77,7 @@ def run_program(
         session.repeat = frozenset(number for step in plan_steps(program) for number in step.repeat)
     numbers = statements or [statement.number for statement in program]
     ran.error = execute_program(session, numbers, replay or [])
+    ran.failure = session.failure
     ran.outcome = recorder.outcome()
     return ran
 

@@ -84,7 +84,12 @@ def test_helpers_of_messages() -> None:
     assert did_you_mean("Petal_Lenght", ["sepal_width", "petal_length"]) == "Did you mean petal_length?"
     assert did_you_mean("x", ["petal_length"]) == ""
     assert listed(["a", "b", "c"], 2) == "a, b and 1 more"
-    assert [exit_code(kind) for kind in ("database", "usage", "connection", "stopped")] == [1, 2, 3, 143]
+
+
+def test_exit_codes_say_whether_another_attempt_can_help() -> None:
+    kinds = ("database", "memory", "internal", "data", "model", "estimator", "usage", "connection", "lost", "stopped")
+    assert [exit_code(RunError(kind, "")) for kind in kinds] == [4, 4, 4, 1, 1, 1, 2, 3, 5, 143]
+    assert exit_code(RunError("database", "", final=True)) == 1
 
 
 @pytest.mark.parametrize(
