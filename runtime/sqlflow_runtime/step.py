@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
-from sqlflow_codegen.records import EXIT_OK, EXIT_STATEMENT_FAILED, EXIT_STOPPED, EXIT_USAGE, StepError
+from sqlflow_codegen.records import EXIT_OK, EXIT_STOPPED, EXIT_TRY_AGAIN, EXIT_USAGE, StepError
 
 from sqlflow_runtime.capture import OutputCapture
 from sqlflow_runtime.databases.base import Database
@@ -184,7 +184,7 @@ def _internal_error(recorder: Recorder, error: Exception) -> int:
     recorder.log("error", "".join(traceback.format_exception(error)))
     words = f"{type(error).__name__}: {error}"
     recorder.error(StepError(0, 0, 0, "step", "internal", words, "This is a fault of sqlflow-step; please report it."))
-    return EXIT_STATEMENT_FAILED
+    return EXIT_TRY_AGAIN
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def test_a_fault_of_our_own_is_told(tmp_path: Path) -> None:
     done = run_step(
         tmp_path, MEMORY, "SELECT 1", "--statements", "1", dialect="sqlite", before=_print_when_running("1/0")
     )
-    assert done.code == 1
+    assert done.code == 4
     assert done.of("error")[0]["kind"] == "internal"
     assert "ZeroDivisionError" in done.of("error")[0]["message"]
     assert any("Traceback" in record["message"] for record in done.of("log"))
