@@ -191,7 +191,7 @@ def test_out_of_memory_is_told(tmp_path: Path) -> None:
         dialect="sqlite",
         before=_print_when_running("raise MemoryError"),
     )
-    assert done.code == 1
+    assert done.code == 4
     assert done.outcome is not None
     assert done.outcome.error is not None
     assert (done.outcome.error.kind, done.outcome.error.statement) == ("memory", 1)
