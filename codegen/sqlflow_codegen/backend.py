@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,7 +19,9 @@ LABEL_JOB_UID = f"{GROUP}/job-uid"
 """On the child and its pods: UID of the SQLFlowJob. A name may exceed 63 characters, a UID never does."""
 LABEL_STEP = f"{GROUP}/step"
 """On pods that run one step only (Argo, Tekton)."""
-ANNOTATION_JOB = f"{GROUP}/job"
+LABEL_JOB = f"{GROUP}/job"
+"""On the child, its ConfigMap and its pods: the SQLFlowJob's name as `job_label` writes it. For people and queries."""
+ANNOTATION_JOB = LABEL_JOB
 """On the child and its pods: the SQLFlowJob's name, of any length."""
 
 ANNOTATION_CANCELLED = f"{GROUP}/cancelled"
@@ -32,6 +36,21 @@ DATABASE_ENV = "SQLFLOW_DATABASE_URL"
 
 ONE_AT_A_TIME = frozenset({"job"})
 """Backends that run one step after the other."""
+
+
+LABEL_LENGTH = 63
+"""Characters that the value of a label may have."""
+
+_LABEL = re.compile(r"[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?")
+
+
+def job_label(name: str) -> str:
+    """A job's name as the value of a label: the name itself, or, where it does not fit, its beginning and a hash."""
+    if len(name) <= LABEL_LENGTH and _LABEL.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:10]
+    beginning = re.sub(r"[^-_.A-Za-z0-9]", "-", name)[: LABEL_LENGTH - len(digest) - 1].strip("-_.")
+    return f"{beginning}-{digest}" if beginning else digest
 
 
 def effective_ordering(backend: str, ordering: Ordering) -> Ordering:

@@ -11,11 +11,13 @@ from typing import Any
 from sqlflow_codegen.backend import (
     ANNOTATION_JOB,
     DATABASE_ENV,
+    LABEL_JOB,
     LABEL_JOB_UID,
     LABEL_RUN,
     PROGRAM_DIR,
     PROGRAM_FILE,
     RunOptions,
+    job_label,
 )
 from sqlflow_codegen.graph import Step
 
@@ -27,8 +29,9 @@ RUN_ENV = "SQLFLOW_RUN"
 
 def labels(options: RunOptions) -> dict[str, str]:
     """Labels of child, ConfigMap and pods."""
+    job = {LABEL_JOB: job_label(options.job_name)} if options.job_name else {}
     uid = {LABEL_JOB_UID: str(options.owner["uid"])} if options.owner and "uid" in options.owner else {}
-    return {LABEL_RUN: options.name, **uid}
+    return {LABEL_RUN: options.name, **job, **uid}
 
 
 def metadata(options: RunOptions) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def test_config_map() -> None:
     assert config_map["metadata"] == {
         "name": "iris-4f2a",
         "namespace": "demo",
-        "labels": {"sqlflow.org/run": "iris-4f2a", "sqlflow.org/job-uid": "6c1f"},
+        "labels": {"sqlflow.org/run": "iris-4f2a", "sqlflow.org/job": "iris", "sqlflow.org/job-uid": "6c1f"},
         "annotations": {"sqlflow.org/job": "iris"},
         "ownerReferences": [OPTIONS.owner],
     }

@@ -135,6 +135,7 @@ def test_workflow_spec() -> None:
         "podMetadata": {
             "labels": {
                 "sqlflow.org/run": "churn-7e5b1c52",
+                "sqlflow.org/job": "churn",
                 "sqlflow.org/job-uid": "7e5b1c52-4f0e-4c3e-9d7a-0123456789ab",
             },
             "annotations": {"sqlflow.org/job": "churn"},

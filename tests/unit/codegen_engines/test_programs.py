@@ -134,6 +134,7 @@ def test_the_config_map(backend: str) -> None:
     assert child["metadata"]["annotations"] == {"sqlflow.org/job": "churn"}
     assert child["metadata"]["labels"] == {
         "sqlflow.org/run": FULL.name,
+        "sqlflow.org/job": "churn",
         "sqlflow.org/job-uid": "7e5b1c52-4f0e-4c3e-9d7a-0123456789ab",
     }
 

@@ -24,6 +24,7 @@ METADATA = {
     "namespace": "team",
     "labels": {
         "sqlflow.org/run": "churn-7e5b1c52",
+        "sqlflow.org/job": "churn",
         "sqlflow.org/job-uid": "7e5b1c52-4f0e-4c3e-9d7a-0123456789ab",
     },
     "annotations": {"sqlflow.org/job": "churn"},
@@ -46,6 +47,7 @@ WORKFLOW = {
     "podMetadata": {
         "labels": {
             "sqlflow.org/run": "churn-7e5b1c52",
+            "sqlflow.org/job": "churn",
             "sqlflow.org/job-uid": "7e5b1c52-4f0e-4c3e-9d7a-0123456789ab",
         },
         "annotations": {"sqlflow.org/job": "churn"},
