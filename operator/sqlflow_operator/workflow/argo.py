@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlflow_codegen.backend import LABEL_STEP
+from sqlflow_codegen.records import Outcome
 
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.clock import from_text
@@ -19,7 +20,8 @@ from sqlflow_operator.kube import CONFIG_MAPS, WORKFLOWS, Kube, Resource
 from sqlflow_operator.workflow import dag
 from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip
 from sqlflow_operator.workflow.fetch import FetchResponse, fetch
-from sqlflow_operator.workflow.pods import steps_of_template
+from sqlflow_operator.workflow.pods import FINISH, steps_of_template
+from sqlflow_operator.workflow.report import report_from_message
 from sqlflow_operator.workflow.request import FetchRequest
 from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
 from sqlflow_operator.workflow.submit import submit_documents
@@ -44,6 +46,12 @@ _ROLE_ADVICE = (
     "Allow it: kubectl create rolebinding sqlflow-argo-steps --clusterrole=sqlflow-argo-steps "
     "--serviceaccount={account}"
 )
+_SECURITY_ADVICE = (
+    "Argo adds containers of its own to the pod. Make them meet the profile: set executor.securityContext in "
+    "ConfigMap workflow-controller-configmap of Argo's namespace (docs/backends.md), or set spec.backend to job"
+)
+_DELETED = "pod deleted"
+"""Argo's message at a node whose pod vanished after Argo had seen it running."""
 
 
 class ArgoWorkflow:
@@ -69,7 +77,7 @@ class ArgoWorkflow:
 
     def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
         """See `Workflow`."""
-        return tuple(step for step in _planned(child) if step.name != dag.FINISH)
+        return tuple(step for step in _planned(child) if step.name != FINISH)
 
     def places(self, pod: Mapping[str, Any]) -> Mapping[str, str]:
         """See `Workflow`."""
@@ -197,11 +205,16 @@ def _steps(nodes: Nodes, workflow: Mapping[str, Any]) -> dict[str, dag.EngineSte
         name = str(node.get("displayName") or "")
         if node.get("type") == "Pod":
             step = _step_of(name)
-            # A node is there before its pod is started, and even where its pod could not be made.
-            attempts[step] = attempts.get(step, 0) + (node.get("phase") not in ("Pending", "Omitted", "Skipped"))
+            attempts[step] = attempts.get(step, 0) + _was_started(node)
         if not _ATTEMPT.fullmatch(name) and node.get("type") in ("Pod", "Retry", "Skipped"):
             steps[name] = _step(node, nodes, workflow)
     return {name: replace(step, attempts=attempts.get(name, 0)) for name, step in steps.items()}
+
+
+def _was_started(node: Mapping[str, Any]) -> bool:
+    """True where the container of a node's pod was started: a node is there before its pod, or without one."""
+    ended = "exitCode" in (node.get("outputs") or {}) or str(node.get("message")).startswith(_DELETED)
+    return node.get("phase") in ("Running", "Succeeded") or ended
 
 
 def _step(node: Mapping[str, Any], nodes: Nodes, workflow: Mapping[str, Any]) -> dag.EngineStep:
@@ -218,7 +231,15 @@ def _step(node: Mapping[str, Any], nodes: Nodes, workflow: Mapping[str, Any]) ->
         exit_code=int(code) if code.lstrip("-").isdigit() else None,
         message=message,
         reason=reason,
+        outcome=_outcome(last),
     )
+
+
+def _outcome(node: Mapping[str, Any]) -> Outcome:
+    """What a step that failed left behind: Argo puts its termination message at the end of the node's message."""
+    _, brace, rest = str(node.get("message") or "").partition("{")
+    report = report_from_message(brace + rest)
+    return report.outcome if report else Outcome()
 
 
 def _explain(words: str, workflow: Mapping[str, Any]) -> Explanation:
@@ -232,6 +253,10 @@ def _explain(words: str, workflow: Mapping[str, Any]) -> Explanation:
         return Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the pod: {words}"
     if "exceeded its deadline" in words or "longer than the specified deadline" in words:
         return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
+    if words.startswith(_DELETED):
+        return Reason.POD_LOST, words
+    if "violates PodSecurity" in words:
+        return Reason.POD_REFUSED, f"{words}. {_SECURITY_ADVICE}"
     if "OOMKilled" in words:
         return Reason.OUT_OF_MEMORY, f"out of memory: {words}. Raise spec.resources.limits.memory"
     return Reason.STEP_FAILED, words

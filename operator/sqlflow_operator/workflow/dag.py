@@ -11,21 +11,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlflow_codegen.records import Outcome
+from sqlflow_codegen.records import EXIT_STOPPED, Outcome
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.workflow import conclude
 from sqlflow_operator.workflow.explain import (
     CANCELLED_MESSAGE,
     DEADLINE_MESSAGE,
+    POD_GONE,
     Explanation,
+    explain_failure,
     explain_waiting,
 )
-from sqlflow_operator.workflow.pods import Attempt, Places, attempts_of, by_age, last_end, observe_step
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
-
-FINISH = "finish"
-"""The step without statements that clears the ledger; no step of the program is called so."""
+from sqlflow_operator.workflow.pods import (
+    FINISH,
+    Attempt,
+    Places,
+    attempts_of,
+    by_age,
+    explain_gone,
+    known_failure,
+    last_end,
+    observe_step,
+)
+from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepReport, StepState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +99,7 @@ def observe(
     if run.phase is RunPhase.SUCCEEDED:
         return conclude.succeeded(states, times | {"finished_at": run.finished_at})
     if run.phase is RunPhase.FAILED:
-        return _failed(observed, run, times | {"finished_at": run.finished_at})
+        return _failed(observed, objects, run, times | {"finished_at": run.finished_at})
     if run.phase is RunPhase.SUSPENDED and not any(step.phase is StepPhase.RUNNING for step in states):
         return conclude.suspended(states, "suspended; set spec.suspend to false to go on", times)
     if observed and all(step.phase is StepPhase.SUCCEEDED for step, _ in observed):
@@ -147,13 +156,24 @@ def _join(step: StepState, objects: RunObjects, attempts: Sequence[Attempt], eng
 def _engine_failed(seen: StepState, why: Explanation | None, engine: EngineStep, objects: RunObjects) -> Observed:
     """A step that has failed for good, as the engine says: told by its pod where that has more to say."""
     if why is None or why[0] is Reason.POD_LOST:
-        why = (engine.reason, engine.message) if engine.message else why or (Reason.POD_LOST, _GONE)
+        why = _engine_reason(seen, why, engine, objects)
     ended = seen.finished_at or engine.finished_at
     code = seen.exit_code or None  # of a step that ended well in a pod that did not
     return replace(seen, phase=StepPhase.FAILED, finished_at=ended, exit_code=code, message=why[1]), why
 
 
-_GONE = "its pod is gone, with all that it could tell"
+def _engine_reason(seen: StepState, why: Explanation | None, engine: EngineStep, objects: RunObjects) -> Explanation:
+    """Why a step failed whose pod does not say it, or says only that it was interrupted."""
+    if engine.message and engine.reason not in (Reason.STEP_FAILED, Reason.POD_LOST):
+        return engine.reason, engine.message  # such as a deadline, which interrupts a pod
+    if why is not None:
+        return why
+    if engine.outcome.error is not None or seen.exit_code == EXIT_STOPPED:
+        report = StepReport(engine.outcome)
+        return explain_failure("", seen.statements, {"exitCode": seen.exit_code}, {}, report, objects.statements)
+    gone = engine.reason is Reason.POD_LOST or not engine.message
+    words = explain_gone(seen, objects, POD_GONE) if gone else (engine.reason, engine.message)
+    return known_failure(seen, objects) or words
 
 
 def _whole(attempt: Attempt) -> Attempt:
@@ -164,22 +184,35 @@ def _whole(attempt: Attempt) -> Attempt:
     return replace(attempt, state={"running": {"startedAt": terminated.get("startedAt")}})
 
 
-def _failed(observed: Sequence[Observed], run: EngineRun, times: conclude.Times) -> RunState:
+def _failed(observed: Sequence[Observed], objects: RunObjects, run: EngineRun, times: conclude.Times) -> RunState:
     """The state of a run that has failed: who is to blame, and what never ran."""
-    explained = run.why or next((why for _, why in observed if why), None)
-    reason, message = explained or (Reason.POD_LOST, _GONE)
+    reason, message = run.why or next((why for _, why in observed if why), None) or _unexplained(observed, objects)
     stopped = {Reason.DEADLINE_EXCEEDED: DEADLINE_MESSAGE, Reason.CANCELLED: CANCELLED_MESSAGE}.get(reason)
-    unknown = run.why[1] if run.why else _GONE
-    steps = tuple(_final(step, stopped, unknown) for step, _ in observed if step.name != FINISH)
+    instead = stopped or (run.why[1] if run.why else "")
+    steps = tuple(_final(step, objects, stopped or "", instead) for step, _ in observed if step.name != FINISH)
     if stopped and not any(step.phase is StepPhase.FAILED for step in steps):
         steps = _blame_next(steps, stopped)
     return conclude.failed(steps, reason, message, times)
 
 
-def _final(step: StepState, stopped: str | None, unknown: str) -> StepState:
-    """A step of a run that is over: one that was at work failed, one that was not never ran."""
+def _unexplained(observed: Sequence[Observed], objects: RunObjects) -> Explanation:
+    """Why a run failed of which neither the engine nor a pod says why: the pod of the step that was at work is gone."""
+    working = next((step for step, _ in observed if step.phase in (StepPhase.RUNNING, StepPhase.FAILED)), None)
+    return explain_gone(working, objects, POD_GONE) if working else (Reason.POD_LOST, POD_GONE)
+
+
+def _final(step: StepState, objects: RunObjects, stopped: str, instead: str) -> StepState:
+    """A step of a run that is over: one that was at work failed, one that was not never ran.
+
+    Args:
+        step: the step.
+        objects: the run's objects.
+        stopped: what stopped the whole run, which is the reason of every step that it stopped.
+        instead: the reason of a step that has none of its own; "" where its pod is gone.
+    """
     if step.phase is StepPhase.RUNNING:
-        return replace(step, phase=StepPhase.FAILED, message=stopped or step.message or unknown)
+        message = stopped or step.message or instead or explain_gone(step, objects, POD_GONE)[1]
+        return replace(step, phase=StepPhase.FAILED, message=message)
     if step.phase is StepPhase.FAILED:
         return replace(step, message=stopped or step.message)
     if step.phase is StepPhase.PENDING:

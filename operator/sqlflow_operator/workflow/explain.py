@@ -23,6 +23,8 @@ Explanation = tuple[Reason, str]
 
 DEADLINE_MESSAGE = "it took longer than spec.activeDeadlineSeconds allows and was stopped"
 CANCELLED_MESSAGE = "it was cancelled"
+POD_DELETED = "its pod was deleted."
+POD_GONE = "its pod is gone, and its log with it."
 
 
 def explain_failure(
@@ -46,13 +48,12 @@ def explain_failure(
     if terminated.get("reason") == "OOMKilled":
         return Reason.OUT_OF_MEMORY, f"{where(statements, report.statement, places)}: {_out_of_memory(pod, container)}"
     error = report.outcome.error
-    lost = disruption(pod)
-    if lost or (_was_killed(terminated, pod) and error is None):
-        why = lost or "its pod was deleted."
-        return Reason.POD_LOST, f"{where(statements, report.statement, places)} was interrupted: {why}"
+    place = where(statements, error.statement if error else report.statement, places)
+    interrupted = disruption(pod) or ("" if _is_own_end(error) else _interruption(terminated, pod))
+    if interrupted:
+        return Reason.POD_LOST, f"{place} was interrupted: {interrupted}"
     if error is not None:
         return Reason.STEP_FAILED, _told_by_step(error, statements, places, pod, container)
-    place = where(statements, report.statement, places)
     code = terminated.get("exitCode", 0)
     if terminated.get("reason") in ("StartError", "ContainerCannotRun"):
         words = clip(terminated.get("message") or "", 300)
@@ -63,18 +64,25 @@ def explain_failure(
     if code == KILLED:
         advice = f"{_out_of_memory(pod, container)} (or something else killed it)"
         return Reason.OUT_OF_MEMORY, f"{place}: the process was killed; most likely it was {advice}"
-    if code == EXIT_STOPPED:
-        return Reason.POD_LOST, f"{place} was stopped from outside, as when its node shuts down."
     words = (
         "bad usage; step image and operator may be of different versions" if code == EXIT_USAGE else "no error was told"
     )
     return Reason.STEP_FAILED, f"{place}: exit code {code}, {words}. See the step's log."
 
 
-def _was_killed(terminated: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
-    """True where the container ended because somebody deleted its pod."""
+def _is_own_end(error: StepError | None) -> bool:
+    """True where a step failed by itself: a step that is stopped reports that too, as an error of a kind of its own."""
+    return error is not None and error.kind != "stopped"
+
+
+def _interruption(terminated: Mapping[str, Any], pod: Mapping[str, Any]) -> str:
+    """What ended a container that did not end by itself, or ""."""
     deleted = "deletionTimestamp" in (pod.get("metadata") or {})
-    return deleted and terminated.get("exitCode") in (EXIT_STOPPED, KILLED)
+    if deleted and terminated.get("exitCode") in (EXIT_STOPPED, KILLED):
+        return POD_DELETED
+    if terminated.get("exitCode") == EXIT_STOPPED:
+        return "something stopped its process, as when its node shuts down."
+    return ""
 
 
 def _told_by_step(
@@ -90,10 +98,10 @@ def _told_by_step(
         place = where(statements, 0, places)
     text = f"{place}: {clip(error.message, ERROR_MESSAGE_LIMIT)}"
     if error.hint:
-        text = f"{_sentence(text)} {clip(error.hint, 300)}"
+        text = f"{sentence(text)} {clip(error.hint, 300)}"
     if error.kind == "connection":
         name, key = _database_secret(pod, container)
-        text = f"{_sentence(text)} The database's URL comes from key {key} of Secret {name}."
+        text = f"{sentence(text)} The database's URL comes from key {key} of Secret {name}." if name else text
     return text
 
 
@@ -143,7 +151,7 @@ def _explain_container(name: str, waiting: Mapping[str, Any], pod: Mapping[str, 
     reason, words = waiting.get("reason") or "", clip(waiting.get("message") or "", 300)
     if reason in _IMAGE_REASONS:
         return Reason.IMAGE_PULL, (
-            f"image {_image(pod, name)} cannot be pulled ({reason}): {_sentence(words)} {IMAGE_ADVICE}"
+            f"image {_image(pod, name)} cannot be pulled ({reason}): {sentence(words)} {IMAGE_ADVICE}"
         )
     if reason not in _CONFIG_REASONS:
         return None
@@ -176,7 +184,7 @@ def _explain_event(event: Mapping[str, Any]) -> Explanation | None:
     if reason == "FailedCreate":
         return Reason.POD_REFUSED, f"the cluster refuses the pod: {words}"
     if reason == "Failed" and "pull image" in words:
-        return Reason.IMAGE_PULL, f"{_sentence(words)} {IMAGE_ADVICE}"
+        return Reason.IMAGE_PULL, f"{sentence(words)} {IMAGE_ADVICE}"
     if reason in ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"):
         return Reason.STARTING, f"the pod does not start ({reason}): {words}"
     return None
@@ -213,7 +221,8 @@ def _database_secret(pod: Mapping[str, Any], container: str) -> tuple[str, str]:
     return "", ""
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """The text, with a full stop where it has no end."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 

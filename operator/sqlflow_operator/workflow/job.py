@@ -12,15 +12,26 @@ from sqlflow_codegen.records import EXIT_USAGE
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import CONFIG_MAPS, JOBS, Kube, Resource
 from sqlflow_operator.workflow import conclude
-from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip, disruption
+from sqlflow_operator.workflow.explain import (
+    CANCELLED_MESSAGE,
+    DEADLINE_MESSAGE,
+    POD_GONE,
+    Explanation,
+    clip,
+    disruption,
+    sentence,
+)
 from sqlflow_operator.workflow.fetch import FetchResponse, fetch
 from sqlflow_operator.workflow.pods import (
+    FINISH,
     attempts_of,
     by_age,
     exit_codes,
-    explain_lost_pod,
+    explain_gone,
     last_end,
+    lost_pod,
     observe_step,
+    statuses,
     steps_of_template,
 )
 from sqlflow_operator.workflow.request import FetchRequest
@@ -90,15 +101,20 @@ class JobWorkflow:
 
 
 def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
-    """Every init container of a Job's pod is a step of the same name."""
-    containers = (pod.get("spec") or {}).get("initContainers") or (pod.get("status") or {}).get("initContainerStatuses")
-    return {container["name"]: container["name"] for container in containers or ()}
+    """Every container of a Job's pod but the one that clears up is a step of the same name."""
+    containers = _containers(pod.get("spec") or {}) or statuses(pod)
+    return {container["name"]: container["name"] for container in containers if container["name"] != FINISH}
 
 
 def _template(job: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """The containers of the steps in a Job's pod template."""
     template = ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
-    return template.get("initContainers") or ()
+    return [container for container in _containers(template) if container.get("name") != FINISH]
+
+
+def _containers(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A pod's containers in the order in which they run."""
+    return [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
 
 
 def _is_cancelled(job: Mapping[str, Any]) -> bool:
@@ -117,21 +133,26 @@ def observe(objects: RunObjects) -> RunState:
     times = {"started_at": status.get("startTime") or job["metadata"].get("creationTimestamp")}
     if _condition(status, "Complete"):
         return conclude.succeeded(steps, times | {"finished_at": status.get("completionTime")})
+    # The Job's controller takes a second or more to draw the conclusion that its pod allows at once. And what clears
+    # up behind the last step decides nothing.
+    done = bool(steps) and all(step.phase is StepPhase.SUCCEEDED for step in steps)
+    if done or (pods and _pod_phase(pods[-1]) == "Succeeded"):
+        return conclude.succeeded(steps, times | {"finished_at": _last_end(steps)})
     failed = _condition(status, "Failed")
     if failed:
-        why = _why_stopped(job, failed) or failure
-        return _failed(steps, why, failed, pods, times)
+        return _failed(objects, steps, _why_stopped(job, failed) or failure, failed, times)
     if spec.get("suspend"):
         return conclude.suspended(steps, _suspended_message(template, steps), times)
-    # The Job's controller takes a second or more to draw the conclusion that its pod allows at once.
-    if pods and _pod_phase(pods[-1]) == "Succeeded":
-        return conclude.succeeded(steps, times | {"finished_at": last_end(pods[-1])})
     decided = _condition(status, "FailureTarget")
     failure = (_why_stopped(job, decided) if decided else None) or failure
     if (decided and not any(_goes_on(pod) for pod in pods)) or _is_final_failure(spec, pods):
         decided = decided or {"lastTransitionTime": last_end(pods[-1])}
-        return _failed(steps, failure, decided, pods, times)
+        return _failed(objects, steps, failure, decided, times)
     return conclude.active(objects, steps, failure, pods[-1:], times)
+
+
+def _last_end(steps: Sequence[StepState]) -> str | None:
+    return max(filter(None, (step.finished_at for step in steps)), default=None)
 
 
 def _pod_phase(pod: Mapping[str, Any]) -> str:
@@ -174,27 +195,31 @@ def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None
 
 
 def _failed(
+    objects: RunObjects,
     steps: tuple[StepState, ...],
     failure: Explanation | None,
     condition: Mapping[str, Any],
-    pods: Sequence[Mapping[str, Any]],
     times: dict[str, str | None],
 ) -> RunState:
-    reason, message = _why_failed(failure, condition, pods)
+    reason, message = failure or _why_failed(objects, steps, condition)
     ended = {"finished_at": condition.get("lastTransitionTime")}
     return conclude.failed(_mark_failed(steps, message), reason, message, times | ended)
 
 
-def _why_failed(
-    failure: Explanation | None, condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
-) -> Explanation:
-    if failure:
-        return failure
-    lost = explain_lost_pod(pods[-1]) if pods else None
-    if lost:
-        return lost
-    words = clip(str(condition.get("message") or ""), 300)
-    return Reason.POD_LOST, f"its pod is gone, with all that it could tell ({condition.get('reason')}: {words})"
+def _why_failed(objects: RunObjects, steps: tuple[StepState, ...], condition: Mapping[str, Any]) -> Explanation:
+    """Why a Job failed none of whose steps says so: its pod is gone, or failed as a whole."""
+    pods = by_age(objects.pods)
+    step = _at_fault(steps)
+    if step is None:
+        return Reason.POD_LOST, POD_GONE
+    words = clip(f"{condition.get('reason')}: {condition.get('message') or ''}", 300)
+    if not pods:
+        return explain_gone(step, objects, f"{POD_GONE} The Job's controller says: {words}")
+    why = (
+        lost_pod(pods[-1])
+        or f"its pod {pods[-1]['metadata']['name']} did not end it. The Job's controller says: {words}"
+    )
+    return explain_gone(step, objects, sentence(why))
 
 
 def _why_stopped(job: Mapping[str, Any], condition: Mapping[str, Any]) -> Explanation | None:
@@ -206,15 +231,20 @@ def _why_stopped(job: Mapping[str, Any], condition: Mapping[str, Any]) -> Explan
     return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
 
 
+def _at_fault(steps: Sequence[StepState]) -> StepState | None:
+    """The step that failed: the one that says so, else the first that is not done."""
+    saying = next((step for step in steps if step.phase is StepPhase.FAILED), None)
+    return saying or next((step for step in steps if step.phase is not StepPhase.SUCCEEDED), None)
+
+
 def _mark_failed(steps: tuple[StepState, ...], message: str) -> tuple[StepState, ...]:
-    """Exactly one step failed: the one that says so, else the first that is not done; the rest never ran."""
-    at_fault = next((step.name for step in steps if step.phase is StepPhase.FAILED), None)
-    at_fault = at_fault or next((step.name for step in steps if step.phase is not StepPhase.SUCCEEDED), None)
+    """Exactly one step failed; what comes after it never ran."""
+    failed = _at_fault(steps)
     return tuple(
         step
         if step.phase is StepPhase.SUCCEEDED
         else replace(step, phase=StepPhase.FAILED, message=step.message or message)
-        if step.name == at_fault
+        if step is failed
         else replace(step, phase=StepPhase.SKIPPED)
         for step in steps
     )

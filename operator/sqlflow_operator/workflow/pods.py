@@ -11,12 +11,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlflow_codegen.records import EXIT_DATABASE_UNREACHABLE, EXIT_STATEMENT_FAILED, EXIT_USAGE
+
 from sqlflow_operator.api import StepPhase
-from sqlflow_operator.workflow.explain import Explanation, disruption, explain_failure
+from sqlflow_operator.workflow.explain import Explanation, clip, disruption, explain_failure, where
 from sqlflow_operator.workflow.report import report_from_message
 from sqlflow_operator.workflow.state import Reason, RunObjects, StepReport, StepState
 
 _RANGES = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
+
+FINISH = "finish"
+"""The container without statements that clears the ledger; no step of the program is called so."""
 
 Places = Callable[[Mapping[str, Any]], Mapping[str, str]]
 """From a pod to the steps that it runs: a step's name to the name of its container."""
@@ -119,7 +124,7 @@ def observe_step(
     good = next((attempt for attempt in attempts if attempt.succeeded), None)
     latest = good or (attempts[-1] if attempts else None)
     if latest is None:
-        return step, None
+        return _remembered(step, objects), None
     started_at, finished_at = _times(latest.state)
     step = replace(step, attempts=started, started_at=started_at, finished_at=finished_at)
     ran = latest if latest.started else next((attempt for attempt in reversed(attempts) if attempt.started), None)
@@ -137,6 +142,34 @@ def observe_step(
     return replace(step, phase=StepPhase.FAILED, exit_code=code, message=message), (reason, message)
 
 
+def _remembered(step: StepState, objects: RunObjects) -> StepState:
+    """A step that no pod shows any more: what was done stays done."""
+    known = objects.known.get(step.name)
+    done = known is not None and known.phase is StepPhase.SUCCEEDED
+    return replace(step, phase=StepPhase.SUCCEEDED) if done else step
+
+
+def explain_gone(step: StepState, objects: RunObjects, why: str) -> Explanation:
+    """Why a step failed whose pod is gone: what the pod last showed of its end, else which statements were cut off.
+
+    Args:
+        step: the step.
+        objects: the run's objects.
+        why: what became of the pod, as a sentence.
+    """
+    place = where(step.statements, 0, objects.statements)
+    return known_failure(step, objects) or (Reason.POD_LOST, f"{place} was interrupted: {why}")
+
+
+def known_failure(step: StepState, objects: RunObjects) -> Explanation | None:
+    """Why a step failed as the status last showed it; None where it did not."""
+    known = objects.known.get(step.name)
+    if known is None or known.phase is not StepPhase.FAILED or not known.message:
+        return None
+    own_end = known.exit_code in (EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_DATABASE_UNREACHABLE)
+    return Reason.STEP_FAILED if own_end else Reason.POD_LOST, known.message
+
+
 def report_of(attempt: Attempt, objects: RunObjects) -> StepReport:
     """What that attempt left behind: from its log where that was read, else from its termination message."""
     read = objects.reports.get((attempt.pod_name, attempt.container))
@@ -146,8 +179,7 @@ def report_of(attempt: Attempt, objects: RunObjects) -> StepReport:
 
 def exit_codes(pod: Mapping[str, Any]) -> list[int]:
     """Exit codes of a pod's steps that have ended."""
-    statuses = (pod.get("status") or {}).get("initContainerStatuses") or ()
-    ended = [(status.get("state") or {}).get("terminated") for status in statuses]
+    ended = [(status.get("state") or {}).get("terminated") for status in statuses(pod) if status.get("name") != FINISH]
     return [state.get("exitCode", 0) for state in ended if state]
 
 
@@ -157,12 +189,13 @@ def last_end(pod: Mapping[str, Any]) -> str | None:
     return max(filter(None, ends), default=None)
 
 
-def explain_lost_pod(pod: Mapping[str, Any]) -> Explanation | None:
-    """Why a pod ended as a whole, without one of its containers having told; None where it did not."""
-    if (pod.get("status") or {}).get("phase") != "Failed":
-        return None
-    why = disruption(pod)
-    return (Reason.POD_LOST, why) if why else None
+def lost_pod(pod: Mapping[str, Any]) -> str:
+    """Why a pod ended as a whole, without one of its containers having said so, as a sentence; "" where it did not."""
+    status = pod.get("status") or {}
+    if status.get("phase") != "Failed":
+        return ""
+    words = clip(f"{status.get('reason') or ''}: {status.get('message') or ''}".strip(": "), 300)
+    return disruption(pod) or (f"its pod failed: {words}" if words else "")
 
 
 def _times(state: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlflow_codegen.records import Outcome
 
-from sqlflow_operator.api import StepPhase
+from sqlflow_operator.api import StepPhase, StepStatus
 
 
 class RunPhase(StrEnum):
@@ -78,6 +78,7 @@ class RunObjects:
         events: Warning events about the child or its pods; read only where no pod gets going.
         reports: what was read from logs, by (pod, container); only where the termination message does not tell.
         statements: the program's statements by number, as far as they are known.
+        known: the steps by name as the job's status last showed them: a pod that is gone can no longer show its own.
     """
 
     child: Mapping[str, Any]
@@ -86,6 +87,7 @@ class RunObjects:
     events: Sequence[Mapping[str, Any]] = ()
     reports: Mapping[tuple[str, str], StepReport] = field(default_factory=dict)
     statements: Mapping[int, StatementPlace] = field(default_factory=dict)
+    known: Mapping[str, StepStatus] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from sqlflow_operator.workflow.explain import (
     clip,
 )
 from sqlflow_operator.workflow.fetch import FetchResponse, fetch
-from sqlflow_operator.workflow.pods import statuses, steps_of_template
+from sqlflow_operator.workflow.pods import FINISH, statuses, steps_of_template
 from sqlflow_operator.workflow.report import report_from_message
 from sqlflow_operator.workflow.request import FetchRequest
 from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
@@ -35,6 +35,10 @@ _BY_SIGNAL = 255
 """Exit code of Tekton's entrypoint where a signal ended the step's process."""
 _FAILED_RUN = ("Failed", "Completed", "Succeeded")
 """Reasons of a PipelineRun whose tasks tell what became of it; any other is about the run as a whole."""
+_SECURITY_ADVICE = (
+    'Tekton adds containers of its own to the pod. Make them meet the profile: set set-security-context to "true" '
+    "in ConfigMap feature-flags of Tekton's namespace (docs/backends.md), or set spec.backend to job"
+)
 
 
 class TektonWorkflow:
@@ -61,7 +65,7 @@ class TektonWorkflow:
 
     def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
         """See `Workflow`."""
-        return tuple(step for step in _planned(child) if step.name != dag.FINISH)
+        return tuple(step for step in _planned(child) if step.name != FINISH)
 
     def places(self, pod: Mapping[str, Any]) -> Mapping[str, str]:
         """See `Workflow`."""
@@ -192,31 +196,42 @@ def _step(task_run: Mapping[str, Any]) -> dag.EngineStep:
     )
     phase = {"True": StepPhase.SUCCEEDED, "False": StepPhase.FAILED}.get(condition.get("status", ""))
     if phase is None:
-        running = any(step.get("running") for step in status.get("steps") or ())
+        # Between two attempts there is no pod, but the steps are still those of the one before.
+        running = bool(status.get("podName")) and any(step.get("running") for step in status.get("steps") or ())
         phase = StepPhase.RUNNING if running else StepPhase.PENDING
-    # Where Tekton deletes a pod it writes an end of its own, without a container, whether there was one or not.
-    ran = phase in (StepPhase.RUNNING, StepPhase.SUCCEEDED) or "containerID" in terminated
-    reason, message = _explain(condition, phase)
+    ran = phase is not StepPhase.PENDING and _was_started(status)
+    outcome = _outcome(status, terminated)
+    reason, message = _explain(condition, phase, outcome)
     return dag.EngineStep(
         phase=phase,
-        attempts=len(status.get("retriesStatus") or ()) + ran,
+        attempts=sum(map(_was_started, status.get("retriesStatus") or ())) + ran,
         started_at=status.get("startTime") if ran else None,
         finished_at=status.get("completionTime"),
         exit_code=terminated.get("exitCode") if "containerID" in terminated else None,
         message=message,
         reason=reason,
-        outcome=_outcome(status),
+        outcome=outcome,
     )
 
 
-def _outcome(status: Mapping[str, Any]) -> Outcome:
+def _was_started(status: Mapping[str, Any]) -> bool:
+    """True where the container of an attempt was started.
+
+    Where Tekton deletes a pod it writes an end of its own, without a container, whether there was one or not.
+    """
+    steps = status.get("steps") or ()
+    return any("running" in step or "containerID" in (step.get("terminated") or {}) for step in steps)
+
+
+def _outcome(status: Mapping[str, Any], terminated: Mapping[str, Any]) -> Outcome:
+    """What the step left behind: a result of its task or, where it failed, in the message of its container."""
     values = [r.get("value") for r in status.get("results") or () if r.get("name") == OUTCOME_RESULT]
-    report = report_from_message(str(values[0])) if values else None
+    report = report_from_message(str(values[0] if values else terminated.get("message") or ""))
     return report.outcome if report else Outcome()
 
 
-def _explain(condition: Mapping[str, Any], phase: StepPhase) -> Explanation:
-    """What a TaskRun's condition means."""
+def _explain(condition: Mapping[str, Any], phase: StepPhase, outcome: Outcome) -> Explanation:
+    """What a TaskRun's condition means, with what its last attempt left behind."""
     reason, words = str(condition.get("reason") or ""), clip(str(condition.get("message") or ""), 500)
     if reason == "TaskRunImagePullFailed":
         return Reason.IMAGE_PULL, f"its image cannot be pulled: {words} {IMAGE_ADVICE}"
@@ -228,6 +243,12 @@ def _explain(condition: Mapping[str, Any], phase: StepPhase) -> Explanation:
         return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
     if reason == "TaskRunCancelled":
         return Reason.CANCELLED, CANCELLED_MESSAGE
+    if "violates PodSecurity" in words:
+        return Reason.POD_REFUSED, f"{words} {_SECURITY_ADVICE}"
+    if reason == "ToBeRetried":
+        error = outcome.error
+        why = f"statement {error.statement} ({error.title}): {clip(error.message, 300)}" if error else words
+        return Reason.STARTING, f"an attempt failed and the next one starts: {why}"
     if phase in (StepPhase.PENDING, StepPhase.RUNNING):
         # Words such as "Not all Steps have completed executing" say nothing that the phase does not say.
         telling = reason not in ("", "Started", "Running", "Pending")
