@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tests.conformance.cases import Case, Expected, Step
+from tests.conformance.cases import Case, Expected
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,6 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "missing-image", "tekton", "message", r"^Step s1-sql failed: .*no-such-image:1.*Check spec\.image",
         "as the run ends for want of the image and not by its deadline, its message says so",
-    ),
-    Difference(
-        "deleted-pod", "argo", "steps", (Step("s1-sql", attempts=None),),
-        "Argo looks every ten seconds: a pod that is gone by then is made again under its name, as the same attempt",
     ),
 )  # fmt: skip
 

@@ -89,8 +89,8 @@ class Kube:
 
     def running(self, statement: str) -> bool:
         """True while the database executes that statement, ours that asks apart."""
-        query = f"SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query = '{statement}'"
-        return bool(self.psql(query))
+        text = statement.replace("'", "''")
+        return bool(self.psql(f"SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query = '{text}'"))
 
 
 def condition(job: Object, kind: str) -> Object:

@@ -47,8 +47,11 @@ def _attempts(known: StepStatus, now: StepStatus) -> int:
     """
     if now.pod is None or known.pod is None:
         return max(known.attempts, now.attempts)
-    same = now.pod == known.pod and (known.started_at or now.started_at) == (now.started_at or known.started_at)
-    return max(known.attempts if same else known.attempts + 1, now.attempts)
+    # A step that waits for a pod has no start, so one that has a start again was started again.
+    waited = known.phase is StepPhase.PENDING and known.attempts > 0 and known.started_at is None
+    other_start = now.started_at is not None and (waited or known.started_at not in (None, now.started_at))
+    again = now.pod != known.pod or other_start
+    return max(known.attempts + 1 if again else known.attempts, now.attempts)
 
 
 def _status(step: StepState, namespace: str) -> StepStatus:

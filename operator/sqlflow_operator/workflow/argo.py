@@ -167,9 +167,15 @@ def _run(workflow: Mapping[str, Any], nodes: Nodes, doubt: str) -> dag.EngineRun
         phase=phase,
         why=_why(workflow, nodes) if phase is RunPhase.FAILED else None,
         doubt=doubt,
+        retries=max((_retries(template) for template in spec.get("templates") or ()), default=0),
         started_at=status.get("startedAt") or workflow["metadata"].get("creationTimestamp"),
         finished_at=status.get("finishedAt"),
     )
+
+
+def _retries(template: Mapping[str, Any]) -> int:
+    limit = str((template.get("retryStrategy") or {}).get("limit") or "")
+    return int(limit) if limit.isdigit() else 0
 
 
 def _why(workflow: Mapping[str, Any], nodes: Nodes) -> Explanation | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlflow_operator.api import StepPhase
-from sqlflow_operator.workflow.explain import Explanation, explain_events, explain_waiting
+from sqlflow_operator.workflow.explain import explain_events, explain_waiting
 from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
 
 Times = Mapping[str, str | None]
@@ -44,16 +44,16 @@ def _paused(step: StepState) -> StepState:
 def active(
     objects: RunObjects,
     steps: tuple[StepState, ...],
-    failure: Explanation | None,
+    again: Collection[str],
     pods: Sequence[Mapping[str, Any]],
     times: Times,
 ) -> RunState:
-    """A run that goes on.
+    """A run that goes on. Its message names a step that has failed first, whatever else the run does.
 
     Args:
         objects: the run's objects.
         steps: its steps.
-        failure: why a step failed that may be tried again, or None.
+        again: names of the steps that have failed and may be tried again.
         pods: those of the run's pods that are worth asking what they wait for, the most telling last.
         times: when it started.
     """
@@ -62,16 +62,23 @@ def active(
     # Of a step that has failed nobody may know how often it was started: its pod is gone.
     begun = any(step.attempts or step.phase is StepPhase.FAILED for step in steps)
     phase = RunPhase.RUNNING if begun else RunPhase.PENDING
+    failed = next((step for step in steps if step.phase is StepPhase.FAILED), None)
     if waiting:
-        steps = _tell_waiting(steps, waiting[1])
-        return RunState(phase=phase, reason=waiting[0], message=waiting[1], steps=steps, **times)
-    if phase is RunPhase.PENDING:
+        reason, message = waiting
+        steps = _tell_waiting(steps, message)
+    elif phase is RunPhase.PENDING:
         told = next((step.message for step in steps if step.message), "")
-        message = told or ("waiting for the pod to start" if pods else "waiting for a pod")
-        return RunState(phase=phase, reason=Reason.STARTING, message=message, steps=steps, **times)
-    return RunState(
-        phase=phase, reason=Reason.RUNNING, message=_running_message(objects, steps, failure), steps=steps, **times
-    )
+        reason, message = Reason.STARTING, told or ("waiting for the pod to start" if pods else "waiting for a pod")
+    else:
+        reason, message = Reason.RUNNING, _running_message(objects, steps, failed)
+    if failed:
+        message = f"{_failure_message(failed, again)}; {message}" if message else _failure_message(failed, again)
+    return RunState(phase=phase, reason=reason, message=message, steps=steps, **times)
+
+
+def _failure_message(failed: StepState, again: Collection[str]) -> str:
+    tried = " (it may be tried again)" if failed.name in again else ""
+    return f"step {failed.name} failed{tried}: {failed.message}"
 
 
 def _tell_waiting(steps: tuple[StepState, ...], message: str) -> tuple[StepState, ...]:
@@ -82,7 +89,8 @@ def _tell_waiting(steps: tuple[StepState, ...], message: str) -> tuple[StepState
     return tuple(replace(step, message=message) if step.name == name else step for step in steps)
 
 
-def _running_message(objects: RunObjects, steps: tuple[StepState, ...], failure: Explanation | None) -> str:
+def _running_message(objects: RunObjects, steps: tuple[StepState, ...], failed: StepState | None) -> str:
+    """What a run does; "" where a step has failed and nothing else is to be said."""
     running = [step for step in steps if step.phase is StepPhase.RUNNING]
     if len(running) > 1:
         names = ", ".join(step.name for step in running[:3])
@@ -92,9 +100,9 @@ def _running_message(objects: RunObjects, steps: tuple[StepState, ...], failure:
         step = running[0]
         first = objects.statements.get(step.statements[0]) if step.statements else None
         what = f": {first.title}" if first and len(step.statements) == 1 else ""
-        again = f", attempt {step.attempts}" if step.attempts > 1 else ""
-        return f"running step {step.name}{what}{again}"
-    if failure:
-        return f"a step failed and may be tried again: {failure[1]}"
+        attempt = f", attempt {step.attempts}" if step.attempts > 1 else ""
+        return f"running step {step.name}{what}{attempt}"
+    if failed:
+        return ""
     waiting = next((step for step in steps if step.phase is StepPhase.PENDING), None)
     return f"starting step {waiting.name}" if waiting else "finishing"

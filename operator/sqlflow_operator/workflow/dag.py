@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlflow_codegen.records import EXIT_STOPPED, Outcome
+from sqlflow_codegen.records import EXIT_STOPPED, FINAL_EXIT_CODES, Outcome
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.workflow import conclude
 from sqlflow_operator.workflow.explain import (
     CANCELLED_MESSAGE,
     DEADLINE_MESSAGE,
+    POD_DELETED,
     POD_GONE,
     Explanation,
     explain_failure,
@@ -67,11 +68,13 @@ class EngineRun:
         phase: where it stands.
         why: what put an end to the whole run (deadline, cancellation, a graph that cannot be); None where a step did.
         doubt: what cannot be known of it now, in one sentence; "" where nothing is missing.
+        retries: how often a step that fails is tried again.
     """
 
     phase: RunPhase
     why: Explanation | None = None
     doubt: str = ""
+    retries: int = 0
     started_at: str | None = None
     finished_at: str | None = None
 
@@ -106,10 +109,17 @@ def observe(
         # The engine takes up to ten seconds to draw the conclusion that its pods allow at once.
         ends = [end for pod in pods if (end := last_end(pod))]
         return conclude.succeeded(states, times | {"finished_at": max(ends, default=None)})
-    failure = next((why for _, why in shown if why), None)
-    state = conclude.active(objects, states, failure, _telling(pods, places, states), times)
+    again = [step.name for step, _ in shown if _may_run_again(step, run, steps.get(step.name))]
+    state = conclude.active(objects, states, again, _telling(pods, places, states), times)
     doubt = _suspending(run) or run.doubt
     return replace(state, message=f"{state.message}; {doubt}") if doubt else state
+
+
+def _may_run_again(step: StepState, run: EngineRun, engine: EngineStep | None) -> bool:
+    """True where a step has failed and its engine may try it again."""
+    if step.phase is not StepPhase.FAILED or (engine and engine.phase is StepPhase.FAILED):
+        return False
+    return step.attempts <= run.retries and step.exit_code not in FINAL_EXIT_CODES
 
 
 def _suspending(run: EngineRun) -> str:
@@ -171,9 +181,9 @@ def _engine_reason(seen: StepState, why: Explanation | None, engine: EngineStep,
     if engine.outcome.error is not None or seen.exit_code == EXIT_STOPPED:
         report = StepReport(engine.outcome)
         return explain_failure("", seen.statements, {"exitCode": seen.exit_code}, {}, report, objects.statements)
-    gone = engine.reason is Reason.POD_LOST or not engine.message
-    words = explain_gone(seen, objects, POD_GONE) if gone else (engine.reason, engine.message)
-    return known_failure(seen, objects) or words
+    if engine.reason is Reason.POD_LOST or not engine.message:
+        return explain_gone(seen, objects, POD_DELETED if engine.message else POD_GONE)
+    return known_failure(seen, objects) or (engine.reason, engine.message)
 
 
 def _whole(attempt: Attempt) -> Attempt:

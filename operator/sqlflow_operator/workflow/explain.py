@@ -51,7 +51,9 @@ def explain_failure(
     place = where(statements, error.statement if error else report.statement, places)
     interrupted = disruption(pod) or ("" if _is_own_end(error) else _interruption(terminated, pod))
     if interrupted:
-        return Reason.POD_LOST, f"{place} was interrupted: {interrupted}"
+        return Reason.POD_LOST, interruption(place, interrupted)
+    if error is not None and error.kind == "lost":
+        return Reason.POD_LOST, interruption(place, f"{sentence(error.message)} {error.hint}".strip())
     if error is not None:
         return Reason.STEP_FAILED, _told_by_step(error, statements, places, pod, container)
     code = terminated.get("exitCode", 0)
@@ -68,6 +70,11 @@ def explain_failure(
         "bad usage; step image and operator may be of different versions" if code == EXIT_USAGE else "no error was told"
     )
     return Reason.STEP_FAILED, f"{place}: exit code {code}, {words}. See the step's log."
+
+
+def interruption(place: str, why: str) -> str:
+    """That what is at that place (`where`) was interrupted, and why."""
+    return f"{place} {'were' if place.startswith('statements') else 'was'} interrupted: {why}"
 
 
 def _is_own_end(error: StepError | None) -> bool:

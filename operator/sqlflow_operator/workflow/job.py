@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from sqlflow_codegen.backend import ANNOTATION_CANCELLED
-from sqlflow_codegen.records import EXIT_USAGE
 
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import CONFIG_MAPS, JOBS, Kube, Resource
@@ -148,7 +147,8 @@ def observe(objects: RunObjects) -> RunState:
     if (decided and not any(_goes_on(pod) for pod in pods)) or _is_final_failure(spec, pods):
         decided = decided or {"lastTransitionTime": last_end(pods[-1])}
         return _failed(objects, steps, failure, decided, times)
-    return conclude.active(objects, steps, failure, pods[-1:], times)
+    again = [step.name for step in steps if step.phase is StepPhase.FAILED and _retries(spec) > 0]
+    return conclude.active(objects, steps, again, pods[-1:], times)
 
 
 def _last_end(steps: Sequence[StepState]) -> str | None:
@@ -169,10 +169,21 @@ def _is_final_failure(spec: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
     failed = [pod for pod in pods if _pod_phase(pod) == "Failed" and "deletionTimestamp" not in pod["metadata"]]
     if not failed or failed[-1] is not pods[-1]:
         return False
-    limit = int(spec.get("backoffLimit", 6))
-    if EXIT_USAGE in exit_codes(pods[-1]):
+    if _final_codes(spec) & set(exit_codes(pods[-1])):
         return True
+    limit = _retries(spec)
     return sum(not disruption(pod) or limit == 0 for pod in failed) > limit
+
+
+def _final_codes(spec: Mapping[str, Any]) -> set[int]:
+    """Exit codes of a step after which the Job starts no other pod."""
+    rules = (spec.get("podFailurePolicy") or {}).get("rules") or ()
+    failing = [rule.get("onExitCodes") or {} for rule in rules if rule.get("action") == "FailJob"]
+    return {code for codes in failing if codes.get("operator") == "In" for code in codes.get("values") or ()}
+
+
+def _retries(spec: Mapping[str, Any]) -> int:
+    return int(spec.get("backoffLimit", 6))
 
 
 def _suspended_message(template: Sequence[Mapping[str, Any]], steps: tuple[StepState, ...]) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlflow_codegen.records import EXIT_DATABASE_UNREACHABLE, EXIT_STATEMENT_FAILED, EXIT_USAGE
+from sqlflow_codegen.records import EXIT_DATABASE_UNREACHABLE, EXIT_STATEMENT_FAILED, EXIT_TRY_AGAIN, EXIT_USAGE
 
 from sqlflow_operator.api import StepPhase
-from sqlflow_operator.workflow.explain import Explanation, clip, disruption, explain_failure, where
+from sqlflow_operator.workflow.explain import Explanation, clip, disruption, explain_failure, interruption, where
 from sqlflow_operator.workflow.report import report_from_message
 from sqlflow_operator.workflow.state import Reason, RunObjects, StepReport, StepState
 
@@ -22,6 +22,9 @@ _RANGES = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
 
 FINISH = "finish"
 """The container without statements that clears the ledger; no step of the program is called so."""
+
+_OWN_ENDS = (EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_DATABASE_UNREACHABLE, EXIT_TRY_AGAIN)
+"""Exit codes of a step that failed by itself."""
 
 Places = Callable[[Mapping[str, Any]], Mapping[str, str]]
 """From a pod to the steps that it runs: a step's name to the name of its container."""
@@ -158,7 +161,7 @@ def explain_gone(step: StepState, objects: RunObjects, why: str) -> Explanation:
         why: what became of the pod, as a sentence.
     """
     place = where(step.statements, 0, objects.statements)
-    return known_failure(step, objects) or (Reason.POD_LOST, f"{place} was interrupted: {why}")
+    return known_failure(step, objects) or (Reason.POD_LOST, interruption(place, why))
 
 
 def known_failure(step: StepState, objects: RunObjects) -> Explanation | None:
@@ -166,7 +169,7 @@ def known_failure(step: StepState, objects: RunObjects) -> Explanation | None:
     known = objects.known.get(step.name)
     if known is None or known.phase is not StepPhase.FAILED or not known.message:
         return None
-    own_end = known.exit_code in (EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_DATABASE_UNREACHABLE)
+    own_end = known.exit_code in _OWN_ENDS
     return Reason.STEP_FAILED if own_end else Reason.POD_LOST, known.message
 
 

@@ -129,9 +129,12 @@ def _signal_told(container: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**container, "state": {"terminated": {**terminated, "exitCode": KILLED}}}
 
 
+def _tasks(child: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return ((child.get("spec") or {}).get("pipelineSpec") or {}).get("tasks") or ()
+
+
 def _planned(child: Mapping[str, Any]) -> tuple[StepState, ...]:
-    tasks = ((child.get("spec") or {}).get("pipelineSpec") or {}).get("tasks") or ()
-    return steps_of_template({**_first_step(task), "name": task.get("name", "")} for task in tasks)
+    return steps_of_template({**_first_step(task), "name": task.get("name", "")} for task in _tasks(child))
 
 
 def _first_step(task: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -155,6 +158,7 @@ def _run(child: Mapping[str, Any], missing: Sequence[str]) -> dag.EngineRun:
         phase=phase,
         why=_why(condition) if phase is RunPhase.FAILED else None,
         doubt=doubt,
+        retries=max((int(task.get("retries") or 0) for task in _tasks(child)), default=0),
         started_at=status.get("startTime") or child["metadata"].get("creationTimestamp"),
         finished_at=status.get("completionTime"),
     )

@@ -101,6 +101,24 @@ def test_deleted_pod(code: int) -> None:
     assert "its pod was deleted" in message
 
 
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_stopped_step_was_interrupted_at_the_statement_that_it_names(deleted: bool) -> None:
+    place = pod(deletionTimestamp="2026-01-01T00:00:00Z") if deleted else pod()
+    report = error(kind="stopped", statement=4, message="stopped before it was done")
+    reason, message = told({"exitCode": 143}, report, place, statements=(3, 4))
+    assert reason == Reason.POD_LOST
+    assert message.startswith("statement 4 (SELECT) at 12:1 was interrupted: ")
+    assert ("its pod was deleted" in message) == deleted
+
+
+def test_a_step_that_refuses_to_begin_again_was_interrupted() -> None:
+    report = error(kind="lost", statement=0, message="an earlier start of it was lost", hint="Set spec.rerunToken.")
+    assert told({"exitCode": 5}, report, statements=(3, 4)) == (
+        Reason.POD_LOST,
+        "statements 3 to 4 were interrupted: an earlier start of it was lost. Set spec.rerunToken.",
+    )
+
+
 def test_error_of_a_stopped_step_is_told_all_the_same() -> None:
     place = pod(deletionTimestamp="2026-01-01T00:00:00Z")
     assert told({"exitCode": 143}, error(message="canceling statement"), place)[0] == Reason.STEP_FAILED

@@ -177,6 +177,14 @@ def test_a_pod_that_was_made_again_under_its_name_is_another_attempt() -> None:
     assert merged(first, second, second).attempts == 2
 
 
+@pytest.mark.parametrize("between", [[StepPhase.RUNNING, StepPhase.PENDING], [StepPhase.PENDING]])
+def test_a_pod_that_was_made_again_while_its_step_waited_is_another_attempt(between: list[StepPhase]) -> None:
+    """As Argo does: no pod, the engine's stale word, and a pod of the same name that waits."""
+    first = state(StepPhase.RUNNING, "a", attempts=1, started_at="2026-01-01T00:00:00Z")
+    second = state(StepPhase.RUNNING, "a", attempts=1, started_at="2026-01-01T00:01:00Z")
+    assert merged(first, *map(state, between), second, second).attempts == 2
+
+
 def test_all_steps_that_were_at_work_failed_when_the_operator_gives_a_run_up() -> None:
     run = World(backend="argo", activeDeadlineSeconds=60, program="SELECT 1;", fusion="Off")
     run.served.add(WORKFLOWS)
