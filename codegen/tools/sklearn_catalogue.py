@@ -2,7 +2,8 @@
 
     python codegen/tools/sklearn_catalogue.py
 
-Estimators that need another estimator, or any argument, to be made are left out: SQL cannot give them one.
+It tries each estimator on a few rows, the whole way from `fit` to a stored model that predicts. Those of which no
+model can come get a reason under `refused`; attributes without which an estimator does not predict are its `needs`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from typing import Any
 
 import numpy as np
 import sklearn
+import skops.io
 from sklearn.base import ClassifierMixin, ClusterMixin, OutlierMixin, RegressorMixin
 from sklearn.utils import _param_validation as validation
-from sklearn.utils import all_estimators
+from sklearn.utils import all_estimators, get_tags
 from sklearn.utils._param_validation import make_constraint
+from skops.io.exceptions import UnsupportedTypeException
+from sqlflow_runtime.ml.sklearn_models import is_own_type
 
 TARGET = Path(__file__).parents[1] / "sqlflow_codegen" / "catalogue" / "sklearn.json"
 
@@ -30,7 +34,6 @@ _TASKS = {
     RegressorMixin: "regressor",
     ClusterMixin: "cluster",
 }
-_PACKAGES_LEFT_OUT = {"dummy", "frozen", "model_selection", "multioutput", "multiclass", "semi_supervised"}
 _WORDS = {"verbose": "bool | int [0,inf)", "random_state": "int [0,4294967295] | none", "boolean": "bool"}
 _WORDS |= {"array-like": "list", "cv_object": "int [2,inf) | none", "nan": "float"}
 _TYPES = {numbers.Integral: "int", numbers.Real: "float", float: "float", str: "str", list: "list", tuple: "list"}
@@ -78,40 +81,81 @@ def _interval(interval: Any) -> str:
     return f"{kind} {left}{low},{high}{right}"
 
 
-def _needs_argument(estimator: type) -> bool:
+def _missing_arguments(estimator: type) -> list[str]:
+    """Parameters without which it cannot be made: all of them take other estimators or what SQL has no word for."""
     parameters = inspect.signature(estimator).parameters.values()
-    return any(one.default is one.empty and one.kind is not one.VAR_KEYWORD for one in parameters)
+    kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return [one.name for one in parameters if one.default is one.empty and one.kind not in kinds]
 
 
-def _deprecated(estimator: type) -> bool:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        estimator()
-    return any(issubclass(warning.category, FutureWarning) for warning in caught)
+def _needs(estimator: type) -> dict[str, bool]:
+    """Switches without which an instance has no `predict`."""
+    if hasattr(estimator(), "predict"):
+        return {}
+    for name, constraints in getattr(estimator, "_parameter_constraints", {}).items():
+        if constraints == ["boolean"] and hasattr(estimator(**{name: True}), "predict"):
+            return {name: True}
+    return {}
 
 
-def _task(estimator: type) -> str | None:
+def _refusal(estimator: type) -> str:
+    """Why no model can come of it; "" if one can."""
+    if not hasattr(estimator, "predict"):
+        return "it does not predict, so no model can be made of it"
+    if missing := _missing_arguments(estimator):
+        return f"it cannot be made without {' and '.join(missing)}, which SQL cannot give"
+    needs = _needs(estimator)
+    made = estimator(**needs)
+    if not hasattr(made, "predict"):  # only the estimator inside would
+        return "it cannot be made without estimator, which SQL cannot give"
+    if not get_tags(made).target_tags.single_output:
+        return "it learns several labels at once, and LABEL names one"
+    return _trial(made)
+
+
+def _trial(estimator: Any) -> str:
+    """What goes wrong between `fit` and a stored model, whatever the rows; "" if nothing does."""
+    rows = np.random.default_rng(0).random((40, 1 if "Isotonic" in type(estimator).__name__ else 3))
+    label = (rows[:, 0] > rows[:, 0].mean()).astype(int) if isinstance(estimator, ClassifierMixin) else rows[:, 0] + 1
+    if "n_components" in estimator.get_params():
+        estimator.set_params(n_components=1)
+    try:
+        estimator.fit(rows, label)
+        found = estimator.predict(rows)
+        untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
+    except UnsupportedTypeException:
+        return "a model of it cannot be stored without pickle"
+    if not all(map(is_own_type, untrusted)):
+        return "a model of it cannot be stored without pickle"
+    return "" if np.shape(found) == (len(rows),) else "it predicts several values for a row"
+
+
+def _task(estimator: type) -> str:
     if estimator.__module__.startswith("sklearn.mixture"):
         return "mixture"
-    return next((task for mixin, task in _TASKS.items() if issubclass(estimator, mixin)), None)
+    return next((task for mixin, task in _TASKS.items() if issubclass(estimator, mixin)), "")
+
+
+def _attributes(estimator: type) -> dict[str, str]:
+    constraints = getattr(estimator, "_parameter_constraints", {})
+    accepted = set(inspect.signature(estimator).parameters)
+    rules = {key: rule(value) for key, value in sorted(constraints.items()) if key in accepted}
+    return {key: value for key, value in rules.items() if value}
 
 
 def catalogue() -> dict[str, Any]:
     """The whole catalogue as plain data."""
     estimators: dict[str, Any] = {}
-    for name, estimator in sorted(all_estimators()):
-        package = estimator.__module__.split(".")[1]
-        if package in _PACKAGES_LEFT_OUT or _needs_argument(estimator) or _deprecated(estimator):
+    refused: dict[str, str] = {}
+    for short, estimator in sorted(all_estimators()):
+        name = f"sklearn.{estimator.__module__.split('.')[1]}.{short}"
+        if reason := _refusal(estimator):
+            refused[name] = reason
             continue
-        task = _task(estimator)
-        if task is None:
-            continue
-        constraints = getattr(estimator, "_parameter_constraints", {})
-        accepted = set(inspect.signature(estimator).parameters)
-        rules = {key: rule(value) for key, value in sorted(constraints.items()) if key in accepted}
-        attributes = {key: value for key, value in rules.items() if value}
-        estimators[f"sklearn.{package}.{name}"] = {"task": task, "attributes": attributes}
-    return {"version": sklearn.__version__, "estimators": estimators}
+        needs = _needs(estimator)
+        entry = {"task": _task(estimator), "attributes": _attributes(estimator)}
+        estimators[name] = entry | ({"needs": needs} if needs else {})
+    return {"version": sklearn.__version__, "estimators": estimators, "refused": refused}
 
 
 def main() -> None:

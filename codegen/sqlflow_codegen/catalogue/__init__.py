@@ -6,6 +6,7 @@ from sqlflow_codegen.catalogue.estimators import (
     Estimator,
     estimator_names,
     find_estimator,
+    refusal,
     split_image,
 )
 from sqlflow_codegen.catalogue.metrics import (
@@ -29,6 +30,7 @@ __all__ = [
     "estimator_names",
     "fault",
     "find_estimator",
+    "refusal",
     "split_image",
     "to_python",
     "words",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlflow_codegen.catalogue.rules import to_python
 from sqlflow_codegen.catalogue.xgboost import (
@@ -19,9 +19,10 @@ from sqlflow_codegen.catalogue.xgboost import (
     FOREST_ALIASES,
     TRAIN_ATTRIBUTES,
 )
+from sqlflow_codegen.catalogue.xgboost_conflicts import Conflict, conflicts
 
 if TYPE_CHECKING:
-    from sqlflow_codegen.language.ir import Attribute
+    from sqlflow_codegen.language.ir import Attribute, Value
 
 REPLACEMENTS: Mapping[str, str] = MappingProxyType(
     {
@@ -56,6 +57,7 @@ class Estimator:
         aliases: attributes that name the same parameter as another one, to that one's name.
         deprecated: attributes that are taken but do nothing, to what to do instead.
         defaults: parameters that this estimator sets where the statement does not.
+        needs: attributes without which no model can come of it, with the value that each must have.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Estimator:
     aliases: Mapping[str, str] = field(default_factory=dict)
     deprecated: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, object] = field(default_factory=dict)
+    needs: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def supervised(self) -> bool:
@@ -85,6 +88,24 @@ class Estimator:
         }
         return {**self.defaults, **given}
 
+    def conflicts(self, attributes: Iterable[Attribute], *, continues: bool) -> Iterable[Conflict]:
+        """Each attribute that cannot work beside the others, under its canonical name.
+
+        Args:
+            attributes: those of the statement; each keeps its rule.
+            continues: whether the statement goes on from a model (USING).
+        """
+        parameters = self.parameters(attributes)
+        for name, value in self.needs.items():
+            if parameters.get(name) != value:
+                written = f"{name}={str(value).lower()}"
+                yield Conflict(name, f"must be {value}: without it there is no prediction".lower(), f"Add {written}.")
+        if self.library == "xgboost":
+            said = any(one.name == "objective" for one in attributes)
+            if not said and self.task not in ("regressor", "ranker"):  # the label decides
+                parameters.pop("objective", None)
+            yield from conflicts(parameters, continues=continues)
+
 
 def split_image(estimator: str) -> tuple[str, str]:
     """The container image ("" if none) and the class: `hub:5000/u/img:1.0/Cls` splits at its last `/`."""
@@ -99,6 +120,14 @@ def find_estimator(name: str) -> Estimator | None:
     public path, or short: `sklearn.RandomForestClassifier`.
     """
     return _names().get(name) or _names().get(name.lower())
+
+
+def refusal(name: str) -> str:
+    """Why no model can be trained with that estimator, as the rest of a sentence; "" if one can, or if it is unknown.
+
+    Takes the same spellings as `find_estimator`. It knows every class of scikit-learn that `estimator_names` lacks.
+    """
+    return _refused().get(name) or _refused().get(name.lower()) or ""
 
 
 def estimator_names() -> tuple[str, ...]:
@@ -127,7 +156,22 @@ def _xgboost() -> Iterable[Estimator]:
 
 
 def _sklearn() -> Iterable[Estimator]:
-    data = json.loads(Path(__file__).with_name("sklearn.json").read_text(encoding="utf-8"))
-    for name, entry in data["estimators"].items():
+    for name, entry in _sklearn_data()["estimators"].items():
         attributes = MappingProxyType({**entry["attributes"], VALIDATION_SELECT: "str"})
-        yield Estimator(name, "sklearn", name, entry["task"], attributes)
+        needs = MappingProxyType(entry.get("needs", {}))
+        yield Estimator(name, "sklearn", name, entry["task"], attributes, needs=needs)
+
+
+@cache
+def _refused() -> Mapping[str, str]:
+    reasons: dict[str, str] = {}
+    for name, reason in _sklearn_data()["refused"].items():
+        for spelling in (name, f"sklearn.{name.rpartition('.')[2]}"):
+            reasons[spelling] = reasons[spelling.lower()] = reason
+    return MappingProxyType(reasons)
+
+
+@cache
+def _sklearn_data() -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(Path(__file__).with_name("sklearn.json").read_text(encoding="utf-8"))
+    return data

@@ -18,6 +18,7 @@ from sqlflow_codegen.catalogue import (
     estimator_names,
     fault,
     find_estimator,
+    refusal,
     split_image,
     to_python,
     words,
@@ -121,13 +122,43 @@ def test_replacements_exist() -> None:
 # -- against the libraries
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated:FutureWarning")
 def test_sklearn_has_what_the_catalogue_says() -> None:
     pytest.importorskip("sklearn")
     data = json.loads(CATALOGUE.read_text(encoding="utf-8"))
     for name, entry in data["estimators"].items():
         module, _, class_name = name.rpartition(".")
-        parameters = getattr(importlib.import_module(module), class_name)().get_params()
-        assert set(entry["attributes"]) - set(parameters) == set(), name
+        made = getattr(importlib.import_module(module), class_name)(**entry.get("needs", {}))
+        assert set(entry["attributes"]) - set(made.get_params()) == set(), name
+        assert hasattr(made, "predict"), name
+
+
+def test_every_class_of_sklearn_is_known_or_refused() -> None:
+    utils = pytest.importorskip("sklearn.utils")
+    names = [name for name, _ in utils.all_estimators()]
+    unsaid = [name for name in names if not find_estimator(f"sklearn.{name}") and not refusal(f"sklearn.{name}")]
+    assert unsaid == []
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("sklearn.pipeline.Pipeline", "it cannot be made without steps, which SQL cannot give"),
+        ("sklearn.Pipeline", "it cannot be made without steps, which SQL cannot give"),
+        ("sklearn.ensemble.votingclassifier", "it cannot be made without estimators, which SQL cannot give"),
+        ("sklearn.model_selection.GridSearchCV", "it cannot be made without estimator and param_grid, which"),
+        ("sklearn.semi_supervised.SelfTrainingClassifier", "it cannot be made without estimator, which SQL"),
+        ("sklearn.cluster.DBSCAN", "it does not predict"),
+        ("sklearn.preprocessing.StandardScaler", "it does not predict"),
+        ("sklearn.linear_model.MultiTaskLasso", "it learns several labels at once"),
+        ("sklearn.cluster.Birch", "a model of it cannot be stored"),
+        ("sklearn.svm.SVC", ""),
+        ("sklearn.Nothing", ""),
+    ],
+)
+def test_refusals(name: str, reason: str) -> None:
+    found = refusal(name)
+    assert found.startswith(reason) if reason else not found
 
 
 def test_the_catalogue_is_what_its_generator_writes() -> None:

@@ -235,11 +235,18 @@ def test_sum_in_any_case() -> None:
 
 @pytest.mark.parametrize(
     "attributes",
-    ["lambda=1.5", "alpha=0", "tree_method=hist", "rate_drop=0.1", "booster=gbtree", "train.early_stopping_rounds=5"],
+    [
+        "lambda=1.5",
+        "alpha=0",
+        "tree_method=hist",
+        "rate_drop=0.1",
+        "booster=gbtree",
+        "train.early_stopping_rounds=5, validation.select='SELECT 1'",
+    ],
 )
 def test_real_xgboost_parameters_are_known(attributes: str) -> None:
     statement = train(f"xgboost.gbtree WITH objective='reg:squarederror', {attributes} LABEL y INTO m")
-    assert len(statement.attributes) == 2
+    assert len(statement.attributes) == 2 + attributes.count(",")
 
 
 @pytest.mark.parametrize(

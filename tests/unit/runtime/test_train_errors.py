@@ -52,10 +52,6 @@ CLASSES = "XGBClassifier LABEL class INTO m"
             "data", (1, 1), "is text", "classifier",
         ),
         (
-            trains("xgboost.gbtree WITH train.early_stopping_rounds=3 LABEL class INTO m"),
-            "estimator", (1, 1), "early", "validation",
-        ),
-        (
             trains('xgboost.gbtree WITH validation.select="SELECT * FROM nowhere" LABEL class INTO m'),
             "database", (2, 48), "validation.select: ", "",
         ),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from sqlflow_codegen.catalogue import allows, described, fault, to_python, words
-from sqlflow_codegen.language.ir import Attribute
+from sqlflow_codegen.catalogue import Estimator, allows, described, fault, to_python, words
+from sqlflow_codegen.language.ir import Attribute, TrainStatement
 from sqlflow_codegen.language.source import Problem
 from sqlflow_codegen.language.suggest import did_you_mean
 
@@ -75,3 +75,18 @@ def check_aliases(
             message = f"`{attribute.name}` and `{other.name}` are the same attribute of {owner}"
             hint = f"The other one is at {other.span}; keep one."
             yield Problem("duplicate-attribute", message, attribute.span.start, hint)
+
+
+def check_conflicts(statement: TrainStatement, estimator: Estimator) -> Iterator[Problem]:
+    """Attributes that keep their rules but cannot work beside the others, or are missing."""
+    attributes = statement.attributes
+    if not all(allows(estimator.attributes.get(one.name, "str"), one.value) for one in attributes):
+        return  # said already, and the rest would follow from it
+    given = {estimator.aliases.get(one.name, one.name): one for one in attributes}
+    for conflict in estimator.conflicts(attributes, continues=statement.using is not None):
+        attribute = given.get(conflict.attribute)
+        name, at = (
+            (attribute.name, attribute.value_span) if attribute else (conflict.attribute, statement.estimator.span)
+        )
+        message = f"attribute `{name}` of {estimator.name} {conflict.message}"
+        yield Problem("attribute-conflict", message, at.start, conflict.hint)

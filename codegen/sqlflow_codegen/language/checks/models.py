@@ -15,9 +15,10 @@ from sqlflow_codegen.catalogue import (
     Estimator,
     estimator_names,
     find_estimator,
+    refusal,
     split_image,
 )
-from sqlflow_codegen.language.checks.attributes import check_aliases, check_attributes
+from sqlflow_codegen.language.checks.attributes import check_aliases, check_attributes, check_conflicts
 from sqlflow_codegen.language.ir import (
     Attribute,
     ColumnArgument,
@@ -64,6 +65,9 @@ def check_train(statement: TrainStatement) -> Iterator[Problem]:
     if image:
         return  # an estimator of the user's own image
     estimator = find_estimator(name)
+    if reason := refusal(name):
+        yield Problem("unusable-estimator", f"{name} cannot be trained: {reason}", statement.estimator.span.start)
+        return
     if estimator is None:
         message = f"unknown estimator `{name}`: its attributes are not checked"
         same = REPLACEMENTS.get(name.lower())
@@ -72,8 +76,13 @@ def check_train(statement: TrainStatement) -> Iterator[Problem]:
         return
     yield from check_attributes(statement.attributes, estimator.attributes, estimator.name)
     yield from check_aliases(statement.attributes, estimator.aliases, estimator.deprecated, estimator.name)
+    yield from check_conflicts(statement, estimator)
     yield from _columns(statement, estimator)
     yield from _fits_booster(statement, estimator)
+    if statement.using is not None and estimator.library == "sklearn":
+        message = f"{estimator.name} cannot go on from a model"
+        hint = "Leave USING out, or use an estimator of xgboost."
+        yield Problem("unexpected-clause", message, statement.using.span.start, hint)
     if estimator.supervised and statement.label is None:
         message = f"{estimator.name} needs a LABEL: it learns from examples"
         yield Problem("missing-clause", message, statement.into.span.start, "Write LABEL column before INTO.")
