@@ -43,6 +43,7 @@ def effects(statement: ir.Statement, context: Context) -> Effects:
     shared = session.start(statement.number)
     analysis = Analysis(catalog, session)
     setting = False
+    context.interpreter.read_quotes(other=statement.other_quotes)
     if isinstance(statement, ir.SqlStatement):
         setting = context.interpreter.interpret(statement.text, analysis)
         analysis.changes_session |= setting

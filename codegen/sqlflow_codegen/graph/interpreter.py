@@ -67,6 +67,10 @@ class Interpreter:
             exp.Refresh: self._refresh,
         }
 
+    def read_quotes(self, *, other: bool) -> None:
+        """Say whether a setting of the session gives quotes or backslashes of the next text another meaning."""
+        self._reader.other_quotes = other
+
     def interpret(self, text: str, analysis: Analysis) -> bool:
         """Note what a statement does; True if it is a setting, to be replayed in later steps."""
         tokens: list[Token] = []

@@ -34,6 +34,8 @@ class Reader:
         self._tokenizer = self._dialect.tokenizer()
         self._commands = self._dialect.tokenizer_class.COMMANDS
         self._parser = _bounded(self._dialect)
+        self.other_quotes = False
+        """A setting of the session gives quotes or backslashes another meaning than the dialect's."""
 
     def tokens(self, text: str) -> list[Token]:
         """The statement's tokens, without comments and the closing `;`.
@@ -58,6 +60,8 @@ class Reader:
 
     def _check_same_tokens(self, text: str) -> None:
         """Refuse text that this tokenizer and a database may read differently."""
+        if self.other_quotes:
+            raise NotUnderstoodError("a setting changes how its quotes are read")
         if "/*" in text:
             if self.name == "mysql" and ("/*!" in text or "/*M!" in text):
                 raise NotUnderstoodError("it holds a comment that the server executes")

@@ -27,6 +27,7 @@ class Common(TypedDict):
     span: Span
     select: str
     select_span: Span
+    other_quotes: bool
 
 
 def build(action: str, common: Common, target: Name | Expression, clauses: Clauses) -> Statement:

@@ -75,12 +75,15 @@ class Statement:
         number: position in the program, from 1.
         text: the statement exactly as written, from its first token to its last, without the `;`.
         span: where `text` stands in the program.
+        other_quotes: its SQL has quotes or backslashes that a setting of the session before it (`sql_mode`,
+            `standard_conforming_strings`) makes mean something else than in its dialect.
     """
 
     kind: ClassVar[str]
     number: int
     text: str
     span: Span
+    other_quotes: bool = False
 
     @property
     def title(self) -> str:

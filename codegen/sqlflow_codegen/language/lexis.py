@@ -6,7 +6,7 @@ The patterns are possessive or have one way to match, so every scan is linear in
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 
@@ -52,7 +52,7 @@ def _quotes(single: str, double: str, backtick: str = "") -> MappingProxyType[st
 
 _E_STRINGS = MappingProxyType({"e": BOTH})
 
-LEXIS: MappingProxyType[str, Lexis] = MappingProxyType(
+_DIALECTS: MappingProxyType[str, Lexis] = MappingProxyType(
     {
         "postgres": Lexis(
             quotes=_quotes(DOUBLED, DOUBLED),
@@ -101,6 +101,37 @@ LEXIS: MappingProxyType[str, Lexis] = MappingProxyType(
     }
 )
 
+ANSI_QUOTES, NO_BACKSLASH, BACKSLASHES = "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "BACKSLASHES"
+"""Settings that change how a dialect is read: two of MySQL's sql_mode, and PostgreSQL's old strings."""
+BACKSLASH = "BACKSLASH"
+"""In the name of every setting that changes what a backslash is."""
+
+
+def reading_of(dialect: str, settings: frozenset[str]) -> str:
+    """The key of `LEXIS` for a dialect under settings."""
+    return "+".join([dialect, *sorted(settings)])
+
+
+def dialect_of(reading: str) -> str:
+    """The canonical dialect of a key of `LEXIS`."""
+    return reading.partition("+")[0]
+
+
+def _under(dialect: str, *settings: str, quotes: MappingProxyType[str, str]) -> dict[str, Lexis]:
+    return {reading_of(dialect, frozenset(settings)): replace(_DIALECTS[dialect], quotes=quotes)}
+
+
+LEXIS: MappingProxyType[str, Lexis] = MappingProxyType(
+    {
+        **_DIALECTS,
+        **_under("mysql", ANSI_QUOTES, quotes=_quotes(BOTH, DOUBLED, DOUBLED)),
+        **_under("mysql", NO_BACKSLASH, quotes=_quotes(DOUBLED, DOUBLED, DOUBLED)),
+        **_under("mysql", ANSI_QUOTES, NO_BACKSLASH, quotes=_quotes(DOUBLED, DOUBLED, DOUBLED)),
+        **_under("postgres", BACKSLASHES, quotes=_quotes(BOTH, DOUBLED)),
+    }
+)
+"""The rules of each dialect, by its canonical name, and of dialects under settings, by `reading_of`."""
+
 
 @cache
 def quoted_pattern(quote: str, escapes: str, lines: bool = True) -> re.Pattern[str]:
@@ -132,10 +163,11 @@ def _dollar(lexis: Lexis) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """One dialect's compiled scanners. Each matches at every position, one event at a time, by named group.
+    r"""One dialect's compiled scanners. Each matches at every position, one event at a time, by named group.
 
     `plain` sees what hides a `;`; `query` also parentheses and the word TO; `words` every word. `clause` is
-    `plain` without bracketed names, which are lists there. `space` is one stretch of white space.
+    `plain` without bracketed names, which are lists there. `space` is one stretch of white space; `shell` a
+    command that begins with a backslash (`\\g`), which is none of SQL (MySQL's `\\N` is: NULL).
     """
 
     plain: re.Pattern[str]
@@ -152,10 +184,10 @@ WORD = r"[^\W\d][\w$]*+"
 
 @cache
 def patterns(dialect: str) -> Patterns:
-    """The scanners of that canonical dialect."""
+    """The scanners of that dialect, or dialect under settings (a key of `LEXIS`)."""
     lexis = LEXIS[dialect]
     brackets = "\\[" if lexis.brackets else ""
-    special = ";\\-/" + "".join(lexis.quotes) + ("$" if lexis.dollar else "")
+    special = ";\\-/\\\\" + "".join(lexis.quotes) + ("$" if lexis.dollar else "")
     special += "".join(re.escape(opener[0]) for opener in lexis.line_comments if opener != "//")
     events = [
         f"(?P<quote>[{''.join(lexis.quotes)}{brackets}])",
@@ -163,6 +195,7 @@ def patterns(dialect: str) -> Patterns:
         r"(?P<block>/\*)",
         *([f"(?P<dollar>{_dollar(lexis)})"] if lexis.dollar else []),
         "(?P<end>;)",
+        r"(?P<shell>\\(?!N\b)[^\s;]+)" if dialect_of(dialect) == "mysql" else r"(?P<shell>\\[^\s;]+)",
     ]
     tail = [r"(?P<other>(?s:.))"]
     space = f"(?P<space>{SPACE}++)"

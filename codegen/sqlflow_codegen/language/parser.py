@@ -13,14 +13,15 @@ from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, normalize_dialect
 from sqlflow_codegen.language.expressions import read_objective
 from sqlflow_codegen.language.grammar import GRAMMARS
 from sqlflow_codegen.language.ir import Expression, Name, Program, ShowTrainStatement, SqlStatement, Statement
+from sqlflow_codegen.language.lexis import ANSI_QUOTES, BACKSLASH
+from sqlflow_codegen.language.meant import Meant
+from sqlflow_codegen.language.raw import RawStatement
 from sqlflow_codegen.language.reader import Reader
 from sqlflow_codegen.language.source import Problem, ProblemError, Source
-from sqlflow_codegen.language.splitter import ACTIONS, RawStatement, Splitter
-from sqlflow_codegen.language.suggest import closest
+from sqlflow_codegen.language.splitter import Splitter
 from sqlflow_codegen.language.titles import sql_title
 
 _INVALID = re.compile("[\x00\ud800-\udfff]")
-_UNITS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"})
 
 
 def parse_program(text: str, dialect: str = DEFAULT_DIALECT) -> Program:
@@ -89,66 +90,34 @@ class _StatementParser:
         try:
             if raw.verb == "SHOW" and self._is_show_train():
                 return self._show_train(), []
-            self._check_no_model_meant()
+            Meant(self._source, self._splitter, self._dialect, raw).check()
         except ProblemError as error:
             return None, [error.problem]
         span, text = self._source.span(raw.start, raw.end), self._slice(raw.start, raw.end)
-        heading = sql_title(text, self._dialect, raw.verb)
-        return SqlStatement(number=self._number, text=text, span=span, verb=raw.verb, heading=heading), []
+        other = self._other_quotes(text)
+        heading = raw.verb if other else sql_title(text, self._dialect, raw.verb)
+        return SqlStatement(
+            number=self._number, text=text, span=span, verb=raw.verb, heading=heading, other_quotes=other
+        ), self._doubts()
+
+    def _other_quotes(self, text: str) -> bool:
+        reading = self._raw.reading
+        if reading == self._dialect:
+            return False
+        return ('"' in text and ANSI_QUOTES in reading) or ("\\" in text and BACKSLASH in reading)
+
+    def _doubts(self) -> list[Problem]:
+        if not self._raw.doubt:
+            return []
+        message = f"quotes and backslashes are read as before this statement: {self._raw.doubt}"
+        hint = "Write sql_mode as a text, or as CONCAT or REPLACE of @@sql_mode and texts."
+        return [Problem("unknown-mode", message, self._raw.start, hint, "warning")]
 
     def _slice(self, start: int, end: int) -> str:
         return self._source.text[start:end]
 
     def _reader(self, start: int) -> Reader:
-        return Reader(self._source, self._splitter, self._dialect, start, self._raw.end)
-
-    # -- plain SQL that was meant to be something else
-
-    def _check_no_model_meant(self) -> None:
-        raw = self._raw
-        self._check_client_command()
-        if raw.verb == "TO":
-            action = self._splitter.word_at(self._splitter.skip(raw.start + len("TO")))
-            if action in ACTIONS:
-                hint = f"Write SELECT .. {GRAMMARS[action].example}."
-                raise ProblemError("missing-select", f"TO {action} needs a SELECT before it", raw.start, hint)
-        if raw.hidden_to >= 0 and raw.open_paren >= 0:
-            at = self._source.at(raw.hidden_to)
-            message = "the parenthesis is never closed"
-            raise ProblemError("unclosed-parenthesis", message, raw.open_paren, f"Close it before the TO at {at}.")
-        if raw.other_to >= 0:
-            self._check_misspelled(raw.other_to)
-
-    def _check_client_command(self) -> None:
-        """Commands of the databases' own shells, in programs pasted from them."""
-        raw = self._raw
-        shown = self._slice(raw.start, min(raw.end, raw.start + 20)).split()[0]
-        if raw.verb == "DELIMITER" and self._dialect == "mysql":
-            hint = "Remove it, and end the routine with `;`: its body is one statement without it."
-            raise ProblemError("client-command", "DELIMITER is a command of the mysql client", raw.start, hint)
-        if shown[0] in "\\." and not raw.verb:
-            hint = "Write it in SQL, or remove it."
-            raise ProblemError("client-command", f"`{shown}` is a command of a database's shell", raw.start, hint)
-
-    def _check_misspelled(self, to: int) -> None:
-        before = re.search(r"(\w+)\s*\Z", self._source.text[max(self._raw.start, to - 40) : to])
-        if before and before.group(1).upper() in _UNITS:
-            return  # INTERVAL '1-2' YEAR TO MONTH
-        start = self._splitter.skip(to + 2)
-        word = self._splitter.word_at(start)
-        meant = closest(word, ACTIONS)
-        reader = self._reader(start + len(word))
-        message = f"unexpected `{self._slice(start, start + len(word))}` after TO"
-        try:
-            named = reader.next().kind in ("word", "string", "quoted")
-            clause = reader.peek().keyword in ("WITH", "COLUMN", "LABEL", "USING", "INTO")
-        except ProblemError:
-            return  # not our syntax: the database may know it
-        if named and meant:
-            raise ProblemError("misspelled-keyword", message, start, f"Did you mean `TO {meant}`?")
-        if named and clause:
-            known = ", ".join(ACTIONS[:-1])
-            raise ProblemError("syntax-error", message, start, f"Statements are TO {known} and {ACTIONS[-1]}.")
+        return Reader(self._source, self._splitter, self._raw.reading, start, self._raw.end)
 
     # -- model statements
 
@@ -225,5 +194,6 @@ class _StatementParser:
             "span": self._source.span(raw.start, raw.end),
             "select": self._slice(raw.start, raw.query_end),
             "select_span": self._source.span(raw.start, raw.query_end),
+            "other_quotes": self._other_quotes(self._slice(raw.start, raw.query_end)),
         }
         return build(action, common, target, clauses)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-from sqlflow_codegen.language.lexis import BOTH, DOUBLED, ESCAPED, LEXIS, Lexis, patterns, quoted_pattern
+from sqlflow_codegen.language.lexis import (
+    BOTH,
+    DOUBLED,
+    ESCAPED,
+    LEXIS,
+    Lexis,
+    dialect_of,
+    patterns,
+    quoted_pattern,
+)
 from sqlflow_codegen.language.source import ProblemError
 
 _BLOCK = re.compile(r"/\*|\*/")
@@ -23,7 +32,7 @@ def skip_quoted(text: str, start: int, dialect: str) -> int:
     if match is None:
         return -1
     end = match.end()
-    if dialect == "postgres" and escapes != lexis.quotes[quote]:
+    if dialect_of(dialect) == "postgres" and escapes != lexis.quotes[quote]:
         # E'a', a line end and 'b' are one string here, and its second part has escapes too.
         pattern = quoted_pattern("'", escapes)
         while (gap := _CONTINUED.match(text, end)) and (part := pattern.match(text, gap.end())):
@@ -133,7 +142,8 @@ def unquote(text: str, start: int, end: int, dialect: str) -> str:
     doubled = f"|{re.escape(quote * 2)}" if escapes == BOTH else ""
     numeric = "|".join(_NUMERIC[letter] for letter in lexis.numeric_escapes)
     pattern = re.compile(f"(?s:\\\\(?:{numeric}{'|' if numeric else ''}(?P<one>.)){doubled})")
-    return pattern.sub(lambda match: _decode(match, start, dialect), body)
+    canonical = dialect_of(dialect)
+    return pattern.sub(lambda match: _decode(match, start, canonical), body)
 
 
 def _decode(match: re.Match[str], start: int, dialect: str) -> str:

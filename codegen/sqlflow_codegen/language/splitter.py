@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 
 from sqlflow_codegen.language.blocks import RULES, BlockTracker
 from sqlflow_codegen.language.lexis import LEXIS, SPACE, WORD, patterns
+from sqlflow_codegen.language.modes import modes_of
 from sqlflow_codegen.language.quoting import VERSIONED, skip_block_comment, skip_dollar, skip_quoted, skip_versioned
+from sqlflow_codegen.language.raw import RawStatement, open_block, unterminated
+from sqlflow_codegen.language.shells import after_data, backslash_command, command_at, copy_problem
 from sqlflow_codegen.language.source import Problem
 
 ACTIONS = ("TRAIN", "PREDICT", "EXPLAIN", "EVALUATE", "MAXIMIZE", "MINIMIZE", "RUN")
@@ -29,31 +31,15 @@ _SPACES = re.compile(f"{SPACE}++")
 _EMPTY = re.compile("[\\s;\ufeff]++")
 _WORD = re.compile(WORD)
 _NOT_BEFORE_TO = re.compile(r"(?:[.,(@:]|\b(?:SELECT|AS|FROM|BY|BETWEEN|AND|OR|NOT))\Z", re.IGNORECASE)
-
-
-@dataclass(slots=True)
-class RawStatement:
-    """One statement as cut: its text is [start, end).
-
-    Attributes:
-        verb: its first word in upper case, behind opening parentheses; "" if it has none.
-        to: offset of the TO before one of `ACTIONS`, at parenthesis depth 0 of a query; -1 if none.
-        query_end: end of the last token before that TO.
-        other_to: offset of the first other TO at depth 0 of a query, which may be a misspelled one; -1 if none.
-        hidden_to: offset of the first TO before one of `ACTIONS` inside parentheses; -1 if none.
-        open_paren: offset of the parenthesis of a query that is never closed; -1 if none.
-        problems: what keeps it from being cut right.
-    """
-
-    start: int
-    end: int = -1
-    verb: str = ""
-    to: int = -1
-    query_end: int = -1
-    other_to: int = -1
-    hidden_to: int = -1
-    open_paren: int = -1
-    problems: list[Problem] = field(default_factory=list)
+_PART_OF_SQL = re.compile(
+    r"\bCYCLE\b[^;()]*\bSET\s+(?:\w+|\"[^\"]+\")\s*\Z|\bSYSTEM_TIME\s+FROM\b(?:(?!\bTO\b).)*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What stands before a TO of a query's own: `CYCLE a SET mark TO value`, `FOR SYSTEM_TIME FROM x TO y`."""
+_UNITS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"})
+"""Words after the TO of an interval: `DAY TO SECOND`."""
+_LOOK_BEHIND = 400
+_LINE = re.compile(r"[^\r\n]*")
 
 
 class Splitter:
@@ -62,15 +48,26 @@ class Splitter:
     def __init__(self, text: str, dialect: str) -> None:
         self._text = text
         self._dialect = dialect
-        self._lexis = LEXIS[dialect]
-        self._patterns = patterns(dialect)
+        self._modes = modes_of(dialect)
+        self._read_by(dialect)
         self._unterminated = 0
+
+    def _read_by(self, reading: str) -> None:
+        self._reading = reading
+        self._lexis = LEXIS[reading]
+        self._patterns = patterns(reading)
 
     def __iter__(self) -> Iterator[RawStatement]:
         position = self._skip_empty(0)
         while position < len(self._text):
             raw, position = self._statement(position)
+            raw.reading = self._reading
+            if raw.verb == "COPY" and self._dialect == "postgres":
+                position = self._copy_data(raw, position)
+            self._modes.follow(raw.verb, self._text[raw.start : raw.end])
+            raw.doubt = self._modes.doubt
             yield raw
+            self._read_by(self._modes.reading)
             position = self._skip_empty(position)
 
     def _statement(self, start: int) -> tuple[RawStatement, int]:
@@ -79,6 +76,8 @@ class Splitter:
         if opened:
             return self._broken(raw, opened, start)
         raw.verb = self._first_word(start)
+        if command := command_at(self._text, start, raw.verb, self._dialect):
+            return self._command(raw, start, command)
         if raw.verb in QUERIES:
             return self._query(raw)
         rules = RULES[self._dialect]
@@ -155,6 +154,8 @@ class Splitter:
                 if self._to(raw, match.start(), position, bool(parens)):
                     raw.query_end = content
                     return self._rest(raw, position, position, self._patterns.clause)
+            elif event == "shell":
+                return self._backslash(raw, content, match)
             elif event not in ("run", "space"):
                 position = self._hidden(match)
                 if position < 0:
@@ -169,6 +170,8 @@ class Splitter:
         if _NOT_BEFORE_TO.search(before):
             return False
         action = self.word_at(self.skip(end))
+        if action in _UNITS or _PART_OF_SQL.search(self._text, max(raw.start, start - _LOOK_BEHIND), start):
+            return False
         if action in ACTIONS:
             if not inside:
                 raw.to = start
@@ -192,6 +195,8 @@ class Splitter:
                     position += len(self.word_at(position))
             elif event == "end" and not tracker.opened:
                 return self._finish(raw, content, position)
+            elif event == "shell":
+                return self._backslash(raw, content, match)
             elif event not in ("run", "space", "end", "other"):
                 position = self._hidden(match)
                 if position < 0:
@@ -202,7 +207,8 @@ class Splitter:
                 tracker.mark(match.group()[-1], match.start())
             content = position
         if tracker.opened:
-            return self._open_block(raw, *tracker.opened)
+            raw.problems.append(open_block(*tracker.opened))
+            return self._finish(raw, len(self._text), len(self._text))
         return self._rest(raw, position, content, self._patterns.plain)
 
     def _rest(
@@ -216,6 +222,8 @@ class Splitter:
             position = match.end()
             if event == "end":
                 return self._finish(raw, content, position)
+            if event == "shell":
+                return self._backslash(raw, content, match)
             if event not in ("run", "space"):
                 position = self._hidden(match)
                 if position < 0:
@@ -228,13 +236,13 @@ class Splitter:
         """The offset after what the event opens (quote, dollar quote, block comment); -1 if it never closes."""
         event = match.lastgroup
         if event == "quote":
-            return skip_quoted(self._text, match.start(), self._dialect)
+            return skip_quoted(self._text, match.start(), self._reading)
         if event == "dollar":
             return skip_dollar(self._text, match.start(), match.end())
         if event != "block":
             return match.end()
         if self._versioned(match.start()):
-            return skip_versioned(self._text, match.start(), self._dialect)
+            return skip_versioned(self._text, match.start(), self._reading)
         return skip_block_comment(self._text, match.start(), self._lexis.nested_comments)
 
     def _finish(self, raw: RawStatement, content: int, position: int) -> tuple[RawStatement, int]:
@@ -246,17 +254,52 @@ class Splitter:
     def _trimmed(self, start: int, end: int) -> int:
         return start + len(self._text[start:end].rstrip())
 
+    # -- what is none of SQL
+
+    def _backslash(self, raw: RawStatement, content: int, match: re.Match[str]) -> tuple[RawStatement, int]:
+        problem = backslash_command(match.group(), match.start(), self._dialect)
+        return self._command(raw, match.start() if content == raw.start else content, problem)
+
+    def _command(self, raw: RawStatement, content: int, problem: Problem) -> tuple[RawStatement, int]:
+        """A command of a shell goes to the end of its line, and the statement before it ends there."""
+        raw.problems.append(problem)
+        line = _LINE.match(self._text, problem.offset)
+        assert line is not None
+        return self._finish(raw, content if content > raw.start else line.end(), line.end())
+
+    def _copy_data(self, raw: RawStatement, position: int) -> int:
+        """Refuse COPY from or to the client, and go behind its data."""
+        problem = copy_problem(self.bare(raw.start, raw.end), raw.start)
+        if problem is None:
+            return position
+        raw.problems = [problem]
+        return after_data(self._text, position)
+
+    def bare(self, start: int, end: int) -> str:
+        """The text [start, end) with blanks for comments, what quotes hold, and what parentheses hold."""
+        scan = self._patterns.query.match
+        pieces: list[str] = []
+        position, depth = start, 0
+        while position < end and (match := scan(self._text, position)):
+            event, after = match.lastgroup, self._hidden(match)
+            after = min(after, end) if after >= 0 else end
+            depth += {"(": 1, ")": -1}.get(match.group(), 0) if event == "paren" else 0
+            size = after - position
+            if depth > 0 or event in ("comment", "block"):
+                pieces.append(" " * size)
+            elif event in ("quote", "dollar"):
+                pieces.append('"' + " " * (size - 2) + '"')
+            else:
+                pieces.append(self._text[position:after])
+            position = after
+        return "".join(pieces)
+
     # -- errors
 
     def _broken(self, raw: RawStatement, opener: str, offset: int) -> tuple[RawStatement, int]:
         """A quote or comment never closes: say so, and go on after the next `;`."""
-        what = {"/*": "comment", "[": "bracket"}.get(opener, "dollar quote" if opener[0] == "$" else "quote")
-        closer = {"/*": "*/", "[": "]"}.get(opener, opener)
-        hint, suspect = f"Close it with {closer}.", -1
-        if what == "quote" and (suspect := self._long_text(raw.start, offset)) >= 0:
-            hint = "The text opened at {related} goes over a line end: is its closing quote missing?"
-        code = "unterminated-" + what.replace(" ", "-")
-        raw.problems.append(Problem(code, f"{what} {opener} is never closed", offset, hint, related=suspect))
+        quote = opener not in ("/*", "[") and opener[0] != "$"
+        raw.problems.append(unterminated(opener, offset, self._long_text(raw.start, offset) if quote else -1))
         self._unterminated += 1
         if self._unterminated >= _UNTERMINATED_LIMIT:
             return self._finish(raw, len(self._text), len(self._text))
@@ -275,10 +318,3 @@ class Splitter:
             if match.lastgroup == "quote" and "\n" in self._text[match.start() : position]:
                 return match.start()
         return -1
-
-    def _open_block(self, raw: RawStatement, word: str, offset: int) -> tuple[RawStatement, int]:
-        closer = ")" if word == "(" else "END"
-        raw.problems.append(
-            Problem("unterminated-block", f"{word} has no {closer}", offset, f"Close the body with {closer} and a `;`.")
-        )
-        return self._finish(raw, len(self._text), len(self._text))

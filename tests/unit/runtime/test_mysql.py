@@ -45,6 +45,24 @@ def test_a_billion_rows_are_not_computed(mysql: Database) -> None:
     assert mysql.execute("SELECT 1") == [(1,)]
 
 
+def test_quotes_are_read_as_the_session_has_them(mysql: Database) -> None:
+    """What the mysql client shows of the same text."""
+    ran = succeed(
+        mysql,
+        r"""SET @old = @@sql_mode, sql_mode = 'NO_BACKSLASH_ESCAPES';
+        SELECT 'c:\'; SELECT "d:\"; SELECT 'it''s \';
+        SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES');
+        SELECT 'e:\'; SELECT "a;b" FROM (SELECT 1 AS "a;b") AS "q\";
+        SET sql_mode = REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', '');
+        SELECT 'f\';g'; SELECT 2 AS "h\";
+        SET sql_mode = @old;
+        SELECT "i\";j"; SET sql_mode = 4; SELECT 3 AS "k\"; SET sql_mode = DEFAULT; SELECT "l\";m"
+        """,
+    )
+    words = [record["values"][0] for record in ran.of("row")]
+    assert words == ["c:\\", "d:\\", "it's \\", "e:\\", 1, "f';g", 2, 'i";j', 3, 'l";m']
+
+
 PROCEDURE = "CREATE TABLE t (a int); CREATE PROCEDURE p() BEGIN {body} INSERT INTO t VALUES (1); END;"
 TWO = PROCEDURE.format(body="SELECT seq FROM seq_1_to_5000; SELECT 'second' AS r;")
 

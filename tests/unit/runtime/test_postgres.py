@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 from sqlflow_runtime.databases.base import Database, PreviewLimit
+from sqlflow_runtime.failures import RunError
 
 from tests.unit.runtime.harness import connect, fail, succeed
 from tests.unit.runtime.server import PASSWORD, Server
@@ -116,9 +117,26 @@ def test_detail_and_hint_are_the_databases_own(postgres: Database) -> None:
 
 
 def test_copy_from_the_client_is_refused_plainly(postgres: Database) -> None:
-    error = fail(postgres, "CREATE TABLE t (i int); COPY t FROM STDIN")
-    assert error.statement == 2
-    assert "COPY" in error.message
+    """`check` refuses it in a program; a statement may still come to it, by way of a function of an extension."""
+    with pytest.raises(RunError, match="COPY from or to the client"):
+        postgres.run("COPY (SELECT 1) TO STDOUT", PreviewLimit())
+
+
+def test_quotes_are_read_as_the_session_has_them(postgres: Database) -> None:
+    ran = succeed(
+        postgres,
+        r"""SET standard_conforming_strings = off; SET escape_string_warning = off;
+        SELECT 'it\'s; fine' AS x;
+        BEGIN; SET LOCAL standard_conforming_strings TO on; SELECT 'c:\'; COMMIT;
+        SELECT 'a\';b';
+        BEGIN; SET standard_conforming_strings TO 'on'; SELECT 'd:\'; ROLLBACK;
+        SELECT 'c\';d';
+        SELECT set_config('standard_conforming_strings', 'on', false);
+        SELECT 'e:\'; SELECT E'f\';g';
+        RESET standard_conforming_strings; SELECT 'h:\'""",
+    )
+    words = [record["values"][0] for record in ran.of("row")]
+    assert words == ["it's; fine", "c:\\", "a';b", "d:\\", "c';d", "on", "e:\\", "f';g", "h:\\"]
 
 
 def test_a_lost_connection_is_worth_a_retry(postgres: Database) -> None:

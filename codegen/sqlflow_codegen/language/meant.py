@@ -1,0 +1,215 @@
+"""Plain SQL that was meant to be something else: a misspelled or missing TO, a command that the database lacks."""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+
+from sqlflow_codegen.language.grammar import CLAUSES, GRAMMARS
+from sqlflow_codegen.language.raw import RawStatement
+from sqlflow_codegen.language.reader import Reader
+from sqlflow_codegen.language.shells import separator_in, separator_problem
+from sqlflow_codegen.language.source import Problem, ProblemError, Source
+from sqlflow_codegen.language.splitter import ACTIONS, QUERIES, Splitter
+from sqlflow_codegen.language.suggest import closest
+
+_LONG = 6
+"""Letters from which a word that is nearly MAXIMIZE can be nothing else, whatever follows it."""
+_ACTION = re.compile(rf"(?<![.\w@:$\"])(?:{'|'.join(ACTIONS)})\b(?![.(])", re.IGNORECASE)
+_BEFORE = re.compile(r"(?:(?P<word>[^\W\d][\w$]*)|[\"'`\])]|\d)\s*\Z")
+_NOT_A_TABLE = frozenset(
+    [
+        "ALL",
+        "AND",
+        "ANY",
+        "AS",
+        "ASC",
+        "BETWEEN",
+        "BY",
+        "CASE",
+        "CROSS",
+        "DELETE",
+        "DESC",
+        "DISTINCT",
+        "ELSE",
+        "END",
+        "EXCEPT",
+        "FROM",
+        "FULL",
+        "GROUP",
+        "HAVING",
+        "IN",
+        "INNER",
+        "INSERT",
+        "INTERSECT",
+        "INTO",
+        "IS",
+        "JOIN",
+        "LATERAL",
+        "LEFT",
+        "LIKE",
+        "LIMIT",
+        "NATURAL",
+        "NOT",
+        "OFFSET",
+        "ON",
+        "ONLY",
+        "OR",
+        "ORDER",
+        "OUTER",
+        "OVER",
+        "PARTITION",
+        "RIGHT",
+        "SELECT",
+        "SET",
+        "TABLE",
+        "THEN",
+        "TO",
+        "UNION",
+        "UPDATE",
+        "USING",
+        "VALUES",
+        "WHEN",
+        "WHERE",
+        "WINDOW",
+        "WITH",
+    ]
+)
+"""Words of SQL behind or before which no alias stands."""
+_NEVER_A_NAME = _NOT_A_TABLE | frozenset(
+    [
+        "CONNECT",
+        "FETCH",
+        "FOR",
+        "FORCE",
+        "IGNORE",
+        "MATCH_RECOGNIZE",
+        "PIVOT",
+        "PROCEDURE",
+        "QUALIFY",
+        "RANGE",
+        "ROWS",
+        "START",
+        "TABLESAMPLE",
+        "UNPIVOT",
+        "USE",
+        "ANTI",
+        "ASOF",
+        "POSITIONAL",
+        "SEMI",
+        "STRAIGHT_JOIN",
+        "SAMPLE",
+        "CLUSTER",
+        "DISTRIBUTE",
+        "SORT",
+        "WITHIN",
+        "COLLATE",
+        "AT",
+        "NULLS",
+    ]
+)
+_OWN_CLAUSES = CLAUSES - {"FOR"}
+
+_LISTED = "SELECT name, version, created_at FROM sqlflow_models lists what is stored; SHOW TRAIN model shows how."
+_SHOW = MappingProxyType({"MODELS": _LISTED, "MODEL": _LISTED, "TRAIN": _LISTED})
+_LOCAL = re.compile(r"LOAD\s+(?:DATA|XML)\s+(?:LOW_PRIORITY\s+|CONCURRENT\s+)?LOCAL\b", re.IGNORECASE)
+
+
+class Meant:
+    """Looks at one plain SQL statement for what its author most probably meant."""
+
+    def __init__(self, source: Source, splitter: Splitter, dialect: str, raw: RawStatement) -> None:
+        self._source = source
+        self._splitter = splitter
+        self._dialect = dialect
+        self._raw = raw
+
+    def check(self) -> None:
+        """Find the first thing that is wrong.
+
+        Raises:
+            ProblemError: there is one.
+        """
+        raw = self._raw
+        if raw.verb == "TO":
+            self._no_select()
+        if raw.verb == "SHOW" and self._dialect != "snowflake":
+            self._show()
+        if raw.verb == "LOAD" and self._dialect == "mysql" and _LOCAL.match(self._source.text, raw.start):
+            message = "LOAD DATA LOCAL reads a file of the client, which a program has none of"
+            raise ProblemError("client-data", message, raw.start, "Use INSERT, or LOAD DATA with a file of the server.")
+        if raw.hidden_to >= 0 and raw.open_paren >= 0:
+            at = self._source.at(raw.hidden_to)
+            message = "the parenthesis is never closed"
+            raise ProblemError("unclosed-parenthesis", message, raw.open_paren, f"Close it before the TO at {at}.")
+        if raw.other_to >= 0:
+            self._misspelled(raw.other_to)
+        elif raw.verb in QUERIES:
+            self._missing_to()
+        if problem := self._separator():
+            raise ProblemError(problem.code, problem.message, problem.offset, problem.hint)
+
+    def _no_select(self) -> None:
+        action = self._splitter.word_at(self._splitter.skip(self._raw.start + len("TO")))
+        if action in ACTIONS:
+            hint = f"Write SELECT .. {GRAMMARS[action].example}."
+            raise ProblemError("missing-select", f"TO {action} needs a SELECT before it", self._raw.start, hint)
+
+    def _show(self) -> None:
+        """SHOW MODELS and its like: the one statement about models is SHOW TRAIN model."""
+        start = self._splitter.skip(self._raw.start + len("SHOW"))
+        word = self._splitter.word_at(start)
+        if word in _SHOW:
+            what = "SHOW TRAIN needs a model" if word == "TRAIN" else f"there is no SHOW {word}"
+            raise ProblemError("syntax-error", what, start, _SHOW[word])
+
+    def _misspelled(self, to: int) -> None:
+        start = self._splitter.skip(to + len("TO"))
+        word = self._splitter.word_at(start)
+        shown = self._source.text[start : start + len(word)]
+        meant = closest(word, ACTIONS)
+        message = f"unexpected `{shown}` after TO"
+        named, clause, ended = self._named(start + len(word))
+        sure = len(word) >= _LONG and meant in ("MAXIMIZE", "MINIMIZE")
+        if meant and (sure or (named and (clause or ended))):
+            raise ProblemError("misspelled-keyword", message, start, f"Did you mean `TO {meant}`?")
+        if named and clause:
+            known = ", ".join(ACTIONS[:-1])
+            raise ProblemError("syntax-error", message, start, f"Statements are TO {known} and {ACTIONS[-1]}.")
+
+    def _missing_to(self) -> None:
+        """`SELECT * FROM t TRAIN xgboost.gbtree LABEL y INTO m`: a word of ours where SQL can have none."""
+        raw = self._raw
+        if not _ACTION.search(self._source.text, raw.start, raw.end):
+            return
+        bare = self._splitter.bare(raw.start, raw.end)
+        for found in _ACTION.finditer(bare):
+            before = _BEFORE.search(bare, max(found.start() - 200, 0), found.start())
+            at = raw.start + found.start()
+            if before is None or (before["word"] or "").upper() in _NOT_A_TABLE:
+                continue
+            after = self._splitter.word_at(self._splitter.skip(raw.start + found.end()))
+            named, clause, ended = self._named(raw.start + found.end())
+            if named and after not in _NEVER_A_NAME | _OWN_CLAUSES and (clause or ended):
+                word = found.group().upper()
+                raise ProblemError("missing-to", f"{word} needs TO before it", at, f"Write {GRAMMARS[word].example}.")
+
+    def _named(self, position: int) -> tuple[bool, bool, bool]:
+        """Whether a name stands there, then a clause of ours, or the statement's end."""
+        reader = Reader(self._source, self._splitter, self._raw.reading, position, self._raw.end)
+        try:
+            reader.name("")
+            following = reader.peek()
+        except ProblemError:
+            return False, False, False  # not our syntax: the database may know it
+        return True, following.keyword in _OWN_CLAUSES, following.kind == "end"
+
+    def _separator(self) -> Problem | None:
+        raw = self._raw
+        found = separator_in(self._source.text[raw.start : raw.end])
+        if found is None:
+            return None
+        word, offset = found
+        if self._splitter.bare(raw.start, raw.end)[offset : offset + len(word)].strip() != word:
+            return None  # in a quoted text, a comment or parentheses
+        return separator_problem(word, raw.start + offset)
