@@ -94,11 +94,11 @@ class _StatementParser:
         except ProblemError as error:
             return None, [error.problem]
         span, text = self._source.span(raw.start, raw.end), self._slice(raw.start, raw.end)
-        other = self._other_quotes(text)
-        heading = raw.verb if other else sql_title(text, self._dialect, raw.verb)
-        return SqlStatement(
+        heading, other = sql_title(text, raw.reading, raw.verb), self._other_quotes(text)
+        statement = SqlStatement(
             number=self._number, text=text, span=span, verb=raw.verb, heading=heading, other_quotes=other
-        ), self._doubts()
+        )
+        return statement, self._doubts()
 
     def _other_quotes(self, text: str) -> bool:
         reading = self._raw.reading

@@ -39,7 +39,7 @@ def sql_title(text: str, dialect: str, verb: str) -> str:
 
     Args:
         text: the statement.
-        dialect: its canonical dialect.
+        dialect: its canonical dialect, or that under settings (a key of `LEXIS`).
         verb: its first keyword in upper case, "" if it has none.
     """
     return clean(_Titler(Cursor(text, dialect)).title() or verb or "SQL")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
-from sqlflow_codegen.language.lexis import LEXIS, patterns
+from sqlflow_codegen.language.lexis import ANSI_QUOTES, LEXIS, dialect_of, patterns
 from sqlflow_codegen.language.quoting import VERSIONED, skip_block_comment, skip_dollar, skip_quoted
 
 WINDOW = 64 * 1024
@@ -41,7 +41,7 @@ _NOTHING = Token(END, "", "", -1, -1)
 
 
 class Cursor:
-    """Reads a statement of that canonical dialect, token by token, as far as it is asked to."""
+    """Reads a statement of that dialect (or dialect under settings), token by token, as far as it is asked to."""
 
     def __init__(self, text: str, dialect: str) -> None:
         self._dialect = dialect
@@ -189,7 +189,12 @@ def _tokens(text: str, dialect: str) -> Iterator[Token]:
             return
 
 
+def _are_strings(reading: str) -> bool:
+    """Whether double quotes make strings."""
+    return dialect_of(reading) in _DOUBLE_QUOTES_STRINGS and ANSI_QUOTES not in reading
+
+
 def _quoted(quote: str, text: str, start: int, end: int, dialect: str) -> Token:
-    if quote == "'" or (quote == '"' and dialect in _DOUBLE_QUOTES_STRINGS):
+    if quote == "'" or (quote == '"' and _are_strings(dialect)):
         return Token(STRING, "'", text, start, end)
     return Token(NAME, '"', text, start, end)

@@ -123,3 +123,12 @@ def test_the_graph_trusts_no_quotes_that_it_reads_otherwise(dialect: str, settin
     planned = plan(program, Ordering.LINEAGE)
     assert [(one.code, one.statement) for one in planned.warnings] == [("not-understood", 3)]
     assert any((edge.before, edge.after) == (1, 3) for edge in planned.edges)
+
+
+def test_titles_name_what_the_mode_makes_a_name() -> None:
+    text = (
+        "SET sql_mode='ANSI_QUOTES'; DROP TABLE \"a\"; SET sql_mode='NO_BACKSLASH_ESCAPES'; SELECT \"secret\\\" FROM b"
+    )
+    titles = [statement.title for statement in parse_program(text, "mysql")]
+    assert titles[1] == 'DROP TABLE "a"'
+    assert "secret" not in titles[3]
