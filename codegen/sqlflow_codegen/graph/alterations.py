@@ -99,6 +99,7 @@ class Alterations:
             if catalog.is_view(relation):
                 bases = tuple(catalog.bases(relation) or ())
                 catalog.define_view(renamed, bases, restless=catalog.is_restless(relation))
+            catalog.lies_in(renamed, catalog.files(relation))
             analysis.tie(relation, renamed)
         catalog.dropped(relation)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlflow_codegen.graph.catalog import Catalog
+from sqlflow_codegen.graph.files import file_resources
 from sqlflow_codegen.graph.functions import SESSION_PARAMETERS, Verdict, judge
 from sqlflow_codegen.graph.naming import Reference, Relation
 from sqlflow_codegen.graph.references import References
@@ -37,6 +38,8 @@ class Analysis:
         self.barrier = ""
         self.hint = ""
         self.understood = True
+        self.renames = False
+        """Whether what is not understood about it may change what names mean: more than an unknown function."""
         self.shares: set[str] = set()
         self.changes_session = False
         """It changes the state of its session, perhaps among other things."""
@@ -74,26 +77,45 @@ class Analysis:
 
     def use_temporary(self, reference: Reference, into: set[Resource]) -> bool:
         """Note the use of a temporary relation; whether that name surely means one."""
+        if self.use_memory(reference[:-1]):
+            self.changes_session |= into is self.writes
+            for below in self._with_bases(self.catalog.relation(reference))[1:]:
+                self._touch(below, into)
+                into |= self.catalog.files(below)
+            return self.catalog.rules.temporary
         if not self.session.temporary:
             return False
-        found, certain = self.session.find_temporary(self.catalog.relation(reference), len(reference) > 1)
+        relation = self.catalog.relation(reference)
+        found, certain = self.session.find_temporary(relation, len(reference) > 1)
+        if found:
+            self.reads |= self.catalog.files(relation)
         for each in found:
             self.shares.add(each.token)
             self.changes_session |= into is self.writes
             for base in each.bases:
-                for relation in self._with_bases(base):
-                    self._touch(relation, into)
+                for below in self._with_bases(base):
+                    self._touch(below, into)
+                    into |= self.catalog.files(below)
         return certain and self.catalog.rules.temporary
+
+    def use_memory(self, schema: Reference) -> bool:
+        """Whether a schema, with its catalog, lies in a database in memory; its statements then share a session."""
+        token = self.session.memory_token(self.catalog.names.identity(part) for part in schema)
+        if token:
+            self.shares.add(token)
+        return bool(token)
 
     def read_relation(self, relation: Relation) -> None:
         """Note that a relation, known not to be temporary, is read."""
         for each in self._with_bases(relation):
             self._touch(each, self.reads)
+            self.reads |= self.catalog.files(each)
 
     def write_relation(self, relation: Relation) -> None:
         """Note that a relation, known not to be temporary, is changed; a view changes what it is defined over."""
         for each in self._with_bases(relation):
             self._touch(each, self.writes)
+            self.writes |= self.catalog.files(each)
 
     def write_definition(self, relation: Relation) -> None:
         """Note that a relation is defined or dropped; its rows, if it is a view over others, stay."""
@@ -110,14 +132,14 @@ class Analysis:
     def _with_bases(self, relation: Relation) -> list[Relation]:
         bases = self.catalog.bases(relation)
         if bases is None:
-            self.give_up("it uses a view over very many relations")
+            self.give_up("it uses a view over very many relations", function=True)
             bases = []
         self.uses_view |= bool(bases)
         for each in (relation, *bases):
             if self.catalog.names.is_system(each):
                 self.wait(CATALOG_READ)
             if self.catalog.is_restless(each):
-                self.give_up(f"the definition of {each.shown} calls functions that are not known")
+                self.give_up(f"the definition of {each.shown} calls functions that are not known", function=True)
         return [relation, *bases]
 
     def _touch(self, relation: Relation, into: set[Resource]) -> None:
@@ -143,8 +165,13 @@ class Analysis:
 
     def create_temporary(self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True) -> None:
         """Note that a temporary relation is created, from `bases` if it is a view."""
-        self.shares.add(self.session.create_temporary(relation, bases, certain=certain))
         self.changes_session = True
+        if self.session.memory.keys().isdisjoint((relation.schema, relation.identity.partition(".")[0])):
+            self.shares.add(self.session.create_temporary(relation, bases, certain=certain))
+            return
+        self.catalog.define_view(relation, bases, restless=False)
+        if self.catalog.names.dialect == "sqlite":  # which finds it by its bare name, too, if there is no other
+            self.shares.add(self.session.create_temporary(relation, bases, certain=False))
 
     def tie(self, first: Relation, second: Relation) -> None:
         """Note that two relations change together from now on."""
@@ -177,14 +204,9 @@ class Analysis:
         self.use_variables(found.variables, found.assigned)
         if found.parameters & SESSION_PARAMETERS:
             self._want_writers()
-        if found.reads_files:
-            self.use_files(write=False)
+        self.reads |= file_resources(found.files)
         if found.writes_files:
-            self.use_files(write=True)
-
-    def use_files(self, *, write: bool) -> None:
-        """Note that files are read or written: which, is not followed."""
-        (self.writes if write else self.reads).add(ANY_FILE)
+            self.writes.add(ANY_FILE)
 
     def draw(self, sequences: Iterable[Reference]) -> None:
         """Note that sequences are drawn from, which changes them."""
@@ -214,6 +236,8 @@ class Analysis:
                 pass
             case Verdict.FILES:
                 self.reads.add(ANY_FILE)
+            case Verdict.FILES_WRITTEN:
+                self.writes.add(ANY_FILE)
             case Verdict.CATALOG:
                 self.wait(CATALOG_READ)
             case Verdict.LAST_CHANGE:
@@ -227,9 +251,10 @@ class Analysis:
                 self.give_up(
                     f"it calls {function}(), which is not known and may write",
                     "If its functions only compute, `ordering: Lineage` runs such statements side by side.",
+                    function=True,
                 )
             case Verdict.READS if self.catalog.user_functions:
-                self.give_up(f"it calls {function}(), which is not known")
+                self.give_up(f"it calls {function}(), which is not known", function=True)
             case Verdict.READS if self.catalog.conservative:
                 self.reads.add(EXISTING)
             case Verdict.READS | Verdict.WRITES:
@@ -254,7 +279,14 @@ class Analysis:
         """Make the statement a barrier although it is clear what it does."""
         self.barrier = self.barrier or reason
 
-    def give_up(self, reason: str, hint: str = "") -> None:
-        """Make the statement a barrier because it is not clear what it does."""
+    def give_up(self, reason: str, hint: str = "", *, function: bool = False) -> None:
+        """Make the statement a barrier because it is not clear what it does.
+
+        Args:
+            reason: for people.
+            hint: what they can do.
+            function: all that is not clear is a function that it calls, which is trusted to leave names alone.
+        """
+        self.renames |= not function
         if self.understood:
             self.barrier, self.hint, self.understood = reason, hint, False

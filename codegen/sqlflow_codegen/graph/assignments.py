@@ -184,7 +184,7 @@ class Assignments:
 
     def _same_again(self, found: References) -> bool:
         """Whether such values are the same in every session that replays the settings before."""
-        if found.reads or found.writes or found.sequences or found.variables or found.reads_files:
+        if found.reads or found.writes or found.sequences or found.variables or found.files:
             return False
         return all(judge(function, self._dialect) is Verdict.HARMLESS for function in found.functions)
 

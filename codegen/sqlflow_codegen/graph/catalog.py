@@ -11,10 +11,14 @@ from typing import Generic, TypeVar
 
 from sqlflow_codegen.graph.naming import Names, Place, Reference, Relation
 from sqlflow_codegen.graph.ordering import Rules
-from sqlflow_codegen.graph.resources import GROUP, TABLE, Resource
+from sqlflow_codegen.graph.resources import ANY_FILE, GROUP, TABLE, Resource
+from sqlflow_codegen.graph.trust import Trust
 
 VIEW_BASES = 256
 """A view over more relations than this makes its readers barriers."""
+
+_MAIN = ("main",)
+"""What SQLite and DuckDB call the schema of their first database."""
 
 T = TypeVar("T")
 
@@ -72,6 +76,9 @@ class Catalog:
         """Whether bodies of triggers may name any relation, those to come included."""
         self._views: NameMap[dict[Relation, None]] = NameMap()
         self._restless: NameMap[bool] = NameMap()
+        self._files: NameMap[set[Resource]] = NameMap()
+        self._trust = Trust()
+        self._attached: set[str] = set()
         self._groups = _Groups()
 
     def relation(self, reference: Reference) -> Relation:
@@ -79,8 +86,20 @@ class Catalog:
         key = (reference, self.place)
         found = self._relations.get(key)
         if found is None:
-            found = self._relations[key] = self.names.relation(reference, self.place)
+            found = self.names.relation(reference, self.place)
+            if self._attached and (found.schema in self._attached or found.schema in _MAIN):
+                found = found._replace(schema="")
+            self._relations[key] = found
         return found
+
+    def relation_anywhere(self, reference: Reference) -> Relation:
+        """The relation of that name in whatever schema."""
+        return self.names.relation(reference[-1:], Place(""))
+
+    def attach(self, name: str) -> None:
+        """Note that a database file has another name; it may be the main one's file, or that of a third name."""
+        self._attached.add(name)
+        self._relations.clear()
 
     def resource(self, relation: Relation) -> Resource:
         """What stands for the relation among the effects of statements; one object for all of them."""
@@ -98,7 +117,7 @@ class Catalog:
 
     def is_new(self, relation: Relation) -> bool:
         """Whether the program created it, so that nothing unseen can be defined over it."""
-        if not self.conservative or not self.rules.existing:
+        if not self.rules.existing or not (self.conservative or self._trust.ended(relation)):
             return True
         if relation.identity not in self._new:
             return False
@@ -148,6 +167,15 @@ class Catalog:
         """Note that something not understood ran: it may have defined anything over anything."""
         self._new.clear()
         self._groups.mark_all_existing()
+
+    def distrust(self, words: Iterable[str] | None) -> None:
+        """Note that something not understood may have given relations another meaning.
+
+        Args:
+            words: what it mentioned: names of relations, schemas or catalogs; None if it may be any.
+        """
+        if self.rules.trust:
+            self._trust.end(words)
 
     def distrust_names(self) -> None:
         """Note that there are triggers or rules now: what a statement names is not all that it changes.
@@ -209,6 +237,23 @@ class Catalog:
     def is_restless(self, relation: Relation) -> bool:
         """Whether using the relation may do anything: its definition calls functions that are not known."""
         return bool(self._restless) and any(self._restless.find(relation))
+
+    # -- what lies elsewhere
+
+    def lies_in(self, relation: Relation, files: Iterable[Resource]) -> None:
+        """Note files that are read and written through a relation."""
+        known = self._files.get(relation) or set()
+        if files := known.union(files):
+            self._files.set(relation, files)
+
+    def files(self, relation: Relation) -> set[Resource]:
+        """The files that are read and written through a relation itself."""
+        if not self.rules.files:
+            return set()
+        found = set().union(*self._files.find(relation)) if self._files else set()
+        if self._trust.ended(relation) and relation.identity not in self._new:
+            found.add(ANY_FILE)
+        return found
 
     # -- relations that change together
 

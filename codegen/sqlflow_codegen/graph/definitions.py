@@ -7,15 +7,12 @@ from collections.abc import Iterable
 from sqlglot import exp
 
 from sqlflow_codegen.graph.analysis import NEW_SCHEMA, Analysis
+from sqlflow_codegen.graph.elsewhere import Elsewhere, of_properties, own_tables
+from sqlflow_codegen.graph.files import file_resources
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Reference, Relation
 from sqlflow_codegen.graph.references import References, Walker, unwrap
 
-_SAFE_ENGINES = frozenset(
-    ["innodb", "myisam", "aria", "memory", "heap", "csv", "archive", "rocksdb", "tokudb", "columnstore"]
-)
-_ELSEWHERE = (exp.LocationProperty, exp.ExternalProperty, exp.VirtualProperty, exp.OptionsProperty)
-_ELSEWHERE_WORDS = ("LOCATION", "OPTIONS", "CONNECTION", "UNION", "PATH")
 _SERIALS = frozenset({exp.DType.SERIAL, exp.DType.BIGSERIAL, exp.DType.SMALLSERIAL})
 HIDDEN_WRITERS = frozenset({"TRIGGER", "RULE", "EVENT", "POLICY"})
 """What makes a statement change more than it names."""
@@ -63,11 +60,46 @@ class Definitions:
             analysis.create_temporary(relation, certain=kept)
             analysis.mention(details)
         else:
-            plain = not (tree.args.get("replace") or tree.args.get("exists") or _is_elsewhere(tree))
+            elsewhere = of_properties(_properties(tree))
+            plain = not (tree.args.get("replace") or tree.args.get("exists") or elsewhere)
             relation = self._created(reference, analysis, plain=plain)
+            self._lies_elsewhere(relation, elsewhere, analysis)
             self.tie_serials(reference, columns, analysis)
             self.name_keys(reference, columns, analysis)
             self.tie(relation, details, analysis)
+
+    def create_elsewhere(self, name: Reference, found: Elsewhere, analysis: Analysis) -> None:
+        """A table whose rows lie elsewhere."""
+        self._lies_elsewhere(self._created(name, analysis, plain=False), found, analysis)
+
+    def create_virtual(self, name: Reference, found: Elsewhere, analysis: Analysis) -> None:
+        """A virtual table of SQLite: it has tables of its own, and may show the rows of another one."""
+        if is_temporary_name(name, analysis):
+            bases = tuple(analysis.catalog.relation(each) for each in found.tables)
+            analysis.create_temporary(analysis.catalog.relation(name), bases)
+            for each in own_tables(name):
+                analysis.create_temporary(analysis.catalog.relation(each), bases)
+            if found.files or found.unclear:
+                analysis.give_up("what a temporary virtual table reads is not followed")
+                analysis.keep_in_session()
+            return
+        relation = self._created(name, analysis, plain=not (found.files or found.unclear))
+        for each in own_tables(name):
+            own = analysis.catalog.relation(each)
+            analysis.catalog.created(own, plain=True)
+            analysis.catalog.define_view(own, [relation], restless=False)
+        self._lies_elsewhere(relation, found, analysis)
+
+    def _lies_elsewhere(self, relation: Relation, found: Elsewhere, analysis: Analysis) -> None:
+        """Note what a table shows besides rows of its own."""
+        catalog = analysis.catalog
+        if not found:
+            return
+        catalog.define_view(
+            relation, [catalog.relation_anywhere(each) for each in found.tables], restless=found.unclear
+        )
+        catalog.lies_in(relation, found.files)
+        analysis.reads |= catalog.files(relation)
 
     def tie_serials(self, reference: Reference, columns: Iterable[object], analysis: Analysis) -> None:
         """Tie a table to the sequences that PostgreSQL makes for its columns."""
@@ -114,6 +146,7 @@ class Definitions:
         for function in details.functions:
             if _may_do_more(function, analysis):
                 analysis.catalog.mark_restless(relation)
+        analysis.catalog.lies_in(relation, file_resources(details.files))
         if details.writes or details.into:
             analysis.give_up("its definition writes")
 
@@ -124,6 +157,8 @@ class Definitions:
         body = self._walker.collect(_present(tree, "expression"))
         if body.writes or body.into:
             analysis.give_up("its definition writes")
+        files = file_resources(body.files) | set(of_properties(_properties(tree)).files)
+        analysis.reads |= files
         before = set(analysis.shares)
         for each in body.reads:
             analysis.read(each)
@@ -138,10 +173,13 @@ class Definitions:
             analysis.create_temporary(relation, bases, certain=temporary)
             if restless:
                 analysis.give_up("a temporary view calls functions that are not known")
+            if temporary:
+                analysis.catalog.lies_in(relation, files)
         if not temporary:
             plain = not (tree.args.get("replace") or tree.args.get("exists"))
             relation = self._created(reference, analysis, plain=plain)
             analysis.catalog.define_view(relation, bases, restless=restless)
+            analysis.catalog.lies_in(relation, files)
             if not analysis.catalog.is_new(relation):
                 for base in bases:
                     analysis.expose(base)
@@ -149,8 +187,14 @@ class Definitions:
     def _create_index(self, tree: exp.Expr, analysis: Analysis) -> None:
         index = tree.args.get("this")
         table = unwrap(index.args.get("table")) if index is not None else None
-        reference = self._walker.reference(table)
         name = index.args.get("this") if index is not None else None
+        schema: Reference = ()
+        params = index.args.get("params") if index is not None else None
+        on = params.args.get("on") if params is not None else None
+        if isinstance(on, exp.Func):  # how sqlglot reads SQLite's CREATE INDEX schema.name ON table (...)
+            schema = ((name.name, False),) if isinstance(name, exp.Identifier) else ()
+            name, table = table.this if table is not None else None, exp.to_table(on.name)
+        reference = (*schema, *self._walker.reference(table))
         if analysis.use_temporary(reference, analysis.writes):
             if isinstance(name, exp.Identifier) and analysis.catalog.names.dialect != "mysql":
                 analysis.create_temporary(analysis.catalog.relation(((name.name, bool(name.args.get("quoted"))),)))
@@ -171,7 +215,11 @@ class Definitions:
             return
         if names.dialect == "postgres" and not analysis.catalog.place.schema:
             analysis.wait(NEW_SCHEMA)
-        analysis.change_schema(names.key(names.identity(self._walker.reference(tree.this)[-1])))
+        reference = self._walker.reference(tree.this)
+        if analysis.use_memory(reference[:-1]):
+            analysis.changes_session = True
+            return
+        analysis.change_schema(names.key(names.identity(reference[-1])))
 
     # -- DROP
 
@@ -208,6 +256,9 @@ class Definitions:
 
     def _drop_temporary(self, reference: Reference, relation: Relation, analysis: Analysis) -> bool:
         """Note the DROP of what may be temporary; whether it surely is."""
+        if analysis.use_memory(reference[:-1]):
+            analysis.changes_session = True
+            return analysis.catalog.rules.temporary
         found, certain = analysis.session.find_temporary(relation, len(reference) > 1)
         analysis.shares |= {each.token for each in found}
         if certain:
@@ -233,7 +284,11 @@ class Definitions:
 
     def _drop_schema(self, target: exp.Expr, analysis: Analysis) -> None:
         catalog = analysis.catalog
-        schema = catalog.names.key(catalog.names.identity(self._walker.reference(target)[-1]))
+        reference = self._walker.reference(target)
+        schema = catalog.names.key(catalog.names.identity(reference[-1]))
+        if analysis.use_memory(reference[:-1]):
+            analysis.changes_session = True
+            return
         analysis.wait("DROP SCHEMA runs alone")
         analysis.change_schema(schema)
         catalog.schema_dropped(schema)
@@ -271,16 +326,11 @@ def _has(tree: exp.Expr, *kinds: type[exp.Expr]) -> bool:
 def _is_temporary(tree: exp.Expr, reference: Reference, analysis: Analysis) -> bool:
     if _has(tree, exp.TemporaryProperty):
         return True
+    return is_temporary_name(reference, analysis)
+
+
+def is_temporary_name(reference: Reference, analysis: Analysis) -> bool:
+    """Whether the name is of a schema that only this session sees."""
+    if analysis.use_memory(reference[:-1]):
+        return True
     return len(reference) > 1 and reference[-2][0].lower() == analysis.session.temporary_schema
-
-
-def _is_elsewhere(tree: exp.Expr) -> bool:
-    """Whether the table's rows lie where others may be, too: a file, another table, another server."""
-    for each in _properties(tree):
-        if isinstance(each, _ELSEWHERE):
-            return True
-        if isinstance(each, exp.EngineProperty) and each.name.lower() not in _SAFE_ENGINES:
-            return True
-        if isinstance(each, exp.Property) and any(word in each.name.upper() for word in _ELSEWHERE_WORDS):
-            return True
-    return False

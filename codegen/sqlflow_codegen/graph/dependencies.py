@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from sqlflow_codegen.graph.files import distinct_files
 from sqlflow_codegen.graph.ordering import ALL_RULES, Rules
-from sqlflow_codegen.graph.resources import ALL, MODEL, TABLE, Effects, Resource
+from sqlflow_codegen.graph.resources import ALL, ANY_FILE, FILES, MODEL, TABLE, Effects, Resource
 
 RAW = "RAW"
 WAR = "WAR"
@@ -79,6 +80,7 @@ class _Hazards:
         self._rules = rules
         self._states: dict[Resource, _State] = {}
         self._distinct = _distinct(effects)
+        self._files = {each for each in self._distinct.values() if each.kind == FILES}
         self._last_barrier = -1
         self._ends: dict[int, None] = {}
         """Statements that none waits for, since the last barrier."""
@@ -113,8 +115,8 @@ class _Hazards:
         """Everything that the statement must not overtake, as far as it is remembered."""
         rules, distinct, states = self._rules, self._distinct, self._states
         found: dict[int, list[_Found]] = {}
-        writes = {distinct[each] for each in effects.writes}
-        for resource in sorted({distinct[each] for each in effects.reads}):
+        writes = self._all_files({distinct[each] for each in effects.writes})
+        for resource in sorted(self._all_files({distinct[each] for each in effects.reads})):
             state = states.get(resource)
             if state is None:
                 state = states[resource] = _State()
@@ -136,6 +138,10 @@ class _Hazards:
         if not found and self._last_barrier >= 0:
             found[self._last_barrier] = []
         return found
+
+    def _all_files(self, resources: set[Resource]) -> set[Resource]:
+        """With every file of the program where any file may be meant."""
+        return resources | self._files if ANY_FILE in resources else resources
 
     def _reduced(self, candidates: dict[int, list[_Found]]) -> dict[int, tuple[Cause, ...]]:
         """The candidates that do not follow from others. Only a later statement can imply an earlier one."""
@@ -170,7 +176,11 @@ def _distinct(effects: Sequence[Effects]) -> dict[Resource, Resource]:
                     schemas.setdefault(resource.name, set()).add(resource.schema)
     ambiguous = {name for name, known in schemas.items() if "" in known and len(known) > 1}
     first: dict[tuple[str, str, str], Resource] = {}
+    files = distinct_files(each for each in found if each.kind == FILES)
     for resource in found:
+        if resource in files:
+            found[resource] = files[resource]
+            continue
         schema = "" if resource.kind == TABLE and resource.name in ambiguous else resource.schema
         found[resource] = first.setdefault((resource.kind, schema, resource.name), resource)
     return found

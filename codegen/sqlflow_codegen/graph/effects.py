@@ -52,6 +52,7 @@ def effects(statement: ir.Statement, context: Context) -> Effects:
     if not analysis.understood:
         catalog.forget_new()
         session.unclear_variables = True
+        analysis.shares |= set(session.memory.values())
     if _runs_hidden_code(analysis):
         analysis.shares |= session.hidden()
     if catalog.schemas and not setting:

@@ -30,7 +30,9 @@ class Verdict(Enum):
     SESSION = auto()
     """It changes its session."""
     FILES = auto()
-    """It reads files."""
+    """It reads files, named by its first argument."""
+    FILES_WRITTEN = auto()
+    """It writes files."""
     CATALOG = auto()
     """It tells of other relations, as the database's catalogue does."""
 
@@ -65,12 +67,18 @@ _SPECIAL = {
     "pg_read_file": Verdict.FILES,
     "pg_read_binary_file": Verdict.FILES,
     "glob": Verdict.FILES,
-    "dblink": Verdict.WRITES,
-    "dblink_exec": Verdict.WRITES,
+    "readfile": Verdict.FILES,
+    "writefile": Verdict.FILES_WRITTEN,
+    "lo_import": Verdict.FILES,
+    "lo_export": Verdict.FILES_WRITTEN,
+    "sqlite_scan": Verdict.FILES,
 }
 
 _CATALOG_PREFIXES = {"postgres": ("pg_", "has_", "to_reg"), "duckdb": ("duckdb_", "pragma_"), "sqlite": ("pragma_",)}
-_FILE_PREFIXES = {"duckdb": ("read_", "parquet_", "sniff_")}
+_FILE_PREFIXES = {"duckdb": ("read_", "parquet_", "sniff_", "iceberg_", "delta_", "st_read", "sqlite_scan")}
+
+_OTHER_SERVERS = ("postgres_query", "postgres_execute", "mysql_query", "mysql_execute", "postgres_scan", "mysql_scan")
+"""Functions of DuckDB that use tables of another server, which may be one that is attached here."""
 
 NAMING = {
     "postgres": (
@@ -81,9 +89,12 @@ NAMING = {
         "database_to_xml",
         "ts_stat",
         "crosstab",
+        "connectby",
+        "dblink",
     ),
-    "duckdb": ("query", "json_execute_serialized_sql"),
+    "duckdb": ("query", "json_execute_serialized_sql", *_OTHER_SERVERS),
     "trino": ("query",),
+    "bigquery": ("external_query",),
     "spark": ("identifier",),
     "snowflake": ("identifier",),
 }

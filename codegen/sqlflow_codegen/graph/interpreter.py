@@ -13,11 +13,14 @@ from sqlflow_codegen.graph.alterations import Alterations
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.assignments import Assignments
 from sqlflow_codegen.graph.definitions import FUNCTIONS, HIDDEN_WRITERS, Definitions
+from sqlflow_codegen.graph.elsewhere import foreign_table, virtual_table
+from sqlflow_codegen.graph.files import file_resource, file_resources, writes_many
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Names, Reference
 from sqlflow_codegen.graph.references import Walker, unwrap
 from sqlflow_codegen.graph.settings import OTHER, SETTING, Settings
 from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader, name_after, words
+from sqlflow_codegen.graph.trust import touched
 
 _QUERIES = (
     exp.Select,
@@ -36,6 +39,7 @@ _QUERIES = (
 
 
 _WORD = re.compile(r"[A-Z]+")
+_CLIENT = ("STDIN", "STDOUT")
 _SESSION_WORDS = frozenset({"SET", "USE", "BEGIN", "START", "LOCK", "PREPARE"})
 """Words of statements that may change the session."""
 _TIES = frozenset(
@@ -53,7 +57,7 @@ class Interpreter:
         self._reader = Reader(dialect)
         self._walker = Walker(self.names)
         self._settings = Settings(dialect, Assignments(dialect, self._reader, self._walker))
-        definitions = Definitions(self._walker)
+        definitions = self._definitions = Definitions(self._walker)
         self._alterations = Alterations(self._walker, definitions)
         self._handlers: dict[type[exp.Expr], Callable[[exp.Expr, Analysis], None]] = {
             exp.Create: definitions.create,
@@ -86,6 +90,8 @@ class Interpreter:
             self._give_up(tokens, text, error, analysis)
         if not analysis.understood:
             said = _WORD.findall(text.upper())
+            if analysis.renames and not FUNCTIONS & set(said[:4]):
+                analysis.catalog.distrust(touched(said[0] if said else "", text, (token.text for token in tokens)))
             if (HIDDEN_WRITERS | _TIES) & set(said) and said[0] != "DROP":
                 analysis.catalog.distrust_names()  # a trigger, its function, a view, or code that makes one
         return False
@@ -125,6 +131,12 @@ class Interpreter:
             return
         elif first[:2] == ("LOAD", "DATA") and self._dialect == "mysql":
             self._load_mysql(tokens, analysis)
+            return
+        elif first[:3] == ("CREATE", "FOREIGN", "TABLE"):
+            self._definitions.create_elsewhere(*foreign_table(tokens), analysis)
+            return
+        elif first[:3] == ("CREATE", "VIRTUAL", "TABLE"):
+            self._definitions.create_virtual(*virtual_table(tokens), analysis)
             return
         elif first[:3] == ("REFRESH", "MATERIALIZED", "VIEW"):
             name, _ = name_after(tokens, 4 if first[3:] == ("CONCURRENTLY",) else 3)
@@ -170,14 +182,29 @@ class Interpreter:
             analysis.write(self._walker.reference(target))
         elif target is not None:
             analysis.mention(self._walker.collect([target]))
-        analysis.use_files(write=not into)
+        self._copy_files(tree, files, analysis, write=not into)
         for each in files:
             if self._dialect == "snowflake" and isinstance(each, exp.Subquery | exp.Select):
                 analysis.mention(self._walker.collect([each]))
 
+    def _copy_files(self, tree: exp.Expr, files: Sequence[exp.Expr], analysis: Analysis, *, write: bool) -> None:
+        """The files of a COPY: by their names where these are all that there is to it."""
+        params = {each.name.upper() for each in tree.args.get("params") or ()}
+        names = [each.name if isinstance(each, exp.Literal) and each.is_string else "" for each in files]
+        if any(isinstance(each, exp.Identifier) and each.name.upper() == "PROGRAM" for each in files):
+            raise NotUnderstoodError("it runs a program")
+        if all(isinstance(each, exp.Identifier) and each.name.upper() in _CLIENT for each in files):
+            return
+        if writes_many(params) or not all(param.isidentifier() for param in params):
+            names = [""]
+        (analysis.writes if write else analysis.reads).update(file_resources(names))
+
     def _load(self, tree: exp.Expr, analysis: Analysis) -> None:
         analysis.write(self._walker.reference(unwrap(tree.this)))
-        analysis.use_files(write=False)
+        moves = self._dialect == "hive" and not tree.args.get("local")
+        path = tree.args.get("inpath")
+        named = file_resource(path.name if isinstance(path, exp.Literal) else "")
+        (analysis.writes if moves else analysis.reads).add(named)
 
     def _load_mysql(self, tokens: Sequence[Token], analysis: Analysis) -> None:
         every = words(tokens, len(tokens))
@@ -191,7 +218,8 @@ class Interpreter:
             raise NotUnderstoodError("it calls functions that are not known")
         analysis.write(name_after(tokens, table)[0])
         analysis.use_variables((), self._variables(tokens))
-        analysis.use_files(write=False)
+        name = next((n + 1 for n, word in enumerate(every) if word == "INFILE"), len(tokens))
+        analysis.reads.add(file_resource(tokens[name].text if name < len(tokens) else ""))
 
     def _variables(self, tokens: Sequence[Token]) -> set[str]:
         """Variables of MySQL that the tokens mention, in lower case."""

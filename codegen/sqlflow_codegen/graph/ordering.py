@@ -35,6 +35,8 @@ class Rules:
         transactions: statements of one transaction share a session.
         session: `USE` and `SET` reach the statements after them.
         barriers: what is not understood runs alone.
+        files: whoever reads through a view or a table of another place reads the files that its definition names.
+        trust: what is not understood may have given the names that it mentions another meaning.
         dropped: a relation that is dropped and created again is not new.
     """
 
@@ -50,6 +52,8 @@ class Rules:
     session: bool = True
     barriers: bool = True
     dropped: bool = True
+    files: bool = True
+    trust: bool = True
 
 
 ALL_RULES = Rules()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from sqlflow_codegen.graph.functions import NAMING
+from sqlflow_codegen.graph.functions import NAMING, Verdict, judge
 from sqlflow_codegen.graph.naming import Names, Part, Reference
 from sqlflow_codegen.graph.tokens import NotUnderstoodError
 from sqlflow_codegen.language.names import parse_name
@@ -39,7 +39,8 @@ class References:
         variables, assigned: session variables (`@x`) that it mentions, and those of them that it sets.
         parameters: MySQL's `@@` variables, lower case.
         into: relation that a SELECT ... INTO creates, and whether it is temporary.
-        reads_files, writes_files: whether it touches files.
+        files: names of files that it reads; "" for one that it computes.
+        writes_files: whether it writes files.
     """
 
     reads: list[Reference] = field(default_factory=list)
@@ -50,7 +51,7 @@ class References:
     assigned: set[str] = field(default_factory=set)
     parameters: set[str] = field(default_factory=set)
     into: list[tuple[Reference, bool]] = field(default_factory=list)
-    reads_files: bool = False
+    files: dict[str, None] = field(default_factory=dict)
     writes_files: bool = False
 
 
@@ -160,7 +161,7 @@ class Walker:
         if not parts:
             raise NotUnderstoodError("it names no table where one is due")
         if self._dialect == "duckdb" and parts[-1][1] and any(sign in parts[-1][0] for sign in "./*"):
-            self._found.reads_files = True
+            self._found.files[parts[-1][0]] = None
         return tuple(parts[-3:])
 
     def _table_function(self, table: exp.Expr, call: exp.Expr) -> Iterable[exp.Expr]:
@@ -170,7 +171,7 @@ class Walker:
             name = call.name if isinstance(call, exp.Anonymous) else call.sql_name()
             return self._call(f"{schema.name.lower()}.{name.lower()}", call)
         if isinstance(call, exp.Var | exp.Literal):
-            self._found.reads_files = True  # a stage of Snowflake, a file of DuckDB
+            self._found.files[call.name if isinstance(call, exp.Literal) else ""] = None  # a stage of Snowflake
         return (call,)
 
     def _column(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
@@ -236,7 +237,10 @@ class Walker:
             raise NotUnderstoodError(f"{name}() uses relations that its arguments name")
         if name == "table":
             return self._table_argument(arguments)
-        self._found.functions[name] = None
+        if judge(name, self._dialect) is Verdict.FILES:
+            self._read_files(next(iter(arguments), None))
+        else:
+            self._found.functions[name] = None
         return _children(node)
 
     def _table_argument(self, arguments: Sequence[exp.Expr]) -> Iterable[exp.Expr]:
@@ -295,8 +299,14 @@ class Walker:
         return _children(node)
 
     def _file_reader(self, node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
-        self._found.reads_files = True
+        first = node.this if isinstance(node.this, exp.Expr) else next(iter(node.expressions), None)
+        self._read_files(first)
         return _children(node)
+
+    def _read_files(self, argument: object) -> None:
+        """Note the files that an argument names, alone or in a list."""
+        for each in argument.expressions if isinstance(argument, exp.Array) else (argument,):
+            self._found.files[each.name if isinstance(each, exp.Literal) and each.is_string else ""] = None
 
     def _computed(self, _node: exp.Expr, _scope: Scope) -> Iterable[exp.Expr]:
         raise NotUnderstoodError("it computes the name of a table")

@@ -21,7 +21,7 @@ class Resource(NamedTuple):
         kind: `table` (any relation), `model`, or what people do not see: `group` (tables tied by foreign keys,
             inheritance or a sequence), `index`, `schema`, `files`, `all` (the relations that the program did not
             create).
-        schema: of a relation, folded; "" if not known.
+        schema: of a relation, folded; "" if not known. Of a file, its folder.
         name: folded.
         shown: how people see it.
     """
@@ -36,6 +36,7 @@ EXISTING = Resource(ALL, "", "existing", "*")
 """All relations that the program did not create: any may be a view over any other."""
 
 ANY_FILE = Resource(FILES, "", "files", "files")
+"""Whatever file there may be; stands for all files of the program."""
 ANY_SCHEMA = Resource(SCHEMA, "", "*", "schemas")
 
 

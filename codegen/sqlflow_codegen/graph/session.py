@@ -7,6 +7,7 @@ tokens: statements that hold the same token share a session.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlflow_codegen.graph.naming import Place, Relation
@@ -72,6 +73,8 @@ class Session:
         """The statement being read."""
         self.settings: tuple[Setting, ...] = ()
         self.temporary: dict[str, list[Temporary]] = {}
+        self.memory: dict[str, str] = {}
+        """Databases in memory that are attached, with the tokens of those that use them."""
         self.computed_variables: set[str] = set()
         self.unclear_variables = False
         """Whether something not understood ran, which may have set any variable."""
@@ -117,8 +120,23 @@ class Session:
 
     def hidden(self) -> set[str]:
         """What the body of a trigger or function that runs here may use: it sees the session's own names first."""
-        found = {each.token for many in self.temporary.values() for each in many}
+        found = {each.token for many in self.temporary.values() for each in many} | set(self.memory.values())
         return found | {f"@{name}" for name in self.computed_variables}
+
+    # -- databases in memory
+
+    def attach_memory(self, name: str) -> str:
+        """Note a database in memory; the token of its users."""
+        self.memory[name] = f"memory:{name}:{self.number}"
+        return self.memory[name]
+
+    def detach_memory(self, name: str) -> str:
+        """Note that a database is no longer attached; its token if it was one in memory, else an empty string."""
+        return self.memory.pop(name, "")
+
+    def memory_token(self, names: Iterable[str]) -> str:
+        """The token of the database in memory among the names of a schema or a catalog; an empty string if none is."""
+        return next((self.memory[name] for name in names if name in self.memory), "")
 
     # -- temporary relations
 

@@ -12,6 +12,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlflow_codegen.graph.analysis import CATALOG_READ, Analysis
 from sqlflow_codegen.graph.assignments import Assignments
+from sqlflow_codegen.graph.attachments import attach, detach
 from sqlflow_codegen.graph.tokens import name_after, words
 
 SETTING = "setting"
@@ -66,8 +67,8 @@ class Settings:
             "RESET": self._reset,
             "UNSET": self._chained,
             "PRAGMA": self._pragma,
-            "ATTACH": self._chained,
-            "DETACH": self._chained,
+            "ATTACH": self._attach,
+            "DETACH": self._detach,
             "LOAD": self._load,
             "INSTALL": self._chained,
             "ADD": self._chained,
@@ -186,6 +187,10 @@ class Settings:
         if not path:
             return OTHER
         identities = [names.identity(part) for part in path]
+        if analysis.use_memory(path):
+            analysis.keep_in_session()  # names without a schema are this session's from here on
+            catalog.enter("", f"?{session.number}", f"?{session.number}")
+            return DONE
         last = names.key(identities[-1])
         if kind in ("DATABASE", "CATALOG"):
             session.set(None)
@@ -221,6 +226,12 @@ class Settings:
         analysis.session.set(None)
         return SETTING
 
+    def _attach(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
+        return SETTING if attach(tokens, analysis) else DONE
+
+    def _detach(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
+        return SETTING if detach(tokens, analysis) else DONE
+
     def _load(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
         data = len(first) > 1 and first[1] == "DATA"
         return OTHER if data else self._chained(tokens, first, analysis)
@@ -239,7 +250,10 @@ class Settings:
         elif bare == "foreign_keys" and sets and analysis.session.in_transaction:
             return DONE  # SQLite ignores it there
         elif bare in self._pragmas and sets:
-            analysis.session.set(frozenset({f"pragma {bare}"}))
+            if analysis.use_memory(name[:-1]):
+                analysis.changes_session = True
+                return DONE
+            analysis.session.set(frozenset({"pragma " + ".".join(part.lower() for part, _ in name)}))
             return SETTING
         if sets and bare in ("user_version", "application_id", "journal_size_limit", "wal_checkpoint"):
             analysis.wait(f"PRAGMA {bare} runs alone")

@@ -175,13 +175,6 @@ def test_a_view_over_very_many_relations_is_a_barrier() -> None:
     assert not found.understood
 
 
-def test_files_are_one_resource() -> None:
-    write, read, other = effects_of(
-        "COPY a TO 'f.csv'; SELECT * FROM read_csv('f.csv'); SELECT * FROM 'g.parquet'", "duckdb"
-    )
-    assert write.writes & read.reads & other.reads
-
-
 def test_no_two_tables_of_mysql_share_the_name_of_a_key() -> None:
     key = "CREATE TABLE {0} (x int, CONSTRAINT k FOREIGN KEY (x) REFERENCES p{0} (x))"
     text = f"{key.format('a')}; ALTER TABLE a DROP FOREIGN KEY k; {key.format('b')}; DROP TABLE b; {key.format('c')}"

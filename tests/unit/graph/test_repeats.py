@@ -45,6 +45,8 @@ REPEATED = [
     ("sqlite", "PRAGMA foreign_keys = ON; ATTACH 'f' AS b; PRAGMA user_version = 3; DETACH b", (1, 2, 4)),
     ("sqlite", "CREATE TEMP TABLE x (a); CREATE INDEX i ON x (a); REPLACE INTO x VALUES (1)", (1, 2, 3)),
     ("sqlite", "PRAGMA secure_delete = 1; PRAGMA journal_size_limit = 1; CREATE TEMP VIEW v AS SELECT 1", (1, 3)),
+    ("sqlite", "ATTACH ':memory:' AS m; CREATE TABLE m.x (y); INSERT INTO m.x VALUES (1);"
+     " INSERT INTO t SELECT * FROM m.x", (1, 2, 3)),
     ("duckdb", "SET threads = 2; ATTACH 'f' AS b; LOAD json; INSTALL json; DETACH b", (1, 2, 3, 4, 5)),
     ("duckdb", "SET VARIABLE x = (SELECT max(a) FROM t); CREATE TEMP MACRO f() AS 1; INSERT INTO t VALUES (1)", (1, 2)),
     ("duckdb", "PREPARE p AS SELECT 1; EXECUTE p; COPY t FROM 'f.csv'", (1,)),

@@ -35,6 +35,7 @@ SETTINGS = [
     ("postgres", "SET SESSION AUTHORIZATION r"),
     ("postgres", "RESET ALL"),
     ("sqlite", "PRAGMA foreign_keys = ON"),
+    ("sqlite", "PRAGMA main.cache_size = 4"),
     ("sqlite", "ATTACH 'f' AS b"),
     ("duckdb", "SET VARIABLE x = 5"),
     ("duckdb", "LOAD httpfs"),
@@ -129,6 +130,16 @@ TOGETHER = [
     ("mysql", "LOCK TABLES a WRITE; SELECT * FROM a; UNLOCK TABLES", (1, 2, 3)),
     ("duckdb", "SET VARIABLE x = (SELECT 1); SELECT * FROM a", (1, 2)),
     ("bigquery", "DECLARE x INT64; SELECT * FROM a", (1, 2)),
+    ("sqlite", "ATTACH ':memory:' AS m; SELECT * FROM a; CREATE TABLE m.x (y); SELECT * FROM m.x", (1, 3, 4)),
+    ("sqlite", "ATTACH 'file:z?mode=memory' AS m; SELECT * FROM a; CREATE TABLE m.x AS SELECT 1;"
+     " SELECT * FROM x", (1, 3, 4)),
+    ("sqlite", "ATTACH '' AS m; PRAGMA m.cache_size = 1; CREATE INDEX m.i ON x (y)", (1, 2, 3)),
+    ("sqlite", "ATTACH ':memory:' AS m; CREATE TABLE m.x (y); SELECT * FROM a; DROP TABLE m.x; DETACH m", (1, 2, 4, 5)),
+    ("sqlite", "ATTACH ':memory:' AS m; CREATE TABLE m.x (y);"
+     " SELECT * FROM m.x TO TRAIN a.B LABEL y INTO n", (1, 2, 3)),
+    ("duckdb", "ATTACH ':memory:' AS m; SELECT * FROM a; CREATE TABLE m.x (y int); SELECT * FROM m.main.x", (1, 3, 4)),
+    ("duckdb", "ATTACH ':memory:'; SELECT * FROM a; CREATE SCHEMA memory.s; DROP TABLE memory.s.x", (1, 3, 4)),
+    ("duckdb", "ATTACH ':memory:n' AS m; USE m; CREATE TABLE x (y int); SELECT * FROM x", (1, 2, 3, 4)),
 ]  # fmt: skip
 
 
@@ -144,6 +155,8 @@ APART = [
     ("postgres", "CREATE TEMP TABLE x (y int); SELECT * FROM public.x"),
     ("sqlite", "BEGIN; COMMIT; SELECT * FROM a"),
     ("mysql", "SET @x = 5; SELECT 1 FROM a; SELECT @x"),
+    ("sqlite", "ATTACH 'f' AS b; CREATE TABLE b.x (y); SELECT * FROM b.x"),
+    ("duckdb", "ATTACH ':memory:' AS m; CREATE TABLE m.x (y int); SELECT * FROM x"),
 ]
 
 
