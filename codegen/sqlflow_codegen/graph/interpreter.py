@@ -39,7 +39,6 @@ _QUERIES = (
 
 
 _WORD = re.compile(r"[A-Z]+")
-_CLIENT = ("STDIN", "STDOUT")
 _SESSION_WORDS = frozenset({"SET", "USE", "BEGIN", "START", "LOCK", "PREPARE"})
 """Words of statements that may change the session."""
 _TIES = frozenset(
@@ -193,8 +192,6 @@ class Interpreter:
         names = [each.name if isinstance(each, exp.Literal) and each.is_string else "" for each in files]
         if any(isinstance(each, exp.Identifier) and each.name.upper() == "PROGRAM" for each in files):
             raise NotUnderstoodError("it runs a program")
-        if all(isinstance(each, exp.Identifier) and each.name.upper() in _CLIENT for each in files):
-            return
         if writes_many(params) or not all(param.isidentifier() for param in params):
             names = [""]
         (analysis.writes if write else analysis.reads).update(file_resources(names))

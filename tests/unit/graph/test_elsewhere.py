@@ -105,7 +105,6 @@ APART = [
     ("duckdb", "COPY (SELECT 1) TO '/a/v.csv'; COPY (SELECT 1) TO '/b/v.csv'"),
     ("duckdb", "COPY (SELECT 1) TO 'a/v.csv'; SELECT * FROM read_csv('b/v.csv')"),
     ("postgres", "COPY (SELECT 1) TO '/tmp/a.csv'; COPY (SELECT 1) TO '/tmp/b.csv'"),
-    ("postgres", "COPY (SELECT 1) TO '/tmp/a.csv'; COPY (SELECT 1) TO STDOUT"),
     ("postgres", f"{FOREIGN}; COPY (SELECT 1) TO '/tmp/g.csv'; SELECT * FROM ft"),
     ("postgres", f"{RENAME} CREATE TABLE n (a int); ALTER SCHEMA s RENAME TO s2; INSERT INTO n VALUES (1);"
      f" SELECT * FROM pv"),
