@@ -31,7 +31,7 @@ REPEATED = [
     ("postgres", "BEGIN; SET x.y = 1; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'p'; ROLLBACK PREPARED 'p'", (2,)),
     ("postgres", "VACUUM t; GRANT SELECT ON t TO r; ALTER SYSTEM SET work_mem = '1MB'; NOTIFY a", ()),
     ("mysql", "LOAD DATA INFILE 'f' INTO TABLE t", ()),
-    ("mysql", "LOAD DATA LOCAL INFILE 'f' INTO TABLE t; SET @x = 1; USE d", (2, 3)),
+    ("mysql", "LOAD DATA INFILE 'f' INTO TABLE t; SET @x = 1; USE d", (2, 3)),
     ("mysql", "CREATE TEMPORARY TABLE x (a int); LOAD DATA INFILE 'f' INTO TABLE x", (1, 2)),
     ("mysql", "CREATE TEMPORARY TABLE x (a int); CREATE INDEX i ON x (a); DROP INDEX i ON x;"
      " REPLACE INTO x VALUES (1)", (1, 2, 3, 4)),
