@@ -25,9 +25,12 @@ _COLUMNS = (
     ("Phase", "string", ".status.phase", "Pending, Suspended, Running, Succeeded or Failed", 0),
     ("Steps", "string", ".status.progress", "Steps done and steps in all", 0),
     ("Backend", "string", ".status.run.backend", "What executes the steps", 0),
-    ("Message", "string", ".status.message", "The state in one sentence", 0),
+    ("Duration", "string", ".status.run.duration", "How long the run took, once it has ended", 0),
     ("Age", "date", ".metadata.creationTimestamp", "Time since the job was created", 0),
+    ("Started", "date", ".status.run.startedAt", "Time since the run started", 1),
     ("Run", "string", ".status.run.name", "Name of the run", 1),
+    # The last one: kubectl pads every other column to its widest text.
+    ("Message", "string", ".status.message", "The state in one short line", 0),
 )
 
 _KEPT = frozenset(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.conformance.cases import TABLE, Expected
-from tests.e2e.kube import condition
+from tests.e2e.kube import condition, whole_message
 
 Object = Mapping[str, Any]
 
@@ -18,12 +18,13 @@ _RANKS = {"Pending": 0, "Suspended": 0, "Running": 1, "Succeeded": 2, "Failed": 
 def check_outcome(job: Object, expected: Expected, table: str = TABLE) -> None:
     """The final status of a job is the expected one."""
     status = job["status"]
-    told = f"{status.get('phase')}: {status.get('message')}"
+    message = whole_message(job)
+    told = f"{status.get('phase')}: {message}"
     assert status["phase"] == expected.phase, told
     kind = "Complete" if expected.phase == "Succeeded" else "Failed"
     assert condition(dict(job), kind)["status"] == "True", told
     assert condition(dict(job), kind)["reason"] == expected.reason, told
-    assert re.search(expected.message.replace(TABLE, table), status["message"]), told
+    assert re.search(expected.message.replace(TABLE, table), message), told
     check_steps(status, expected)
     assert {m["name"] for m in status.get("metrics", ())} == expected.metrics
     models = [(m["name"], m["version"]) for m in status.get("models", ())]
@@ -57,7 +58,7 @@ def check_history(statuses: Sequence[Object], expected: Expected) -> None:
     assert set(ended) <= {expected.phase}
     if expected.earlier:
         reason, message = expected.earlier
-        told = [(_reason(status), status.get("message", "")) for status in statuses[:-1]]
+        told = [(_reason(status), whole_message({"status": status})) for status in statuses[:-1]]
         assert any(r == reason and re.search(message, m) for r, m in told), told
 
 

@@ -98,6 +98,11 @@ def condition(job: Object, kind: str) -> Object:
     return next((c for c in job.get("status", {}).get("conditions", []) if c["type"] == kind), {})
 
 
+def whole_message(job: Object) -> str:
+    """The state of a SQLFlowJob in all its words; `status.message` is one short line."""
+    return str(condition(job, "Ready").get("message", ""))
+
+
 def sqlflow_job(name: str, program: str, **spec: Any) -> Object:
     """A SQLFlowJob for backend job with the tests' database."""
     source = {"secretRef": {"name": "iris-database", "key": "url"}}

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 import yaml
 
-from tests.e2e.kube import Kube, condition, sqlflow_job
+from tests.e2e.kube import Kube, condition, sqlflow_job, whole_message
 
 pytestmark = pytest.mark.e2e
 Submit = Callable[..., str]
@@ -36,7 +36,7 @@ def test_missing_table(kube: Kube, submit: Submit) -> None:
     name = submit("SELECT 1;\n" + TRAIN.format(table="iris.tarin"))
     job = kube.wait_phase(name, "Failed")
     assert condition(job, "Failed")["status"] == "True"
-    message = job["status"]["message"]
+    message = whole_message(job)
     assert "statement 2" in message
     assert "TO TRAIN xgboost.gbtree" in message
     assert 'relation "iris.tarin" does not exist' in message
@@ -59,7 +59,7 @@ def test_wrong_password(kube: Kube, submit: Submit) -> None:
         job = kube.wait_phase(name, "Failed")
     finally:
         kube.run("delete", "secret", "wrong-password")
-    message = job["status"]["message"]
+    message = whole_message(job)
     assert "password authentication failed" in message
     assert "wrong-password" in message
     assert "canary-wrong-7" not in str(job)
@@ -67,16 +67,14 @@ def test_wrong_password(kube: Kube, submit: Submit) -> None:
 
 def test_missing_secret_leaves_the_job_pending_and_says_which(kube: Kube, submit: Submit) -> None:
     name = submit("SELECT 1;", dataSource={"secretRef": {"name": "no-such-secret", "key": "url"}})
-    job = kube.wait(
-        lambda: "no-such-secret" in kube.job(name)["status"].get("message", "") and kube.job(name), "told", 30
-    )
+    job = kube.wait(lambda: "no-such-secret" in whole_message(kube.job(name)) and kube.job(name), "told", 30)
     assert job["status"]["phase"] == "Pending"
-    assert "kubectl create secret" in job["status"]["message"]
+    assert "kubectl create secret" in whole_message(job)
 
 
 def test_pending_job_goes_on_when_the_secret_comes(kube: Kube, submit: Submit) -> None:
     name = submit("SELECT 1;", dataSource={"secretRef": {"name": "late-secret", "key": "url"}})
-    kube.wait(lambda: "late-secret" in kube.job(name)["status"].get("message", ""), "told", 30)
+    kube.wait(lambda: "late-secret" in whole_message(kube.job(name)), "told", 30)
     url = "postgresql+psycopg://sqlflow:demo-only@postgres:5432/sqlflow"
     kube.run("create", "secret", "generic", "late-secret", f"--from-literal=url={url}")
     try:
@@ -87,18 +85,16 @@ def test_pending_job_goes_on_when_the_secret_comes(kube: Kube, submit: Submit) -
 
 def test_image_that_does_not_exist(kube: Kube, submit: Submit) -> None:
     name = submit("SELECT 1;", image="localhost/no-such-image:1")
-    job = kube.wait(
-        lambda: "no-such-image" in kube.job(name)["status"].get("message", "") and kube.job(name), "told", 30
-    )
+    job = kube.wait(lambda: "no-such-image" in whole_message(kube.job(name)) and kube.job(name), "told", 30)
     assert job["status"]["phase"] == "Pending"
-    assert "spec.image" in job["status"]["message"]
+    assert "spec.image" in whole_message(job)
 
 
 def test_out_of_memory_names_the_limit(kube: Kube, submit: Submit) -> None:
     limits = {"limits": {"memory": "120Mi"}}
     name = submit("SELECT 1;\n-- one value of 600 MB\nSELECT repeat('x', 600000000);", resources=limits)
     job = kube.wait_phase(name, "Failed")
-    message = job["status"]["message"]
+    message = whole_message(job)
     assert "out of memory" in message.lower()
     assert "120Mi" in message
     assert "spec.resources.limits.memory" in message
@@ -109,7 +105,7 @@ def test_deadline(kube: Kube, submit: Submit) -> None:
     name = submit("SELECT pg_sleep(300);", activeDeadlineSeconds=5)
     job = kube.wait_phase(name, "Failed")
     assert condition(job, "Failed")["reason"] == "DeadlineExceeded"
-    assert "activeDeadlineSeconds" in job["status"]["message"]
+    assert "activeDeadlineSeconds" in whole_message(job)
     kube.wait(lambda: not kube.running("SELECT pg_sleep(300)"), "the statement in the database was ended", 60)
 
 

@@ -69,7 +69,7 @@ def test_printer_columns(kube: Kube) -> None:
     kube.run("apply", "-f", str(EXAMPLE / "job.yaml"))
     kube.wait_phase("iris", "Succeeded", seconds=100)
     header, row = kube.run("get", "sfj", "iris").stdout.splitlines()
-    assert header.split() == ["NAME", "PHASE", "STEPS", "BACKEND", "MESSAGE", "AGE"]
+    assert header.split() == ["NAME", "PHASE", "STEPS", "BACKEND", "DURATION", "AGE", "MESSAGE"]
     assert row.split()[:4] == ["iris", "Succeeded", "5/5", "job"]
 
 

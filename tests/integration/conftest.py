@@ -167,6 +167,10 @@ class Place:
     def condition(self, kind: str, name: str = "iris") -> Object:
         return next((c for c in self.status(name).get("conditions") or () if c["type"] == kind), {})
 
+    def message(self, name: str = "iris") -> str:
+        """The state in all its words."""
+        return str(self.condition("Ready", name).get("message", ""))
+
     def children(self) -> list[Object]:
         return self.kube.list(JOBS, self.namespace)
 

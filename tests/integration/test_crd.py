@@ -150,8 +150,8 @@ def test_get_all_lists_jobs_with_their_columns(plane: ControlPlane, place: Place
     out = plane.run("get", "all", "-n", place.namespace).stdout
     assert "sqlflowjob.sqlflow.org/iris" in out
     header = plane.run("get", "sfj", "-n", place.namespace).stdout.splitlines()[0].split()
-    assert header == ["NAME", "PHASE", "STEPS", "BACKEND", "MESSAGE", "AGE"]
+    assert header == ["NAME", "PHASE", "STEPS", "BACKEND", "DURATION", "AGE", "MESSAGE"]
     wide = plane.run("get", "sfj", "-n", place.namespace, "-o", "wide").stdout.splitlines()[0].split()
-    assert wide[-1] == "RUN"
+    assert wide[-4:] == ["AGE", "STARTED", "RUN", "MESSAGE"]
     listed = json.loads(plane.run("get", "sfj", "-n", place.namespace, "-o", "json").stdout)
     assert [item["metadata"]["name"] for item in listed["items"]] == ["iris"]

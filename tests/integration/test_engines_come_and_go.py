@@ -138,6 +138,6 @@ def test_an_engine_without_a_controller_is_told(
     place = Place(kube, namespace)
     started = time.monotonic()
     place.apply(backend="argo", program="SELECT 1;")
-    wait_for(lambda: "is its controller running" in place.status().get("message", ""), "the status asks", 60)
+    wait_for(lambda: "is its controller running" in place.message(), "the status asks", 60)
     assert time.monotonic() - started >= 14
     assert place.phase() == "Pending"

@@ -86,7 +86,8 @@ def test_failed_statement_is_told(place: Place) -> None:
     place.controller.endings["s2-train"] = [Ending(1, dump_outcome(Outcome(error=error)))]
     place.apply()
     status = place.play_until("Failed")
-    assert 'statement 2 (TO TRAIN xgboost.gbtree) at 2:15: relation "t" does not exist' in status["message"]
+    assert 'statement 2 (TO TRAIN xgboost.gbtree) at 2:15: relation "t" does not exist' in place.message()
+    assert status["message"] == 'Statement 2 at 2:15: relation "t" does not exist'
     assert [step["phase"] for step in status["steps"]] == ["Succeeded", "Failed", "Skipped"]
     assert kstatus(place.job()) == "Failed"
 
@@ -173,9 +174,9 @@ def _run_name(place: Place) -> str:
 def test_refused_by_the_api_server(place: Place) -> None:
     limits = {"limits": {"memory": "1Gi"}, "requests": {"memory": "2Gi"}}
     place.apply(program="SELECT 1;", resources=limits)
-    status = place.wait_phase("Failed")
+    place.wait_phase("Failed")
     assert place.condition("Stalled")["reason"] == "InvalidSpec"
-    assert "must be less than or equal to memory limit" in status["message"]
+    assert "must be less than or equal to memory limit" in place.message()
     wait_for(lambda: not place.config_maps(), "nothing is left behind")
     version = place.job()["metadata"]["resourceVersion"]
     time.sleep(3)  # nothing is expected to happen: give it the time to

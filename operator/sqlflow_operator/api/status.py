@@ -86,6 +86,9 @@ class RunStatus(ApiModel):
     child: ChildReference = Field(description="The object that executes the steps. It may be gone after the end.")
     started_at: Timestamp | None = Field(default=None, description="When the backend took the run up.")
     finished_at: Timestamp | None = Field(default=None, description="When the run ended.")
+    duration: str | None = Field(
+        default=None, description="How long the run took, such as 3m4s; not set before its end."
+    )
 
 
 class StepStatus(ApiModel):
@@ -154,7 +157,9 @@ class SQLFlowJobStatus(ApiModel):
     )
     phase: Phase | None = Field(default=None, description="Pending, Suspended, Running, Succeeded or Failed.")
     message: str | None = Field(
-        default=None, description="The state in one sentence: what runs, what it waits for, what failed."
+        default=None,
+        description="The state in one short line: what runs, what it waits for, what failed. The condition Ready has "
+        "all of it.",
     )
     progress: str | None = Field(default=None, description="Steps done and steps in all, such as 2/4.")
     completed_steps: int = Field(default=0, description="How many steps are done.")
@@ -180,6 +185,12 @@ class SQLFlowJobStatus(ApiModel):
     history: tuple[HistoryEntry, ...] = Field(
         default=(), description="Earlier runs, the latest first.", json_schema_extra=ATOMIC
     )
+
+    @property
+    def whole_message(self) -> str:
+        """The state in all its words, as the condition Ready has it; "" before the first status."""
+        ready = self.condition(ConditionType.READY)
+        return ready.message if ready else ""
 
     def condition(self, kind: ConditionType) -> Condition | None:
         """The condition of that type, or None before the first status."""

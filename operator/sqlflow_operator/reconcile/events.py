@@ -1,15 +1,16 @@
 """Kubernetes Events about a job: few, and each only once, also after a restart of the operator.
 
-An event's name is derived from what it tells, so telling it again creates nothing.
+An event's name is derived from what it reports, so reporting it again creates nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlflow_operator.api import GROUP, KIND, VERSION, SQLFlowJob, SQLFlowJobStatus
+from sqlflow_operator.api import GROUP, KIND, VERSION, Phase, SQLFlowJob, SQLFlowJobStatus
 from sqlflow_operator.clock import to_text
 from sqlflow_operator.kube import Object
 from sqlflow_operator.workflow.explain import clip
@@ -20,44 +21,66 @@ COMPONENT = "sqlflow-operator"
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell about a job."""
+    """One thing to report about a job.
+
+    Attributes:
+        reason: one word for programs.
+        message: the whole sentence.
+        warning: it is one.
+        about: what else makes it the same notice: the run it is about or, where it may come again, the generation.
+    """
 
     reason: str
     message: str
     warning: bool = False
+    about: str = ""
 
 
 def notices(old: SQLFlowJobStatus, new: SQLFlowJobStatus) -> tuple[Notice, ...]:
-    """What is worth telling about the change from one status to the next."""
-    told: list[Notice] = []
+    """What is worth reporting about the change from one status to the next."""
+    found: list[Notice] = []
     same_run = old.run is not None and new.run is not None and old.run.name == new.run.name
+    run = new.run.name if new.run else ""
+    if old.run is not None and not same_run and old.phase is not None and not old.phase.finished:
+        message = f"run {old.run.name} is replaced: the spec asks for another run"
+        found.append(Notice("Replaced", message, about=old.run.name))
     if new.run is not None and not same_run:
-        told.append(
-            Notice("Started", f"started run {new.run.name} with {new.total_steps} steps on backend {new.run.backend}")
-        )
+        message = f"started run {run} with {new.total_steps} steps on backend {new.run.backend}"
+        found.append(Notice("Started", message, about=run))
+    found += _suspension(old, new)
     ended_before = (same_run or old.run == new.run) and old.phase == new.phase
     if new.phase is not None and new.phase.finished and not ended_before:
-        told.append(_end(new))
+        found.append(_end(new))
     elif _stalled(new) and not _stalled(old):
-        told.append(Notice(_stalled(new), new.message or "", warning=True))
-    return tuple(told)
+        found.append(Notice(_stalled(new), new.whole_message, warning=True, about=run))
+    return tuple(found)
+
+
+def _suspension(old: SQLFlowJobStatus, new: SQLFlowJobStatus) -> Iterator[Notice]:
+    """That a job was suspended, or goes on: as often as somebody asks for it."""
+    generation = f"generation {new.observed_generation}"
+    if new.phase is Phase.SUSPENDED and old.phase is not Phase.SUSPENDED:
+        yield Notice("Suspended", new.whole_message, about=generation)
+    elif old.phase is Phase.SUSPENDED and new.phase in (Phase.PENDING, Phase.RUNNING):
+        yield Notice("Resumed", "spec.suspend is false: the job goes on", about=generation)
 
 
 def _end(status: SQLFlowJobStatus) -> Notice:
+    run = status.run.name if status.run else ""
     reason = status.conditions[0].reason if status.conditions else str(status.phase)
     if reason == Reason.SUCCEEDED:
-        return Notice("Succeeded", status.message or "")
+        return Notice("Succeeded", status.whole_message, about=run)
     name = reason if reason in (Reason.INVALID_PROGRAM, Reason.INVALID_SPEC) else "Failed"
-    return Notice(name, status.message or "", warning=True)
+    return Notice(name, status.whole_message, warning=True, about=run)
 
 
 def _stalled(status: SQLFlowJobStatus) -> str:
     return next((c.reason for c in status.conditions if c.type == "Stalled" and c.status == "True"), "")
 
 
-def event(job: SQLFlowJob, run: str, notice: Notice, now: datetime) -> Object:
-    """The Event object that tells a notice about a run ("" where there is none: then about a generation)."""
-    key = f"{job.uid}/{run or job.generation}/{notice.reason}"
+def event(job: SQLFlowJob, notice: Notice, now: datetime) -> Object:
+    """The Event object for a notice; one that is about nothing in particular is about the job's generation."""
+    key = f"{job.uid}/{notice.about or job.generation}/{notice.reason}"
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     moment = to_text(now)
     return {

@@ -116,7 +116,7 @@ class Reconciler:
         now = self._now()
         for notice in notices(job.status, status):
             # Before the status: an operator killed in between tells it again under the same name, never not at all.
-            self._applier.tell(event(job, status.run.name if status.run else "", notice, now))
+            self._applier.tell(event(job, notice, now))
         self._applier.write_status(job, status)
         with self._lock:
             self._written[job.uid] = self._monotonic()

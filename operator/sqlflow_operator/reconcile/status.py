@@ -16,9 +16,10 @@ from sqlflow_operator.api import (
     StepPhase,
     StepStatus,
 )
-from sqlflow_operator.clock import from_text, to_text
+from sqlflow_operator.clock import duration, from_text, to_text
 from sqlflow_operator.reconcile.bounds import bound
 from sqlflow_operator.reconcile.conditions import conditions
+from sqlflow_operator.reconcile.headline import headline
 from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
 from sqlflow_operator.reconcile.model import Child, Observation
 from sqlflow_operator.workflow.explain import clip
@@ -70,6 +71,7 @@ def of_run(o: Observation, child: Child, state: RunState, now: datetime) -> SQLF
         started_at=(known.run.started_at if known.run else None) or state.started_at,
         finished_at=finished,
     )
+    run = _timed(run)
     base = SQLFlowJobStatus(
         run=run,
         steps=steps,
@@ -91,7 +93,7 @@ def without_engine(o: Observation, reason: Reason, message: str, now: datetime) 
 def failed(o: Observation, reason: Reason, message: str, now: datetime) -> SQLFlowJobStatus:
     """The status of a run that the operator gives up: what was known of its steps stays."""
     known = o.job.status
-    run = known.run.model_copy(update={"finished_at": to_text(now)}) if known.run else None
+    run = _timed(known.run.model_copy(update={"finished_at": to_text(now)})) if known.run else None
     steps = _give_up(known.steps, message, now)
     if reason is Reason.DEADLINE_EXCEEDED:
         failing = next((step.name for step in steps if step.phase is StepPhase.FAILED), "")
@@ -103,9 +105,9 @@ def failed(o: Observation, reason: Reason, message: str, now: datetime) -> SQLFl
 def _late(known: SQLFlowJobStatus, message: str) -> str:
     """What is told of a run that took too long, with what it was waiting for when it was last looked at."""
     ready = known.condition(ConditionType.READY)
-    if ready is None or ready.reason not in _WAITING or not known.message:
+    if ready is None or ready.reason not in _WAITING or not ready.message:
         return message
-    return f"{message}; it was waiting: {known.message[:1].lower()}{known.message[1:]}"
+    return f"{message}; it was waiting: {ready.message[:1].lower()}{ready.message[1:]}"
 
 
 def observed_again(o: Observation) -> SQLFlowJobStatus:
@@ -137,7 +139,7 @@ def _end_of_old_run(o: Observation, name: str) -> tuple[str, str, str | None]:
     """Phase, message and end of the run that the status still speaks of."""
     known = o.job.status
     if known.phase is not None and known.phase.finished:
-        return known.phase, known.message or "", None
+        return known.phase, known.whole_message, None
     child = o.children.get(name)
     if child is not None and child.state.phase in (RunPhase.SUCCEEDED, RunPhase.FAILED):
         return child.state.phase, child.state.message, child.state.finished_at
@@ -160,7 +162,7 @@ def _finish(
         update={
             "observed_generation": o.job.generation,
             "phase": phase,
-            "message": text,
+            "message": headline(text),
             "completed_steps": done,
             "total_steps": len(base.steps),
             "progress": f"{done}/{len(base.steps)}" if base.steps else None,
@@ -213,18 +215,15 @@ def _give_up(steps: Sequence[StepStatus], message: str, now: datetime) -> tuple[
 
 
 def _success(run: RunStatus, steps: Sequence[StepStatus]) -> str:
-    start, end = from_text(run.started_at), from_text(run.finished_at)
-    took = f" in {_duration((end - start).total_seconds())}" if start and end else ""
+    took = f" in {run.duration}" if run.duration else ""
     return f"{len(steps)} of {len(steps)} steps done{took}"
 
 
-def _duration(seconds: float) -> str:
-    whole = max(0, round(seconds))
-    if whole < 120:
-        return f"{whole} s"
-    if whole < 7200:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+def _timed(run: RunStatus) -> RunStatus:
+    """The run with how long it took, where it has ended."""
+    start, end = from_text(run.started_at), from_text(run.finished_at)
+    took = duration((end - start).total_seconds()) if start and end else None
+    return run.model_copy(update={"duration": took})
 
 
 def _capitalized(text: str) -> str:

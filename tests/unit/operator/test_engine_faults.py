@@ -48,12 +48,12 @@ def test_what_may_pass_is_told_and_tried_again(error: ApiError, reason: str, wor
     world.settle()
     assert world.status["phase"] == "Pending"
     assert world.condition("Ready")["reason"] == reason
-    assert words in world.status["message"]
+    assert words in world.message
     refuse(world, None)
     world.clock.sleep(31)
     world.settle()
     assert world.made("pipelineruns") == 1
-    assert words not in world.status["message"]
+    assert words not in world.message
 
 
 def test_a_refusal_for_good_is_told_once_and_leaves_nothing() -> None:
@@ -63,7 +63,7 @@ def test_a_refusal_for_good_is_told_once_and_leaves_nothing() -> None:
     world.settle()
     assert world.status["phase"] == "Failed"
     assert world.condition("Stalled")["reason"] == "InvalidSpec"
-    assert DENIED in world.status["message"]
+    assert DENIED in world.message
     assert not [key for key in world.kube.objects if key[0] == "configmaps"]
 
 

@@ -149,7 +149,7 @@ def test_missing_right_is_told_and_tried_again() -> None:
     assert world.reconcile() == pytest.approx(30)
     assert world.status["phase"] == "Pending"
     assert world.condition("Reconciling")["reason"] == "Forbidden"
-    assert "role" in world.status["message"]
+    assert "role" in world.message
     world.kube.fault = lambda *_: None
     world.settle()
     assert world.status["phase"] == "Succeeded"

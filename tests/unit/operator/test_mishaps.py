@@ -19,7 +19,7 @@ def test_child_deleted_while_it_runs_is_not_started_again() -> None:
     world.settle()
     assert world.status["phase"] == "Failed"
     assert world.condition("Failed")["reason"] == "ChildLost"
-    assert "rerunToken" in world.status["message"]
+    assert "rerunToken" in world.message
     assert world.made("jobs") == 1
     assert [step["phase"] for step in world.status["steps"]] == ["Succeeded", "Failed", "Skipped"]
     world.edit(rerunToken="1")
@@ -81,7 +81,7 @@ def test_deadline_is_enforced_though_the_backend_hangs() -> None:
     world.reconcile()
     assert world.status["phase"] == "Failed"
     assert world.condition("Failed")["reason"] == "DeadlineExceeded"
-    assert "activeDeadlineSeconds" in world.status["message"]
+    assert "activeDeadlineSeconds" in world.message
     assert len(world.children()) == 1, "the outcome is stored before the child goes"
     world.reconcile()
     assert world.children() == []
@@ -111,7 +111,7 @@ def test_foreign_object_of_the_runs_name() -> None:
     other.kube._create(JOBS, "ns", foreign)
     other.settle()
     assert other.condition("Stalled")["reason"] == "NameConflict"
-    assert f"Job {name}" in other.status["message"]
+    assert f"Job {name}" in other.message
     assert other.made("jobs") == 1
     assert kstatus(other.job) == "Failed"
     other.kube._delete(JOBS, "ns", name)
@@ -127,7 +127,7 @@ def test_foreign_config_map_of_the_runs_name() -> None:
     other.kube._create(CONFIG_MAPS, "ns", {"kind": "ConfigMap", "metadata": {"name": name}, "data": {}})
     other.settle()
     assert other.condition("Stalled")["reason"] == "NameConflict"
-    assert f"ConfigMap {name}" in other.status["message"]
+    assert f"ConfigMap {name}" in other.message
     assert other.made("jobs") == 0
 
 
@@ -135,7 +135,7 @@ def test_engine_that_the_cluster_has_not() -> None:
     world = World(backend="argo")
     world.settle()
     assert world.condition("Stalled")["reason"] == "BackendUnavailable"
-    assert world.status["message"] == (
+    assert world.message == (
         "Backend argo needs Argo Workflows, and this cluster has no workflows.argoproj.io (argoproj.io/v1alpha1): "
         "install it, or set spec.backend to one of: job"
     )
@@ -246,7 +246,7 @@ def test_missing_secret_keeps_the_job_pending_until_it_comes() -> None:
     world.reconcile()
     world.advance(4)
     assert world.status["phase"] == "Pending"
-    assert "kubectl create secret generic db -n ns --from-literal=url=" in world.status["message"]
+    assert "kubectl create secret generic db -n ns --from-literal=url=" in world.message
     assert world.condition("Reconciling")["reason"] == "MissingConfiguration"
     del world.controller.waiting["s1-sql"]
     world.settle()
@@ -264,7 +264,7 @@ def test_refused_pods_are_explained_by_events() -> None:
     world.clock.sleep(6)
     wait = world.reconcile()
     assert world.condition("Reconciling")["reason"] == "QuotaExceeded"
-    assert "exceeded quota: q" in world.status["message"]
+    assert "exceeded quota: q" in world.message
     assert wait is not None
     assert wait <= 5
 

@@ -66,7 +66,7 @@ def test_failed_statement_is_named_and_the_rest_is_skipped() -> None:
     status = world.status
     assert status["phase"] == "Failed"
     assert [step["phase"] for step in status["steps"]] == ["Succeeded", "Failed", "Skipped"]
-    assert status["message"] == (
+    assert world.message == (
         "Step s2-train failed: statement 2 (TO TRAIN xgboost.gbtree) at 2:15: "
         'relation "t" does not exist. Create it first.'
     )
@@ -85,7 +85,7 @@ def test_message_that_was_cut_short_is_read_from_the_log() -> None:
     log = "noise\n" + json.dumps(record | {"message": "no rows", "hint": ""})
     world.kube.logs[f"{child['metadata']['name']}-a", "s2-train"] = log
     world.settle()
-    assert "statement 2 (TO TRAIN x) at 2:1: no rows" in world.status["message"]
+    assert "statement 2 (TO TRAIN x) at 2:1: no rows" in world.message
     assert world.kube.calls.count(("log", "pods")) == 1
 
 
@@ -94,7 +94,7 @@ def test_invalid_program_starts_nothing() -> None:
     world.settle()
     assert world.status["phase"] == "Failed"
     assert world.condition("Stalled")["reason"] == world.condition("Failed")["reason"] == "InvalidProgram"
-    assert "statement 2, 4:12" in world.status["message"]
+    assert "statement 2, 4:12" in world.message
     assert {d["statement"] for d in world.status["diagnostics"]} == {2, 3}
     assert world.made("jobs") == world.made("configmaps") == 0
     assert "run" not in world.status
@@ -198,7 +198,7 @@ def test_suspension_says_where_a_run_will_go_on() -> None:
         world.reconcile()
         world.clock.sleep(2)
         world.reconcile()
-        assert words in world.status["message"]
+        assert words in world.message
 
 
 def test_what_steers_a_run_does_not_start_another() -> None:
@@ -259,7 +259,7 @@ def test_changed_program_stops_the_old_run_first() -> None:
     world.reconcile()
     assert world.children() == []
     assert world.status["phase"] == "Pending"
-    assert held["metadata"]["name"] in world.status["message"]
+    assert held["metadata"]["name"] in world.message
     assert world.status["history"][0]["phase"] == "Cancelled"
     del world.kube.objects["pods", "ns", held["metadata"]["name"]]
     world.settle()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlflow_codegen.records import Outcome, StepError, dump_outcome
 from sqlflow_operator.api import SQLFlowJobStatus
+from sqlflow_operator.kube import PIPELINE_RUNS, WORKFLOWS
 from sqlflow_operator.reconcile.apply import status_json, status_patch
 
 from tests.unit.operator.fakes import merge
+from tests.unit.operator.jobcontroller import Ending
 from tests.unit.operator.world import World
 
 MOMENTS = st.sampled_from([None, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"])
@@ -40,11 +41,25 @@ def test_the_patch_leaves_nothing_of_what_was_stored(before: SQLFlowJobStatus, a
     assert merge(stored, status_patch(stored, after)) == status_json(after)
 
 
-@pytest.mark.parametrize("old", [{"retries": 1}, {"program": "SELECT 1; SELECT * FROM t TO EVALUATE m LABEL y"}])
+@pytest.mark.parametrize("ending", ["Succeeded", "Failed"])
 @pytest.mark.parametrize("backend", ["job", "argo", "tekton"])
-def test_a_new_run_shows_nothing_of_the_old_one(backend: str, old: dict[str, Any]) -> None:
-    world = World(**old)
+def test_a_new_run_shows_nothing_of_the_old_one(backend: str, ending: str) -> None:
+    world = World()
+    if ending == "Failed":
+        world.controller.endings["s2-train"] = [
+            Ending(1, dump_outcome(Outcome(error=StepError(2, 2, 1, "t", "d", "x"))))
+        ]
     world.settle()
     first = world.status
-    assert first["run"]["finishedAt"]
-    world.served = {world.reconciler._observer._workflows["argo"].resource}
+    assert (first["phase"], "finishedAt" in first["run"]) == (ending, True)
+    world.served = {WORKFLOWS, PIPELINE_RUNS}
+    world.edit(program="SELECT 1;", backend=backend)
+    world.reconcile()
+    world.clock.sleep(1.5)
+    world.reconcile()
+    second = world.status
+    assert (second["phase"], second["run"]["backend"]) == ("Pending", backend)
+    assert second["run"]["name"] != first["run"]["name"]
+    assert "finishedAt" not in second["run"]
+    assert second["steps"] == [{"name": "s1-sql", "kind": "sql", "statements": [1], "phase": "Pending", "attempts": 0}]
+    assert {"metrics", "models", "diagnostics"}.isdisjoint(second)

@@ -130,6 +130,11 @@ class World:
     def status(self) -> Object:
         return self.job.get("status") or {}
 
+    @property
+    def message(self) -> str:
+        """The state in all its words."""
+        return str(self.condition("Ready")["message"])
+
     def children(self) -> list[Object]:
         return self.kube._list(JOBS, self.namespace, "", "")
 
