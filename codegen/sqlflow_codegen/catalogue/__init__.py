@@ -15,6 +15,7 @@ from sqlflow_codegen.catalogue.metrics import (
     REGRESSION_METRICS,
     VALIDATION_METRICS,
 )
+from sqlflow_codegen.catalogue.results import RESULT_ATTRIBUTES, RESULT_REPLACE
 from sqlflow_codegen.catalogue.rules import allows, described, fault, to_python, words
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "METRICS",
     "REGRESSION_METRICS",
     "REPLACEMENTS",
+    "RESULT_ATTRIBUTES",
+    "RESULT_REPLACE",
     "VALIDATION_METRICS",
     "VALIDATION_SELECT",
     "Estimator",

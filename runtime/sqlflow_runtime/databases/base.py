@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlflow_runtime.failures import RunError
+
+if TYPE_CHECKING:
+    from sqlflow_runtime.databases.results import ResultTables
 
 Row = tuple[Any, ...]
 
@@ -116,6 +119,8 @@ class Database(Protocol):
     """A connection to a database. Not thread safe, except for `cancel`."""
 
     dialect: str
+    results: ResultTables
+    """What it does about result tables."""
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
         """Execute one statement of the user, byte for byte, if it only reads; None, with nothing done, if it writes.
@@ -151,20 +156,14 @@ class Database(Protocol):
     def read(self, select: str, size: int = 10_000) -> AbstractContextManager[Reading]:
         """Stream a select in batches of up to `size` rows; memory does not grow with the result."""
 
-    def replace_table(self, table: TablePath, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """Drop the table of that name if there is one, create it, fill it."""
-
-    def derive_table(self, select: str, table: TablePath, derivation: Derivation) -> int:
-        """Replace `table` by the select's rows with computed columns added; returns their number.
-
-        The old table stays until the new one is complete, so the select may read it.
-        """
-
     def type_for(self, kind: str) -> str:
         """The database's name for a type of that kind (`int`, `float`, `string`, `bool`, `bytes`).
 
         `name` is for keys: of limited length, and case counts in them.
         """
+
+    def has_type(self, name: str) -> bool:
+        """Whether the database knows a type, as `Column.type` names it."""
 
     def tables(self) -> list[str]:
         """Names of tables and views, as a program would write them; at most a few hundred."""

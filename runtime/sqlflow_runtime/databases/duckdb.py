@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from sqlflow_codegen.language.names import quote, quote_name
+from sqlflow_codegen.language.names import quote
 
 from sqlflow_runtime.databases.base import (
     Column,
-    Derivation,
     PreviewLimit,
     Reading,
     Result,
     Row,
-    TablePath,
 )
-from sqlflow_runtime.databases.rowwise import compute_in_pages, first_word, preview_of
+from sqlflow_runtime.databases.duckdb_results import DuckDBResults
+from sqlflow_runtime.databases.results import ResultTables
+from sqlflow_runtime.databases.rowwise import first_word, preview_of
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.failures import RunError
 
@@ -53,7 +53,6 @@ _FINAL = (
     duckdb.SequenceException,
 )
 """Errors that blame the program or its data; the others (memory, disk, another writer) may pass."""
-_STAGE = "temp.sqlflow_stage"
 
 
 def open_duckdb(url: DatabaseUrl, where: str) -> DuckDB:
@@ -78,11 +77,12 @@ class DuckDB:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._open = False
+        self.results: ResultTables = DuckDBResults(self, connection)
         connection.execute("SET enable_progress_bar = false")
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
         """See `Database.run_reading`. DuckDB's own parser tells what only reads."""
-        with self._failing(sql):
+        with self.failing(sql):
             parsed = self._connection.extract_statements(sql)
         if any(statement.type not in _READING for statement in parsed):
             return None
@@ -90,7 +90,7 @@ class DuckDB:
 
     def run(self, sql: str, limit: PreviewLimit) -> Result:
         """See `Database.run`. DuckDB hands out a SELECT's rows as they are computed."""
-        with self._failing(sql):
+        with self.failing(sql):
             cursor = self._connection.execute(sql)
             self._follow(first_word(sql))
             if not cursor.description:
@@ -113,7 +113,7 @@ class DuckDB:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Execute a statement of our own."""
-        with self._failing():
+        with self.failing():
             cursor = self._connection.execute(sql, list(parameters))
             return cursor.fetchall() if cursor.description else []
 
@@ -127,7 +127,7 @@ class DuckDB:
         if self._open:
             yield
             return
-        with self._failing():
+        with self.failing():
             self._connection.execute("BEGIN")
         self._open = True
         try:
@@ -137,7 +137,7 @@ class DuckDB:
             self._connection.execute("ROLLBACK")
             raise
         self._open = False
-        with self._failing():
+        with self.failing():
             self._connection.execute("COMMIT")
 
     def needs_no_transaction(self, failure: RunError) -> bool:
@@ -148,7 +148,7 @@ class DuckDB:
 
     def describe(self, select: str) -> tuple[Column, ...]:
         """The select's columns."""
-        with self._failing(select, len("DESCRIBE ")):
+        with self.failing(select, len("DESCRIBE ")):
             rows = self._connection.execute(f"DESCRIBE {select}").fetchall()
         return tuple(Column(row[0], row[1], _kind(row[1])) for row in rows)
 
@@ -156,61 +156,19 @@ class DuckDB:
     def read(self, select: str, size: int = 10_000) -> Iterator[Reading]:
         """Stream a select."""
         columns = self.describe(select)
-        with self._failing(select):
+        with self.failing(select):
             cursor = self._connection.execute(select)
             yield Reading(columns, iter(lambda: cursor.fetchmany(size), []))
-
-    def replace_table(self, table: TablePath, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """Drop, create, fill; for small tables."""
-        name = quote_name(table, self.dialect)
-        definitions = ", ".join(f"{_quoted(column.name)} {column.type}" for column in columns)
-        with self.atomic(), self._failing():
-            self._connection.execute(f"CREATE OR REPLACE TABLE {name} ({definitions})")
-            if rows:
-                marks = f"({', '.join('?' * len(columns))})"
-                self._connection.executemany(f"INSERT INTO {name} VALUES {marks}", [list(row) for row in rows])
-
-    def derive_table(self, select: str, table: TablePath, derivation: Derivation) -> int:
-        """Keep the select's rows inside DuckDB, in a temporary table, and join the computed columns by position.
-
-        So the kept columns never pass through Python, and every type of theirs survives.
-        """
-        kept = ", ".join(f"t.s.{_quoted(column.name)}" for column in derivation.keep)
-        added = ", ".join(f"a.{_quoted(f'c{i}')} AS {_quoted(c.name)}" for i, c in enumerate(derivation.added))
-        types = ", ".join(f"{_quoted(f'c{i}')} {c.type}" for i, c in enumerate(derivation.added))
-        with self.atomic(), self._failing():
-            numbered = f"SELECT row_number() OVER () - 1 AS n, s FROM ({select}\n) s"
-            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_stage AS {numbered}")
-            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE sqlflow_added (n BIGINT, {types})")
-            count = compute_in_pages(self._page, self._keep_added, derivation)
-            self._connection.execute(
-                f"CREATE OR REPLACE TABLE {quote_name(table, self.dialect)} AS "
-                f"SELECT {kept + ', ' if kept else ''}{added} "
-                "FROM temp.sqlflow_stage t JOIN temp.sqlflow_added a ON t.n = a.n ORDER BY a.n"
-            )
-            self._connection.execute("DROP TABLE temp.sqlflow_stage")
-            self._connection.execute("DROP TABLE temp.sqlflow_added")
-        return count
-
-    def _page(self, after: int, size: int) -> list[Row]:
-        page = f"SELECT n, s.* FROM {_STAGE} WHERE n > {after} ORDER BY n LIMIT {size}"
-        return self._connection.execute(page).fetchall()
-
-    def _keep_added(self, rows: list[Row]) -> None:
-        """One statement for many rows: DuckDB is slow at one row each."""
-        width = len(rows[0])
-        for start in range(0, len(rows), 1000):
-            part = rows[start : start + 1000]
-            marks = ", ".join([f"({', '.join('?' * width)})"] * len(part))
-            self._connection.execute(
-                f"INSERT INTO temp.sqlflow_added VALUES {marks}", [value for row in part for value in row]
-            )
 
     def type_for(self, kind: str) -> str:
         """The type of a computed column."""
         return {"int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "bytes": "BLOB", "name": "VARCHAR(253)"}.get(
             kind, "VARCHAR"
         )
+
+    def has_type(self, name: str) -> bool:
+        """All types are DuckDB's own; those that people make appear with their definition."""
+        return bool(name)
 
     def tables(self) -> list[str]:
         """Tables and views of the database."""
@@ -248,7 +206,7 @@ class DuckDB:
         self._connection.close()
 
     @contextmanager
-    def _failing(self, sql: str | None = None, before: int = 0) -> Iterator[None]:
+    def failing(self, sql: str | None = None, before: int = 0) -> Iterator[None]:
         """Map errors; `before` counts characters that we put in front of the user's text."""
         try:
             yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,16 +17,16 @@ from sqlflow_codegen.language.names import quote
 from sqlflow_runtime.databases.base import (
     FURTHER_LIMIT,
     Column,
-    Derivation,
     Preview,
     PreviewLimit,
     Reading,
     Result,
     Row,
-    TablePath,
 )
 from sqlflow_runtime.databases.mysql_errors import READ_ONLY_TRANSACTION, code_and_words, failure_of
-from sqlflow_runtime.databases.rowwise import compute_in_pages, first_word
+from sqlflow_runtime.databases.mysql_results import MySQLResults
+from sqlflow_runtime.databases.results import ResultTables
+from sqlflow_runtime.databases.rowwise import first_word
 from sqlflow_runtime.failures import RunError
 
 _READING = ("SELECT", "WITH", "VALUES", "TABLE")
@@ -45,6 +46,7 @@ _KINDS = {
     "float": "float", "double": "float", "decimal": "decimal", "date": "date", "time": "time", "datetime": "timestamp",
     "timestamp": "timestamp", "json": "json", "bit": "bytes", "geometry": "bytes", "binary": "bytes",
     "varbinary": "bytes", "blob": "bytes", "tinyblob": "bytes", "mediumblob": "bytes", "longblob": "bytes",
+    "point": "bytes", "polygon": "bytes", "linestring": "bytes",
 }  # fmt: skip
 
 
@@ -57,7 +59,9 @@ class MySQL:
         """Take a connection over; `connect` makes another one, to cancel a statement with."""
         self._connection = connection
         self._connect = connect
-        self._locked = False
+        self._locks: list[str] = []
+        self._holders = 0
+        self.results: ResultTables = MySQLResults(self)
         self._thread = int(connection.thread_id())  # type: ignore[no-untyped-call]
         self._schema = str(self.execute("SELECT DATABASE()")[0][0] or "")
 
@@ -83,7 +87,9 @@ class MySQL:
     def run(self, sql: str, limit: PreviewLimit) -> Result:
         """See `Database.run`."""
         with self._failing(sql):
-            return self._stream(sql, limit, stop=False)
+            result = self._stream(sql, limit, stop=False)
+        self._unlock()  # COMMIT and ROLLBACK, and whatever commits, end what locks were for
+        return result
 
     def _stream(self, sql: str, limit: PreviewLimit, *, stop: bool) -> Result:
         """Stream the rows; with `stop`, end the statement once the preview is full.
@@ -128,19 +134,18 @@ class MySQL:
     def atomic(self) -> Iterator[None]:
         """A transaction, or a savepoint inside the program's own."""
         nested = self.in_transaction()
-        self.execute("SAVEPOINT sqlflow" if nested else "BEGIN")
-        try:
-            yield
-        except BaseException:
-            if self._connection.open and self.in_transaction():
-                self.execute("ROLLBACK TO SAVEPOINT sqlflow" if nested else "ROLLBACK")
-            self._unlock()
-            raise
-        if not nested:
-            self.execute("COMMIT")
-        elif self.in_transaction():  # DDL may have ended it
-            self.execute("RELEASE SAVEPOINT sqlflow")
-        self._unlock()
+        with self.holding_locks():
+            self.execute("SAVEPOINT sqlflow" if nested else "BEGIN")
+            try:
+                yield
+            except BaseException:
+                if self._connection.open and self.in_transaction():
+                    self.execute("ROLLBACK TO SAVEPOINT sqlflow" if nested else "ROLLBACK")
+                raise
+            if not nested:
+                self.execute("COMMIT")
+            elif self.in_transaction():  # DDL may have ended it
+                self.execute("RELEASE SAVEPOINT sqlflow")
 
     def needs_no_transaction(self, failure: RunError) -> bool:
         """There are no such statements: those that cannot run in a transaction end it."""
@@ -148,18 +153,19 @@ class MySQL:
 
     def describe(self, select: str) -> tuple[Column, ...]:
         """The select's columns, with the types that a table made of it would have."""
-        with self._failing(select), self._connection.cursor() as cursor:
-            cursor.execute("DROP TEMPORARY TABLE IF EXISTS sqlflow_describe")
-            cursor.execute(f"CREATE TEMPORARY TABLE sqlflow_describe AS SELECT * FROM ({select}\n) q LIMIT 0")
-            cursor.execute("SHOW COLUMNS FROM sqlflow_describe")
-            found = [(str(row[0]), str(row[1])) for row in cursor.fetchall()]
-            cursor.execute("DROP TEMPORARY TABLE sqlflow_describe")
-        return tuple(Column(name, kind, _kind(kind)) for name, kind in found)
+        name, before = f"sqlflow_describe_{secrets.token_hex(6)}", "AS SELECT * FROM ("
+        create = f"CREATE TEMPORARY TABLE {name} {before}"
+        try:
+            self.run_own(f"{create}{select}\n) q LIMIT 0", select, len(create))
+            return tuple(column for column, _ in self.columns_of(name))
+        finally:
+            self.drop_temporary(name)
 
     @contextmanager
     def read(self, select: str, size: int = 10_000) -> Iterator[Reading]:
         """Stream a select."""
         with self._failing(select):
+            columns = self._described(select)
             cursor = self._connection.cursor(SSCursor)
             cursor.execute(select)
             done = False
@@ -171,77 +177,65 @@ class MySQL:
                 done = True
 
             try:
-                yield Reading(_columns(cursor), batches())
+                yield Reading(columns or _columns(cursor), batches())
             finally:
                 if not done:
                     self.cancel()
                 with contextlib.suppress(MySQLError):
                     cursor.close()
 
-    def replace_table(self, table: TablePath, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """Create and fill beside the old table, then take its name."""
-        building = self._beside(table)
-        definitions = ", ".join(f"{_quoted(column.name)} {column.type}" for column in columns)
-        self.execute(f"DROP TABLE IF EXISTS {building}")
-        self.execute(f"CREATE TABLE {building} ({definitions})")
-        self._insert(building, rows)
-        self._take_name(building, table)
+    def _described(self, select: str) -> tuple[Column, ...]:
+        """The columns with their full types; none where that takes a right that is missing, or names occur twice."""
+        with contextlib.suppress(RunError):
+            return self.describe(select)
+        return ()
 
-    def derive_table(self, select: str, table: TablePath, derivation: Derivation) -> int:
-        """Keep the select's rows inside the database, in a temporary table, and join the computed columns by number.
+    def columns_of(self, table: str) -> list[tuple[Column, str]]:
+        """The columns of a table and their comments; `table` is quoted."""
+        usual = self.execute("SELECT @@collation_database")[0][0]
+        found: list[tuple[Column, str]] = []
+        for name, kind, collation, _, _, _, extra, _, comment in self.execute(f"SHOW FULL COLUMNS FROM {table}"):
+            full = f"{kind} COLLATE {collation}" if collation and collation != usual else str(kind)
+            full += " GENERATED" if "GENERATED" in str(extra).upper() else ""
+            found.append((Column(str(name), full, _kind(full)), str(comment)))
+        return found
 
-        So the kept columns never pass through Python, and every type of theirs survives.
-        """
-        building = self._beside(table)
-        numbered = "(sqlflow_row BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY)"
-        types = ", ".join(f"c{number} {column.type}" for number, column in enumerate(derivation.added))
-        kept = [f"s.{_quoted(column.name)}" for column in derivation.keep]
-        added = [f"a.c{number} AS {_quoted(column.name)}" for number, column in enumerate(derivation.added)]
-        for name in ("sqlflow_stage", "sqlflow_added"):
-            self.execute(f"DROP TEMPORARY TABLE IF EXISTS {name}")
-        self.execute(f"CREATE TEMPORARY TABLE sqlflow_stage {numbered} AS SELECT q.* FROM ({select}\n) q")
-        self.execute(f"CREATE TEMPORARY TABLE sqlflow_added (sqlflow_row BIGINT NOT NULL PRIMARY KEY, {types})")
-        count = compute_in_pages(self._page, lambda rows: self._insert("sqlflow_added", rows), derivation)
-        self.execute(f"DROP TABLE IF EXISTS {building}")
-        self.execute(
-            f"CREATE TABLE {building} AS SELECT {', '.join([*kept, *added])} "
-            "FROM sqlflow_stage s JOIN sqlflow_added a ON s.sqlflow_row = a.sqlflow_row ORDER BY a.sqlflow_row"
-        )
-        self._take_name(building, table)
-        for name in ("sqlflow_stage", "sqlflow_added"):
-            self.execute(f"DROP TEMPORARY TABLE {name}")
-        return count
+    def is_temporary(self, table: str) -> bool:
+        """Whether a name means a temporary table of this session; `table` is quoted."""
+        try:
+            made = self.execute(f"SHOW CREATE TABLE {table}")
+        except RunError:  # there is none, or it is out of reach: what uses it says so
+            return False
+        return str(made[0][1]).startswith("CREATE TEMPORARY")
 
-    def _page(self, after: int, size: int) -> list[Row]:
-        return self.execute(
-            f"SELECT * FROM sqlflow_stage WHERE sqlflow_row > {after} ORDER BY sqlflow_row LIMIT {size}"
-        )
+    def drop_temporary(self, *names: str) -> None:
+        """Drop temporary tables of our own, if they came about."""
+        if self._connection.open:
+            self.execute(f"DROP TEMPORARY TABLE IF EXISTS {', '.join(names)}")
 
-    def _insert(self, name: str, rows: Sequence[Row]) -> None:
+    def run_own(self, sql: str, select: str, before: int) -> None:
+        """Execute a statement of our own around a select, which begins behind `before` characters of it."""
+        try:
+            with self._failing(sql), self._connection.cursor() as cursor:
+                cursor.execute(sql)
+        except RunError as failure:
+            at = -1 if failure.position is None else failure.position - before
+            failure.position = min(at, max(len(select) - 1, 0)) if at >= 0 else None
+            raise
+
+    def insert(self, name: str, rows: Sequence[Row]) -> None:
+        """Add rows to a temporary table of our own."""
         if rows:
             marks = ", ".join(["%s"] * len(rows[0]))
             with self._failing(), self._connection.cursor() as cursor:
                 cursor.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
 
-    def _beside(self, table: TablePath) -> str:
-        parts = table
-        return ".".join(map(_quoted, [*parts[:-1], f"{parts[-1][:40]}__sqlflow_new"]))
+    def literal(self, text: str) -> str:
+        """A text as a literal, by the session's rule for backslashes."""
+        return str(self._connection.escape(text))
 
-    def _take_name(self, building: str, table: TablePath) -> None:
-        """Put a finished table in the place of another, in one step for every reader."""
-        parts = table
-        target = ".".join(map(_quoted, parts))
-        old = ".".join(map(_quoted, [*parts[:-1], f"{parts[-1][:40]}__sqlflow_old"]))
-        schema = parts[-2] if len(parts) > 1 else self._current()
-        exists = "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
-        if self.execute(exists, (schema, parts[-1])):
-            self.execute(f"DROP TABLE IF EXISTS {old}")
-            self.execute(f"RENAME TABLE {target} TO {old}, {building} TO {target}")
-            self.execute(f"DROP TABLE {old}")
-        else:
-            self.execute(f"RENAME TABLE {building} TO {target}")
-
-    def _current(self) -> str:
+    def current(self) -> str:
+        """The current database; "" if there is none."""
         return str(self.execute("SELECT DATABASE()")[0][0] or "")
 
     def type_for(self, kind: str) -> str:
@@ -251,13 +245,17 @@ class MySQL:
             return "VARCHAR(253) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
         return names.get(kind, "LONGTEXT CHARACTER SET utf8mb4")
 
+    def has_type(self, name: str) -> bool:
+        """All types are the server's own."""
+        return bool(name)
+
     def tables(self) -> list[str]:
         """Tables and views that this user may see."""
         rows = self.execute(
             "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN "
             "('mysql', 'sys', 'performance_schema', 'information_schema') ORDER BY 1, 2 LIMIT 500"
         )
-        current = self._current()
+        current = self.current()
         return [name if schema == current else f"{schema}.{name}" for schema, name in rows]
 
     def own_table(self, name: str) -> str:
@@ -281,14 +279,30 @@ class MySQL:
             self.execute(f"CREATE TABLE IF NOT EXISTS {self.own_table(name)} ({definition})")
 
     def lock(self, name: str) -> None:
-        """A lock of the session, given back when `atomic` ends."""
-        self._locked = True
-        self.execute("SELECT GET_LOCK(SHA1(?), 3600)", (f"sqlflow/{self._schema}/{name}",))
+        """A lock of the session: given back when no transaction is open, and nothing that took it goes on."""
+        key = f"sqlflow/{self._schema}/{name}"
+        (got,) = self.execute("SELECT GET_LOCK(SHA1(?), 3600)", (key,))[0]
+        if not got:
+            hint = "Look for a session that does not end, and run it again."
+            raise RunError("database", f"another session held the lock of {name} for an hour", hint)
+        self._locks.append(key)
+
+    @contextmanager
+    def holding_locks(self) -> Iterator[None]:
+        """Locks taken inside are held to its end, or to the end of the transaction that is open then."""
+        self._holders += 1
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            self._unlock()
 
     def _unlock(self) -> None:
-        if self._locked and self._connection.open:
-            self._locked = False
-            self.execute("SELECT RELEASE_ALL_LOCKS()")
+        """Give the locks back, unless what they guard may still be invisible to others."""
+        if not self._locks or self._holders or not self._connection.open or self.in_transaction():
+            return
+        while self._locks:
+            self.execute("DO RELEASE_LOCK(SHA1(?))", (self._locks.pop(),))
 
     def cancel(self) -> None:
         """Tell the server, over a connection of its own, to stop what this one is executing."""

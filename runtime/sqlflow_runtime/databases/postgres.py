@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -14,15 +15,15 @@ from sqlflow_codegen.language.names import quote
 
 from sqlflow_runtime.databases.base import (
     Column,
-    Derivation,
     Preview,
     PreviewLimit,
     Reading,
     Result,
     Row,
-    TablePath,
 )
 from sqlflow_runtime.databases.postgres_errors import failure_of
+from sqlflow_runtime.databases.postgres_results import PostgresResults
+from sqlflow_runtime.databases.results import ResultTables
 from sqlflow_runtime.failures import RunError
 
 _KINDS = {
@@ -53,6 +54,7 @@ class Postgres:
         self._connection = connection
         self._schema = self._own_schema()
         self._quiet = False
+        self.results: ResultTables = PostgresResults(self)
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
         """See `Database.run_reading`.
@@ -116,7 +118,8 @@ class Postgres:
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Execute a statement of our own."""
         with self._failing():
-            cursor = self._connection.execute(sql.replace("?", "%s").encode(), parameters or None)
+            text = sql.replace("?", "%s") if parameters else sql
+            cursor = self._connection.execute(text.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     def in_transaction(self) -> bool:
@@ -191,43 +194,31 @@ class Postgres:
             finally:
                 rows.close()  # type: ignore[attr-defined]
 
-    def replace_table(self, table: TablePath, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """Drop, create, fill."""
-        name = self._name(table)
-        with self.atomic(), self._quietly():
-            self._connection.execute(f"DROP TABLE IF EXISTS {name}".encode())
-            self._create(name, columns)
-            self._copy(name, rows)
+    def explained(self, explain: str, select: str) -> Any:
+        """The plan of a select, by that EXPLAIN."""
+        with self._failing(select, len(explain)):
+            row = self._connection.execute((explain + select).encode()).fetchone()
+        return row[0] if row else None
 
-    def derive_table(self, select: str, table: TablePath, derivation: Derivation) -> int:
-        """Read by a server-side cursor and COPY each batch into a new table, which then takes the name."""
-        parts = table
-        target = ".".join(map(_quoted, parts))
-        building = ".".join(map(_quoted, [*parts[:-1], f"{parts[-1][:40]}__sqlflow_new"]))
-        count = 0
-        kept = [self.describe(select).index(column) for column in derivation.keep]
-        with self.atomic(), self._quietly():
-            self._connection.execute(f"DROP TABLE IF EXISTS {building}".encode())
-            self._create(building, [*derivation.keep, *derivation.added])
-            with self._connection.cursor(name="sqlflow_select") as cursor:
-                with self._failing(select, before=len('DECLARE "sqlflow_select" CURSOR FOR ')):
-                    cursor.execute(select.encode())
-                while batch := cursor.fetchmany(10_000):
-                    added = derivation.compute(batch)
-                    self._copy(
-                        building, [(*(row[i] for i in kept), *more) for row, more in zip(batch, added, strict=True)]
-                    )
-                    count += len(batch)
-            self._connection.execute(f"DROP TABLE IF EXISTS {target}".encode())
-            self._connection.execute(f"ALTER TABLE {building} RENAME TO {_quoted(parts[-1])}".encode())
-        return count
+    @contextmanager
+    def cursor_over(self, select: str) -> Iterator[tuple[tuple[Column, ...], Iterator[list[Row]]]]:
+        """The select's columns and rows, by a cursor inside the server; in a transaction."""
+        columns = self.describe(select)
+        name = f"sqlflow_{secrets.token_hex(4)}"
+        with self._connection.cursor(name=name) as cursor:
+            with self._failing(select, before=len(f'DECLARE "{name}" CURSOR FOR ')):
+                cursor.execute(select.encode())
+            with self._failing():
+                yield columns, iter(lambda: cursor.fetchmany(10_000), [])
 
-    def _create(self, name: str, columns: Sequence[Column]) -> None:
-        definitions = ", ".join(f"{_quoted(column.name)} {column.type}" for column in columns)
-        self._connection.execute(f"CREATE TABLE {name} ({definitions})".encode())
-
-    def _copy(self, name: str, rows: Sequence[Row]) -> None:
-        with self._connection.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN".encode()) as copy:
+    def copy(self, name: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        """Add rows to a table, by COPY; `name` is quoted."""
+        listed = ", ".join(_quoted(column.name) for column in columns)
+        with (
+            self._failing(),
+            self._connection.cursor() as cursor,
+            cursor.copy(f"COPY {name} ({listed}) FROM STDIN".encode()) as copy,
+        ):
             for row in rows:
                 copy.write_row(row)
 
@@ -240,6 +231,10 @@ class Postgres:
             "bytes": "bytea",
             "name": "VARCHAR(253)",
         }.get(kind, "text")
+
+    def has_type(self, name: str) -> bool:
+        """Whether there is such a type: those that people make may be gone."""
+        return bool(self.execute("SELECT to_regtype(?) IS NOT NULL", (name,))[0][0])
 
     def tables(self) -> list[str]:
         """Tables and views that this user may see."""
@@ -261,7 +256,7 @@ class Postgres:
         """Create under a lock: CREATE TABLE IF NOT EXISTS alone fails when two sessions do it at once."""
         if self.has_own_table(name):
             return
-        with self.atomic(), self._quietly():
+        with self.atomic(), self.quietly():
             self.lock(self.own_table(name))
             self.execute(f"CREATE TABLE IF NOT EXISTS {self.own_table(name)} ({definition})")
 
@@ -294,11 +289,8 @@ class Postgres:
             row = self._connection.execute("SELECT current_schema()").fetchone()
         return row[0] if row and row[0] else "public"
 
-    def _name(self, table: TablePath) -> str:
-        return ".".join(map(_quoted, table))
-
     @contextmanager
-    def _quietly(self) -> Iterator[None]:
+    def quietly(self) -> Iterator[None]:
         """Statements of our own inside: the server's remarks about them are not for the user."""
         self._quiet = True
         try:

@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlflow_codegen.language.names import quote, quote_name
+from sqlflow_codegen.language.names import quote
 
 from sqlflow_runtime.databases.base import (
     Column,
-    Derivation,
     PreviewLimit,
     Reading,
     Result,
     Row,
-    TablePath,
 )
+from sqlflow_runtime.databases.results import ResultTables
 from sqlflow_runtime.databases.rowwise import first_word, place_of, preview_of
+from sqlflow_runtime.databases.sqlite_results import SqliteResults
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.failures import RunError
 
@@ -64,6 +64,7 @@ class Sqlite:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.results: ResultTables = SqliteResults(self, connection)
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
         """See `Database.run_reading`. SQLite computes rows one by one; a preview costs no more than itself."""
@@ -145,46 +146,20 @@ class Sqlite:
             finally:
                 cursor.close()
 
-    def replace_table(self, table: TablePath, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """Drop, create, fill."""
-        name = quote_name(table, self.dialect)
-        with self.atomic(), self._failing():
-            self._connection.execute(f"DROP TABLE IF EXISTS {name}")
-            self._create(name, columns)
-            self._fill(name, len(columns), rows)
-
-    def derive_table(self, select: str, table: TablePath, derivation: Derivation) -> int:
-        """Fill a new table while reading, then give it the name."""
-        parts = table
-        target = ".".join(map(_quoted, parts))
-        building = ".".join(map(_quoted, [*parts[:-1], f"{parts[-1]}__sqlflow_new"]))
-        count = 0
-        with self.atomic(), self.read(select) as reading:
-            kept = [reading.columns.index(column) for column in derivation.keep]
-            columns = [*derivation.keep, *derivation.added]
-            self._connection.execute(f"DROP TABLE IF EXISTS {building}")
-            self._create(building, columns)
-            for batch in reading.batches:
-                added = derivation.compute(batch)
-                rows = [(*(row[i] for i in kept), *more) for row, more in zip(batch, added, strict=True)]
-                self._fill(building, len(columns), rows)
-                count += len(rows)
-            self._connection.execute(f"DROP TABLE IF EXISTS {target}")
-            self._connection.execute(f"ALTER TABLE {building} RENAME TO {_quoted(parts[-1])}")
-        return count
-
-    def _create(self, name: str, columns: Sequence[Column]) -> None:
-        definitions = ", ".join(f"{_quoted(column.name)} {column.type}" for column in columns)
-        self._connection.execute(f"CREATE TABLE {name} ({definitions})")
-
-    def _fill(self, name: str, width: int, rows: Sequence[Row]) -> None:
-        self._connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * width)})", rows)
+    def explain(self, select: str) -> None:
+        """Compile a select without running it."""
+        with self._failing(select):
+            self._connection.execute(f"EXPLAIN {select}").close()
 
     def type_for(self, kind: str) -> str:
         """The type of a computed column."""
         return {"int": "INTEGER", "float": "REAL", "bool": "INTEGER", "bytes": "BLOB", "name": "VARCHAR(253)"}.get(
             kind, "TEXT"
         )
+
+    def has_type(self, name: str) -> bool:
+        """Any name will do."""
+        return bool(name)
 
     def tables(self) -> list[str]:
         """Tables and views of the main and the attached databases."""

@@ -5,27 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sqlflow_codegen.catalogue import VALIDATION_METRICS
+from sqlflow_codegen.catalogue import RESULT_REPLACE, VALIDATION_METRICS
 from sqlflow_codegen.language.ir import EvaluateStatement, Statement
-from sqlflow_codegen.language.names import stored
 
 from sqlflow_runtime.databases.base import Column, Result
 from sqlflow_runtime.failures import RunError
 from sqlflow_runtime.hints import explained
 from sqlflow_runtime.ml.attributes import ignore_attributes
-from sqlflow_runtime.ml.columns import require_column
+from sqlflow_runtime.ml.columns import check_distinct, require_column
 from sqlflow_runtime.ml.dataset import read_dataset
 from sqlflow_runtime.ml.features import Feature
 from sqlflow_runtime.ml.labels import Label, check_no_nulls
 from sqlflow_runtime.ml.metrics import Measured, metric_names
 from sqlflow_runtime.ml.model import Model, load
+from sqlflow_runtime.ml.results import result_table
 from sqlflow_runtime.session import Session
 
 
 def run(session: Session, statement: Statement) -> Result:
     """Measure, record, and write the table that INTO names; returns the number of rows measured on."""
     assert isinstance(statement, EvaluateStatement)
-    ignore_attributes(statement.attributes, (VALIDATION_METRICS,), session.recorder.log)
+    ignore_attributes(statement.attributes, (VALIDATION_METRICS, RESULT_REPLACE), session.recorder.log)
     model, version = load(session.database, statement.model.text, statement.model.span.start)
     session.recorder.log("info", f"using version {version} of {statement.model} ({model.estimator})")
     if model.label is None:
@@ -37,9 +37,17 @@ def run(session: Session, statement: Statement) -> Result:
     attribute = next((one for one in statement.attributes if one.name == VALIDATION_METRICS), None)
     text, place = (str(attribute.value), attribute.value_span.start) if attribute else (None, statement.span.start)
     names = metric_names(text, model.task, place)
+    kind = session.database.type_for("float")
+    columns = [Column(name, kind, "float") for name in ("loss", *names)]
+    table = result_table(session, statement)
+    if table is not None:
+        table.plan(session.database.results, session.database.dialect, columns)
     measured, rows = _measure(session, statement, model, model.label)
     values = {"loss": measured.loss(), **{name: measured.metric(name) for name in names}}
-    _write(session, statement, values)
+    if table is not None:
+        row = tuple(value if math.isfinite(value) else None for value in values.values())
+        with session.effect(statement):
+            session.database.results.fill(table, columns, [row])
     for name in [name for name, value in values.items() if not math.isfinite(value)]:
         session.recorder.log("warning", f"{name} is not defined for these rows")
     session.recorder.metrics(
@@ -52,6 +60,7 @@ def _measure(session: Session, statement: EvaluateStatement, model: Model, label
     found: list[Column] = []
 
     def plan(columns: tuple[Column, ...]) -> tuple[Sequence[Feature], Column]:
+        check_distinct(columns)
         found.append(require_column(columns, statement.label.text, "the label", statement.label.span))
         return model.features, found[0]
 
@@ -61,14 +70,3 @@ def _measure(session: Session, statement: EvaluateStatement, model: Model, label
         raise explained(session.database, failure) from failure
     check_no_nulls(found[0], data.labels)
     return Measured(model, data.matrix, label.values(data.labels)), len(data)
-
-
-def _write(session: Session, statement: EvaluateStatement, values: dict[str, float]) -> None:
-    if statement.into is None:
-        return
-    kind = session.database.type_for("float")
-    columns = [Column(name, kind, "float") for name in values]
-    row = tuple(value if math.isfinite(value) else None for value in values.values())
-    with session.effect(statement):
-        table = tuple(stored(part, session.database.dialect) for part in statement.into.path)
-        session.database.replace_table(table, columns, [row])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlflow_codegen.catalogue import RESULT_REPLACE
 from sqlflow_codegen.language.ir import PredictStatement, Statement
 from sqlflow_codegen.language.names import stored
 
@@ -12,6 +13,7 @@ from sqlflow_runtime.ml.attributes import ignore_attributes
 from sqlflow_runtime.ml.columns import check_distinct, find_column
 from sqlflow_runtime.ml.dataset import Encoder
 from sqlflow_runtime.ml.model import Model, load
+from sqlflow_runtime.ml.results import result_table
 from sqlflow_runtime.session import Session
 
 
@@ -19,14 +21,15 @@ def run(session: Session, statement: Statement) -> Result:
     """Predict; returns the number of rows written."""
     assert isinstance(statement, PredictStatement)
     database = session.database
-    ignore_attributes(statement.attributes, (), session.recorder.log)
+    ignore_attributes(statement.attributes, (RESULT_REPLACE,), session.recorder.log)
     model, version = load(database, statement.using.text, statement.using.span.start)
     session.recorder.log("info", f"using version {version} of {statement.using} ({model.estimator})")
     try:
         derivation = _derivation(session, statement, model, database.describe(statement.select))
+        table = result_table(session, statement, database.type_for(model.result_kind))
+        assert table is not None
         with session.effect(statement):
-            table = tuple(stored(part, database.dialect) for part in statement.result_path)
-            count = database.derive_table(statement.select, table, derivation)
+            count = database.results.derive(statement.select, table, derivation)
     except RunError as failure:
         raise explained(database, failure) from failure
     return Result(affected=count)
@@ -44,7 +47,7 @@ def _derivation(session: Session, statement: PredictStatement, model: Model, col
             f"Choose another name: TO PREDICT {statement.result_table}.predicted.",
             place=statement.into.span.start,
         )
-    added = Column(name, session.database.type_for(model.result_kind), model.result_kind)
+    added = Column(name, _result_type(session, model), model.result_kind)
     encoder = Encoder(columns, model.features, model.fitted.dtype)
 
     def compute(rows: list[Row]) -> list[Row]:
@@ -52,3 +55,18 @@ def _derivation(session: Session, statement: PredictStatement, model: Model, col
         return [(value,) for value in model.result(encoder.encode(rows))]
 
     return Derivation(keep, (added,), compute)
+
+
+def _result_type(session: Session, model: Model) -> str:
+    """The label's own type where its classes are predicted, so that they match the label's column."""
+    database, usual = session.database, session.database.type_for(model.result_kind)
+    if model.label is None or not model.label.classes:
+        return usual
+    label = find_column(model.columns, model.label.name)
+    if label is None or not label.type or label.kind in ("", "bytes") or database.dialect == "sqlite":
+        return usual  # SQLite keeps the type with each value
+    if database.has_type(label.type):
+        return label.type
+    what = f"there is no type {label.type}, which the label {label.name} had: the predictions are of type {usual}"
+    session.recorder.log("warning", what)
+    return usual

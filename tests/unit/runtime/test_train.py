@@ -67,7 +67,7 @@ def test_a_result_table_is_replaced(iris: Database) -> None:
 
 
 def test_predicting_from_the_table_that_is_replaced(iris: Database) -> None:
-    predict = "SELECT * FROM {} TO PREDICT p.class USING flowers;"
+    predict = "SELECT * FROM {} TO PREDICT p.class WITH result.replace=true USING flowers;"
     text = predict.format("test") + predict.format("p") + "SELECT count(*) FROM p"
     succeed(iris, TRAIN)
     assert succeed(iris, text).rows(3) == [[30]]
@@ -101,7 +101,7 @@ def test_types_of_kept_columns_survive(iris: Database) -> None:
     types = [kind.lower().replace(" ", "") for kind in ran.of("columns")[0]["types"]]
     assert types[:2] == ["decimal(12,3)" if iris.dialect == "duckdb" else "numeric(12,3)", "date"]
     assert types[3].startswith("timestamp")
-    assert types[4:] == ["bigint", "boolean", "bigint"]
+    assert types[4:] == ["bigint", "boolean", "integer"]
     day = {"$date": "2024-02-29"}
     assert ran.rows(2)[0][:6] == [
         {"$decimal": "1.100"}, day, None, {"$timestamp": "2024-02-29 12:30:00"}, 9223372036854775807, True,
@@ -288,13 +288,13 @@ def test_a_failed_retraining_keeps_the_old_model(iris: Database) -> None:
 
 
 def test_a_failed_prediction_keeps_the_old_table(iris: Database) -> None:
-    succeed(iris, TRAIN + "CREATE TABLE p AS SELECT 1 AS kept;")
+    succeed(iris, TRAIN + "SELECT * FROM test WHERE class = 1 TO PREDICT p.class USING flowers")
     fail(iris, "SELECT sepal_length FROM test TO PREDICT p.class USING flowers")
     text = "CASE WHEN petal_width > 2 THEN 'x' ELSE '1' END AS petal_width"
     bad = f"SELECT sepal_length, sepal_width, petal_length, {text} FROM test"
     error = fail(iris, f"{bad} TO PREDICT p.class USING flowers")
     assert "petal_width" in error.message
-    assert succeed(iris, "SELECT * FROM p").rows() == [[1]]
+    assert succeed(iris, "SELECT count(*) FROM p").rows() == [[10]]
 
 
 def test_model_statements_in_the_ledger(iris: Database) -> None:

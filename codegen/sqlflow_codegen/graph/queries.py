@@ -1,0 +1,17 @@
+"""Which relations a query names, for a step that cannot ask its database."""
+
+from __future__ import annotations
+
+from sqlflow_codegen.graph.naming import Names
+from sqlflow_codegen.graph.references import Walker
+from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader
+
+
+def tables_read(text: str, dialect: str) -> list[tuple[str, ...]]:
+    """The parts of each name of a relation that the query reads; none where it is not understood."""
+    reader = Reader(dialect)
+    try:
+        found = Walker(Names(dialect)).collect([reader.parse(reader.tokens(text), text)])
+    except NotUnderstoodError:
+        return []
+    return [tuple(part for part, _ in reference) for reference in found.reads]

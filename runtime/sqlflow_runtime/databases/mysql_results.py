@@ -1,0 +1,234 @@
+"""Result tables in MySQL and MariaDB: old rows go in the transaction that brings new ones, from a temporary table.
+
+Tables that have to be made are made under another name, which `RENAME TABLE` changes in one step for every reader.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from sqlflow_codegen.language.names import MYSQL_NAME_CHARACTERS, quote, quote_name
+
+from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
+from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, with_mark
+from sqlflow_runtime.databases.rowwise import compute_in_pages
+from sqlflow_runtime.failures import RunError
+
+if TYPE_CHECKING:
+    from sqlflow_runtime.databases.mysql import MySQL
+
+_KINDS = {"BASE TABLE": "table", "SYSTEM VERSIONED": "table", "VIEW": "view", "SEQUENCE": "sequence"}
+_ELSEWHERE = ("FEDERATED", "CONNECT", "SPIDER", "MRG_MYISAM", "MRG_MyISAM", "BLACKHOLE", "S3", "SPHINX")
+"""Engines whose tables show rows that lie elsewhere."""
+_FIND = """
+SELECT t.table_schema, t.table_name, t.table_type, t.engine, t.table_comment, e.transactions = 'YES', t.create_options
+  FROM information_schema.tables t LEFT JOIN information_schema.engines e ON e.engine = t.engine
+ WHERE t.table_schema = ? AND t.table_name = ?"""
+_ATTACHED = """
+SELECT DISTINCT CONCAT('index ', index_name) FROM information_schema.statistics
+ WHERE table_schema = ? AND table_name = ?
+UNION SELECT CONCAT('trigger ', trigger_name) FROM information_schema.triggers
+ WHERE event_object_schema = ? AND event_object_table = ?"""
+_REFERENCES = """
+SELECT DISTINCT CONCAT(constraint_name, ' of ', table_name) FROM information_schema.key_column_usage
+ WHERE referenced_table_schema = ? AND referenced_table_name = ? AND (table_schema <> ? OR table_name <> ?)"""
+_WIDTH = re.compile(r"^((?:tiny|small|medium|big)?int)\(\d+\)")
+_ALL_ROWS = "LIMIT 18446744073709551615"
+"""Makes DELETE of all rows acceptable where sql_safe_updates is set."""
+
+
+class MySQLResults:
+    """See `ResultTables`."""
+
+    def __init__(self, database: MySQL) -> None:
+        self._database = database
+
+    def find(self, path: TablePath) -> Existing | None:
+        """See `ResultTables.find`."""
+        database = self._database
+        if database.is_temporary(self._quoted(path)):
+            return Existing("temporary table", path)
+        ignore_case = bool(database.execute("SELECT @@lower_case_table_names")[0][0])
+        wanted = self.path(path)
+        rows = [
+            row
+            for row in database.execute(_FIND, wanted)
+            if row[:2] == wanted or (ignore_case and [p.lower() for p in row[:2]] == [p.lower() for p in wanted])
+        ]
+        if not rows:
+            return None
+        schema, name, kind, engine, comment, transactional, options = rows[0]
+        what = _KINDS.get(kind, kind.lower())
+        if what == "table" and engine in _ELSEWHERE:
+            what = f"table of the engine {engine}"
+        if what != "table":
+            return Existing(what, (schema, name))
+        here = (schema, name)
+        columns = database.columns_of(self._quoted(here))
+        attached = tuple(str(each) for (each,) in database.execute(_ATTACHED, (*here, *here)))
+        return Existing(
+            what=what,
+            path=here,
+            columns=tuple((column.name, column.type) for column, _ in columns),
+            comments=(comment, *(text for _, text in columns)),
+            bare=not attached and kind == "BASE TABLE",
+            references=tuple(str(each) for (each,) in database.execute(_REFERENCES, (*here, *here))),
+            attached=(*attached, *(["its partitions"] if "partitioned" in str(options) else [])),
+            in_place=bool(transactional),
+        )
+
+    def path(self, path: TablePath) -> TablePath:
+        """See `ResultTables.path`: database and table."""
+        if len(path) > 1:
+            return path[-2:]
+        return (self._database.current(), *path)
+
+    def is_schema(self, name: str) -> bool:
+        """See `ResultTables.is_schema`."""
+        sql = "SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?"
+        return (name,) in self._database.execute(sql, (name,))
+
+    def reads(self, select: str) -> frozenset[TablePath]:
+        """See `ResultTables.reads`. Names come from the text of the select, and of the views that it reads."""
+        from sqlflow_codegen.graph.queries import tables_read
+
+        found: set[TablePath] = set()
+        pending = [(self._database.current(), select)]
+        while pending:
+            schema, text = pending.pop()
+            for name in tables_read(text, "mysql"):
+                existing = self.find(name if len(name) > 1 else (schema, *name))
+                if existing is None or existing.path in found:
+                    continue
+                found.add(existing.path)
+                if existing.what == "view":
+                    pending.append((existing.path[0], self._definition(existing.path)))
+        return frozenset(found)
+
+    def _definition(self, view: TablePath) -> str:
+        sql = "SELECT view_definition FROM information_schema.views WHERE table_schema = ? AND table_name = ?"
+        return str(self._database.execute(sql, view)[0][0] or "SELECT 1")
+
+    def normal_type(self, name: str) -> str:
+        """See `ResultTables.normal_type`. MariaDB shows widths that integers do not have."""
+        name = name if "'" in name else name.lower()
+        return _WIDTH.sub(r"\1", name).removesuffix(" character set utf8mb4")
+
+    def too_long(self, path: TablePath) -> str:
+        """See `ResultTables.too_long`. The server counts characters."""
+        long = next((part for part in path if len(part) > MYSQL_NAME_CHARACTERS), "")
+        return f"the name {long} has {len(long)} characters; MySQL takes {MYSQL_NAME_CHARACTERS}" if long else ""
+
+    def derive(self, select: str, table: ResultTable, derivation: Derivation) -> int:
+        """See `ResultTables.derive`. The kept columns never pass through Python, so every type of theirs survives."""
+        columns = [*derivation.keep, *derivation.added]
+        tag = secrets.token_hex(6)
+        stage, more, row = f"sqlflow_stage_{tag}", f"sqlflow_added_{tag}", f"sqlflow_{tag}"
+        database = self._database
+        with database.holding_locks():
+            plan = self._begin(table, columns)
+            try:
+                key = f"({row} BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY)"
+                before = f"CREATE TEMPORARY TABLE {stage} {key} AS SELECT q.* FROM ("
+                database.run_own(f"{before}{select}\n) q", select, len(before))
+                types = ", ".join(f"c{number} {column.type}" for number, column in enumerate(derivation.added))
+                database.execute(f"CREATE TEMPORARY TABLE {more} ({row} BIGINT NOT NULL PRIMARY KEY, {types})")
+                count = compute_in_pages(
+                    lambda after, size: self._page(stage, row, after, size),
+                    lambda rows: database.insert(more, rows),
+                    derivation,
+                )
+                names = [f"s.{quote(column.name, 'mysql')}" for column in derivation.keep]
+                names += [f"a.c{n} AS {quote(column.name, 'mysql')}" for n, column in enumerate(derivation.added)]
+                joined = f"FROM {stage} s JOIN {more} a ON s.{row} = a.{row} ORDER BY a.{row}"
+                self._put(plan, columns, f"SELECT {', '.join(names)} {joined}", table)
+            finally:
+                database.drop_temporary(stage, more)
+        return count
+
+    def fill(self, table: ResultTable, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        """See `ResultTables.fill`."""
+        stage = f"sqlflow_stage_{secrets.token_hex(6)}"
+        database = self._database
+        with database.holding_locks():
+            plan = self._begin(table, columns)
+            try:
+                database.execute(f"CREATE TEMPORARY TABLE {stage} ({', '.join(map(_definition, columns))})")
+                database.insert(stage, rows)
+                self._put(plan, columns, f"SELECT * FROM {stage}", table)
+            finally:
+                database.drop_temporary(stage)
+
+    def _begin(self, table: ResultTable, columns: Sequence[Column]) -> Plan:
+        """Plan under the table's lock, which two runs that write it take one after the other."""
+        self._database.lock("result/" + "/".join(self.path(table.path)).lower())
+        return table.plan(self, "mysql", columns)
+
+    def _page(self, stage: str, row: str, after: int, size: int) -> list[Row]:
+        return self._database.execute(f"SELECT * FROM {stage} WHERE {row} > {after} ORDER BY {row} LIMIT {size}")
+
+    def _put(self, plan: Plan, columns: Sequence[Column], rows: str, table: ResultTable) -> None:
+        """Put the rows of a select into the table."""
+        database, target = self._database, self._quoted(plan.path)
+        if plan.copy:
+            database.execute(f"CREATE TABLE {self._quoted((*plan.path[:-1], plan.copy))} AS SELECT * FROM {target}")
+        if not plan.in_place:
+            self._make(plan, columns, rows)
+            return
+        if plan.mark:
+            self._mark(plan, target, table)
+        names = ", ".join(quote(column.name, "mysql") for column in columns)
+        with database.atomic():
+            database.execute(f"DELETE FROM {target} {_ALL_ROWS}")
+            database.execute(f"INSERT INTO {target} ({names}) {rows}")
+
+    def _make(self, plan: Plan, columns: Sequence[Column], rows: str) -> None:
+        """Make the table beside the old one, then give it the name. What a killed run left there goes first."""
+        new, old = (self._quoted((*plan.path[:-1], name)) for name in _names_beside(plan.path))
+        target, database = self._quoted(plan.path), self._database
+        mark = database.literal(plan.mark)
+        database.execute(f"DROP TABLE IF EXISTS {new}, {old}")
+        if (
+            plan.existing is not None and not plan.existing.in_place and self._same(plan.existing, columns)
+        ):  # an engine without transactions: keys, indexes and comments come along
+            database.execute(f"CREATE TABLE {new} LIKE {target}")
+            database.execute(f"INSERT INTO {new} ({', '.join(quote(c.name, 'mysql') for c in columns)}) {rows}")
+            comment = plan.existing.comments[0]
+            database.execute(f"ALTER TABLE {new} COMMENT = {database.literal(with_mark(comment, plan.mark))}")
+        else:
+            last = f"{_definition(columns[-1])} COMMENT {mark}"
+            database.execute(f"CREATE TABLE {new} ({last}) COMMENT = {mark} AS {rows}")
+        if plan.existing is None:
+            database.execute(f"RENAME TABLE {new} TO {target}")
+            return
+        database.execute(f"RENAME TABLE {target} TO {old}, {new} TO {target}")
+        database.execute(f"DROP TABLE {old}")
+
+    def _same(self, existing: Existing, columns: Sequence[Column]) -> bool:
+        found = [(name, self.normal_type(kind)) for name, kind in existing.columns]
+        return found == [(column.name, self.normal_type(column.type)) for column in columns]
+
+    def _mark(self, plan: Plan, target: str, table: ResultTable) -> None:
+        comment = with_mark(plan.existing.comments[0] if plan.existing else "", plan.mark)
+        database = self._database
+        try:
+            database.execute(f"ALTER TABLE {target} COMMENT = {database.literal(comment)}")
+        except RunError as failure:
+            table.log("warning", f"{table.shown} gets no mark; the next run needs the same leave: {failure.message}")
+
+    def _quoted(self, path: TablePath) -> str:
+        return quote_name(path, "mysql")
+
+
+def _names_beside(path: TablePath) -> Iterator[str]:
+    """Names for the new and the old table while they change places: no two targets share them."""
+    digest = hashlib.sha256("\0".join(path).encode()).hexdigest()[:24]
+    return iter((f"sqlflow_new_{digest}", f"sqlflow_old_{digest}"))
+
+
+def _definition(column: Column) -> str:
+    return f"{quote(column.name, 'mysql')} {column.type}"
