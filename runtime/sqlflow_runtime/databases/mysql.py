@@ -284,7 +284,7 @@ class MySQL:
         (got,) = self.execute("SELECT GET_LOCK(SHA1(?), 3600)", (key,))[0]
         if not got:
             hint = "Look for a session that does not end, and run it again."
-            raise RunError("database", f"another session held the lock of {name} for an hour", hint)
+            raise RunError("database", f"another session held the lock of {name} for an hour", hint, final=False)
         self._locks.append(key)
 
     @contextmanager
