@@ -32,6 +32,9 @@ _OWN_ARGUMENTS = {
     "repeat": """
     if repeat:  # those of these statements that a retry runs again although they are done
         arguments += ["--repeat", repeat]""",
+    "lost": """
+    if lost:  # those of these statements at which a retry cannot go on: its session lacks what they need
+        arguments += ["--lost", lost]""",
 }
 """Source of what passes on an argument that only some steps have."""
 

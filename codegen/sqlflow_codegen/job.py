@@ -95,7 +95,7 @@ _RUN_STEP_WITH_MORE = '''def run_step(name, statements, **more):
     """The container of one step; `statements` are numbers such as 3-5,7.
 
     More: `session` are statements of other steps such as SET, run before these; `repeat` are those of these that a
-    retry runs again although they are done.
+    retry runs again although they are done; `lost` are those at which a retry cannot go on, for want of its session.
     """
     arguments = [part for key, value in more.items() for part in ("--" + key, value)]
     return container(name, "--statements", statements, *arguments, *STEP_ARGUMENTS)'''

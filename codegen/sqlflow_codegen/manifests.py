@@ -81,7 +81,9 @@ def own_arguments(step: Step, *, ledger: bool) -> dict[str, str]:
         step: the step.
         ledger: whether the step may run twice.
     """
-    found = {"session": ranges(step.session), "repeat": ranges(step.repeat) if ledger else ""}
+    found = {"session": ranges(step.session)}
+    if ledger:
+        found |= {"repeat": ranges(step.repeat), "lost": ranges(step.lost)}
     return {name: value for name, value in found.items() if value}
 
 

@@ -17,6 +17,7 @@ from sqlflow_codegen.records import StepError
 
 from sqlflow_runtime.databases.base import Result
 from sqlflow_runtime.failures import RunError, not_installed, unexpected
+from sqlflow_runtime.resume import check_resumable, resumes_at
 from sqlflow_runtime.session import Session
 
 _RUNNERS = {
@@ -50,6 +51,8 @@ def execute_program(session: Session, statements: Sequence[int], replay: Sequenc
             session.database.run(current.text, session.limit)
         current = program.statement(statements[0])
         skipped = _done_before(session, [program.statement(number) for number in statements])
+        current = program.statement(resumes_at(statements, skipped))
+        check_resumable(session, statements, skipped)
         for number in statements:
             current = program.statement(number)
             session.check_stopped()

@@ -32,6 +32,8 @@ class Session:
     repeat: frozenset[int] = frozenset()
     """Statements of which the graph says that they leave nothing behind but session state: a retry runs them again,
     and they get no row in the ledger outside a transaction."""
+    lost: frozenset[int] = frozenset()
+    """Statements at which another attempt cannot go on, says the graph: its session lacks what they need."""
     failure: RunError | None = None
     """Why the step failed, if it did."""
 

@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--repeat", default="", metavar="3", help="those of --statements that a retry executes again: they only set up"
     )
+    parser.add_argument("--lost", default="", metavar="4", help="those of --statements at which a retry cannot go on")
     parser.add_argument(
         "--preview-rows", type=int, default=100, metavar="N", help="rows shown of a result (default 100)"
     )
@@ -131,6 +132,7 @@ def _execute(
             stop_requested=stop.requested,
             sync=capture.sync,
             repeat=frozenset(repeat),
+            lost=frozenset(parse_selection(arguments.lost, len(program)) if arguments.lost else ()),
         )
         execute_program(session, numbers, replay)
         stop.cancel = None

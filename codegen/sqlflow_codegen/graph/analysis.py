@@ -46,6 +46,8 @@ class Analysis:
         self.only_session = False
         """It surely changes nothing else, whatever is not clear about it."""
         self.controls = False
+        self.reaches_later = False
+        """It changes sessions that begin later, but not its own."""
         self.uses_view = False
 
     def effects(self, *, setting: bool = False) -> Effects:
@@ -60,6 +62,8 @@ class Analysis:
             setting=setting,
             only_session=(shapes or self.only_session) and not self.controls,
             controls=self.controls,
+            changes_session=self.changes_session,
+            reaches_later=self.reaches_later,
             hint=self.hint,
         )
 
@@ -275,9 +279,10 @@ class Analysis:
 
     # -- barriers
 
-    def wait(self, reason: str) -> None:
+    def wait(self, reason: str, hint: str = "") -> None:
         """Make the statement a barrier although it is clear what it does."""
-        self.barrier = self.barrier or reason
+        if not self.barrier:
+            self.barrier, self.hint = reason, hint
 
     def give_up(self, reason: str, hint: str = "", *, function: bool = False) -> None:
         """Make the statement a barrier because it is not clear what it does.

@@ -8,6 +8,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.functions import Verdict, judge
+from sqlflow_codegen.graph.later import keep_from_later_sessions
 from sqlflow_codegen.graph.references import References, Walker
 from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader, words
 
@@ -73,7 +74,7 @@ class Assignments:
 
     def _transaction(self, scope: str, analysis: Analysis) -> bool:
         if scope in _GLOBAL:
-            analysis.wait("SET GLOBAL runs alone")
+            self._global(scope, analysis)
         elif scope:
             analysis.session.set(frozenset({"transaction"}))
             return True
@@ -83,6 +84,13 @@ class Assignments:
         else:
             analysis.controls = True
         return False
+
+    def _global(self, scope: str, analysis: Analysis) -> None:
+        """A server's variable: the session keeps the value that it began with."""
+        if scope == "PERSIST_ONLY":
+            analysis.wait("SET PERSIST_ONLY runs alone")
+        else:
+            keep_from_later_sessions(f"SET {scope}", analysis)
 
     def _role(self, scope: str, analysis: Analysis) -> bool:
         """Another role: with PostgreSQL's default search path, another schema too."""
@@ -124,7 +132,7 @@ class Assignments:
         for part in parts:
             key, value = self._name_and_value(part)
             if key.startswith(_GLOBAL):
-                analysis.wait("SET GLOBAL runs alone")
+                self._global(key, analysis)
                 return False
             if key == "autocommit" and any(token.text.upper() in _OFF for token in value):
                 analysis.keep_in_session()

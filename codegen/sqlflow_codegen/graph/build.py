@@ -10,6 +10,7 @@ from sqlflow_codegen.graph.analysis import QUIET
 from sqlflow_codegen.graph.dependencies import Waits, by_effects, in_program_order
 from sqlflow_codegen.graph.effects import Context, effects
 from sqlflow_codegen.graph.fusion import fuse
+from sqlflow_codegen.graph.lost import lost_at
 from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
 from sqlflow_codegen.graph.resources import Effects
 from sqlflow_codegen.graph.session import INSIDE, Setting
@@ -128,6 +129,7 @@ class _Steps:
         names = [f"s{each[0] + 1}-{self._kind(each)}" for each in members]
         steps: list[Step] = []
         for n, group in enumerate(groups):
+            repeat = self._repeated(members[n])
             befores = {group_of[before] for position in group for before in units[position].after} - {n}
             steps.append(
                 Step(
@@ -136,7 +138,8 @@ class _Steps:
                     statements=tuple(s + 1 for s in members[n]),
                     after=tuple(names[before] for before in sorted(befores)),
                     session=self._replayed(members[n]),
-                    repeat=self._repeated(members[n]),
+                    repeat=repeat,
+                    lost=lost_at(members[n], self._effects, {s - 1 for s in repeat}),
                 )
             )
         return steps
@@ -205,7 +208,8 @@ def _warnings(program: Program, effects: Sequence[Effects], ordering: Ordering) 
     sequential = ordering is Ordering.SEQUENTIAL
     found: list[Diagnostic] = []
     for statement, each in zip(program, effects, strict=True):
-        if each.barrier and each.barrier not in QUIET and not (sequential and (each.understood or each.hint)):
+        unseen = each.reaches_later or not sequential or not (each.understood or each.hint)
+        if each.barrier and each.barrier not in QUIET and unseen:
             found.append(_warning(statement, each))
     return found
 

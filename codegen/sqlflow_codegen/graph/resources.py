@@ -56,6 +56,8 @@ class Effects:
             prepared statement); a step that is tried again runs it again.
         controls: it begins or ends a transaction, or acts inside one only; run again with what `only_session`
             says of the same transaction.
+        changes_session: it leaves something in its session, perhaps among other things.
+        reaches_later: it changes sessions that begin later, but not its own.
         hint: what a person can do about the barrier.
     """
 
@@ -67,6 +69,8 @@ class Effects:
     setting: bool = False
     only_session: bool = False
     controls: bool = False
+    changes_session: bool = False
+    reaches_later: bool = False
     hint: str = ""
 
     @property

@@ -18,6 +18,8 @@ BEFORE = "before:"
 """Prefix of the token that a statement shares with the one before it only."""
 INSIDE = "transaction:"
 """Prefix of the token that the statements of a transaction share."""
+REST = "rest:"
+"""Prefix of the token that a statement shares with all after it."""
 WRITERS = "writers:"
 """Prefix of the token that a statement shares with all before it that wrote something."""
 
@@ -111,7 +113,7 @@ class Session:
 
     def stick(self) -> None:
         """Keep this statement and all after it in one session."""
-        self._sticky = self._sticky or f"rest:{self.number}"
+        self._sticky = self._sticky or f"{REST}{self.number}"
 
     def with_next(self) -> str:
         """The token that this statement shares with the one after it."""

@@ -13,6 +13,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from sqlflow_codegen.graph.analysis import CATALOG_READ, Analysis
 from sqlflow_codegen.graph.assignments import Assignments
 from sqlflow_codegen.graph.attachments import attach, detach
+from sqlflow_codegen.graph.later import alters_later_sessions, keep_from_later_sessions
 from sqlflow_codegen.graph.tokens import name_after, words
 
 SETTING = "setting"
@@ -84,6 +85,9 @@ class Settings:
         """What becomes of a statement: `SETTING`, `DONE` if its effects are noted, `OTHER` if it is for others."""
         first = words(tokens)
         verb = first[0]
+        if alters_later_sessions(first, self._dialect):
+            keep_from_later_sessions(" ".join(first[:2]), analysis)
+            return OTHER if verb == "CREATE" else DONE
         handler = self._by_verb.get(verb)
         if handler is not None:
             return handler(tokens, first, analysis)
@@ -92,7 +96,9 @@ class Settings:
         if verb in self._kept or verb in self._sticky:
             analysis.give_up(f"{verb} keeps its state in the session")
             inside = verb in _CURSORS and analysis.session.in_transaction and "HOLD" not in words(tokens, len(tokens))
-            analysis.keep_in_session(only=verb in self._kept and not inside)
+            if verb in self._kept:
+                analysis.keep_in_session(only=not inside)
+            analysis.session.stick()
             analysis.controls = inside
             return DONE
         if verb in self._alone:
@@ -212,6 +218,9 @@ class Settings:
     def _reset(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
         if len(first) < 2:
             return OTHER
+        if self._dialect == "mysql":  # of the server or its logs, never of the session
+            analysis.wait("RESET runs alone")
+            return DONE
         what = " ".join(words(tokens, len(tokens))[1:]).lower()
         if what == "all":
             analysis.session.reset_all()

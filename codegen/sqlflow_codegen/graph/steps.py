@@ -27,6 +27,8 @@ class Step:
             Their results are not the step's.
         repeat: those of `statements` that only shape the session (SET, what fills a temporary table); a step that
             is tried again runs them again, even if they were done.
+        lost: those of `statements` at which another attempt cannot go on: they, or later ones, need what earlier ones
+            left in the session, which is gone and which nothing brings back.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Step:
     after: tuple[str, ...] = ()
     session: tuple[int, ...] = ()
     repeat: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
 
 
 def plan_steps(program: Program, ordering: Ordering = Ordering.SEQUENTIAL, *, fusion: bool = True) -> tuple[Step, ...]:
