@@ -195,7 +195,7 @@ CASES: tuple[Case, ...] = (
             (Step("s1-sql", "Failed", None), Step("s2-sql", "Skipped", 0)),
             "Failed",
             "DeadlineExceeded",
-            " it took longer than spec.activeDeadlineSeconds allows and was stopped",
+            "^Step s1-sql failed: statement 1 .*: stopped after .* than spec.activeDeadlineSeconds allows",
             ended=f"CREATE TABLE {TABLE} AS SELECT 1 AS n FROM pg_sleep(300)",
         ),
         {**OFF, "activeDeadlineSeconds": 12},

@@ -33,7 +33,7 @@ from sqlflow_operator.reconcile.model import (
     PatchChild,
     Refusal,
 )
-from sqlflow_operator.workflow.explain import DEADLINE_MESSAGE
+from sqlflow_operator.workflow.detection import ENGINES
 from sqlflow_operator.workflow.state import Reason, RunPhase, RunState
 
 UNTOUCHED = timedelta(seconds=15)
@@ -46,6 +46,12 @@ RETRY_REFUSED = 30.0
 RETRY_CONFLICT = 60.0
 """Seconds after which a taken name is looked at again."""
 
+STOP_PATIENCE = timedelta(seconds=60)
+"""After so long a run that was stopped has failed, whatever its pods do: a pod gets 30 seconds, a lost node none."""
+_STOPPED = {
+    Reason.DEADLINE_EXCEEDED: "the run took longer than spec.activeDeadlineSeconds allows",
+    Reason.CANCELLED: "the run was cancelled",
+}
 _ENDED = (RunPhase.SUCCEEDED, RunPhase.FAILED)
 
 
@@ -79,12 +85,18 @@ def _current(o: Observation, now: datetime, refusal: Refusal | None) -> Decision
         stalled = status_of.without_engine(o, Reason.BACKEND_UNAVAILABLE, o.backend_missing, now)
         return Decision(status=stalled, requeue_after=RETRY_CONFLICT)
     if status_of.same_run(o):
-        message = (
-            f"{o.job.status.run.child.kind if o.job.status.run else 'child'} {o.run_name} was deleted while it ran. "
-            "What it had done stays done; set spec.rerunToken to a new value to run the program again."
-        )
-        return Decision(status=status_of.failed(o, Reason.CHILD_LOST, message, now))
+        return Decision(status=status_of.failed(o, Reason.CHILD_LOST, _child_lost(o), now))
     return _not_started(o, now, refusal)
+
+
+def _child_lost(o: Observation) -> str:
+    kind = o.job.status.run.child.kind if o.job.status.run else "child"
+    running = [step.name for step in o.job.status.steps if step.phase is StepPhase.RUNNING]
+    during = f"step{'s' if len(running) > 1 else ''} {', '.join(running[:3])}" if running else "it"
+    return (
+        f"{kind} {o.run_name} was deleted while {during} ran. "
+        "What it had done stays done; set spec.rerunToken to a new value to run the program again."
+    )
 
 
 def _not_started(o: Observation, now: datetime, refusal: Refusal | None) -> Decision:
@@ -128,10 +140,14 @@ def _refused_for_good(o: Observation) -> Condition | None:
 def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
     state = _with_notes(o, child, now)
     deadline = _deadline(o, child)
+    ending = _ending(o, child, deadline, now)
+    if ending:
+        return Decision(status=status_of.stopping(o, child, state, ending, now), requeue_after=RETRY_PENDING)
     if deadline is not None and now >= deadline and state.phase not in _ENDED:
-        status = status_of.failed(
-            replace(o, job=_with_run(o, child, now)), Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE, now
-        )
+        late = replace(o, job=_with_run(o, child, now))
+        engine = ENGINES.get(child.backend, "Kubernetes")
+        message = f"the run took longer than spec.activeDeadlineSeconds allows, and {engine} did not stop it"
+        status = status_of.failed(late, Reason.DEADLINE_EXCEEDED, message, now)
         # The child goes next time, when this status is stored: it must not look lost.
         return Decision(status=status, requeue_after=0.0)
     actions: tuple[Action, ...] = ()
@@ -149,6 +165,26 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
             0.0 if state.phase in _ENDED and o.job.spec.ttl_seconds_after_finished is not None else None,
         ),
     )
+
+
+def _ending(o: Observation, child: Child, deadline: datetime | None, now: datetime) -> str:
+    """What a run waits for that is being ended while its pods are still at work; "" where nothing holds it.
+
+    A statement may need as long as a pod gets to end, and no one should read "stopped" of one that still runs.
+    """
+    state, waiting = child.state, f"waiting for {', '.join(o.pods[:3])} to end"
+    if child.deleting and (state.phase not in _ENDED or (o.pods and state.phase is RunPhase.FAILED)):
+        return f"{child.kind} {child.name} is being deleted; {waiting if o.pods else 'waiting until it is gone'}"
+    if not o.pods:
+        return ""
+    if state.phase is RunPhase.FAILED and state.reason in _STOPPED:
+        since = from_text(state.finished_at) or now
+        why = _STOPPED[state.reason]
+    elif deadline is not None and now >= deadline and state.phase not in _ENDED and o.pods_deleted:
+        since, why = deadline, _STOPPED[Reason.DEADLINE_EXCEEDED]
+    else:
+        return ""
+    return f"{why}; {waiting}" if now - since < STOP_PATIENCE else ""
 
 
 def _with_notes(o: Observation, child: Child, now: datetime) -> RunState:

@@ -49,6 +49,8 @@ class Observation:
         conflict: an object of the run's name that belongs to somebody else, such as "Job iris-1a2b", or "".
         config_map: True where the run's ConfigMap is there.
         old_pods: names of the pods of other runs that have not ended yet.
+        pods: names of the pods of this run that have not ended yet.
+        pods_deleted: True where every one of those is being deleted.
     """
 
     job: SQLFlowJob
@@ -60,6 +62,8 @@ class Observation:
     conflict: str = ""
     config_map: bool = False
     old_pods: tuple[str, ...] = ()
+    pods: tuple[str, ...] = ()
+    pods_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ class Observer:
         has_config_map, foreign = self._config_map(
             job, name, needed=not ended or job.spec.ttl_seconds_after_finished is not None
         )
+        at_work = [pod for pod in pods if _goes_on(pod)]
+        own = [pod for pod in at_work if _run_of(pod) == name]
         return Observation(
             job=job,
             run_name=name,
@@ -69,7 +71,9 @@ class Observer:
             children=children,
             conflict=conflict or foreign,
             config_map=has_config_map,
-            old_pods=tuple(pod["metadata"]["name"] for pod in pods if _goes_on(pod) and _run_of(pod) != name),
+            old_pods=tuple(pod["metadata"]["name"] for pod in at_work if _run_of(pod) != name),
+            pods=tuple(pod["metadata"]["name"] for pod in own),
+            pods_deleted=bool(own) and all("deletionTimestamp" in pod["metadata"] for pod in own),
         )
 
     def _children(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlflow_operator.api import (
@@ -22,8 +22,8 @@ from sqlflow_operator.reconcile.conditions import conditions
 from sqlflow_operator.reconcile.headline import headline
 from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
 from sqlflow_operator.reconcile.model import Child, Observation
-from sqlflow_operator.workflow.explain import clip
-from sqlflow_operator.workflow.state import Reason, RunPhase, RunState
+from sqlflow_operator.workflow.explain import clip, where
+from sqlflow_operator.workflow.state import Reason, RunPhase, RunState, StatementPlace
 
 _MESSAGE_LIMIT = 1024
 
@@ -90,14 +90,24 @@ def without_engine(o: Observation, reason: Reason, message: str, now: datetime) 
     return _finish(o, o.job.status, o.job.status.phase or Phase.PENDING, reason, message, now, stalled=True)
 
 
+def stopping(o: Observation, child: Child, state: RunState, message: str, now: datetime) -> SQLFlowJobStatus:
+    """The status of a run that is being ended while its pods are still at work: its steps as they were known."""
+    base = o.job.status if same_run(o) else of_run(o, child, state, now)
+    phase = Phase.PENDING if base.phase is Phase.PENDING else Phase.RUNNING
+    return _finish(o, base, phase, Reason.STOPPING, message, now)
+
+
 def failed(o: Observation, reason: Reason, message: str, now: datetime) -> SQLFlowJobStatus:
     """The status of a run that the operator gives up: what was known of its steps stays."""
     known = o.job.status
+    places = o.program.places if o.program else {}
     run = _timed(known.run.model_copy(update={"finished_at": to_text(now)})) if known.run else None
-    steps = _give_up(known.steps, message, now)
     if reason is Reason.DEADLINE_EXCEEDED:
-        failing = next((step.name for step in steps if step.phase is StepPhase.FAILED), "")
-        message = _late(known, f"step {failing} failed: {message}" if failing else message)
+        steps = _give_up(known.steps, lambda step: _overdue(step, places, message, now), now)
+        failing = next((step for step in steps if step.phase is StepPhase.FAILED), None)
+        message = _late(known, f"step {failing.name} failed: {failing.message}" if failing else message)
+    else:
+        steps = _give_up(known.steps, lambda _: message, now)
     base = known.model_copy(update={"run": run, "steps": steps})
     return _finish(o, base, Phase.FAILED, reason, message, now)
 
@@ -123,11 +133,13 @@ def history(o: Observation, now: datetime) -> tuple[HistoryEntry, ...]:
     known = o.job.status
     if known.run is None or same_run(o):
         return known.history
-    phase, message, finished = _end_of_old_run(o, known.run.name)
+    child = o.children.get(known.run.name)
+    steps = merge_steps(known.steps, child.state.steps, o.job.namespace) if child else known.steps
+    phase, message, finished = _end_of_old_run(known, child, steps)
     entry = HistoryEntry(
         name=known.run.name,
         phase=phase,
-        progress=known.progress or "0/0",
+        progress=_progress(steps) or "0/0",
         message=clip(message, 300),
         started_at=known.run.started_at,
         finished_at=known.run.finished_at or finished or to_text(now),
@@ -135,15 +147,23 @@ def history(o: Observation, now: datetime) -> tuple[HistoryEntry, ...]:
     return (entry, *known.history)
 
 
-def _end_of_old_run(o: Observation, name: str) -> tuple[str, str, str | None]:
+def _end_of_old_run(
+    known: SQLFlowJobStatus, child: Child | None, steps: Sequence[StepStatus]
+) -> tuple[str, str, str | None]:
     """Phase, message and end of the run that the status still speaks of."""
-    known = o.job.status
     if known.phase is not None and known.phase.finished:
         return known.phase, known.whole_message, None
-    child = o.children.get(name)
-    if child is not None and child.state.phase in (RunPhase.SUCCEEDED, RunPhase.FAILED):
+    if steps and all(step.phase is StepPhase.SUCCEEDED for step in steps):
+        ends = [step.finished_at for step in steps if step.finished_at]
+        return Phase.SUCCEEDED, f"{len(steps)} of {len(steps)} steps done", max(ends, default=None)
+    if child is not None and child.state.phase is RunPhase.FAILED:
         return child.state.phase, child.state.message, child.state.finished_at
     return "Cancelled", "stopped: the spec asked for another run", None
+
+
+def _progress(steps: Sequence[StepStatus]) -> str | None:
+    done = sum(step.phase is StepPhase.SUCCEEDED for step in steps)
+    return f"{done}/{len(steps)}" if steps else None
 
 
 def _finish(
@@ -165,7 +185,7 @@ def _finish(
             "message": headline(text),
             "completed_steps": done,
             "total_steps": len(base.steps),
-            "progress": f"{done}/{len(base.steps)}" if base.steps else None,
+            "progress": _progress(base.steps),
             "conditions": conditions(
                 phase, reason, text, stalled=stalled, generation=o.job.generation, previous=o.job.status, now=now
             ),
@@ -199,7 +219,17 @@ def invalid_program_message(o: Observation) -> str:
     return f"invalid program: {found[0]}{more}"
 
 
-def _give_up(steps: Sequence[StepStatus], message: str, now: datetime) -> tuple[StepStatus, ...]:
+def _overdue(step: StepStatus, places: Mapping[int, StatementPlace], message: str, now: datetime) -> str:
+    """The deadline's message for a step: the statements that it was at, and how long."""
+    start = from_text(step.started_at)
+    if start is None or step.phase is not StepPhase.RUNNING:
+        return message
+    return f"{where(step.statements, 0, places)} had run for {duration((now - start).total_seconds())}: {message}"
+
+
+def _give_up(
+    steps: Sequence[StepStatus], message: Callable[[StepStatus], str], now: datetime
+) -> tuple[StepStatus, ...]:
     """The steps that were under way failed, or else the one that would have been next; all others are skipped."""
     at_fault = {step.name for step in steps if step.phase in (StepPhase.RUNNING, StepPhase.FAILED)}
     if not at_fault:
@@ -207,7 +237,7 @@ def _give_up(steps: Sequence[StepStatus], message: str, now: datetime) -> tuple[
     return tuple(
         step
         if step.phase is StepPhase.SUCCEEDED
-        else step.model_copy(update={"phase": StepPhase.FAILED, "message": message, "finished_at": to_text(now)})
+        else step.model_copy(update={"phase": StepPhase.FAILED, "message": message(step), "finished_at": to_text(now)})
         if step.name in at_fault
         else step.model_copy(update={"phase": StepPhase.SKIPPED, "message": None})
         for step in steps

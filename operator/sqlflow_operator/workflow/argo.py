@@ -18,7 +18,7 @@ from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import CONFIG_MAPS, WORKFLOWS, Kube, Resource
 from sqlflow_operator.workflow import dag
-from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip
+from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip, steady
 from sqlflow_operator.workflow.fetch import FetchResponse, fetch
 from sqlflow_operator.workflow.pods import FINISH, steps_of_template
 from sqlflow_operator.workflow.report import report_from_message
@@ -31,6 +31,8 @@ CONTAINER = "main"
 
 _NODE_NAME = "workflows.argoproj.io/node-name"
 _ATTEMPT = re.compile(r"(?P<step>.+?)\((?P<number>[0-9]+)\)")
+_SAYS_NOTHING = ("PodInitializing", "ContainerCreating")
+"""Words of a pod that is about to start: a person has nothing to do about it."""
 _ENDED = {"Succeeded": RunPhase.SUCCEEDED, "Failed": RunPhase.FAILED, "Error": RunPhase.FAILED}
 _PHASES = {
     "Pending": StepPhase.PENDING,
@@ -228,7 +230,7 @@ def _step(node: Mapping[str, Any], nodes: Nodes, workflow: Mapping[str, Any]) ->
     words = str(node.get("message") or "")
     if node.get("type") == "Retry":
         words = str(last.get("message") or words)
-    reason, message = _explain(clip(words, 500), workflow)
+    reason, message = _explain(steady(words, 500), workflow)
     code = str((node.get("outputs") or {}).get("exitCode") or "")
     return dag.EngineStep(
         phase=_PHASES.get(str(node.get("phase"))),
@@ -250,6 +252,8 @@ def _outcome(node: Mapping[str, Any]) -> Outcome:
 
 def _explain(words: str, workflow: Mapping[str, Any]) -> Explanation:
     """What Argo's words about a node mean."""
+    if words in _SAYS_NOTHING:
+        return Reason.STARTING, ""
     if "workflowtaskresults" in words and "forbidden" in words:
         metadata, spec = workflow["metadata"], workflow.get("spec") or {}
         namespace = metadata.get("namespace", "")

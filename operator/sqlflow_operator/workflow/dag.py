@@ -23,6 +23,7 @@ from sqlflow_operator.workflow.explain import (
     Explanation,
     explain_failure,
     explain_waiting,
+    overdue,
 )
 from sqlflow_operator.workflow.pods import (
     FINISH,
@@ -199,9 +200,16 @@ def _failed(observed: Sequence[Observed], objects: RunObjects, run: EngineRun, t
     reason, message = run.why or next((why for _, why in observed if why), None) or _unexplained(observed, objects)
     stopped = {Reason.DEADLINE_EXCEEDED: DEADLINE_MESSAGE, Reason.CANCELLED: CANCELLED_MESSAGE}.get(reason)
     instead = stopped or (run.why[1] if run.why else "")
-    steps = tuple(_final(step, objects, stopped or "", instead) for step, _ in observed if step.name != FINISH)
+    shown = [step for step, _ in observed if step.name != FINISH]
+    if reason is Reason.DEADLINE_EXCEEDED:
+        words = {step.name: overdue(step, objects, times["finished_at"]) for step in shown}
+    else:
+        words = dict.fromkeys((step.name for step in shown), stopped or "")
+    steps = tuple(_final(step, objects, words[step.name], instead) for step in shown)
     if stopped and not any(step.phase is StepPhase.FAILED for step in steps):
         steps = _blame_next(steps, stopped)
+    if reason is Reason.DEADLINE_EXCEEDED:
+        message = next((step.message for step in steps if step.phase is StepPhase.FAILED), message)
     return conclude.failed(steps, reason, message, times)
 
 

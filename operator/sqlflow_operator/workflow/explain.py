@@ -5,13 +5,15 @@ Every function is pure: from the pod as the API server shows it to a reason and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlflow_codegen.backend import DATABASE_ENV
 from sqlflow_codegen.records import ERROR_MESSAGE_LIMIT, EXIT_STOPPED, EXIT_USAGE, StepError
 
-from sqlflow_operator.workflow.state import Reason, StatementPlace, StepReport
+from sqlflow_operator.clock import duration, from_text
+from sqlflow_operator.workflow.state import Reason, RunObjects, StatementPlace, StepReport, StepState
 
 _IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
 _CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError")
@@ -21,6 +23,8 @@ KILLED = 137
 
 Explanation = tuple[Reason, str]
 
+_NO_EXECUTABLE = re.compile(r"executable file not found|exec: .*(not found|no such file or directory)")
+_POD_NAME = re.compile(r'\bpods? "[^"]*"')
 DEADLINE_MESSAGE = "it took longer than spec.activeDeadlineSeconds allows and was stopped"
 CANCELLED_MESSAGE = "it was cancelled"
 POD_DELETED = "its pod was deleted."
@@ -58,11 +62,7 @@ def explain_failure(
         return Reason.STEP_FAILED, _told_by_step(error, statements, places, pod, container)
     code = terminated.get("exitCode", 0)
     if terminated.get("reason") in ("StartError", "ContainerCannotRun"):
-        words = clip(terminated.get("message") or "", 300)
-        return (
-            Reason.STEP_FAILED,
-            f"{place}: image {_image(pod, container)} cannot run a step: {words}. Set spec.image to a step image.",
-        )
+        return _not_started(place, container, clip(terminated.get("message") or "", 300), pod)
     if code == KILLED:
         advice = f"{_out_of_memory(pod, container)} (or something else killed it)"
         return Reason.OUT_OF_MEMORY, f"{place}: the process was killed; most likely it was {advice}"
@@ -70,6 +70,22 @@ def explain_failure(
         "bad usage; step image and operator may be of different versions" if code == EXIT_USAGE else "no error was told"
     )
     return Reason.STEP_FAILED, f"{place}: exit code {code}, {words}. See the step's log."
+
+
+def _not_started(place: str, container: str, words: str, pod: Mapping[str, Any]) -> Explanation:
+    """Why a container could not be started; only a program that is not in it speaks against the image."""
+    if _NO_EXECUTABLE.search(words):
+        why = f"image {_image(pod, container)} cannot run a step: {sentence(words)} Set spec.image to a step image."
+        return Reason.STEP_FAILED, f"{place}: {why}"
+    if "OOM" in words or "memory limit" in words:
+        return (
+            Reason.OUT_OF_MEMORY,
+            f"{place}: its container could not be started: {words}; {_out_of_memory(pod, container)}",
+        )
+    if "exec format error" in words:
+        why = f"image {_image(pod, container)} is for another processor than the node's: {words}"
+        return Reason.STEP_FAILED, f"{place}: {why}"
+    return Reason.STEP_FAILED, f"{place}: its container could not be started: {words}"
 
 
 def interruption(place: str, why: str) -> str:
@@ -110,6 +126,35 @@ def _told_by_step(
         name, key = _database_secret(pod, container)
         text = f"{sentence(text)} The database's URL comes from key {key} of Secret {name}." if name else text
     return text
+
+
+def overdue(step: StepState, objects: RunObjects, ended_at: str | None) -> str:
+    """Of a step that was at work when its run's deadline passed: the statement that it was at, and how long that ran.
+
+    Args:
+        step: the step.
+        objects: the run's objects.
+        ended_at: when the run ended; where the step's own end is not known.
+    """
+    known = objects.known.get(step.name)
+    start = from_text(step.started_at or (known.started_at if known else None))
+    end = from_text(step.finished_at or ended_at)
+    if start is None or not step.statements:
+        return DEADLINE_MESSAGE
+    place = where(step.statements, step.statement, objects.statements)
+    spent = max(0.0, (end - start).total_seconds() - sum(step.seconds.values())) if end else 0.0
+    text = overdue_message(place, spent if end else None)
+    slowest = max(step.seconds, key=lambda number: step.seconds[number], default=0)
+    if slowest and step.seconds[slowest] > spent:
+        earlier = where(step.statements, slowest, objects.statements)
+        text += f"; {earlier} had taken {duration(step.seconds[slowest])}"
+    return text
+
+
+def overdue_message(place: str, seconds: float | None) -> str:
+    """That what is at that place (`where`) was stopped by the deadline, after so many seconds."""
+    after = f" after {duration(seconds)}" if seconds is not None else ""
+    return f"{place}: stopped{after}, because the run took longer than spec.activeDeadlineSeconds allows"
 
 
 def where(statements: Sequence[int], statement: int, places: Mapping[int, StatementPlace]) -> str:
@@ -185,7 +230,7 @@ def explain_events(events: Sequence[Mapping[str, Any]]) -> Explanation | None:
 
 
 def _explain_event(event: Mapping[str, Any]) -> Explanation | None:
-    reason, words = event.get("reason"), clip(event.get("message") or "", 500)
+    reason, words = event.get("reason"), steady(event.get("message") or "", 500)
     if reason == "FailedCreate" and "exceeded quota" in words:
         return Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the pod: {words}"
     if reason == "FailedCreate":
@@ -231,6 +276,14 @@ def _database_secret(pod: Mapping[str, Any], container: str) -> tuple[str, str]:
 def sentence(text: str) -> str:
     """The text, with a full stop where it has no end."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def steady(text: str, limit: int) -> str:
+    """The words about a pod on one line, clipped, without its name.
+
+    A pod that is refused gets another name at each try; a message that changed with it would be written each time.
+    """
+    return clip(_POD_NAME.sub("the pod", text), limit)
 
 
 def clip(text: str, limit: int) -> str:

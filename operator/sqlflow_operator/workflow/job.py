@@ -18,6 +18,7 @@ from sqlflow_operator.workflow.explain import (
     Explanation,
     clip,
     disruption,
+    overdue,
     sentence,
 )
 from sqlflow_operator.workflow.fetch import FetchResponse, fetch
@@ -36,6 +37,9 @@ from sqlflow_operator.workflow.pods import (
 from sqlflow_operator.workflow.request import FetchRequest
 from sqlflow_operator.workflow.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.submit import submit_documents
+
+_NOTING = {"--ledger", "--resumable"}
+"""Arguments of a step that notes what is done, so that it goes on after a suspension."""
 
 
 class JobWorkflow:
@@ -141,7 +145,7 @@ def observe(objects: RunObjects) -> RunState:
     if failed:
         return _failed(objects, steps, _why_stopped(job, failed) or failure, failed, times)
     if spec.get("suspend"):
-        return conclude.suspended(steps, _suspended_message(template, steps), times)
+        return conclude.suspended(steps, _suspended_message(objects, steps), times)
     decided = _condition(status, "FailureTarget")
     failure = (_why_stopped(job, decided) if decided else None) or failure
     if (decided and not any(_goes_on(pod) for pod in pods)) or _is_final_failure(spec, pods):
@@ -186,10 +190,15 @@ def _retries(spec: Mapping[str, Any]) -> int:
     return int(spec.get("backoffLimit", 6))
 
 
-def _suspended_message(template: Sequence[Mapping[str, Any]], steps: tuple[StepState, ...]) -> str:
-    """A run whose steps note what they do goes on where it was; another one starts over, and has to say so."""
-    notes = all("--ledger" in (container.get("args") or ()) for container in template)
-    if notes or not any(step.attempts for step in steps):
+def _suspended_message(objects: RunObjects, steps: tuple[StepState, ...]) -> str:
+    """A run whose steps note what they do goes on where it was; another one starts over, and has to say so.
+
+    The pod goes with the suspension: that a step was started only the status still knows then.
+    """
+    arguments = [set(container.get("args") or ()) for container in _template(objects.child)]
+    notes = _retries(objects.child.get("spec") or {}) > 0 or all(_NOTING & given for given in arguments)
+    known = [objects.known[step.name].attempts for step in steps if step.name in objects.known]
+    if notes or not any([*known, *(step.attempts for step in steps)]):
         return "suspended; set spec.suspend to false to go on"
     return (
         "suspended; with spec.suspend false it starts again at its first statement, because spec.retries is 0: "
@@ -214,6 +223,10 @@ def _failed(
 ) -> RunState:
     reason, message = failure or _why_failed(objects, steps, condition)
     ended = {"finished_at": condition.get("lastTransitionTime")}
+    at_fault = _at_fault(steps)
+    if reason is Reason.DEADLINE_EXCEEDED and at_fault is not None:
+        message = overdue(at_fault, objects, ended["finished_at"])
+        steps = tuple(replace(step, message=message) if step is at_fault else step for step in steps)
     return conclude.failed(_mark_failed(steps, message), reason, message, times | ended)
 
 

@@ -142,6 +142,8 @@ def observe_step(
         latest.container, step.statements, latest.terminated, latest.pod, report, objects.statements
     )
     code = latest.terminated.get("exitCode")
+    error = report.outcome.error
+    step = replace(step, statement=error.statement if error else report.statement, seconds=report.seconds)
     return replace(step, phase=StepPhase.FAILED, exit_code=code, message=message), (reason, message)
 
 

@@ -59,6 +59,7 @@ def report_from_log(log: str) -> StepReport:
     metrics: list[StepMetrics] = []
     models: list[StepModel] = []
     finished: list[int] = []
+    seconds: dict[int, float] = {}
     started = 0
     for record in filter(None, map(parse_record, log.splitlines())):
         match record["type"]:
@@ -66,6 +67,7 @@ def report_from_log(log: str) -> StepReport:
                 started = _number(record)
             case "statement_finished":
                 finished.append(_number(record))
+                seconds[_number(record)] = _seconds(record)
                 started = 0
             case "error":
                 error = _build(StepError, record, hint="") or error
@@ -74,7 +76,7 @@ def report_from_log(log: str) -> StepReport:
             case "model":
                 models += _listed(_build(StepModel, record))
     outcome = Outcome(error=error, metrics=tuple(metrics), models=tuple(models), finished=tuple(finished))
-    return StepReport(outcome, started)
+    return StepReport(outcome, started, seconds)
 
 
 def needs_log(kind: str, terminated: Mapping[str, Any]) -> bool:
@@ -87,13 +89,20 @@ def needs_log(kind: str, terminated: Mapping[str, Any]) -> bool:
     report = report_from_message(terminated.get("message") or "")
     if terminated.get("exitCode", 0) != 0:
         never_ran = terminated.get("reason") in ("StartError", "ContainerCannotRun")
-        return not never_ran and (report is None or report.outcome.error is None)
+        error = report.outcome.error if report else None
+        # A step that was stopped names its statement; how long the others took is only in the log.
+        return not never_ran and (error is None or error.kind == "stopped")
     return kind in _KINDS_WITH_RESULTS and (report is None or report.outcome.truncated)
 
 
 def _number(record: Mapping[str, Any]) -> int:
     number = record.get("statement")
     return number if isinstance(number, int) else 0
+
+
+def _seconds(record: Mapping[str, Any]) -> float:
+    seconds = record.get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) else 0.0
 
 
 def _build(kind: type[T], record: Mapping[str, Any], **defaults: Any) -> T | None:

@@ -65,6 +65,8 @@ class StepReport:
 
     outcome: Outcome = field(default_factory=Outcome)
     statement: int = 0
+    seconds: Mapping[int, float] = field(default_factory=dict, compare=False)
+    """How long the statements took that are done, as far as the log was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,10 @@ class StepState:
     """Of that pod, the one that runs the step."""
     message: str = ""
     outcome: Outcome = field(default_factory=Outcome)
+    statement: int = 0
+    """The statement at which it was stopped or failed; 0 if that is not known."""
+    seconds: Mapping[int, float] = field(default_factory=dict)
+    """How long its statements took that are done, as far as that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

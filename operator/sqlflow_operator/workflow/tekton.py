@@ -19,6 +19,7 @@ from sqlflow_operator.workflow.explain import (
     KILLED,
     Explanation,
     clip,
+    steady,
 )
 from sqlflow_operator.workflow.fetch import FetchResponse, fetch
 from sqlflow_operator.workflow.pods import FINISH, statuses, steps_of_template
@@ -236,7 +237,7 @@ def _outcome(status: Mapping[str, Any], terminated: Mapping[str, Any]) -> Outcom
 
 def _explain(condition: Mapping[str, Any], phase: StepPhase, outcome: Outcome) -> Explanation:
     """What a TaskRun's condition means, with what its last attempt left behind."""
-    reason, words = str(condition.get("reason") or ""), clip(str(condition.get("message") or ""), 500)
+    reason, words = str(condition.get("reason") or ""), steady(str(condition.get("message") or ""), 500)
     if reason == "TaskRunImagePullFailed":
         return Reason.IMAGE_PULL, f"its image cannot be pulled: {words} {IMAGE_ADVICE}"
     if reason == "ExceededResourceQuota" or "exceeded quota" in words:
