@@ -98,11 +98,11 @@ def check_text(text: str, dialect: str, ordering: Ordering, empty: str) -> tuple
     """
     try:
         program = parse_program(text, dialect)
+        found = (*program.warnings, *plan(program, ordering).warnings)
     except ProgramError as error:
         return error.diagnostics
     if not len(program):
         return (Diagnostic("empty-program", "the program has no statement", 0, 1, 1, severity=empty),)
-    found = (*program.warnings, *plan(program, ordering).warnings)
     return tuple(sorted(found, key=lambda one: (one.statement, one.line, one.column)))
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 from sqlflow_codegen.backend import DATABASE_ENV
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
+from sqlflow_codegen.graph import check_results
 from sqlflow_codegen.language import format_diagnostics, normalize_dialect, parse_program
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.records import EXIT_DATABASE_UNREACHABLE, EXIT_OK, EXIT_STOPPED, EXIT_USAGE
@@ -57,6 +58,8 @@ def run(
         text = read_text(file)
         program = parse_program(text, normalize_dialect(dialect) if dialect else url.dialect)
         numbers = parse_selection(statements, len(program)) if statements else tuple(s.number for s in program)
+        if errors := tuple(each for each in check_results(program) if each.statement in numbers):
+            raise ProgramError(errors)
     except ProgramError as error:
         typer.echo(format_diagnostics(text, error.diagnostics), err=True)
         raise typer.Exit(EXIT_USAGE) from error

@@ -5,6 +5,6 @@ made.
 """
 
 from sqlflow_codegen.graph.ordering import Ordering
-from sqlflow_codegen.graph.steps import Step, plan, plan_steps
+from sqlflow_codegen.graph.steps import Step, check_results, plan, plan_steps
 
-__all__ = ["Ordering", "Step", "plan", "plan_steps"]
+__all__ = ["Ordering", "Step", "check_results", "plan", "plan_steps"]

@@ -13,6 +13,7 @@ from sqlflow_codegen.graph.fusion import fuse
 from sqlflow_codegen.graph.lost import lost_at
 from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
 from sqlflow_codegen.graph.resources import Effects
+from sqlflow_codegen.graph.results import ResultChecks
 from sqlflow_codegen.graph.session import INSIDE, Setting
 from sqlflow_codegen.graph.steps import Step
 from sqlflow_codegen.graph.units import Unit, make_units
@@ -48,6 +49,7 @@ class Graph:
         edges: after transitive reduction, sorted; one for every cause.
         steps: in an order in which they may run.
         warnings: findings about statements that run alone because it is not clear what they do.
+        errors: findings about result tables that may not be replaced; `plan` raises them.
     """
 
     program: Program
@@ -55,6 +57,7 @@ class Graph:
     edges: tuple[Edge, ...]
     steps: tuple[Step, ...]
     warnings: tuple[Diagnostic, ...]
+    errors: tuple[Diagnostic, ...] = ()
 
 
 def build_graph(
@@ -75,9 +78,11 @@ def build_graph(
     context = Context(program.dialect, ordering, rules)
     found: list[Effects] = []
     settings: list[tuple[Setting, ...]] = []
+    results = ResultChecks(program)
     for statement in program:
         settings.append(context.settings)
         found.append(effects(statement, context))
+        results.note(statement, found[-1], context.catalog)
     if ordering is Ordering.SEQUENTIAL:
         waits = in_program_order(len(found), (n for n, each in enumerate(found) if each.setting))
     else:
@@ -89,6 +94,7 @@ def build_graph(
         edges=tuple(_edges(waits)),
         steps=tuple(_Steps(program, found, settings, context.session.prepared).make(units, fusion=fusion)),
         warnings=tuple(_warnings(program, found, ordering)),
+        errors=tuple(results.errors),
     )
 
 

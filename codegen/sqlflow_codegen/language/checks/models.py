@@ -10,6 +10,7 @@ from types import MappingProxyType
 from sqlflow_codegen.catalogue import (
     METRICS,
     REPLACEMENTS,
+    RESULT_ATTRIBUTES,
     VALIDATION_METRICS,
     VALIDATION_SELECT,
     Estimator,
@@ -32,13 +33,14 @@ from sqlflow_codegen.language.ir import (
 from sqlflow_codegen.language.source import Problem
 from sqlflow_codegen.language.suggest import did_you_mean
 
-_PREDICT = MappingProxyType({"predict.extra_outputs": "str", "predict.num_workers": "int [1,inf)"})
+_PREDICT = MappingProxyType({"predict.extra_outputs": "str", "predict.num_workers": "int [1,inf)", **RESULT_ATTRIBUTES})
 _EVALUATE = MappingProxyType(
     {
         VALIDATION_METRICS: "str",
         "validation.steps": "int [1,inf) | none",
         "validation.batch_size": "int [1,inf)",
         "validation.verbose": "int [0,2]",
+        **RESULT_ATTRIBUTES,
     }
 )
 _EXPLAIN = MappingProxyType(
@@ -46,6 +48,7 @@ _EXPLAIN = MappingProxyType(
         "label_col": "str",
         "summary.plot_type": "{bar,dot,decision,violin,layered_violin,compact_dot}",
         "summary.*": "str | float | bool | list",
+        **RESULT_ATTRIBUTES,
     }
 )
 EXPLAINERS = ("TreeExplainer", "XGBoostExplainer", "KernelExplainer", "LinearExplainer", "PermutationExplainer")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from sqlflow_codegen.catalogue import RESULT_ATTRIBUTES
 from sqlflow_codegen.language.checks.attributes import check_attributes
 from sqlflow_codegen.language.ir import (
     Attribute,
@@ -37,6 +38,7 @@ _ATTRIBUTES = MappingProxyType(
         "worker.core": "int [1,inf)",
         "worker.memory": "int [1,inf)",
         "solver.*": "str | float | bool | list",
+        **RESULT_ATTRIBUTES,
     }
 )
 _COMPARISONS = frozenset({"=", "<", ">", "<=", ">="})
