@@ -21,7 +21,7 @@ class Postgres:
     name, dialect, threads, second = "postgres", "postgres", True, ""
 
     def __init__(self, server: Server) -> None:
-        self._server = server
+        self.server = server
         self._admin = self._connect()
         self._idle: list[psycopg.Connection] = []
         self._lock = threading.Lock()
@@ -43,8 +43,8 @@ class Postgres:
     def _connect(self) -> psycopg.Connection:
         options = "-c client_min_messages=error -c lock_timeout=20s -c statement_timeout=20s -c deadlock_timeout=200ms"
         return psycopg.connect(
-            host=str(self._server.folder),
-            port=self._server.port,
+            host=str(self.server.folder),
+            port=self.server.port,
             user="tester",
             dbname="postgres",
             autocommit=True,

@@ -98,8 +98,9 @@ class Catalog:
 
     def attach(self, name: str) -> None:
         """Note that a database file has another name; it may be the main one's file, or that of a third name."""
-        self._attached.add(name)
-        self._relations.clear()
+        if self.rules.attached:
+            self._attached.add(name)
+            self._relations.clear()
 
     def resource(self, relation: Relation) -> Resource:
         """What stands for the relation among the effects of statements; one object for all of them."""

@@ -37,6 +37,7 @@ class Rules:
         barriers: what is not understood runs alone.
         files: whoever reads through a view or a table of another place reads the files that its definition names.
         trust: what is not understood may have given the names that it mentions another meaning.
+        attached: two database files that are attached may be one.
         dropped: a relation that is dropped and created again is not new.
     """
 
@@ -54,6 +55,7 @@ class Rules:
     dropped: bool = True
     files: bool = True
     trust: bool = True
+    attached: bool = True
 
 
 ALL_RULES = Rules()

@@ -1,0 +1,57 @@
+"""Random programs whose definitions read elsewhere: any order that the graph allows gives what program order gives.
+
+`SQLFLOW_PROPERTY_PROGRAMS` and `SQLFLOW_PROPERTY_SEED` are as in `test_orders.py`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
+
+from tests.properties.databases import Database
+from tests.properties.elsewhere import RULES, WithFiles, programs
+from tests.properties.orders import Wrong, check, minimised
+from tests.properties.test_orders import FIRST_SEED, PROGRAMS
+
+pytestmark = pytest.mark.timeout(300 + 5 * PROGRAMS)
+
+COUNT = max(PROGRAMS // 3, 1)
+MANY = 400
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that a server, which runs as another user, may use."""
+    with tempfile.TemporaryDirectory(prefix="sqlflow-files-") as name:
+        found = Path(name)
+        found.chmod(0o777)
+        yield found
+
+
+def first_wrong(database: WithFiles, count: int, ordering: Ordering, rules: Rules = ALL_RULES) -> Wrong | None:
+    """The first of some random programs that goes wrong."""
+    for seed, statements, expected in islice(programs(database, FIRST_SEED), count):
+        wrong = check(database, statements, expected, seed, rules=rules, ordering=ordering)
+        if wrong is not None:
+            return wrong
+    return None
+
+
+@pytest.mark.parametrize("ordering", [Ordering.CONSERVATIVE, Ordering.LINEAGE])
+def test_what_is_read_elsewhere_keeps_its_order(database: Database, folder: Path, ordering: Ordering) -> None:
+    with_files = WithFiles(database, folder)
+    wrong = first_wrong(with_files, COUNT, ordering)
+    if wrong is not None:
+        pytest.fail(str(minimised(with_files, wrong, ALL_RULES, ordering)))
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_broken_rule_is_caught(rule: str, request: pytest.FixtureRequest, folder: Path) -> None:
+    database = WithFiles(request.getfixturevalue(RULES[rule]), folder)
+    assert first_wrong(database, MANY, Ordering.LINEAGE, replace(ALL_RULES, **{rule: False})) is not None
