@@ -10,14 +10,13 @@ from typing import Any
 
 from sqlflow_codegen.errors import Diagnostic, ProgramError, SQLFlowError
 from sqlflow_codegen.graph import Ordering, plan
-from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect, parse_program
+from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect, runnable_program
+from sqlflow_codegen.language.runnable import empty_program
 from sqlflow_codegen.language.suggest import did_you_mean
 
 from sqlflow_cli.inputs import is_manifest
-from sqlflow_cli.manifest import Job, ManifestError, dotted, read_jobs
+from sqlflow_cli.manifest import MANIFEST_DIALECT, Job, ManifestError, dotted, read_jobs
 
-MANIFEST_DIALECT = "a manifest says the dialect of its programs: spec.dialect"
-"""Why `--dialect` is refused with one."""
 MANIFEST_ORDERING = "a manifest says the ordering of its programs: spec.ordering"
 """Why `check --ordering` is refused with one."""
 
@@ -71,7 +70,7 @@ def check_file(file: Path, text: str, dialect: str, ordering: Ordering | None = 
     """
     if not is_manifest(file, text):
         canonical = normalize_dialect(dialect) if dialect else DEFAULT_DIALECT
-        found = check_text(text, canonical, ordering or Ordering.CONSERVATIVE, "warning")
+        found = check_text(text, canonical, ordering or Ordering.CONSERVATIVE)
         return Report(file, tuple(Finding(each, text, each.line, each.column) for each in found))
     if dialect:
         raise SQLFlowError(MANIFEST_DIALECT)
@@ -87,22 +86,25 @@ def check_file(file: Path, text: str, dialect: str, ordering: Ordering | None = 
     return Report(file, tuple(finding for findings in found_in for finding in findings))
 
 
-def check_text(text: str, dialect: str, ordering: Ordering, empty: str) -> tuple[Diagnostic, ...]:
+def check_text(
+    text: str, dialect: str, ordering: Ordering, *, job: bool = False, written: Sequence[str] | None = None
+) -> tuple[Diagnostic, ...]:
     """All findings of a program, in its order: of the language, or, where those are no errors, of the graph too.
 
     Args:
         text: the program.
         dialect: its dialect, by the canonical name.
         ordering: which statements wait for which.
-        empty: severity of a program without any statement.
+        job: it is the program of a SQLFlowJob.
+        written: the lines of the manifest that a job's program is written in; None where nobody knows them.
     """
     try:
-        program = parse_program(text, dialect)
+        program = runnable_program(text, dialect, job=job, written=written)
         found = (*program.warnings, *plan(program, ordering).warnings)
     except ProgramError as error:
         return error.diagnostics
     if not len(program):
-        return (Diagnostic("empty-program", "the program has no statement", 0, 1, 1, severity=empty),)
+        return (empty_program("warning"),)
     return tuple(sorted(found, key=lambda one: (one.statement, one.line, one.column)))
 
 
@@ -142,7 +144,7 @@ def _check_program(job: Job) -> Iterable[Finding]:
         return []
     return [
         Finding(each, program, *job.program_place(each.line, each.column), job.name)
-        for each in check_text(program, dialect, _ordering(job.spec.get("ordering")), "error")
+        for each in check_text(program, dialect, _ordering(job.spec.get("ordering")), job=True, written=job.written)
     ]
 
 

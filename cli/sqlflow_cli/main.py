@@ -1,38 +1,21 @@
-"""The `sqlflow` command: one module of `commands` per subcommand."""
+"""Entry point of the `sqlflow` command. What it imports may not be installed, so `app` is imported late."""
 
 from __future__ import annotations
 
-import typer
+from collections.abc import Callable
 
-from sqlflow_cli.commands.check import check
-from sqlflow_cli.commands.graph import graph
-from sqlflow_cli.commands.render import render
-from sqlflow_cli.commands.run import run
-from sqlflow_cli.commands.version import version
-
-app = typer.Typer(
-    name="sqlflow",
-    help="Run SQL programs that train and use models.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-app.command()(run)
-app.command()(check)
-app.command()(graph)
-app.command()(render)
-app.command()(version)
-
-
-@app.callback()
-def _root() -> None:
-    """Run SQL programs that train and use models."""
+from sqlflow_codegen.commands import run_command
 
 
 def main() -> None:
-    """Entry point of the console scripts."""
-    app()
+    """Run the command and leave the process with its exit code."""
+
+    def start() -> Callable[[], None]:
+        from sqlflow_cli.app import app
+
+        return app
+
+    run_command("sqlflow", "cli", start)
 
 
 if __name__ == "__main__":

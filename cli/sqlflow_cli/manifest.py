@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 KIND = "SQLFlowJob"
 PROGRAM = ("spec", "program")
+MANIFEST_DIALECT = "a manifest says the dialect of its programs: spec.dialect"
+"""Why `--dialect` is refused with one."""
 
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """What ends a line in YAML."""
@@ -99,9 +102,28 @@ class Job:
         return _text(self.metadata.get("uid")) or ""
 
     @property
+    def taken_backend(self) -> str:
+        """What the operator executes it with, as its status says; "" where it says nothing."""
+        status = self.raw.get("status")
+        run = status.get("run") if isinstance(status, Mapping) else None
+        return (_text(run.get("backend")) or "") if isinstance(run, Mapping) else ""
+
+    @property
     def program(self) -> str | None:
         """Its program, if that is a text."""
         return _text(self.spec.get("program"))
+
+    @property
+    def written(self) -> Sequence[str] | None:
+        """The lines of the file that hold its program; None where they say it in another way, with escapes."""
+        node, found = self._find(PROGRAM)
+        if not found or not isinstance(node, yaml.ScalarNode) or node.style == '"':
+            return None
+        lines = list(self.lines[node.start_mark.line : node.end_mark.line + 1])
+        if node.style == "'":
+            lines[-1] = lines[-1][: node.end_mark.column - 1]
+            lines = [line.replace("''", "'") for line in lines]
+        return lines
 
     def place(self, path: Sequence[str | int]) -> tuple[int, int]:
         """Line and column of the value at that path, or of the innermost one around it that the file has."""
@@ -183,6 +205,19 @@ def read_jobs(text: str) -> tuple[Job, ...]:
     except RecursionError as error:
         raise ManifestError("the YAML is nested too deeply", 1, 1) from error
     return tuple(found)
+
+
+def only_job(file: Path, text: str) -> Job:
+    """The one SQLFlowJob of a manifest.
+
+    Raises:
+        ManifestError: the text is no YAML.
+        SQLFlowError: it holds none, or several.
+    """
+    jobs = read_jobs(text)
+    if len(jobs) != 1:
+        raise SQLFlowError(f"{file} holds {len(jobs) or 'no'} SQLFlowJobs: give a file with one")
+    return jobs[0]
 
 
 def dotted(path: Sequence[str | int]) -> str:

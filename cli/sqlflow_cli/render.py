@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 from rich.console import Console
 from rich.status import Status
-from rich.table import Table
 from rich.text import Text
 from sqlflow_codegen.errors import Diagnostic
 from sqlflow_codegen.language import format_diagnostics
 from sqlflow_codegen.language.ir import Program
-from sqlflow_runtime.cells import show_cell
 
 from sqlflow_cli.screen import visible
+from sqlflow_cli.tables import PIPE_WIDTH, Shown
 
-_NUMERIC = ("int", "float", "double", "real", "numeric", "decimal", "serial", "bigint")
+
+class _Running:
+    """The line of the statement that runs: which it is, for how long, and a library's latest words."""
+
+    def __init__(self, title: str, begun: float) -> None:
+        self._title = title
+        self._begun = begun
+        self.words = ""
+
+    def __rich__(self) -> Text:
+        now = time.monotonic()
+        parts = [self._title, duration(now - self._begun), *([self.words] if self.words else [])]
+        return Text(visible("  ".join(parts)), no_wrap=True, overflow="ellipsis")
 
 
 class Renderer:
@@ -25,16 +37,19 @@ class Renderer:
 
     def __init__(self, stream: TextIO, program: Program, numbers: Sequence[int], *, verbose: bool) -> None:
         self._console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
+        self._width = self._console.width
+        if not self._console.is_terminal and not os.environ.get("COLUMNS", "").isdecimal():
+            self._width = PIPE_WIDTH
         self._program = program
         self._position = {number: position for position, number in enumerate(numbers, 1)}
         self._count = len(numbers)
         self._verbose = verbose
         self._status: Status | None = None
         self._title = ""
-        self._columns: list[str] = []
-        self._types: list[str] = []
-        self._rows: list[list[Any]] = []
+        self._running = _Running("", 0)
+        self._results: list[Shown] = []
         self._latest = ""
+        self._done = 0
         self._started = time.monotonic()
         self._failed = False
 
@@ -43,7 +58,7 @@ class Renderer:
         handlers: dict[str, Callable[[dict[str, Any]], None]] = {
             "statement_started": self._on_started,
             "columns": self._on_columns,
-            "row": lambda r: self._rows.append(r["values"]),
+            "row": self._on_row,
             "log": self._on_log,
             "metrics": self._on_metrics,
             "model": self._on_model,
@@ -58,28 +73,35 @@ class Renderer:
         """Say how the run went."""
         self._stop_status()
         if not self._failed:
-            seconds = time.monotonic() - self._started
-            self._print(
-                f"{self._count} statement{'s' if self._count != 1 else ''} done in {seconds:.2f} s", "bold green"
-            )
+            statements = f"{self._count} statement{'s' if self._count != 1 else ''}"
+            self._print(f"{statements} done in {duration(self._elapsed())}", "bold green")
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started
 
     def _on_started(self, record: dict[str, Any]) -> None:
-        self._columns, self._types, self._rows, self._latest = [], [], [], ""
+        self._results, self._latest = [], ""
         place = f"line {record['line']}"
         self._title = f"[{self._position[record['statement']]}/{self._count}] {record['title']}  ({place})"
+        self._running = _Running(self._title, time.monotonic())
         if self._console.is_terminal:
-            self._status = self._console.status(Text(self._title), spinner="dots")
+            self._status = self._console.status(self._running, spinner="dots")
             self._status.start()
+        else:  # whoever reads a log wants to see what it waits for
+            self._print(self._title, "bold")
+            self._console.file.flush()
 
     def _on_columns(self, record: dict[str, Any]) -> None:
-        self._columns, self._types = record["names"], record["types"]
+        self._results.append(Shown(record["names"], record["types"]))
+
+    def _on_row(self, record: dict[str, Any]) -> None:
+        self._results[-1].rows.append(record["values"])
+        self._results[-1].cut.append(tuple(record.get("truncated", ())))
 
     def _on_log(self, record: dict[str, Any]) -> None:
         words = record["message"]
         if record["level"] == "info" and not self._verbose:
-            self._latest = words
-            if self._status is not None:
-                self._status.update(Text(f"{self._title}  {words}"[: self._console.width - 4]))
+            self._latest = self._running.words = words
             return
         self._print(f"  {words}", "yellow" if record["level"] == "warning" else "dim")
 
@@ -93,19 +115,31 @@ class Renderer:
 
     def _on_finished(self, record: dict[str, Any]) -> None:
         self._stop_status()
-        self._print(self._title, "bold")
-        if self._columns:
-            self._console.print(self._table())
+        if self._console.is_terminal:
+            self._print(self._title, "bold")
+        for result in self._results:
+            for shown in result.renderables(self._width):
+                if isinstance(shown, Text):  # a terminal breaks a line that is too long, a log keeps it whole
+                    self._console.print(shown, soft_wrap=True)
+                else:
+                    self._console.print(shown, width=self._width, soft_wrap=False, crop=False)
+        self._print("  " + "  ·  ".join(self._outcome(record)), "dim")
+
+    def _outcome(self, record: dict[str, Any]) -> list[str]:
         rows, kind = record["rows"], self._program.statement(record["statement"]).kind
         parts = []
         if record.get("truncated"):
-            parts.append(f"first {len(self._rows)} rows")
+            parts.append(f"first {sum(len(result.rows) for result in self._results)} rows")
         elif rows >= 0:
             parts.append(f"{rows} row{'s' if rows != 1 else ''}")
         if self._latest and kind in ("train", "evaluate"):
             parts.insert(0, self._latest)
-        parts.append(f"{record['seconds']:.2f} s")
-        self._print("  " + "  ·  ".join(parts), "dim")
+        parts.append(duration(record["seconds"]))
+        self._done += 1
+        if self._count > 1:
+            share = 100 * self._done // self._count
+            parts.append(f"{self._done} of {self._count} done ({share} %) after {duration(self._elapsed())}")
+        return parts
 
     def _on_error(self, record: dict[str, Any]) -> None:
         self._stop_status()
@@ -113,21 +147,11 @@ class Renderer:
         if record["statement"] == 0:
             self._print(f"error: {record['message']}", "bold red")
             return
-        self._print(self._title, "bold")
+        if self._console.is_terminal:
+            self._print(self._title, "bold")
         place = (record["statement"], record["line"], record["column"])
         diagnostic = Diagnostic(record["kind"], record["message"], *place, hint=record["hint"])
         self._print(format_diagnostics(self._program.text, [diagnostic]), "red")
-
-    def _table(self) -> Table:
-        table = Table(show_edge=False, pad_edge=False, header_style="bold")
-        for name, kind in zip(self._columns, self._types, strict=True):
-            right = kind.lower().startswith(_NUMERIC)
-            table.add_column(Text(visible(name)), justify="right" if right else "left", overflow="fold")
-        for row in self._rows:
-            table.add_row(
-                *(Text("NULL", style="dim") if cell is None else Text(visible(show_cell(cell))) for cell in row)
-            )
-        return table
 
     def _stop_status(self) -> None:
         if self._status is not None:
@@ -137,3 +161,11 @@ class Renderer:
     def _print(self, words: str, style: str = "") -> None:
         # Text, not markup: the user's words may hold square brackets.
         self._console.print(Text(visible(words), style=style))
+
+
+def duration(seconds: float) -> str:
+    """`0.42 s`, `12.3 s`, `3 min 05 s`, `2 h 10 min`."""
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"

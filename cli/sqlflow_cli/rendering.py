@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from sqlflow_codegen.backend import Codegen, RunOptions
 from sqlflow_codegen.errors import SQLFlowError
-from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect, parse_program
+from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect, runnable_program
 from sqlflow_codegen.language.ir import Program
 
 from sqlflow_cli.manifest import Job, ManifestError, read_jobs
@@ -81,7 +81,7 @@ def run_of_program(text: str, dialect: str, backend: str, options: RunOptions) -
         SQLFlowError: no such dialect.
     """
     canonical = normalize_dialect(dialect) if dialect else DEFAULT_DIALECT
-    return Run(CODEGENS[backend](), parse_program(text, canonical), options)
+    return Run(CODEGENS[backend](), runnable_program(text, canonical), options)
 
 
 def runs_of_manifest(file: Path, text: str, options: ManifestOptions) -> list[Run]:
@@ -108,10 +108,11 @@ def _run_of_job(job: Job, options: ManifestOptions) -> Run:
         raise ManifestError(message, *job.place(("metadata", "namespace")))
     uid = options.uid or job.uid
     typed = job.typed(options.namespace or "default", uid)
-    backend = options.backend or typed.spec.backend
-    if not backend:
+    backend = options.backend or typed.spec.backend or job.taken_backend
+    if backend not in CODEGENS:
         raise SQLFlowError(f"job {job.name} leaves the choice of its backend to the operator: give --backend")
+    program = runnable_program(typed.spec.program, typed.spec.dialect, job=True, written=job.written)
     run = run_options(typed, run_name(typed), StepImage(options.image, options.pull_policy))
     if not uid:  # the API server refuses an owner without UID
         run = replace(run, owner=None)
-    return Run(CODEGENS[backend](), parse_program(typed.spec.program, typed.spec.dialect), run)
+    return Run(CODEGENS[backend](), program, run)

@@ -30,8 +30,18 @@ def main(arguments: list[str] | None = None) -> int:
     except FluidError as error:
         print(f"{program}:{_line(error, program)}: error: {error}", file=sys.stderr)
         return 1
-    except OSError as error:
-        print(f"{program}: error: {error.strerror or error}", file=sys.stderr)
+    except SyntaxError as error:
+        print(f"{error.filename or program}:{error.lineno or 1}: error: {error.msg}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:  # noqa: BLE001  (the program may raise anything: its line and one line say enough)
+        words = (str(error).strip().splitlines() or [""])[0]
+        if isinstance(error, OSError) and not _frames(error, program):
+            print(f"{program}: error: {error.strerror or error}", file=sys.stderr)
+        else:
+            print(f"{program}:{_line(error, program)}: error: {type(error).__name__}: {words}", file=sys.stderr)
         return 1
     sys.stdout.write(text)
     return 0
@@ -53,9 +63,12 @@ def render(program: Path) -> str:
 
 def _line(error: BaseException, program: Path) -> int:
     """The last line of the program itself on the way to the error."""
+    return (_frames(error, program) or [1])[-1]
+
+
+def _frames(error: BaseException, program: Path) -> list[int]:
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno or 0 for frame in frames if frame.filename == str(program)]
-    return lines[-1] if lines else 1
+    return [frame.lineno or 0 for frame in frames if frame.filename == str(program)]
 
 
 if __name__ == "__main__":

@@ -14,8 +14,11 @@ import sys
 import uuid
 from pathlib import Path
 
+from kubernetes.config import ConfigException
 from sqlflow_codegen.backend import RunOptions
-from sqlflow_codegen.language import parse_program
+from sqlflow_codegen.errors import SQLFlowError
+from sqlflow_codegen.language import runnable_program
+from sqlflow_operator.kube import ApiError
 from sqlflow_operator.workflow import FetchRequest, RunFailedError, Workflow, new
 
 
@@ -28,7 +31,7 @@ def submit(arguments: argparse.Namespace, text: str) -> tuple[Workflow, FetchReq
         image=arguments.image,
         secret_name=arguments.secret,
     )
-    program = codegen.gen_code(parse_program(text), options)
+    program = codegen.gen_code(runnable_program(text), options)
     yaml = codegen.gen_yaml(program)
     run_id = workflow.submit(yaml)
     return workflow, FetchRequest(run_id)
@@ -68,12 +71,17 @@ def main() -> int:
     parser.add_argument("--calls", type=int, help="stop after so many answers")
     arguments = parser.parse_args()
     going_on = arguments.state is not None and arguments.state.exists()
-    workflow, request = resume(arguments) if going_on else submit(arguments, sys.stdin.read())
     try:
+        workflow, request = resume(arguments) if going_on else submit(arguments, sys.stdin.read())
         follow(workflow, request, arguments.state, arguments.calls)
     except RunFailedError as error:
         print(f"step {error.step}, statement {error.statement}: {error.database_message}", file=sys.stderr)
         return 1
+    except (SQLFlowError, ApiError, ConfigException, OSError) as error:
+        print(f"loop.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sqlflow_codegen.errors import CodegenError, Diagnostic, ProgramError
 from sqlflow_codegen.graph import Ordering, Step, plan_steps
-from sqlflow_codegen.language import parse_program
+from sqlflow_codegen.language import runnable_program
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.sandbox import Limits, run_program
 
@@ -47,7 +47,7 @@ def parse(text: str, dialect: str, ordering: Ordering = Ordering.CONSERVATIVE, f
         fusion: whether SQL statements may share a step.
     """
     try:
-        program = parse_program(text, dialect)
+        program = runnable_program(text, dialect, job=True)
         return Parsed(program, plan_steps(program, ordering, fusion=fusion))
     except ProgramError as error:
         return Parsed(diagnostics=error.diagnostics)

@@ -70,10 +70,12 @@ def exit_code(failure: RunError) -> int:
 
 def not_installed(error: ModuleNotFoundError) -> RunError:
     """What to say where a library is missing that only some programs need."""
+    package = (error.name or "").partition(".")[0]
+    extra = "local" if package == "duckdb" else "runtime"
     return RunError(
         "usage",
-        f"the Python package {error.name} is not installed here",
-        "pip install 'sqlflow-operator[runtime,local]' brings all that programs may need.",
+        f"the Python package {package} is not installed here",
+        f"pip install 'sqlflow-operator[{extra}]' brings it; [runtime,local] brings all that programs may need.",
     )
 
 
@@ -83,6 +85,8 @@ _LOCATION = re.compile(r"\A(?:\[[\d:]+\]\s*)?\S*/\S+:\d+:\s*")
 
 def unexpected(error: Exception) -> RunError:
     """The failure of a statement whose library raised an error that nobody foresaw: its kind and its first line."""
+    if isinstance(error, ModuleNotFoundError):
+        return not_installed(error)
     lines = _LOCATION.sub("", str(error).strip()).strip().splitlines()
     words = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     return RunError("internal", words, "A library failed at this statement; `sqlflow run --verbose` shows where.")

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
-from sqlflow_codegen.records import EXIT_OK, EXIT_STOPPED, EXIT_TRY_AGAIN, EXIT_USAGE, StepError
+from sqlflow_codegen.records import EXIT_OK, EXIT_STOPPED, EXIT_USAGE, StepError
 
 from sqlflow_runtime.capture import OutputCapture
 from sqlflow_runtime.databases.base import Database
-from sqlflow_runtime.failures import RunError, exit_code
+from sqlflow_runtime.databases.url import DatabaseUrl
+from sqlflow_runtime.failures import RunError, exit_code, unexpected
 from sqlflow_runtime.ledger import TABLE, Ledger
 from sqlflow_runtime.recorder import Recorder, json_lines, write_termination_message
 from sqlflow_runtime.stop import Stop
@@ -101,24 +102,30 @@ def _run(arguments: argparse.Namespace, recorder: Recorder, capture: OutputCaptu
 
     if arguments.finish:
         return _finish(connect, recorder)
-    return _execute(arguments, connect, recorder, capture, stop)
+    return _execute(arguments, url, connect, recorder, capture, stop)
 
 
 def _execute(
     arguments: argparse.Namespace,
+    url: DatabaseUrl,
     connect: Callable[[], Database],
     recorder: Recorder,
     capture: OutputCapture,
     stop: Stop,
 ) -> int:
-    from sqlflow_codegen.language import normalize_dialect, parse_program
+    from sqlflow_codegen.language import normalize_dialect, runnable_program
 
     from sqlflow_runtime.databases.base import PreviewLimit
+    from sqlflow_runtime.databases.shared import check_shared
+    from sqlflow_runtime.databases.url import check_dialect
     from sqlflow_runtime.execute import execute_program
     from sqlflow_runtime.selection import parse_selection
     from sqlflow_runtime.session import Session
 
-    program = parse_program(_read(arguments.program), normalize_dialect(arguments.dialect))
+    dialect = normalize_dialect(arguments.dialect)
+    check_dialect(url, dialect)
+    check_shared(url)
+    program = runnable_program(_read(arguments.program), dialect)
     numbers = parse_selection(arguments.statements, len(program))
     replay = parse_selection(arguments.session, len(program)) if arguments.session else ()
     repeat = parse_selection(arguments.repeat, len(program)) if arguments.repeat else ()
@@ -183,10 +190,11 @@ def _program_error(recorder: Recorder, error: ProgramError) -> int:
 def _internal_error(recorder: Recorder, error: Exception) -> int:
     import traceback
 
-    recorder.log("error", "".join(traceback.format_exception(error)))
-    words = f"{type(error).__name__}: {error}"
-    recorder.error(StepError(0, 0, 0, "step", "internal", words, "This is a fault of sqlflow-step; please report it."))
-    return EXIT_TRY_AGAIN
+    recorder.log("info", "".join(traceback.format_exception(error)))
+    failure = unexpected(error)
+    hint = failure.hint if failure.kind == "usage" else "This is a fault of sqlflow-step; please report it."
+    recorder.error(StepError(0, 0, 0, "step", failure.kind, failure.message, hint))
+    return exit_code(failure)
 
 
 if __name__ == "__main__":

@@ -63,15 +63,11 @@ def _program(file: Path, text: str, dialect: str) -> tuple[Program, Ordering, bo
 
     from sqlflow_operator.api import Fusion
 
-    from sqlflow_cli.findings import MANIFEST_DIALECT
-    from sqlflow_cli.manifest import read_jobs
+    from sqlflow_cli.manifest import MANIFEST_DIALECT, only_job
 
     if dialect:
         raise SQLFlowError(MANIFEST_DIALECT)
-    jobs = read_jobs(text)
-    if len(jobs) != 1:
-        raise SQLFlowError(f"{file} holds {len(jobs) or 'no'} SQLFlowJobs: give a file with one")
-    spec = jobs[0].typed("default", "").spec
+    spec = only_job(file, text).typed("default", "").spec
     return parse_program(spec.program, spec.dialect), spec.ordering, spec.fusion is Fusion.AUTO
 
 

@@ -11,13 +11,13 @@ import typer
 from sqlflow_codegen.backend import DATABASE_ENV
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
 from sqlflow_codegen.graph import check_results
-from sqlflow_codegen.language import format_diagnostics, normalize_dialect, parse_program
+from sqlflow_codegen.language import format_diagnostics, normalize_dialect, runnable_program
 from sqlflow_codegen.language.ir import Program
-from sqlflow_codegen.records import EXIT_DATABASE_UNREACHABLE, EXIT_OK, EXIT_STOPPED, EXIT_USAGE
+from sqlflow_codegen.records import EXIT_OK, EXIT_STOPPED, EXIT_USAGE
 from sqlflow_runtime.capture import OutputCapture
 from sqlflow_runtime.databases import DatabaseUrl, open_database, parse_url
 from sqlflow_runtime.databases.base import PreviewLimit
-from sqlflow_runtime.databases.url import scrubber
+from sqlflow_runtime.databases.url import check_dialect, scrubber
 from sqlflow_runtime.execute import execute_program
 from sqlflow_runtime.failures import RunError, exit_code
 from sqlflow_runtime.recorder import Recorder, json_lines
@@ -25,7 +25,9 @@ from sqlflow_runtime.selection import parse_selection
 from sqlflow_runtime.session import Session
 from sqlflow_runtime.stop import Stop
 
-from sqlflow_cli.inputs import read_text
+from sqlflow_cli.failures import explain
+from sqlflow_cli.inputs import is_manifest, read_text
+from sqlflow_cli.manifest import MANIFEST_DIALECT, ManifestError, only_job
 from sqlflow_cli.render import Renderer
 from sqlflow_cli.screen import complain
 
@@ -35,7 +37,9 @@ Format = Literal["text", "json"]
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="The program; - reads it from standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="A SQL program, or a manifest (.yaml) with one SQLFlowJob; - reads standard input.")
+    ],
     database: Annotated[
         str,
         typer.Option(
@@ -44,31 +48,54 @@ def run(
             help="URL: postgresql://USER:PASSWORD@HOST/DB, duckdb:///FILE or sqlite:///FILE.",
         ),
     ],
-    dialect: Annotated[str, typer.Option(help="SQL dialect of the program.  \\[default: the database's]")] = "",
+    dialect: Annotated[
+        str, typer.Option(help="SQL dialect of the program.  \\[default: the manifest's, or the database's]")
+    ] = "",
     statements: Annotated[str, typer.Option(help="Only these, by number: 3-5,7.  \\[default: all]")] = "",
-    preview_rows: Annotated[int, typer.Option(min=0, help="Rows shown of each result.")] = 100,
+    preview_rows: Annotated[
+        int | None, typer.Option(min=0, help="Rows shown of each result.  \\[default: the manifest's, or 100]")
+    ] = None,
     output: Annotated[
         Format, typer.Option("--format", help="json: records, one a line, as a step writes them.")
     ] = "text",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show everything that libraries say.")] = False,
 ) -> None:
-    """Execute a program on this computer, statement by statement, with no cluster."""
+    """Execute a program, or that of a manifest, on this computer, statement by statement, with no cluster."""
+    text = ""
     try:
         url = parse_url(database)
         text = read_text(file)
-        program = parse_program(text, normalize_dialect(dialect) if dialect else url.dialect)
+        program, limit = _program(file, text, dialect, url, preview_rows)
         numbers = parse_selection(statements, len(program)) if statements else tuple(s.number for s in program)
         if errors := tuple(each for each in check_results(program) if each.statement in numbers):
             raise ProgramError(errors)
-    except ProgramError as error:
-        typer.echo(format_diagnostics(text, error.diagnostics), err=True)
+    except (ProgramError, ManifestError) as error:
+        if isinstance(error, ProgramError) and not is_manifest(file, text):
+            typer.echo(format_diagnostics(text, error.diagnostics), err=True)
+        else:
+            explain(error, file, text, "")
         raise typer.Exit(EXIT_USAGE) from error
     except SQLFlowError as error:
         _complain(error)
         raise typer.Exit(EXIT_USAGE) from error
     if not numbers:
         raise typer.Exit(EXIT_OK)
-    raise typer.Exit(_run(program, numbers, url, PreviewLimit(preview_rows), output, verbose))
+    raise typer.Exit(_run(program, numbers, url, PreviewLimit(limit), output, verbose))
+
+
+def _program(file: Path, text: str, dialect: str, url: DatabaseUrl, preview_rows: int | None) -> tuple[Program, int]:
+    """The program, checked against the database, and how many rows of a result are shown."""
+    if not is_manifest(file, text):
+        canonical = normalize_dialect(dialect) if dialect else url.dialect
+        check_dialect(url, canonical)
+        return runnable_program(text, canonical), 100 if preview_rows is None else preview_rows
+    if dialect:
+        raise SQLFlowError(MANIFEST_DIALECT)
+    job = only_job(file, text)
+    spec = job.typed("default", "").spec
+    check_dialect(url, normalize_dialect(spec.dialect))
+    program = runnable_program(spec.program, spec.dialect, job=True, written=job.written)
+    return program, spec.preview_rows if preview_rows is None else preview_rows
 
 
 def _run(
@@ -88,7 +115,7 @@ def _run(
             database = open_database(url, _WHERE, recorder.log, patience=5)
         except RunError as failure:
             _complain(failure, recorder, capture)
-            return EXIT_DATABASE_UNREACHABLE
+            return exit_code(failure)
         stop.cancel = database.cancel
         with closing(database):
             session = Session(

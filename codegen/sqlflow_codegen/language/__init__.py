@@ -1,12 +1,21 @@
 """The language: lexer, statement splitter, clause parser and IR.
 
-`parse_program` is what others call; it imports neither sqlglot nor any other big library, because every step
-parses the program when it starts.
+`parse_program` is what others call, and `runnable_program` those who are to run the program. They import neither
+sqlglot nor any other big library, because every step parses the program when it starts.
 """
 
 from sqlflow_codegen.language.checks import check_program
 from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, DIALECTS, normalize_dialect
 from sqlflow_codegen.language.parser import parse_program
 from sqlflow_codegen.language.report import format_diagnostics
+from sqlflow_codegen.language.runnable import runnable_program
 
-__all__ = ["DEFAULT_DIALECT", "DIALECTS", "check_program", "format_diagnostics", "normalize_dialect", "parse_program"]
+__all__ = [
+    "DEFAULT_DIALECT",
+    "DIALECTS",
+    "check_program",
+    "format_diagnostics",
+    "normalize_dialect",
+    "parse_program",
+    "runnable_program",
+]

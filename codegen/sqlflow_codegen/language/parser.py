@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterable
 
 from sqlflow_codegen.errors import Diagnostic, ProgramError
 from sqlflow_codegen.language.build import Common, build
@@ -24,12 +24,17 @@ from sqlflow_codegen.language.titles import sql_title
 _INVALID = re.compile("[\x00\ud800-\udfff]")
 
 
-def parse_program(text: str, dialect: str = DEFAULT_DIALECT) -> Program:
-    """Parse a program.
+Check = Callable[[Statement], Iterable[Problem]]
+"""Finds problems of one statement."""
+
+
+def parse_program(text: str, dialect: str = DEFAULT_DIALECT, *, further: Check | None = None) -> Program:
+    """Parse a program. For one that is to run, call `runnable_program`.
 
     Args:
         text: the program, statements separated by `;` (optional after the last).
         dialect: name of the SQL dialect of its database, or an alias of it.
+        further: finds more that is wrong with a statement.
 
     Returns:
         The program, with its warnings.
@@ -51,6 +56,10 @@ def parse_program(text: str, dialect: str = DEFAULT_DIALECT) -> Program:
     if not diagnostics and (problem := _invalid_character(text, 0, len(text))):  # in a comment between statements
         diagnostics.append(source.diagnostic(problem, 0))
     checked = [source.diagnostic(problem, number) for number, problem in check_statements(statements)]
+    if further is not None:
+        more = [source.diagnostic(problem, one.number) for one in statements for problem in further(one)]
+        worse = {(one.code, one.line, one.column) for one in more}
+        checked = [one for one in checked if (one.code, one.line, one.column) not in worse] + more
     diagnostics = sorted([*diagnostics, *checked], key=lambda one: (one.statement, one.line, one.column))
     if any(one.severity == "error" for one in diagnostics):
         raise ProgramError(tuple(diagnostics))

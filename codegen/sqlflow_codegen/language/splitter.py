@@ -275,6 +275,16 @@ class Splitter:
         raw.problems = [problem]
         return after_data(self._text, position)
 
+    def line_comments(self) -> Iterator[tuple[int, int]]:
+        """Start and end of each comment to the end of a line, up to a quote or comment that never closes."""
+        position = 0
+        while match := self._patterns.plain.match(self._text, position):
+            if match.lastgroup == "comment":
+                yield match.span()
+            position = self._hidden(match)
+            if position < 0:
+                return
+
     def bare(self, start: int, end: int) -> str:
         """The text [start, end) with blanks for comments, what quotes hold, and what parentheses hold."""
         scan = self._patterns.query.match

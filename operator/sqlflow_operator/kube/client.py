@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 import kubernetes
 import urllib3
+import yaml
 
 from sqlflow_operator.api import GROUP, PLURAL, VERSION
 from sqlflow_operator.kube.errors import NotFoundError, UnavailableError, error_from
@@ -276,13 +277,17 @@ def load_configuration() -> kubernetes.client.Configuration:
     """The pod's service account where there is one, else the kubeconfig.
 
     Raises:
-        kubernetes.config.ConfigException: there is neither.
+        kubernetes.config.ConfigException: there is neither, or it cannot be read.
     """
     configuration = kubernetes.client.Configuration()
     try:
         kubernetes.config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     except kubernetes.config.ConfigException:
-        kubernetes.config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        try:
+            kubernetes.config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        except (OSError, ValueError, TypeError, LookupError, yaml.YAMLError) as error:
+            words = " ".join(str(error).split())
+            raise kubernetes.config.ConfigException(f"the kubeconfig cannot be read: {words}") from error
     return configuration
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import yaml as pyyaml
 
-from sqlflow_operator.kube import AlreadyExistsError, Kube, Object, Resource
+from sqlflow_operator.kube import AlreadyExistsError, Kube, NotFoundError, Object, Resource
 from sqlflow_operator.workflow.pods import owner_uids
 
 
@@ -57,3 +57,9 @@ def _create(kube: Kube, resource: Resource, namespace: str, document: Object) ->
         existing = kube.get(resource, namespace, name)
         if not owner_uids(document) & owner_uids(existing):
             raise NameConflictError(document["kind"], namespace, name) from error
+    except NotFoundError as error:
+        if error.reason == "NotFound" and "namespaces" in error.message:
+            raise
+        kind = document["kind"]
+        message = f"the cluster serves no {kind} ({document['apiVersion']}): its engine is not installed"
+        raise NotFoundError(error.status, error.reason, message) from error

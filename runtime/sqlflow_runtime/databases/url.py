@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
-from sqlflow_runtime.failures import RunError
+from sqlflow_codegen.language.dialects import DATABASES
 
-DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "sqlite": "sqlite", "duckdb": "duckdb"}
-"""Kind of a database -> the program's dialect (a sqlglot name)."""
+from sqlflow_runtime.failures import RunError
 
 _SCHEMES = {"postgres": "postgresql", "mariadb": "mysql"}
 _SERVERS = ("postgresql", "mysql")
@@ -41,7 +40,7 @@ class DatabaseUrl:
     @property
     def dialect(self) -> str:
         """The dialect of programs for this database."""
-        return DIALECTS[self.scheme]
+        return DATABASES[self.scheme]
 
     def __str__(self) -> str:
         server = f"{self.username}@{self.host}" if self.username else self.host
@@ -67,7 +66,7 @@ def parse_url(text: str) -> DatabaseUrl:
     if match is None:
         raise RunError("usage", "the database URL has no scheme", f"A database URL looks like {_FORM}.")
     scheme = _SCHEMES.get(match["scheme"].lower(), match["scheme"].lower())
-    if scheme not in DIALECTS:
+    if scheme not in DATABASES:
         known = "postgresql, mysql, mariadb, sqlite and duckdb"
         raise RunError("usage", f"databases of the kind {scheme} are not supported", f"Supported are {known}.")
     if match["driver"] and scheme == "postgresql" and match["driver"] not in ("psycopg", "psycopg2"):
@@ -115,6 +114,19 @@ def _host_and_port(server: str) -> tuple[str, str]:
         hosts.append(unquote(match["six"] or match["name"] or ""))
         ports.append(match["port"] or "")
     return ",".join(hosts), ",".join(ports) if any(ports) else ""
+
+
+def check_dialect(url: DatabaseUrl, dialect: str) -> None:
+    """Refuse a program whose dialect (canonical) is not that of the database.
+
+    Raises:
+        RunError: kind `usage`.
+    """
+    if dialect == url.dialect:
+        return
+    pairs = ", ".join(f"{name} with {scheme}://" for scheme, name in DATABASES.items())
+    message = f"the program's dialect is {dialect}, and the database is of the kind {url.scheme}"
+    raise RunError("usage", message, f"Give dialect {url.dialect}, or another database. Pairs are {pairs}.")
 
 
 _SHORT = 6

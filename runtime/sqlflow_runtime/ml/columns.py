@@ -11,14 +11,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlflow_codegen.language.ir import ColumnCall, ColumnClause, ColumnExpr, ColumnName, ColumnStar, Span
+from sqlflow_codegen.language.runnable import COLUMNS_NOT_YET
 
 from sqlflow_runtime.databases.base import NUMERIC_KINDS, Column
 from sqlflow_runtime.failures import RunError, did_you_mean, listed
 from sqlflow_runtime.ml.features import Bucket, CategoryHash, CategoryId, Dense, Feature, Indicator, Numeric
 
-_UNSUPPORTED = (
-    "EMBEDDING", "CROSS", "SEQ_CATEGORY_ID", "WEIGHTED_CATEGORY", "SPARSE",
-)  # fmt: skip
 _KNOWN = ("BUCKET", "CATEGORY_HASH", "CATEGORY_ID", "DENSE", "INDICATOR")
 
 
@@ -113,7 +111,7 @@ def _named(expression: ColumnName, selected: Sequence[Column]) -> list[Column]:
 
 
 def _called(call: ColumnCall, selected: Sequence[Column]) -> list[Feature]:
-    if call.name in _UNSUPPORTED:
+    if call.name in COLUMNS_NOT_YET:
         raise RunError(
             "estimator",
             f"{call.name} is not supported for this estimator yet",

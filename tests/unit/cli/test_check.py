@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlflow_cli.main import app
+from sqlflow_cli.app import app
 from typer.testing import CliRunner, Result
 
 ROOT = Path(__file__).resolve().parents[3]
 BAD = "SELECT 1;\nSELECT * FROM t\nTO TRAIN xgboost.gbtree\nWITH max_dept=3, eta='x'\nLABEL y INTO m;\n"
-WARNED = "SELECT a, y FROM t TO TRAIN my.own.Net LABEL y INTO m;\nDO $$ BEGIN END $$;\n"
+WARNED = "SELECT a, y FROM t TO TRAIN sklearn.svm.NewSVC LABEL y INTO m;\nDO $$ BEGIN END $$;\n"
 JOB = """\
 apiVersion: sqlflow.org/v1alpha1
 kind: SQLFlowJob
@@ -194,6 +194,51 @@ def test_what_the_api_server_would_refuse(change: tuple[str, str], line: int, wo
     (one,) = json.loads(result.stdout)["findings"]
     assert one["message"].startswith(words)
     assert one["line"] == line
+
+
+FOLDED = """apiVersion: sqlflow.org/v1alpha1
+kind: SQLFlowJob
+metadata: {name: a}
+spec:
+  dataSource: {secretRef: {name: s}}
+  program: MARK
+    CREATE TABLE a (x int);
+    -- it's filled here
+    INSERT INTO a VALUES (1);
+
+    SELECT * FROM a;
+"""
+
+
+@pytest.mark.parametrize("mark", [">", ">-", ">+", "'SELECT 1;", "SELECT 1;"])
+def test_a_comment_in_folded_yaml(mark: str) -> None:
+    """`program: >` joins the lines, and the comment swallows the statement after it."""
+    text = FOLDED.replace("MARK", mark)
+    if mark[0] == "'":
+        text = text.replace("it's", "it''s").rstrip() + "'\n"
+    (one,) = findings("-", text=text)
+    assert one["code"] == "folded-program"
+    assert "program: |" in one["hint"]
+    result = CliRunner().invoke(app, ["render", "-", "--backend", "job"], input=text)
+    assert (result.exit_code, "program: |" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("mark", ["|", "|-", "|2"])
+def test_a_comment_in_literal_yaml(mark: str) -> None:
+    assert findings("-", text=FOLDED.replace("MARK", mark)) == []
+
+
+def test_a_comment_that_folding_leaves_alone() -> None:
+    text = FOLDED.replace("MARK", ">").replace("    INSERT", "\n    INSERT")
+    assert findings("-", text=text) == []
+    assert findings("-", text=job("|\n    SELECT 1; -- then INSERT INTO a SELECT 2; and more;")) == []
+
+
+def test_what_cannot_run_yet_is_an_error() -> None:
+    result = check("-", text="SELECT 1;\nSELECT * FROM t\nTO EXPLAIN m;")
+    assert result.exit_code == 1
+    assert "error[not-yet]: TO EXPLAIN is understood, but cannot run yet" in result.stdout
+    assert "-:3:12, statement 2" in result.stdout
 
 
 def test_dates_and_times_are_text_as_in_kubernetes() -> None:

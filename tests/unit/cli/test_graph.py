@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from sqlflow_cli.main import app
+from sqlflow_cli.app import app
 from typer.testing import CliRunner, Result
 
 PROGRAM = """\

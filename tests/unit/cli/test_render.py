@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlflow_cli.main import app
+from sqlflow_cli.app import app
 from sqlflow_cli.rendering import CODEGENS
 from sqlflow_operator.api import Backend, SQLFlowJob
 from sqlflow_operator.kube import SQLFLOWJOBS
@@ -84,9 +84,12 @@ def test_byte_for_byte_what_the_operator_creates(tmp_path: Path, backend: str, s
     assert result.stdout_bytes == created.encode()
     assert job.uid in created
 
-    # What comes out of the cluster needs no options for what it holds itself.
+    # What comes out of the cluster needs no options for what it holds itself: its status says the backend.
     stored = {**manifest, "metadata": {"name": job.name, "namespace": "ns", "uid": job.uid}, "status": {}}
     assert render("-", *options, text=yaml.safe_dump(stored, sort_keys=False)).stdout_bytes == created.encode()
+    if "backend" not in spec:
+        stored["status"] = {"run": {"backend": backend}}
+        assert render("-", *options[2:], text=yaml.safe_dump(stored, sort_keys=False)).stdout_bytes == created.encode()
 
 
 @pytest.mark.parametrize("backend", available())
@@ -191,7 +194,7 @@ def test_a_program_with_errors_is_told_as_check_tells_it() -> None:
 
 def test_help_imports_nothing_big() -> None:
     code = (
-        "import sys; from sqlflow_cli.main import app\n"
+        "import sys; from sqlflow_cli.app import app\n"
         "try: app(['--help'])\n"
         "except SystemExit: pass\n"
         "print(sorted({'sqlglot', 'pydantic', 'kubernetes', 'couler', 'numpy'} & set(sys.modules)), file=sys.stderr)"

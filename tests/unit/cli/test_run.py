@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -49,6 +50,136 @@ def test_results_are_tables(tmp_path: Path) -> None:
     assert [part.strip() for part in lines[1].split("┃")] == ["seven", "word", "none"]
     assert [part.strip() for part in lines[3].split("│")] == ["7", "[bold]x", "NULL"]
     assert "1 row" in lines[4]
+
+
+WIDE = (
+    ", ".join(f"'value-{n:04}' AS column_{n}" for n in range(30))
+    + ", 12345678901234567890.12345 AS exact, NULL AS none"
+)
+
+
+@pytest.mark.parametrize("columns", ["", "80", "1000"])
+def test_a_wide_result_loses_nothing(columns: str) -> None:
+    """A table where it fits, else one value a line; no cell is broken."""
+    ran = sqlflow("run", "-", "--database", "duckdb://", text=f"SELECT {WIDE} FROM range(3)", COLUMNS=columns)
+    lines = ran.stdout.splitlines()
+    for n in range(30):
+        assert sum(f"value-{n:04}" in line for line in lines) == 3
+        assert f"column_{n}" in ran.stdout
+    assert ran.stdout.count("12345678901234567890.12345") == 3
+    if columns == "1000":
+        assert len(lines) == 8
+    else:
+        assert max(map(len, lines)) < 80
+        assert lines[1] == "── row 1 ──"
+        assert lines[2] == "column_0  │ value-0000"
+        assert [part.strip() for part in lines[33].split("│")] == ["none", "NULL"]
+
+
+def test_numbers_are_never_broken_and_long_texts_are_folded() -> None:
+    text = f"SELECT {'9' * 38}::DECIMAL(38,0) AS n, repeat('x', 300) AS t, {'8' * 38}::DECIMAL(38,0) AS m"
+    ran = sqlflow("run", "-", "--database", "duckdb://", text=text, COLUMNS="130")
+    assert "9" * 38 in ran.stdout
+    assert "8" * 38 in ran.stdout
+    assert ran.stdout.count("x") == 300
+    narrow = sqlflow("run", "-", "--database", "duckdb://", text=text, COLUMNS="60")
+    assert "m │ " + "8" * 38 in narrow.stdout
+    assert "t │ " + "x" * 300 in narrow.stdout
+
+
+def test_lines_within_a_value_stay_lines() -> None:
+    text = "SELECT 'one' || chr(10) || 'two' AS a, " + WIDE
+    ran = sqlflow("run", "-", "--database", "duckdb://", text=text, COLUMNS="80")
+    assert "a         │ one\n          │ two\n" in ran.stdout
+
+
+def test_a_cell_that_was_cut_says_so() -> None:
+    ran = sqlflow("run", "-", "--database", "duckdb://", text="SELECT repeat('x', 70000) AS t, 1 AS n", COLUMNS="80")
+    assert ran.stdout.count("x") == 65536
+    assert "x…" in ran.stdout.replace("\n", "").replace(" ", "")
+
+
+def test_progress_has_a_share_and_the_time_so_far() -> None:
+    ran = sqlflow("run", "-", "--database", "sqlite://", text="SELECT 1; SELECT 2; SELECT 3")
+    shares = re.findall(r"(\d) of 3 done \((\d+) %\) after [\d.]+ s", ran.stdout)
+    assert shares == [("1", "33"), ("2", "66"), ("3", "100")]
+    assert "3 statements done in" in ran.stdout
+
+
+def test_the_statement_that_runs_is_in_a_log_before_it_ends(tmp_path: Path) -> None:
+    ran = sqlflow("run", "-", "--database", "sqlite://", text="SELECT 1;\nSELECT * FROM missing")
+    assert ran.stdout.index("[2/2] SELECT") < ran.stdout.index("no such table")
+    assert ran.stdout.count("[2/2]") == 1
+
+
+MANIFEST = """apiVersion: sqlflow.org/v1alpha1
+kind: SQLFlowJob
+metadata: {name: a}
+spec:
+  dialect: DIALECT
+  dataSource: {secretRef: {name: s}}
+  previewRows: 2
+  program: |
+    CREATE TABLE t (x int);
+    -- fill
+    INSERT INTO t VALUES (1), (2), (3);
+    SELECT x FROM t;
+"""
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "duckdb"])
+def test_the_program_of_a_manifest_runs(tmp_path: Path, dialect: str) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text(MANIFEST.replace("DIALECT", dialect), encoding="utf-8")
+    for arguments, text in ((("run", file), None), (("run", "-"), file.read_text(encoding="utf-8"))):
+        ran = sqlflow(*arguments, "--database", f"{dialect}://", text=text)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert "[3/3] SELECT" in ran.stdout
+        assert "first 2 rows" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "words"),
+    [
+        (("DIALECT", "postgres"), [], "the program's dialect is postgres, and the database is of the kind sqlite"),
+        (("DIALECT", "sqlite"), ["--dialect", "sqlite"], "spec.dialect"),
+        (("    SELECT x", "    SELECT 'x"), [], "job.yaml:12:"),
+        (("    SELECT x FROM t;", "    SELECT x FROM t TO EXPLAIN m;"), [], "cannot run yet"),
+        (("program: |", "program: >"), [], "program: |"),
+        (("dataSource", "source"), [], "spec.dataSource: Field required"),
+        (("kind: SQLFlowJob", "kind: ConfigMap"), [], "holds no SQLFlowJob"),
+    ],
+)
+def test_a_manifest_that_cannot_run(tmp_path: Path, change: tuple[str, str], arguments: list[str], words: str) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text(MANIFEST.replace(*change).replace("DIALECT", "sqlite"), encoding="utf-8")
+    ran = sqlflow("run", file, "--database", f"sqlite:///{tmp_path}/a.db", *arguments)
+    assert ran.returncode == 2
+    assert words in ran.stderr
+    assert not (tmp_path / "a.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "url", "pair"),
+    [
+        ("snowflake", "postgresql://u@h/d", "postgres with postgresql://"),
+        ("mysql", "sqlite://", "sqlite with sqlite://"),
+        ("postgres", "mariadb://u@h/d", "mysql with mysql://"),
+    ],
+)
+def test_the_dialect_must_be_the_databases(dialect: str, url: str, pair: str) -> None:
+    ran = sqlflow("run", "-", "--database", url, "--dialect", dialect, text="SELECT 1")
+    assert ran.returncode == 2
+    assert f"the program's dialect is {dialect}" in ran.stderr
+    assert pair in ran.stderr
+
+
+def test_what_cannot_run_is_refused_before_the_first_statement(tmp_path: Path) -> None:
+    text = "CREATE TABLE t (x int);\nSELECT * FROM t TO MAXIMIZE SUM(x) WITH variables='x', var_type='Reals' INTO r"
+    ran = sqlflow("run", "-", "--database", f"sqlite:///{tmp_path}/a.db", text=text)
+    assert ran.returncode == 2
+    assert "error[not-yet]: TO MAXIMIZE is understood, but cannot run yet" in ran.stderr
+    assert not (tmp_path / "a.db").exists()
 
 
 def test_data_does_not_steer_the_terminal() -> None:

@@ -106,6 +106,27 @@ def test_invalid_program_starts_nothing() -> None:
     assert world.status["observedGeneration"] == 2
 
 
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"program": "-- nothing to do\n"}, "the program has no statement"),
+        ({"program": "CREATE TABLE a (x int); -- fill INSERT INTO a VALUES (1); SELECT 2;\n"}, "swallows statements"),
+        (
+            {"program": "CREATE TABLE a (x int); SELECT * FROM a TO EXPLAIN m"},
+            "TO EXPLAIN is understood, but",
+        ),
+        ({"program": "SELECT 1", "dialect": "snowflake"}, "no step can use a database of dialect snowflake"),
+        ({"program": "COPY a FROM stdin;\n1\n\\.\n"}, "COPY from or to the client"),
+    ],
+)
+def test_what_cannot_run_starts_nothing(spec: dict[str, str], words: str) -> None:
+    world = World(**spec)
+    world.settle()
+    assert world.condition("Stalled")["reason"] == "InvalidProgram"
+    assert words in world.status["diagnostics"][0]["message"]
+    assert world.made("jobs") == world.made("configmaps") == 0
+
+
 def test_nothing_is_written_when_nothing_changes() -> None:
     world = World()
     world.settle()

@@ -73,9 +73,7 @@ def check_train(statement: TrainStatement) -> Iterator[Problem]:
         return
     if estimator is None:
         message = f"unknown estimator `{name}`: its attributes are not checked"
-        same = REPLACEMENTS.get(name.lower())
-        hint = f"{same} does the same here." if same else did_you_mean(name, estimator_names())
-        yield Problem("unknown-estimator", message, statement.estimator.span.start, hint, "warning")
+        yield Problem("unknown-estimator", message, statement.estimator.span.start, estimator_hint(name), "warning")
         return
     yield from check_attributes(statement.attributes, estimator.attributes, estimator.name)
     yield from check_aliases(statement.attributes, estimator.aliases, estimator.deprecated, estimator.name)
@@ -91,6 +89,12 @@ def check_train(statement: TrainStatement) -> Iterator[Problem]:
         yield Problem("missing-clause", message, statement.into.span.start, "Write LABEL column before INTO.")
 
 
+def estimator_hint(name: str) -> str:
+    """Which estimator may have been meant by that unknown name, or does the same; "" if none is near."""
+    same = REPLACEMENTS.get(name.lower())
+    return f"{same} does the same here." if same else did_you_mean(name, estimator_names())
+
+
 def _validation_select(attributes: tuple[Attribute, ...]) -> Iterator[Problem]:
     for attribute in attributes:
         value = attribute.value
@@ -103,7 +107,7 @@ def _validation_select(attributes: tuple[Attribute, ...]) -> Iterator[Problem]:
 def _patterns(statement: TrainStatement) -> Iterator[Problem]:
     """Quoted columns that look like regular expressions and are none can only be names."""
     for clause in statement.columns:
-        for column in _all_columns(clause.columns):
+        for column in all_columns(clause.columns):
             if not (isinstance(column, ColumnName) and column.quoted and _PATTERN.search(column.text)):
                 continue
             if error := _pattern_error(column.text):
@@ -123,7 +127,8 @@ def _pattern_error(pattern: str) -> str:
     return ""
 
 
-def _all_columns(arguments: tuple[ColumnArgument, ...]) -> Iterator[ColumnName | ColumnCall]:
+def all_columns(arguments: tuple[ColumnArgument, ...]) -> Iterator[ColumnName | ColumnCall]:
+    """Columns and column functions of a COLUMN clause, those within functions too, in their order."""
     pending = list(reversed(arguments))
     while pending:
         argument = pending.pop()
@@ -139,7 +144,7 @@ def _columns(statement: TrainStatement, estimator: Estimator) -> Iterator[Proble
         message = f"{estimator.name} takes one set of columns, not several"
         yield Problem("unsupported-column", message, clause.span.start, "List all columns in one COLUMN clause.")
     for clause in statement.columns:
-        for column in _all_columns(clause.columns):
+        for column in all_columns(clause.columns):
             if isinstance(column, ColumnCall) and column.name in _NOT_FOR[estimator.library]:
                 message = f"{estimator.name} does not support {column.name}"
                 hint = "Use INDICATOR, CATEGORY_ID or CATEGORY_HASH."

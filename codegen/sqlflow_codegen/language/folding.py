@@ -1,0 +1,66 @@
+"""Programs whose lines YAML has joined (`program: >`): a comment then goes to the end of the program.
+
+YAML folds the lines of a block that begins with `>`, of a plain text and of one in quotes. Nothing but a comment to
+the end of the line minds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlflow_codegen.language.dialects import normalize_dialect
+from sqlflow_codegen.language.source import Problem
+from sqlflow_codegen.language.splitter import Splitter
+
+_HINT = "Write `program: |` in the manifest: otherwise YAML joins the lines, and the comment goes on to the end."
+_STATEMENT = re.compile(
+    r"\b(?:SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|CREATE|DROP|ALTER|TRUNCATE|COPY|MERGE|GRANT|WITH)\s+\S"
+    r"|\bTO\s+(?:TRAIN|PREDICT|EVALUATE)\s+\S",
+    re.IGNORECASE,
+)
+
+
+def swallowing_comment(text: str, dialect: str, written: Sequence[str]) -> Problem | None:
+    """The first comment of a program that goes over an end of line in the manifest that it was written in.
+
+    Args:
+        text: the program as YAML gives it.
+        dialect: its dialect.
+        written: the lines of the manifest.
+    """
+    ends = {line.rstrip() for line in written}
+    for start, end in Splitter(text, normalize_dialect(dialect)).line_comments():
+        comment = text[start:end].rstrip()
+        if not any(line.endswith(comment) for line in ends):
+            return _problem(comment, start)
+    return None
+
+
+def folded_comment(text: str, dialect: str) -> Problem | None:
+    """The comment of a program in one line that most surely has swallowed statements; None if there is none.
+
+    In it stands a statement behind other words, or more than one statement, or the only `;` of the program: nobody
+    writes such a comment, and who leaves out a statement for a while leaves the rest in lines of their own.
+    """
+    line = text.strip()
+    if not line or re.search(r"[\r\n]", line):
+        return None
+    first = next(Splitter(text, normalize_dialect(dialect)).line_comments(), None)
+    if first is None:
+        return None
+    start, end = first
+    comment, before = text[start:end].strip(), text[:start].rstrip()
+    words = comment.lstrip("-#/ ")
+    ended = comment.rstrip().endswith(";")
+    found = _STATEMENT.search(words)
+    behind = found is not None and (found.start() > 0 or re.search(r";\s*\S", words) is not None)
+    cut_off = ended and bool(before) and not before.endswith(";")
+    if (behind and found is not None and ";" in words[found.start() :]) or cut_off:
+        return _problem(comment, start)
+    return None
+
+
+def _problem(comment: str, start: int) -> Problem:
+    shown = comment if len(comment) <= 40 else comment[:39] + "…"
+    return Problem("folded-program", f"the comment `{shown}` swallows statements after it", start, _HINT)

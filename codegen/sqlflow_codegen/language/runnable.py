@@ -1,0 +1,112 @@
+"""What the language has and no step can execute yet: refused before anything of a program runs.
+
+The parser and the graph understand all of it. `runnable_program` is what decides whether a program may run: `sqlflow
+check`, `run` and `render`, the operator and the step all call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import MappingProxyType
+
+from sqlflow_codegen.catalogue import find_estimator, split_image
+from sqlflow_codegen.errors import Diagnostic, ProgramError
+from sqlflow_codegen.language.checks.models import all_columns, estimator_hint
+from sqlflow_codegen.language.dialects import DATABASES, DEFAULT_DIALECT
+from sqlflow_codegen.language.folding import folded_comment, swallowing_comment
+from sqlflow_codegen.language.ir import (
+    ColumnCall,
+    ExplainStatement,
+    OptimizeStatement,
+    Program,
+    RunStatement,
+    Statement,
+    TrainStatement,
+)
+from sqlflow_codegen.language.parser import parse_program
+from sqlflow_codegen.language.source import Problem, Source
+
+NOT_YET = MappingProxyType(
+    {
+        "explain": "Evaluate the model with TO EVALUATE, or read its importances with the library's own tools.",
+        "optimize": "Solve it outside of the program.",
+        "run": "Run the image as a job of its own.",
+    }
+)
+"""Kind of a statement that no step can execute yet -> what to do instead."""
+
+COLUMNS_NOT_YET = frozenset({"CROSS", "EMBEDDING", "SEQ_CATEGORY_ID", "SPARSE", "WEIGHTED_CATEGORY"})
+"""Column functions that no step can compute yet."""
+
+_DIALECTS = tuple(dict.fromkeys(DATABASES.values()))
+_CAN = "Programs run plain SQL, TO TRAIN, TO PREDICT, TO EVALUATE and SHOW TRAIN."
+
+
+def runnable_program(
+    text: str, dialect: str = DEFAULT_DIALECT, *, job: bool = False, written: Sequence[str] | None = None
+) -> Program:
+    """Parse a program that is to run.
+
+    Args:
+        text: the program.
+        dialect: name of its dialect, or an alias.
+        job: it is the program of a SQLFlowJob, which must have a statement and is often written in YAML.
+        written: the lines of the manifest that a job's program is written in; None where nobody knows them.
+
+    Raises:
+        SQLFlowError: no such dialect.
+        ProgramError: the program has errors, or something in it cannot run; all of them, in program order.
+    """
+    program = parse_program(text, dialect, further=_refused)
+    found: list[Diagnostic] = []
+    if program.dialect not in _DIALECTS:
+        message = f"no step can use a database of dialect {program.dialect}"
+        found.append(Diagnostic("unsupported-dialect", message, 0, 1, 1, f"Programs run on {', '.join(_DIALECTS)}."))
+    if job:
+        folded = folded_comment(text, dialect) if written is None else swallowing_comment(text, dialect, written)
+        if folded is not None:
+            found.append(Source(text).diagnostic(folded, 0))
+        elif not len(program):
+            found.append(empty_program("error"))
+    if found:
+        raise ProgramError((*found, *program.warnings))
+    return program
+
+
+def empty_program(severity: str) -> Diagnostic:
+    """The finding that a program has no statement."""
+    return Diagnostic("empty-program", "the program has no statement", 0, 1, 1, severity=severity)
+
+
+def _refused(statement: Statement) -> Iterator[Problem]:
+    """What of a statement no step can execute yet."""
+    if statement.kind in NOT_YET:
+        clause = " ".join(statement.title.split()[:2])
+        hint = f"{NOT_YET[statement.kind]} {_CAN}"
+        yield Problem("not-yet", f"{clause} is understood, but cannot run yet", _target(statement), hint)
+    if isinstance(statement, TrainStatement):
+        yield from _train(statement)
+
+
+def _target(statement: Statement) -> int:
+    """Where the statement names what its action is about."""
+    match statement:
+        case ExplainStatement(model=target) | RunStatement(image=target) | OptimizeStatement(objective=target):
+            return target.span.start
+    return statement.span.start
+
+
+def _train(statement: TrainStatement) -> Iterator[Problem]:
+    image, name = split_image(statement.estimator.text)
+    place = statement.estimator.span.start
+    if image:
+        hint = "Name an estimator of XGBoost or scikit-learn."
+        yield Problem("not-yet", f"estimators of an image of your own ({image}) cannot run yet", place, hint)
+        return
+    if find_estimator(name) is None and not name.lower().startswith("sklearn."):
+        yield Problem("unknown-estimator", f"there is no estimator `{name}`", place, estimator_hint(name))
+    for clause in statement.columns:
+        for column in all_columns(clause.columns):
+            if isinstance(column, ColumnCall) and column.name in COLUMNS_NOT_YET:
+                hint = "Use plain columns, BUCKET, CATEGORY_HASH, CATEGORY_ID, DENSE or INDICATOR."
+                yield Problem("not-yet", f"the column function {column.name} cannot run yet", column.span.start, hint)
