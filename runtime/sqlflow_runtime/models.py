@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,11 @@ MODELS = "sqlflow_models"
 BLOCKS = "sqlflow_model_blocks"
 BLOCK_SIZE = 1024 * 1024
 """Bytes of one block at most."""
+
+_TRIES = 1000
+"""Versions that may have been added while a transaction of the program was open."""
+_TAKEN = ("23505", "1062")
+"""Codes of PostgreSQL and MySQL for a key that exists."""
 
 _VERSION = re.compile(r"(?P<name>.+):(?P<version>\d{1,9})")
 
@@ -56,10 +62,11 @@ def save_model(database: Database, name: str, metadata: dict[str, Any], content:
     with database.atomic():
         database.lock(f"{MODELS}/{name}")
         (last,) = database.execute(f"SELECT max(version) FROM {models} WHERE name = ?", (name,))[0]
-        version = int(last or 0) + 1
-        database.execute(
+        version = _add_version(
+            database,
+            int(last or 0) + 1,
             f"INSERT INTO {models} (name, version, size, sha256, metadata) VALUES (?, ?, ?, ?, ?)",
-            (name, version, len(content), hashlib.sha256(content).hexdigest(), json.dumps(metadata)),
+            lambda free: (name, free, len(content), hashlib.sha256(content).hexdigest(), json.dumps(metadata)),
         )
         for block, start in enumerate(range(0, len(content), BLOCK_SIZE)):
             database.execute(
@@ -67,6 +74,23 @@ def save_model(database: Database, name: str, metadata: dict[str, Any], content:
                 (name, version, block, content[start : start + BLOCK_SIZE]),
             )
     return version
+
+
+def _add_version(database: Database, first: int, insert: str, row: Callable[[int], Row]) -> int:
+    """Add a row with the first free version from `first`, and return that version.
+
+    The program's own transaction may not see versions that others have added since it began.
+    """
+    for version in range(first, first + _TRIES):
+        try:
+            with database.atomic():
+                database.execute(insert, row(version))
+        except RunError as failure:
+            if failure.sqlstate not in _TAKEN or version == first + _TRIES - 1:
+                raise
+        else:
+            return version
+    raise AssertionError("the last try returns or raises")
 
 
 def load_model(database: Database, reference: str) -> StoredModel:

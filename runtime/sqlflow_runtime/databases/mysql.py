@@ -135,17 +135,18 @@ class MySQL:
         """A transaction, or a savepoint inside the program's own."""
         nested = self.in_transaction()
         with self.holding_locks():
-            self.execute("SAVEPOINT sqlflow" if nested else "BEGIN")
+            name = f"sqlflow_{self._holders}"  # a second savepoint of one name would end the first
+            self.execute(f"SAVEPOINT {name}" if nested else "BEGIN")
             try:
                 yield
             except BaseException:
                 if self._connection.open and self.in_transaction():
-                    self.execute("ROLLBACK TO SAVEPOINT sqlflow" if nested else "ROLLBACK")
+                    self.execute(f"ROLLBACK TO SAVEPOINT {name}" if nested else "ROLLBACK")
                 raise
             if not nested:
                 self.execute("COMMIT")
             elif self.in_transaction():  # DDL may have ended it
-                self.execute("RELEASE SAVEPOINT sqlflow")
+                self.execute(f"RELEASE SAVEPOINT {name}")
 
     def needs_no_transaction(self, failure: RunError) -> bool:
         """There are no such statements: those that cannot run in a transaction end it."""

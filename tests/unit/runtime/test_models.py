@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -70,6 +70,71 @@ def _save_many(connect_one: Callable[[], Database], count: int) -> list[int]:
 @pytest.mark.database
 def test_trainings_that_end_at_once_get_versions_of_their_own(postgres_url: str) -> None:
     assert _save_many(lambda: connect(postgres_url), 6) == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_same_on_mariadb(mysql_url: str) -> None:
+    assert _save_many(lambda: connect(mysql_url), 6) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mysql"])
+def test_a_version_is_not_given_again_before_the_transaction_ends(request: pytest.FixtureRequest, kind: str) -> None:
+    """Case 02: MariaDB's lock was given back when the inner block ended, before the row could be seen."""
+    first: Database = request.getfixturevalue(kind)
+    save_model(first, "m", {}, b"1")
+    with closing(connect(request.getfixturevalue(f"{kind}_url"))) as second, ThreadPoolExecutor(1) as pool:
+        with first.atomic():  # as a statement's effect does where there is a ledger
+            assert save_model(first, "m", {}, b"2") == 2
+            later = pool.submit(save_model, second, "m", {}, b"3")
+            with pytest.raises(TimeoutError):
+                later.result(timeout=0.5)
+        assert later.result(timeout=60) == 3
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mysql"])
+def test_a_version_is_not_given_again_before_the_program_commits(request: pytest.FixtureRequest, kind: str) -> None:
+    first: Database = request.getfixturevalue(kind)
+    save_model(first, "m", {}, b"1")
+    with closing(connect(request.getfixturevalue(f"{kind}_url"))) as second, ThreadPoolExecutor(1) as pool:
+        succeed(first, "CREATE TABLE other (a INTEGER); BEGIN; INSERT INTO other VALUES (1)")
+        assert save_model(first, "m", {}, b"2") == 2
+        later = pool.submit(save_model, second, "m", {}, b"3")
+        with pytest.raises(TimeoutError):
+            later.result(timeout=0.5)
+        succeed(first, "COMMIT")
+        assert later.result(timeout=60) == 3
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mysql"])
+def test_versions_that_an_older_snapshot_does_not_show(request: pytest.FixtureRequest, kind: str) -> None:
+    first: Database = request.getfixturevalue(kind)
+    save_model(first, "m", {}, b"1")
+    isolation = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ; " * (kind == "postgres")
+    succeed(first, isolation + "BEGIN; SELECT version FROM sqlflow_models")
+    with closing(connect(request.getfixturevalue(f"{kind}_url"))) as second:
+        assert save_model(second, "m", {}, b"2") == 2
+        assert save_model(second, "m", {}, b"3") == 3
+        assert save_model(first, "m", {}, b"4") == 4
+        succeed(first, "COMMIT")
+        assert load_model(second, "m").content == b"4"
+
+
+def test_locks_of_the_program_itself_are_left_alone(mysql: Database, mysql_url: str) -> None:
+    mysql.execute("SELECT GET_LOCK('mine', 0)")
+    save_model(mysql, "m", {}, b"1")
+    with closing(connect(mysql_url)) as other:
+        assert other.execute("SELECT IS_FREE_LOCK('mine'), GET_LOCK('mine', 0)") == [(0, 0)]
+        assert save_model(other, "m", {}, b"2") == 2, "ours is free"
+
+
+def test_a_block_that_fails_within_two_others(mysql: Database) -> None:
+    succeed(mysql, "CREATE TABLE t (a INTEGER); BEGIN; INSERT INTO t VALUES (1)")
+    with mysql.atomic():
+        mysql.execute("INSERT INTO t VALUES (2)")
+        with suppress(RunError), mysql.atomic():
+            mysql.execute("INSERT INTO t VALUES (3)")
+            mysql.execute("INSERT INTO nothing VALUES (3)")
+    succeed(mysql, "COMMIT")
+    assert mysql.execute("SELECT a FROM t ORDER BY a") == [(1,), (2,)]
 
 
 def test_the_same_on_sqlite(tmp_path: Path) -> None:
