@@ -13,6 +13,7 @@ from sqlflow_codegen.graph.resources import (
     ANY_FILE,
     ANY_SCHEMA,
     EXISTING,
+    FILES,
     INDEX,
     SCHEMA,
     Effects,
@@ -52,6 +53,8 @@ class Analysis:
 
     def effects(self, *, setting: bool = False) -> Effects:
         """What was gathered; `setting` if the statement is to be replayed in later steps."""
+        if self.catalog.rules.files and EXISTING in self.reads and not any(each.kind == FILES for each in self.writes):
+            self.reads.add(ANY_FILE)  # it may be over a file; but two COPY TO of two files need not wait for each other
         shapes = self.changes_session and self.understood and not self.writes
         return Effects(
             reads=frozenset(self.reads),

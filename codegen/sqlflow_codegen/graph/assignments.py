@@ -16,6 +16,11 @@ _EQUALS = (TokenType.EQ, TokenType.COLON_EQ)
 _VARIABLE_SIGNS = (TokenType.PARAMETER, TokenType.SESSION_PARAMETER)
 _GLOBAL = ("GLOBAL", "PERSIST", "PERSIST_ONLY")
 _SCOPES = ("SESSION", "LOCAL", *_GLOBAL)
+_OF_THE_NEXT = {
+    "mysql": ("insert_id", "last_insert_id", "identity", "rand_seed1", "rand_seed2"),
+    "postgres": ("seed",),
+}
+"""Variables whose value is used up by the statements that follow: set again in another step, it would be used twice."""
 _OFF = ("0", "OFF", "FALSE")
 
 
@@ -135,6 +140,9 @@ class Assignments:
                 self._global(key, analysis)
                 return False
             if key == "autocommit" and any(token.text.upper() in _OFF for token in value):
+                analysis.keep_in_session()
+                return False
+            if key in _OF_THE_NEXT.get(self._dialect, ()):
                 analysis.keep_in_session()
                 return False
             keys.add(key)

@@ -115,8 +115,8 @@ class Interpreter:
         created = begin[:1] == ("CREATE",) or not tokens
         hidden = next((word for word in begin if word in HIDDEN_WRITERS | FUNCTIONS), "") if created else ""
         analysis.give_up(f"what CREATE {hidden} brings about is not followed" if hidden and tokens else str(error))
-        if {"TEMP", "TEMPORARY"} & set(every):
-            analysis.session.stick()
+        if {"TEMP", "TEMPORARY", "PG_TEMP"} & set(every):
+            analysis.keep_in_session()
         analysis.use_variables((), self._variables(tokens))
         if created and FUNCTIONS & set(begin):
             analysis.catalog.user_functions = True

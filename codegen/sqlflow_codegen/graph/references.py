@@ -162,6 +162,8 @@ class Walker:
             raise NotUnderstoodError("it names no table where one is due")
         if self._dialect == "duckdb" and parts[-1][1] and any(sign in parts[-1][0] for sign in "./*"):
             self._found.files[parts[-1][0]] = None
+        if self._dialect in ("spark", "hive") and len(parts) > 1 and "/" in parts[-1][0]:  # parquet.`/path`
+            self._found.files[parts[-1][0]] = None
         return tuple(parts[-3:])
 
     def _table_function(self, table: exp.Expr, call: exp.Expr) -> Iterable[exp.Expr]:

@@ -271,14 +271,30 @@ class Settings:
         return DONE
 
     def _create_function(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
-        """Temporary functions are settings, where they cannot write."""
+        """Temporary functions are settings, where they cannot write; so are DuckDB's secrets."""
         begin = words(tokens, 6)
         rest = begin[3:] if begin[1:3] == ("OR", "REPLACE") else begin[1:]
+        if self._dialect == "duckdb" and "SECRET" in rest[:2]:
+            return self._create_secret(begin, rest, analysis)
+        if self._dialect == "postgres" and "PG_TEMP" in begin and "TABLE" not in begin and "VIEW" not in begin:
+            analysis.give_up("what it creates is in the session's own schema")
+            analysis.keep_in_session(only=True)
+            analysis.catalog.user_functions = True
+            return DONE
         if len(rest) < 2 or rest[0] not in _TEMPORARY or rest[1] not in ("FUNCTION", "MACRO", "AGGREGATE"):
             return OTHER
         analysis.session.set(None)
         if any(token.token_type is TokenType.FROM for token in tokens):
             analysis.catalog.user_functions = True
+        return SETTING
+
+    def _create_secret(self, begin: tuple[str, ...], rest: tuple[str, ...], analysis: Analysis) -> str:
+        """A secret is the session's; one kept in a file may be made again only where the statement allows it."""
+        if rest[0] == "PERSISTENT" and "REPLACE" not in begin and "IF" not in rest:
+            analysis.wait("CREATE PERSISTENT SECRET runs alone")
+            analysis.session.stick()
+            return DONE
+        analysis.session.set(None)
         return SETTING
 
     # -- statements that only look

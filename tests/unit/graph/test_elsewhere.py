@@ -41,6 +41,8 @@ ORDERED = [
      " INSERT INTO v SELECT 1; SELECT * FROM w"),
     ("spark", "CREATE TABLE v USING csv OPTIONS (path '/v'); INSERT OVERWRITE DIRECTORY '/v' SELECT 1;"
      " SELECT * FROM v"),
+    ("spark", "CREATE VIEW v AS SELECT * FROM csv.`/v/a.csv`; INSERT OVERWRITE DIRECTORY '/v' SELECT 1;"
+     " SELECT * FROM v"),
     ("hive", "CREATE EXTERNAL TABLE v (a int) LOCATION '/v'; LOAD DATA INPATH '/v/f.csv' INTO TABLE w;"
      " SELECT * FROM w"),
     ("hive", "CREATE TABLE v (a int); LOAD DATA INPATH '/f.csv' INTO TABLE v; LOAD DATA INPATH '/f.csv' INTO TABLE w"),
@@ -126,6 +128,27 @@ def test_what_reads_something_else_does_not_wait(dialect: str, text: str) -> Non
 def test_a_view_waits_for_the_file_that_it_is_made_from() -> None:
     found = graph("COPY (SELECT 1 a) TO '/tmp/v.csv'; CREATE VIEW v AS SELECT * FROM '/tmp/v.csv'", "duckdb", LINEAGE)
     assert before(found, 1, 2)
+
+
+EXISTING = [
+    ("postgres", "COPY (SELECT 2) TO '/tmp/f.csv'; CREATE TABLE y AS SELECT * FROM ft"),
+    ("postgres", "CREATE TABLE y AS SELECT * FROM ft; COPY (SELECT 2) TO '/tmp/f.csv'"),
+    ("duckdb", "COPY (SELECT 2) TO 'f.csv'; SELECT * FROM v"),
+    ("duckdb", "COPY (SELECT 2) TO 'f.csv'; SELECT * FROM v TO TRAIN a.B LABEL y INTO m"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "text"), EXISTING)
+def test_what_existed_before_may_be_over_a_file(dialect: str, text: str) -> None:
+    assert before(graph(text, dialect, CONSERVATIVE, fusion=False), 1, 2)
+    assert not before(graph(text, dialect, LINEAGE, fusion=False), 1, 2)
+
+
+def test_exports_of_existing_tables_do_not_wait_for_each_other() -> None:
+    text = "COPY a TO '/tmp/a.csv'; COPY b TO '/tmp/b.csv'; SELECT * FROM a"
+    found = graph(text, "postgres", CONSERVATIVE, fusion=False)
+    assert not before(found, 1, 2)
+    assert before(found, 2, 3)
 
 
 @pytest.mark.parametrize(
