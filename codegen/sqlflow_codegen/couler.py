@@ -17,7 +17,7 @@ from sqlflow_codegen.dag import checked_steps, common_parts, program_volumes, re
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.literals import YAML_DUMP, call, literal
 from sqlflow_codegen.manifests import container, metadata, pod, pod_metadata
-from sqlflow_codegen.records import EXIT_USAGE
+from sqlflow_codegen.records import FINAL_EXIT_CODES
 from sqlflow_codegen.substitution import shield
 
 MODULES = ("couler.argo",)
@@ -79,14 +79,14 @@ def run_step(name, statements, {own_parameters}after=()):
     arguments = ["--statements", statements, *STEP_ARGUMENTS]{own_arguments}
     add_step(name, *arguments, after=after)
 
-{finish}
+
 def complete(workflow):
     """Add to the workflow that Couler built what Couler has no words for."""
     spec = workflow["spec"]
     del spec["affinity"]  # Couler always writes one, empty
     dag, *steps = spec.pop("templates")
     dag["name"] = spec["entrypoint"] = "{main}"
-    for step in steps:
+{fail_fast}    for step in steps:
         name, container = step["name"], step.pop("container")
         step.update(
             metadata={{"labels": {{"{label_step}": name}}}},
@@ -125,6 +125,14 @@ couler.run(submitter=Printer())
 '''
 
 
+_FAIL_FAST = """\
+    dag["failFast"] = True  # once a step has failed, no other one starts
+"""
+"""That of the template, which Argo asks before it starts a step; `dag.failFast` does not keep other branches from going
+on. It counts an attempt that failed like a step that did, so a run with retries does without: there a step finds out
+by itself (`sqlflow_runtime.attempts`)."""
+
+
 class CoulerCodegen:
     """Code generator of the `argo` backend. Stateless: safe to use from many threads."""
 
@@ -147,9 +155,10 @@ class CoulerCodegen:
             container=literal(_container(options), prefix=len("CONTAINER = ")),
             image=literal(options.image, prefix=len("IMAGE = ")),
             main=MAIN,
+            fail_fast="" if options.retries > 0 else _FAIL_FAST,
             yaml_dump=YAML_DUMP,
             config=_config(options),
-            steps=step_calls(steps, options),
+            steps=step_calls(steps),
         )
 
     def gen_yaml(self, code: str) -> str:
@@ -200,7 +209,7 @@ def _step(options: RunOptions) -> dict[str, Any]:
         "retryStrategy": {
             "limit": options.retries,
             "retryPolicy": "Always",
-            "expression": f"asInt(lastRetry.exitCode) != {EXIT_USAGE}",
+            "expression": f"asInt(lastRetry.exitCode) not in {list(FINAL_EXIT_CODES)}",
             # As a batch/v1 Job waits between its pods.
             "backoff": {"duration": "10", "factor": 2, "cap": "6m"},
         }
@@ -209,7 +218,7 @@ def _step(options: RunOptions) -> dict[str, Any]:
 
 def _container(options: RunOptions) -> dict[str, Any]:
     """What the containers of all steps share, but for what Couler says of them."""
-    shared = container(options)
+    shared = container(options, {"value": "{{workflow.uid}}"})
     del shared["image"]
     shared["securityContext"] = restricted(shared["securityContext"])
     return shared

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlflow_codegen.backend import LABEL_STEP, PROGRAM_FILE, RunOptions
@@ -17,13 +16,6 @@ from sqlflow_codegen.sandbox import run_program
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _NAME_LIMIT = 63
-
-_FINISH = '''
-def finish(after):
-    """Add the step that runs when all others are done: it clears the run's ledger."""
-    add_step("finish", "--finish", after=after)
-
-'''
 
 _OWN_ARGUMENTS = {
     "session": """
@@ -55,17 +47,9 @@ def checked_steps(program: Program, options: RunOptions) -> tuple[Step, ...]:
     return steps
 
 
-def step_calls(steps: tuple[Step, ...], options: RunOptions, indent: int = 0) -> str:
-    """The lines of a generated program that add the steps to the DAG: `run_step("s3-sql", "3-5", after=["s1-sql"])`.
-
-    Where there is a ledger the last one is `finish(after=[...])`, behind every step that no other waits for.
-    """
-    ledger = uses_ledger(options)
-    calls = [_call("run_step", _arguments(step, ledger), step.after, indent) for step in steps]
-    if ledger:
-        needed = {name for step in steps for name in step.after}
-        calls.append(_call("finish", [], [step.name for step in steps if step.name not in needed], indent))
-    return "\n".join(calls)
+def step_calls(steps: tuple[Step, ...], indent: int = 0) -> str:
+    """The lines of a generated program that add the steps to the DAG: `run_step("s3-sql", "3-5", after=["s1-sql"])`."""
+    return "\n".join(_call("run_step", _arguments(step), step.after, indent) for step in steps)
 
 
 def common_parts(
@@ -79,27 +63,18 @@ def common_parts(
         options: the run's options, with nothing in them that the engine would substitute.
         carried: what else the ConfigMap carries, by key.
     """
-    given = {name for step in steps for name in own_arguments(step, ledger=uses_ledger(options))}
+    given = {name for step in steps for name in own_arguments(step)}
     own = [name for name in _OWN_ARGUMENTS if name in given]
     return {
         "statements": count(len(program), "statement") + " in " + count(len(steps), "step"),
         "program": text_literal(program.text),
         "arguments": literal(program_arguments(program.dialect), prefix=len("ARGUMENTS = ")),
-        "step_arguments": literal(_shared_arguments(options), prefix=len("STEP_ARGUMENTS = ")),
+        "step_arguments": literal(step_arguments(options), prefix=len("STEP_ARGUMENTS = ")),
         "own_parameters": "".join(f"{name}=None, " for name in own),
         "own_arguments": "".join(_OWN_ARGUMENTS[name] for name in own),
-        "finish": _FINISH if uses_ledger(options) else "",
         "label_step": LABEL_STEP,
         "data": _config_map_data(carried),
     }
-
-
-def uses_ledger(options: RunOptions) -> bool:
-    """Whether steps note what is done, which the last one, `finish`, clears: where a step may run twice.
-
-    These engines never stop a step to suspend a run.
-    """
-    return options.retries > 0
 
 
 def yaml_of(code: str, modules: tuple[str, ...]) -> str:
@@ -132,10 +107,6 @@ def program_volumes(options: RunOptions, carried: Mapping[str, str]) -> list[dic
     return volumes
 
 
-def _shared_arguments(options: RunOptions) -> list[str]:
-    return step_arguments(replace(options, suspend=False))
-
-
 def _config_map_data(carried: Mapping[str, str]) -> str:
     if not carried:
         return f'{{"{PROGRAM_FILE}": PROGRAM}}'
@@ -143,8 +114,8 @@ def _config_map_data(carried: Mapping[str, str]) -> str:
     return "{\n" + "".join(f"        {literal(k)}: {v},\n" for k, v in entries.items()) + "    }"
 
 
-def _arguments(step: Step, ledger: bool) -> list[str]:
-    own = [f"{name}={literal(value)}" for name, value in own_arguments(step, ledger=ledger).items()]
+def _arguments(step: Step) -> list[str]:
+    own = [f"{name}={literal(value)}" for name, value in own_arguments(step).items()]
     return [literal(step.name), literal(ranges(step.statements)), *own]
 
 

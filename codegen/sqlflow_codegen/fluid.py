@@ -15,7 +15,7 @@ from sqlflow_codegen.backend import PROGRAM_DIR, PROGRAM_FILE, RunOptions
 from sqlflow_codegen.dag import checked_steps, common_parts, restricted, step_calls, yaml_of
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.literals import call, literal
-from sqlflow_codegen.manifests import SCRATCH_DIR, container, environment, metadata, pod
+from sqlflow_codegen.manifests import SCRATCH_DIR, container, environment, label_value, metadata, pod
 from sqlflow_codegen.records import OUTCOME_RESULT, TERMINATION_LOG_ENV
 from sqlflow_codegen.substitution import shield
 
@@ -24,6 +24,8 @@ MODULES = ("fluid",)
 
 MAIN_STEP = "main"
 """Name of each task's only Tekton step; its container is `step-main`."""
+
+_RUN_UID = label_value("tekton.dev/pipelineRunUID")
 
 _TEMPLATE = '''\
 """A SQL program of {statements} as a Tekton PipelineRun, in Fluid: a task for each step.
@@ -75,7 +77,7 @@ def run_step(name, statements, {own_parameters}after=()):
     arguments = ["--statements", statements, *STEP_ARGUMENTS]{own_arguments}
     add_step(name, *arguments, after=after)
 
-{finish}
+
 config_map = fluid.ConfigMap(
     data={data},
     immutable=True,
@@ -110,7 +112,7 @@ class FluidCodegen:
         return _TEMPLATE.format(
             **common_parts(statements, steps, options, carried),
             metadata=literal(_metadata(options), prefix=len("METADATA = ")),
-            env=literal(environment(options), prefix=len("ENV = ")),
+            env=literal(environment(options, _RUN_UID), prefix=len("ENV = ")),
             container=literal(_container(options), prefix=len("CONTAINER = ")),
             program_source=_program_source(carried),
             program_dir=PROGRAM_DIR,
@@ -119,7 +121,7 @@ class FluidCodegen:
             main_step=MAIN_STEP,
             termination_log_env=TERMINATION_LOG_ENV,
             retries=f", retries={options.retries}" if options.retries > 0 else "",
-            steps=step_calls(steps, options, indent=1),
+            steps=step_calls(steps, indent=1),
             pod=_pod(options),
             run=_run(options),
         )
@@ -141,7 +143,7 @@ def _metadata(options: RunOptions) -> dict[str, Any]:
 
 def _container(options: RunOptions) -> dict[str, Any]:
     """What the containers of all steps share, in Fluid's names."""
-    shared = container(options)
+    shared = container(options, _RUN_UID)
     names = {"image": "image", "imagePullPolicy": "image_pull_policy", "resources": "resources"}
     data = {names[key]: value for key, value in shared.items() if key in names}
     return {**data, "security_context": restricted(shared["securityContext"])}

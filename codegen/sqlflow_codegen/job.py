@@ -1,4 +1,4 @@
-"""The `job` backend: one batch/v1 Job whose init containers are the steps, in the program's order."""
+"""The `job` backend: one batch/v1 Job whose containers are the steps, in the program's order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.literals import YAML_DUMP, YAML_IMPORT, call, count, literal, text_literal
 from sqlflow_codegen.manifests import (
     container,
-    may_run_twice,
+    label_value,
     metadata,
     own_arguments,
     pod,
@@ -20,13 +20,13 @@ from sqlflow_codegen.manifests import (
     ranges,
     step_arguments,
 )
-from sqlflow_codegen.records import EXIT_USAGE
+from sqlflow_codegen.records import FINAL_EXIT_CODES
 from sqlflow_codegen.sandbox import run_program
 
 _TEMPLATE = '''\
 """A SQL program of {statements} as one batch/v1 Job.
 
-Its init containers are the steps, one after the other. Run this file to print the YAML. The SQL program itself
+Its containers are the steps, one after the other. Run this file to print the YAML. The SQL program itself
 is data: it stands in the ConfigMap, which the steps mount; their arguments only name its statements.
 """
 
@@ -58,11 +58,6 @@ def container(name, *arguments):
 {run_step}
 
 
-def finish():
-    """The container that runs when all steps are done."""
-    return container("finish", "--finish")
-
-
 config_map = {{
     "apiVersion": "v1",
     "kind": "ConfigMap",
@@ -74,7 +69,8 @@ config_map = {{
 steps = [
 {steps}]
 
-pod = {{**POD, "initContainers": steps, "containers": [finish()]}}
+# Init containers run one after the other, and before the others: the last step is the pod's end.
+pod = {{**POD, "initContainers": steps[:-1], "containers": steps[-1:]}}
 
 job = {{
     "apiVersion": "batch/v1",
@@ -101,6 +97,9 @@ _RUN_STEP_WITH_MORE = '''def run_step(name, statements, **more):
     return container(name, "--statements", statements, *arguments, *STEP_ARGUMENTS)'''
 
 
+_RUN_UID = label_value("batch.kubernetes.io/controller-uid")
+
+
 class JobCodegen:
     """Code generator of the `job` backend. Stateless: safe to use from many threads."""
 
@@ -116,7 +115,6 @@ class JobCodegen:
         steps = plan_steps(statements, effective_ordering(self.backend, options.ordering), fusion=options.fusion)
         if not steps:
             raise CodegenError("the program has no statement")
-        ledger = may_run_twice(options)
         return _TEMPLATE.format(
             statements=count(len(statements), "statement") + " in " + count(len(steps), "step"),
             yaml_import=YAML_IMPORT,
@@ -125,12 +123,12 @@ class JobCodegen:
             metadata=literal(metadata(options), prefix=11),
             pod_metadata=literal(pod_metadata(options), prefix=15),
             pod=literal(pod(options), prefix=6),
-            container=literal(container(options), prefix=12),
+            container=literal(container(options, _RUN_UID), prefix=12),
             job=literal(_job(options), prefix=6),
             arguments=literal(program_arguments(statements.dialect), prefix=12),
-            step_arguments=literal(step_arguments(options), prefix=17),
-            run_step=_RUN_STEP_WITH_MORE if any(own_arguments(step, ledger=ledger) for step in steps) else _RUN_STEP,
-            steps="".join(f"{_step(step, ledger)},\n" for step in steps),
+            step_arguments=literal(_step_arguments(options), prefix=17),
+            run_step=_RUN_STEP_WITH_MORE if any(map(own_arguments, steps)) else _RUN_STEP,
+            steps="".join(f"{_step(step)},\n" for step in steps),
         )
 
     def gen_yaml(self, code: str) -> str:
@@ -145,15 +143,21 @@ class JobCodegen:
         return text
 
 
-def _step(step: Step, ledger: bool) -> str:
-    own = [f"{name}={literal(value)}" for name, value in own_arguments(step, ledger=ledger).items()]
+def _step(step: Step) -> str:
+    own = [f"{name}={literal(value)}" for name, value in own_arguments(step).items()]
     return call("run_step", literal(step.name), literal(ranges(step.statements)), *own, indent=1)
+
+
+def _step_arguments(options: RunOptions) -> list[str]:
+    """A Job is suspended by taking its pod away: a step that this stops goes on later."""
+    shared = step_arguments(options)
+    return shared if options.retries > 0 else [*shared, "--resumable"]
 
 
 def _job(options: RunOptions) -> dict[str, Any]:
     """The Job's spec but for its pod."""
     rules: list[dict[str, Any]] = [
-        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [EXIT_USAGE]}},
+        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": list(FINAL_EXIT_CODES)}},
     ]
     if options.retries > 0:
         rules.append({"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]})

@@ -5,7 +5,7 @@ All of it is plain Kubernetes JSON. Arguments and environment hold no program te
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlflow_codegen.backend import (
@@ -25,6 +25,8 @@ PROGRAM_VOLUME = "program"
 SCRATCH_VOLUME = "scratch"
 SCRATCH_DIR = "/tmp"
 RUN_ENV = "SQLFLOW_RUN"
+RUN_UID_ENV = "SQLFLOW_RUN_UID"
+"""The UID of the run's child: a manifest that is applied again under the same name is another run."""
 
 
 def labels(options: RunOptions) -> dict[str, str]:
@@ -63,46 +65,42 @@ def program_arguments(dialect: str) -> list[str]:
 def step_arguments(options: RunOptions) -> list[str]:
     """The arguments of `sqlflow-step` that all steps share, besides the program and the statements."""
     arguments = ["--preview-rows", str(options.preview_rows)]
-    return [*arguments, "--ledger"] if may_run_twice(options) else arguments
+    return [*arguments, "--retries", str(options.retries)] if options.retries > 0 else arguments
 
 
-def may_run_twice(options: RunOptions) -> bool:
-    """Whether a step may run twice, so that it has to note what is done.
-
-    A suspended Job loses its pod and starts again at its first step; so does a retried one.
-    """
-    return options.retries > 0 or options.suspend
-
-
-def own_arguments(step: Step, *, ledger: bool) -> dict[str, str]:
-    """The arguments of a step that only some steps need, by their names without dashes.
-
-    Args:
-        step: the step.
-        ledger: whether the step may run twice.
-    """
-    found = {"session": ranges(step.session)}
-    if ledger:
-        found |= {"repeat": ranges(step.repeat), "lost": ranges(step.lost)}
+def own_arguments(step: Step) -> dict[str, str]:
+    """The arguments of a step that only some steps need, by their names without dashes."""
+    found = {"session": ranges(step.session), "repeat": ranges(step.repeat), "lost": ranges(step.lost)}
     return {name: value for name, value in found.items() if value}
 
 
-def environment(options: RunOptions) -> list[dict[str, Any]]:
-    """The environment of every step: the database's URL by reference, the run, then what the user gave."""
+def label_value(label: str) -> dict[str, Any]:
+    """The value of an environment variable: that of a label of the step's pod."""
+    return {"valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{label}']"}}}
+
+
+def environment(options: RunOptions, run_uid: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The environment of every step: the database's URL by reference, the run, then what the user gave.
+
+    Args:
+        options: the run's options.
+        run_uid: where the engine says the UID of the run's child: `value` or `valueFrom` of a variable.
+    """
     secret = {"name": options.secret_name, "key": options.secret_key}
     return [
         {"name": DATABASE_ENV, "valueFrom": {"secretKeyRef": secret}},
         {"name": RUN_ENV, "value": options.name},
+        {"name": RUN_UID_ENV, **run_uid},
         *(dict(variable) for variable in options.env),
     ]
 
 
-def container(options: RunOptions) -> dict[str, Any]:
-    """What the containers of all steps share."""
+def container(options: RunOptions, run_uid: Mapping[str, Any]) -> dict[str, Any]:
+    """What the containers of all steps share; `run_uid` as for `environment`."""
     data: dict[str, Any] = {"image": options.image}
     if options.image_pull_policy:
         data["imagePullPolicy"] = options.image_pull_policy
-    data["env"] = environment(options)
+    data["env"] = environment(options, run_uid)
     if options.resources:
         data["resources"] = dict(options.resources)
     data["volumeMounts"] = [

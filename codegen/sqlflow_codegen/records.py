@@ -74,10 +74,13 @@ EXIT_TRY_AGAIN = 4
 EXIT_LOST = 5
 """An earlier start of this step in the same run did not end in good order, and the run has no retries: the step
 executed nothing. Its error is of kind `lost`; for the reader, the pod of the earlier start was lost."""
+EXIT_SKIPPED = 6
+"""Another step of the run has failed for good, so this one, which its engine had started all the same, executed
+nothing. Its error is of kind `skipped`; for the reader, the step never ran."""
 EXIT_STOPPED = 143
 """Stopped from outside: 128 + SIGTERM."""
 
-FINAL_EXIT_CODES = (EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_LOST)
+FINAL_EXIT_CODES = (EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_LOST, EXIT_SKIPPED)
 """Exit codes after which no backend tries the step again, whatever `spec.retries` says. After every other code it
 does, also after those of a process that was killed."""
 
@@ -91,7 +94,8 @@ class StepError:
     column: int
     title: str
     kind: str
-    """`database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped`, `lost` or `internal`."""
+    """`database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped`, `lost`, `skipped` or
+    `internal`."""
     message: str
     hint: str = ""
 

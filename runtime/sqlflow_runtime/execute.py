@@ -15,6 +15,7 @@ from sqlflow_codegen.language.ir import Statement
 from sqlflow_codegen.language.source import Source
 from sqlflow_codegen.records import StepError
 
+from sqlflow_runtime.attempts import take_up
 from sqlflow_runtime.databases.base import Result
 from sqlflow_runtime.failures import RunError, not_installed, unexpected
 from sqlflow_runtime.resume import check_resumable, resumes_at
@@ -43,21 +44,8 @@ def execute_program(session: Session, statements: Sequence[int], replay: Sequenc
     Returns:
         Why the step failed, already recorded; None if all is done.
     """
-    program = session.program
-    current = program.statement(statements[0])
     try:
-        for number in replay:
-            current = program.statement(number)
-            session.database.run(current.text, session.limit)
-        current = program.statement(statements[0])
-        skipped = _done_before(session, [program.statement(number) for number in statements])
-        current = program.statement(resumes_at(statements, skipped))
-        check_resumable(session, statements, skipped)
-        for number in statements:
-            current = program.statement(number)
-            session.check_stopped()
-            _run_one(session, current, skip=number in skipped)
-        _warn_open_transaction(session)
+        _run_all(session, statements, replay)
     except RunError as error:
         failure = error
     except MemoryError:
@@ -67,27 +55,40 @@ def execute_program(session: Session, statements: Sequence[int], replay: Sequenc
         failure = unexpected(fault)
     else:
         return None
-    return _fail(session, current, failure)
+    return _fail(session, failure)
 
 
-def _fail(session: Session, statement: Statement, failure: RunError) -> StepError:
+def _run_all(session: Session, statements: Sequence[int], replay: Sequence[int]) -> None:
+    program = session.program
+    session.current = program.statement(statements[0])
+    start = take_up(session, statements)
+    if start.failure is not None:
+        session.current = program.statement(start.statement) if start.statement else None
+        raise start.failure
+    session.current = program.statement(resumes_at(statements, start.skipped))
+    check_resumable(session, statements, start.skipped)
+    for number in () if start.over else replay:
+        session.current = program.statement(number)
+        session.database.run(session.current.text, session.limit)
+    for number in statements:
+        session.current = program.statement(number)
+        session.check_stopped()
+        _run_one(session, session.current, skip=number in start.skipped)
+        session.done(number)
+    _warn_open_transaction(session)
+
+
+def _fail(session: Session, failure: RunError) -> StepError:
     """Record why the step ends."""
-    if session.stop_requested.is_set():
+    if session.stop_requested.is_set() and failure.kind != "lost":
         failure = RunError("stopped", "stopped before it was done", place=failure.place)
+    elif session.before and session.before not in failure.hint:
+        failure.hint = " ".join(filter(None, (failure.hint, session.before)))
     session.failure = failure
-    error = _step_error(session, statement, failure)
+    error = _step_error(session, session.current, failure)
     session.sync()
     session.recorder.error(error)
     return error
-
-
-def _done_before(session: Session, statements: list[Statement]) -> set[int]:
-    """Statements that an earlier attempt has done: all up to the last one in the ledger but for session state."""
-    if session.ledger is None:
-        return set()
-    done = session.ledger.done()
-    last = max((i for i, statement in enumerate(statements) if statement.number in done), default=-1)
-    return {statement.number for statement in statements[: last + 1]} - session.repeat
 
 
 def _run_one(session: Session, statement: Statement, *, skip: bool) -> None:
@@ -126,8 +127,10 @@ def _warn_open_transaction(session: Session) -> None:
         session.recorder.log("warning", "the transaction is still open: it is rolled back (COMMIT is missing)")
 
 
-def _step_error(session: Session, statement: Statement, failure: RunError) -> StepError:
+def _step_error(session: Session, statement: Statement | None, failure: RunError) -> StepError:
     """Where in the program a failure stands: its own place, the database's position, else the statement's start."""
+    if statement is None:
+        return StepError(0, 0, 0, "step", failure.kind, failure.message, failure.hint)
     place = failure.place
     if place is None and failure.position is not None:
         span = getattr(statement, "select_span", statement.span)

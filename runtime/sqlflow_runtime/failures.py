@@ -8,6 +8,7 @@ from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.records import (
     EXIT_DATABASE_UNREACHABLE,
     EXIT_LOST,
+    EXIT_SKIPPED,
     EXIT_STATEMENT_FAILED,
     EXIT_STOPPED,
     EXIT_TRY_AGAIN,
@@ -19,8 +20,9 @@ _EXIT_CODES = {
     "usage": EXIT_USAGE,
     "stopped": EXIT_STOPPED,
     "lost": EXIT_LOST,
+    "skipped": EXIT_SKIPPED,
 }
-_FINAL_KINDS = ("usage", "data", "estimator", "model", "lost")
+_FINAL_KINDS = ("usage", "data", "estimator", "model", "lost", "skipped")
 
 FINAL_SQLSTATES = ("0A", "0L", "20", "21", "22", "23", "26", "2B", "34", "3D", "3F", "42", "44", "54")
 """Classes of the SQL standard's codes that blame the program or its data: the same statement fails in the same way
@@ -32,8 +34,8 @@ class RunError(SQLFlowError):
     """A step or a statement cannot go on.
 
     Attributes:
-        kind: `database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped`, `lost` or `internal`
-            (see `sqlflow_codegen.records.StepError`).
+        kind: `database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped`, `lost`, `skipped`
+            or `internal` (see `sqlflow_codegen.records.StepError`).
         message: what happened; the database's own words where it was the database.
         hint: what to do; "" if there is nothing to add.
         position: where in the SQL text that the database was given, in characters from 0; None if unknown.

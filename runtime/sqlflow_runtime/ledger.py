@@ -1,11 +1,12 @@
-"""What a run has done already: one row per statement, committed together with the statement's own effects.
+"""What a step of a run with retries has done: one row per statement, committed with the statement's own effects.
 
-A retried step skips what has a row. Rows are deleted when the run ends, and after thirty days in any case.
+Another attempt at the step skips what has a row. Rows are deleted when the step is done, and after thirty days in any
+case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlflow_runtime.databases.base import Database
 from sqlflow_runtime.failures import RunError
@@ -23,8 +24,12 @@ _DEFINITION = (
 class Ledger:
     """The rows of one run."""
 
-    def __init__(self, database: Database, run: str, recorder: Recorder) -> None:
+    def __init__(
+        self, database: Database, run: str, recorder: Recorder, hold: Callable[[], None] = lambda: None
+    ) -> None:
+        """Take the names over; `hold` keeps other attempts at the step away until the open transaction ends."""
         self._database = database
+        self._hold = hold
         self._run = run
         self._recorder = recorder
         self._ready = False
@@ -57,15 +62,15 @@ class Ledger:
         self._prune()
 
     def add(self, statements: Iterable[int]) -> None:
-        """Note statements as done, in the transaction that is open."""
+        """Note statements as done, in the transaction that is open.
+
+        Raises:
+            RunError: kind `stopped`; another attempt has taken the step over, so nothing of this one may stay.
+        """
+        self._hold()
         for number in statements:
             self._database.execute(f"DELETE FROM {self._table} WHERE run = ? AND statement = ?", (self._run, number))
             self._database.execute(f"INSERT INTO {self._table} (run, statement) VALUES (?, ?)", (self._run, number))
-
-    def finish(self) -> None:
-        """Delete the run's rows."""
-        if self._database.has_own_table(TABLE):
-            self._database.execute(f"DELETE FROM {self._table} WHERE run = ?", (self._run,))
 
     @property
     def _table(self) -> str:

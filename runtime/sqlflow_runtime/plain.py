@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlflow_codegen.language.ir import SqlStatement, Statement
 
+from sqlflow_runtime.attempts import before_change
 from sqlflow_runtime.cells import encode_row
 from sqlflow_runtime.databases.base import Result
 from sqlflow_runtime.failures import RunError
@@ -55,6 +56,7 @@ def _show_one(session: Session, number: int, result: Result) -> None:
 
 def _run_writing(session: Session, statement: SqlStatement) -> Result:
     """Execute, and note it in the ledger together with what it does."""
+    before_change(session, statement)
     if session.ledger is None:
         return session.database.run(statement.text, session.limit)
     if session.database.in_transaction() or statement.verb in _BEGIN:

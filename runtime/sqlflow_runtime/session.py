@@ -12,6 +12,7 @@ from sqlflow_codegen.language.ir import Program, Statement
 from sqlflow_runtime.databases.base import Database, PreviewLimit
 from sqlflow_runtime.failures import RunError
 from sqlflow_runtime.ledger import Ledger
+from sqlflow_runtime.marks import Mark
 from sqlflow_runtime.recorder import Recorder
 
 
@@ -24,6 +25,13 @@ class Session:
     recorder: Recorder
     limit: PreviewLimit = field(default_factory=PreviewLimit)
     ledger: Ledger | None = None
+    """What notes each statement that is done: of a run with retries."""
+    mark: Mark | None = None
+    """What notes that the step has begun: of every run that has a name."""
+    retries: int = 0
+    """How often each step of the run may be tried again."""
+    resumable: bool = False
+    """A step that was stopped in good order goes on when it is started again, although the run has no retries."""
     stop_requested: Event = field(default_factory=Event)
     sync: Callable[[], None] = lambda: None
     """Waits until what libraries printed has become log records."""
@@ -34,6 +42,14 @@ class Session:
     and they get no row in the ledger outside a transaction."""
     lost: frozenset[int] = frozenset()
     """Statements at which another attempt cannot go on, says the graph: its session lacks what they need."""
+    current: Statement | None = None
+    """The statement that runs, or ran last."""
+    finished: list[int] = field(default_factory=list)
+    """Statements that have ended well."""
+    committed: frozenset[int] = frozenset()
+    """Those of them that no transaction of the program can take back any more."""
+    before: str = ""
+    """What became of the attempt before this one, as a sentence."""
     failure: RunError | None = None
     """Why the step failed, if it did."""
 
@@ -41,6 +57,8 @@ class Session:
     def effect(self, statement: Statement) -> Iterator[None]:
         """Around whatever changes the database for that statement: the ledger's row commits with it."""
         if self.ledger is None:
+            if self.mark is not None:  # a model statement learned for long: another start may have come meanwhile
+                self.mark.hold()
             yield
         elif self.database.in_transaction():
             yield
@@ -50,6 +68,12 @@ class Session:
             with self.database.atomic():
                 yield
                 self.ledger.add([statement.number])
+
+    def done(self, number: int) -> None:
+        """Call when a statement has ended well."""
+        self.finished.append(number)
+        if not self.database.in_transaction():
+            self.committed = frozenset(self.finished)
 
     def check_stopped(self) -> None:
         """Raise where the step has been told to stop."""

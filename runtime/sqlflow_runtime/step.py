@@ -18,12 +18,12 @@ from sqlflow_runtime.capture import OutputCapture
 from sqlflow_runtime.databases.base import Database
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.failures import RunError, exit_code, unexpected
-from sqlflow_runtime.ledger import TABLE, Ledger
 from sqlflow_runtime.recorder import Recorder, json_lines, write_termination_message
 from sqlflow_runtime.stop import Stop
 
 DATABASE_ENV = "SQLFLOW_DATABASE_URL"
 RUN_ENV = "SQLFLOW_RUN"
+RUN_UID_ENV = "SQLFLOW_RUN_UID"
 PATIENCE_ENV = "SQLFLOW_CONNECT_TIMEOUT"
 """Seconds for which a database that is not reached yet is tried again."""
 
@@ -36,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         arguments = _parser().parse_args(argv)
     except SystemExit as error:
         sys.exit(EXIT_USAGE if error.code else EXIT_OK)
+    if arguments.finish:
+        sys.exit(EXIT_OK)
     capture = OutputCapture()
     recorder = Recorder(json_lines(capture.stdout))
     capture.log = recorder.log
@@ -61,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             code = _internal_error(recorder, error)
         write_termination_message(recorder.outcome())
     recorder.end()
-    sys.exit(EXIT_OK if arguments.finish and code != EXIT_STOPPED else code)
+    sys.exit(code)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,8 +81,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--preview-rows", type=int, default=100, metavar="N", help="rows shown of a result (default 100)"
     )
-    parser.add_argument("--ledger", action="store_true", help="note what is done, so that a retry does not repeat it")
-    parser.add_argument("--finish", action="store_true", help="execute nothing; forget what was noted for the run")
+    parser.add_argument(
+        "--retries",
+        type=int,
+        metavar="N",
+        help="how often the step may be tried again: note what is done, so that a retry does not repeat it",
+    )
+    parser.add_argument("--ledger", dest="retries", action="store_const", const=1_000_000, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--resumable", action="store_true", help="a step that SIGTERM stopped goes on when it is started again"
+    )
+    parser.add_argument(
+        "--finish", action="store_true", help="do nothing; the last container of Jobs of older versions"
+    )
     return parser
 
 
@@ -100,8 +113,6 @@ def _run(arguments: argparse.Namespace, recorder: Recorder, capture: OutputCaptu
         stop.cancel = database.cancel
         return database
 
-    if arguments.finish:
-        return _finish(connect, recorder)
     return _execute(arguments, url, connect, recorder, capture, stop)
 
 
@@ -115,10 +126,13 @@ def _execute(
 ) -> int:
     from sqlflow_codegen.language import normalize_dialect, runnable_program
 
+    from sqlflow_runtime.attempts import note_end
     from sqlflow_runtime.databases.base import PreviewLimit
     from sqlflow_runtime.databases.shared import check_shared
     from sqlflow_runtime.databases.url import check_dialect
     from sqlflow_runtime.execute import execute_program
+    from sqlflow_runtime.ledger import Ledger
+    from sqlflow_runtime.marks import Mark
     from sqlflow_runtime.selection import parse_selection
     from sqlflow_runtime.session import Session
 
@@ -129,13 +143,19 @@ def _execute(
     numbers = parse_selection(arguments.statements, len(program))
     replay = parse_selection(arguments.session, len(program)) if arguments.session else ()
     repeat = parse_selection(arguments.repeat, len(program)) if arguments.repeat else ()
+    retried = arguments.retries is not None
+    run = _run_name(needed=retried)
     with closing(connect()) as database:
+        mark = Mark(database, run, min(numbers), recorder.log, needed=retried) if run else None
         session = Session(
             program=program,
             database=database,
             recorder=recorder,
             limit=PreviewLimit(max(arguments.preview_rows, 0)),
-            ledger=Ledger(database, _run_name(), recorder) if arguments.ledger else None,
+            ledger=Ledger(database, run, recorder, mark.hold) if retried and mark else None,
+            mark=mark,
+            retries=arguments.retries or 0,
+            resumable=arguments.resumable,
             stop_requested=stop.requested,
             sync=capture.sync,
             repeat=frozenset(repeat),
@@ -143,17 +163,8 @@ def _execute(
         )
         execute_program(session, numbers, replay)
         stop.cancel = None
+        note_end(session, numbers)
     return EXIT_OK if session.failure is None else exit_code(session.failure)
-
-
-def _finish(connect: Callable[[], Database], recorder: Recorder) -> int:
-    """Forget the run. What is left behind does no harm and is pruned later, so nothing here fails the run."""
-    try:
-        with closing(connect()) as database:
-            Ledger(database, _run_name(), recorder).finish()
-    except RunError as failure:
-        recorder.log("warning", f"the run's rows in {TABLE} stay: {failure.message}")
-    return EXIT_OK
 
 
 def _read(path: str) -> str:
@@ -173,11 +184,13 @@ def _patience() -> float:
         raise RunError("usage", f"{PATIENCE_ENV}={text} is not a number of seconds") from error
 
 
-def _run_name() -> str:
+def _run_name(*, needed: bool) -> str:
+    """The run's name, with the UID of its child where the engine says it: the same manifest may be applied again."""
     name = os.environ.get(RUN_ENV, "")
-    if not name:
+    if not name and needed:
         raise RunError("usage", f"the environment variable {RUN_ENV} is not set", "The ledger needs the run's name.")
-    return name
+    uid = os.environ.get(RUN_UID_ENV, "")
+    return f"{name}/{uid}" if name and uid else name
 
 
 def _program_error(recorder: Recorder, error: ProgramError) -> int:

@@ -178,8 +178,8 @@ class SQLFlowJobSpec(ApiModel):
     )
     suspend: bool = Field(
         default=False,
-        description="true: start nothing, and stop what is running; false: start, or go on. A run with retries goes on "
-        "with the first statement that is not done; one without starts again at its first statement.",
+        description="true: start nothing, and stop what is running; false: start, or go on, "
+        "with the first statement that is not done.",
     )
     preview_rows: int = Field(
         default=100, description="How many rows of a SELECT's result a step writes to its log.", ge=0, le=10_000

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlflow_codegen.records import EXIT_STOPPED, FINAL_EXIT_CODES, Outcome
+from sqlflow_codegen.records import EXIT_SKIPPED, EXIT_STOPPED, FINAL_EXIT_CODES, Outcome
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.workflow import conclude
@@ -156,6 +156,8 @@ def _join(step: StepState, objects: RunObjects, attempts: Sequence[Attempt], eng
             return replace(seen, phase=StepPhase.SUCCEEDED, message="", exit_code=None), None
         case StepPhase.SKIPPED:
             return replace(seen, phase=StepPhase.SKIPPED, message=""), None
+        case StepPhase.FAILED if seen.phase is StepPhase.SKIPPED or seen.exit_code == EXIT_SKIPPED:
+            return replace(seen, phase=StepPhase.SKIPPED, message="", exit_code=None), None
         case StepPhase.FAILED:
             return _engine_failed(seen, why, engine, objects)
         case _ if not attempts or (seen.phase is StepPhase.PENDING and not seen.message):

@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlflow_codegen.records import EXIT_DATABASE_UNREACHABLE, EXIT_STATEMENT_FAILED, EXIT_TRY_AGAIN, EXIT_USAGE
+from sqlflow_codegen.records import (
+    EXIT_DATABASE_UNREACHABLE,
+    EXIT_SKIPPED,
+    EXIT_STATEMENT_FAILED,
+    EXIT_TRY_AGAIN,
+    EXIT_USAGE,
+)
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.workflow.explain import Explanation, clip, disruption, explain_failure, interruption, where
@@ -138,6 +144,8 @@ def observe_step(
         return replace(step, phase=StepPhase.SUCCEEDED), None
     if latest.terminated is None:
         return replace(step, phase=StepPhase.RUNNING if latest.started else StepPhase.PENDING), None
+    if latest.terminated.get("exitCode") == EXIT_SKIPPED:
+        return replace(step, phase=StepPhase.SKIPPED), None
     reason, message = explain_failure(
         latest.container, step.statements, latest.terminated, latest.pod, report, objects.statements
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from socket import gethostname
 from typing import Any
 
 import psycopg
 
+from sqlflow_runtime.databases.connections import APPLICATION
 from sqlflow_runtime.databases.patience import UnreachedError, connect_patiently
 from sqlflow_runtime.databases.postgres import Postgres
 from sqlflow_runtime.databases.postgres_errors import connection_failure
@@ -14,7 +16,7 @@ from sqlflow_runtime.databases.url import DatabaseUrl
 
 _OPTIONS = {
     "connect_timeout": "5",
-    "application_name": "sqlflow",
+    "application_name": f"{APPLICATION}{gethostname()}"[:63],
     "client_encoding": "utf8",
     # A connection that is silent while a model learns must not be forgotten by what lies between.
     "keepalives_idle": "60",

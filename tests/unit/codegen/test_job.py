@@ -98,15 +98,14 @@ def test_job() -> None:
     }
     assert (spec["backoffLimit"], spec["activeDeadlineSeconds"], spec["suspend"]) == (2, 600, True)
     assert [rule["action"] for rule in spec["podFailurePolicy"]["rules"]] == ["FailJob", "Ignore"]
-    assert spec["podFailurePolicy"]["rules"][0]["onExitCodes"] == {"operator": "In", "values": [2]}
+    assert spec["podFailurePolicy"]["rules"][0]["onExitCodes"] == {"operator": "In", "values": [1, 2, 5, 6]}
     assert [container["name"] for container in pod["initContainers"]] == [
         "s1-sql",
         "s2-train",
         "s3-evaluate",
         "s4-predict",
-        "s5-sql",
     ]
-    assert [container["name"] for container in pod["containers"]] == ["finish"]
+    assert [container["name"] for container in pod["containers"]] == ["s5-sql"]
     assert (pod["restartPolicy"], pod["automountServiceAccountToken"]) == ("Never", False)
     assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     assert (pod["serviceAccountName"], pod["nodeSelector"]) == ("runner", {"disk": "ssd"})
@@ -118,12 +117,12 @@ def test_job() -> None:
 def test_containers() -> None:
     _, job = documents(parse_program(IRIS), OPTIONS)
     pod = job["spec"]["template"]["spec"]
-    train, finish = pod["initContainers"][1], pod["containers"][0]
+    train, last = pod["initContainers"][1], pod["containers"][0]
     common = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
-    assert train["command"] == finish["command"] == ["sqlflow-step"]
-    assert train["args"] == [*common, "--statements", "2", "--preview-rows", "7", "--ledger"]
-    assert finish["args"] == [*common, "--finish"]
-    for container in (*pod["initContainers"], finish):
+    assert train["command"] == last["command"] == ["sqlflow-step"]
+    assert train["args"] == [*common, "--statements", "2", "--preview-rows", "7", "--retries", "2"]
+    assert last["args"] == [*common, "--statements", "5", "--preview-rows", "7", "--retries", "2"]
+    for container in (*pod["initContainers"], last):
         assert (container["image"], container["imagePullPolicy"]) == ("localhost/sqlflow-step:dev", "IfNotPresent")
         assert container["env"] == [
             {
@@ -131,6 +130,10 @@ def test_containers() -> None:
                 "valueFrom": {"secretKeyRef": {"name": "iris-database", "key": "url"}},
             },
             {"name": "SQLFLOW_RUN", "value": "iris-4f2a"},
+            {
+                "name": "SQLFLOW_RUN_UID",
+                "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}},
+            },
             *OPTIONS.env,
         ]
         assert container["resources"] == OPTIONS.resources
@@ -154,8 +157,9 @@ def test_only_what_is_asked_for() -> None:
     assert set(spec) == {"backoffLimit", "podFailurePolicy", "template"}
     assert [rule["action"] for rule in spec["podFailurePolicy"]["rules"]] == ["FailJob"]
     assert not {"serviceAccountName", "nodeSelector", "tolerations", "affinity", "imagePullSecrets"} & set(pod)
-    (step,) = pod["initContainers"]
-    assert step["args"][-4:] == ["--statements", "1-2", "--preview-rows", "100"]
+    assert pod["initContainers"] == []
+    (step,) = pod["containers"]
+    assert step["args"][-5:] == ["--statements", "1-2", "--preview-rows", "100", "--resumable"]
     assert not {"imagePullPolicy", "resources"} & set(step)
 
 
@@ -297,17 +301,16 @@ def test_nothing_of_the_program_is_in_arguments_or_environment() -> None:
 def test_what_shapes_a_session_is_run_again_in_every_later_step() -> None:
     program = parse_program("SET search_path TO iris; SELECT * FROM train TO TRAIN a.B LABEL y INTO m; SELECT 1;")
     _, job = yaml.safe_load_all(JobCodegen().gen_yaml(JobCodegen().gen_code(program, OPTIONS)))
-    train, select = (c["args"] for c in job["spec"]["template"]["spec"]["initContainers"])
+    pod = job["spec"]["template"]["spec"]
+    train, select = (c["args"] for c in (*pod["initContainers"], *pod["containers"]))
     assert "--session" not in train
     assert train[train.index("--statements") + 1] == "1-2"
     assert select[select.index("--session") + 1] == "1"
 
 
-@pytest.mark.parametrize(
-    ("options", "repeat"), [({"retries": 0}, None), ({"retries": 1}, "1-2"), ({"retries": 0, "suspend": True}, "1-2")]
-)
-def test_what_a_retry_runs_again_is_named_where_there_is_one(options: dict[str, Any], repeat: str | None) -> None:
+@pytest.mark.parametrize("retries", [0, 1])
+def test_what_only_sets_up_the_session_is_named(retries: int) -> None:
     program = parse_program("SET x = 1; CREATE TEMP TABLE x (y int); INSERT INTO t SELECT * FROM x;")
-    _, job = yaml.safe_load_all(JobCodegen().gen_yaml(JobCodegen().gen_code(program, RunOptions(**options))))
-    (arguments,) = (c["args"] for c in job["spec"]["template"]["spec"]["initContainers"])
-    assert (arguments[arguments.index("--repeat") + 1] if "--repeat" in arguments else None) == repeat
+    _, job = yaml.safe_load_all(JobCodegen().gen_yaml(JobCodegen().gen_code(program, RunOptions(retries=retries))))
+    (arguments,) = (c["args"] for c in job["spec"]["template"]["spec"]["containers"])
+    assert arguments[arguments.index("--repeat") + 1] == "1-2"

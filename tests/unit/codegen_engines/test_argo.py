@@ -14,7 +14,6 @@ from sqlflow_codegen.errors import CodegenError
 from tests.unit.codegen_engines.cases import CODEGENS, FULL, STEPS, parsed, placeholders
 
 ARGO = CODEGENS["argo"]
-LEDGER_STEPS = {**{step.name: step.after for step in STEPS}, "finish": ("s4-predict", "s5-evaluate")}
 
 
 def workflow(options: RunOptions = FULL) -> dict[str, Any]:
@@ -57,21 +56,28 @@ def test_argo_accepts_it(options: RunOptions) -> None:
 
 
 @pytest.mark.usefixtures("graph")
-def test_dag_is_the_graph_and_ends_with_finish() -> None:
+def test_dag_is_the_graph() -> None:
     tasks = templates(workflow())["program"]["dag"]["tasks"]
-    assert {t["name"]: tuple(t["depends"].split(" && ")) if "depends" in t else () for t in tasks} == LEDGER_STEPS
+    order = {t["name"]: tuple(t["depends"].split(" && ")) if "depends" in t else () for t in tasks}
+    assert order == {step.name: step.after for step in STEPS}
     assert all(task["name"] == task["template"] for task in tasks)
 
 
 @pytest.mark.usefixtures("graph")
-def test_without_retries_there_is_no_ledger_and_no_finish() -> None:
+def test_without_retries_there_is_none_and_no_step_starts_after_a_failure() -> None:
     child = workflow(RunOptions(suspend=True))
     assert set(templates(child)) == {"program", *(step.name for step in STEPS)}
-    assert not [text for text in placeholders(child) if "ledger" in text or "retry" in text]
+    assert not [text for text in placeholders(child) if "retry" in text or "retries" in text]
+    assert templates(child)["program"]["failFast"] is True
 
 
 @pytest.mark.usefixtures("graph")
-def test_retries_are_of_leaves_only_and_spare_bad_usage() -> None:
+def test_argo_would_take_an_attempt_that_failed_for_a_failed_step() -> None:
+    assert "failFast" not in templates(workflow())["program"]
+
+
+@pytest.mark.usefixtures("graph")
+def test_retries_are_of_leaves_only_and_spare_what_is_final() -> None:
     for name, template in templates(workflow()).items():
         strategy = template.get("retryStrategy")
         assert (strategy is None) == (name == "program")
@@ -79,7 +85,7 @@ def test_retries_are_of_leaves_only_and_spare_bad_usage() -> None:
             assert strategy == {
                 "limit": 2,
                 "retryPolicy": "Always",
-                "expression": "asInt(lastRetry.exitCode) != 2",
+                "expression": "asInt(lastRetry.exitCode) not in [1, 2, 5, 6]",
                 "backoff": {"duration": "10", "factor": 2, "cap": "6m"},
             }
 
@@ -90,7 +96,7 @@ def test_container_of_a_step() -> None:
     assert step["metadata"] == {"labels": {"sqlflow.org/step": "s4-predict"}}
     container = step["container"]
     program = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
-    assert container.pop("args") == [*program, "--statements", "4", "--preview-rows", "20", "--ledger"]
+    assert container.pop("args") == [*program, "--statements", "4", "--preview-rows", "20", "--retries", "2"]
     assert container == {
         "image": "registry.local/sqlflow-step:1.0",
         "imagePullPolicy": "IfNotPresent",
@@ -98,6 +104,7 @@ def test_container_of_a_step() -> None:
         "env": [
             {"name": "SQLFLOW_DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "warehouse", "key": "dsn"}}},
             {"name": "SQLFLOW_RUN", "value": "churn-7e5b1c52"},
+            {"name": "SQLFLOW_RUN_UID", "value": "{{workflow.uid}}"},
             {"name": "MODE", "value": "nightly"},
             {"name": "GREETING", "valueFrom": {"configMapKeyRef": {"name": "churn-7e5b1c52", "key": "env-1"}}},
             {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
@@ -115,11 +122,6 @@ def test_container_of_a_step() -> None:
             "capabilities": {"drop": ["ALL"]},
         },
     }
-
-
-@pytest.mark.usefixtures("graph")
-def test_finish_clears_the_ledger() -> None:
-    assert templates(workflow())["finish"]["container"]["args"][-1] == "--finish"
 
 
 @pytest.mark.usefixtures("graph")
@@ -168,8 +170,8 @@ def test_a_run_may_be_called_like_a_step() -> None:
 
 
 @pytest.mark.usefixtures("graph")
-def test_nothing_that_argo_would_substitute() -> None:
-    assert not [text for text in placeholders(workflow()) if "{{" in text]
+def test_nothing_that_argo_would_substitute_but_its_own_uid() -> None:
+    assert {text for text in placeholders(workflow()) if "{{" in text} == {"{{workflow.uid}}"}
 
 
 @pytest.mark.parametrize(

@@ -27,16 +27,16 @@ def tasks(child: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("graph")
-def test_order_is_the_graph_and_ends_with_finish() -> None:
+def test_order_is_the_graph() -> None:
     order = {name: tuple(task.get("runAfter", ())) for name, task in tasks(run()).items()}
-    assert order == {**{step.name: step.after for step in STEPS}, "finish": ("s4-predict", "s5-evaluate")}
+    assert order == {step.name: step.after for step in STEPS}
 
 
 @pytest.mark.usefixtures("graph")
-def test_without_retries_there_is_no_ledger_and_no_finish() -> None:
+def test_without_retries_there_is_none() -> None:
     child = run(RunOptions(suspend=True))
     assert set(tasks(child)) == {step.name for step in STEPS}
-    assert not [text for text in placeholders(child) if "ledger" in text or "retries" in text]
+    assert not [text for text in placeholders(child) if "retries" in text]
 
 
 @pytest.mark.usefixtures("graph")
@@ -59,13 +59,17 @@ def test_task_of_a_step() -> None:
                     "image": "registry.local/sqlflow-step:1.0",
                     "imagePullPolicy": "IfNotPresent",
                     "command": ["sqlflow-step"],
-                    "args": [*program, "--statements", "3", "--preview-rows", "20", "--ledger"],
+                    "args": [*program, "--statements", "3", "--preview-rows", "20", "--retries", "2"],
                     "env": [
                         {
                             "name": "SQLFLOW_DATABASE_URL",
                             "valueFrom": {"secretKeyRef": {"name": "warehouse", "key": "dsn"}},
                         },
                         {"name": "SQLFLOW_RUN", "value": "churn-7e5b1c52"},
+                        {
+                            "name": "SQLFLOW_RUN_UID",
+                            "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['tekton.dev/pipelineRunUID']"}},
+                        },
                         {"name": "MODE", "value": "nightly"},
                         {
                             "name": "GREETING",
@@ -120,7 +124,7 @@ def test_without_a_deadline_tekton_has_none_either() -> None:
 def test_kubernetes_own_references_stay_in_the_environment() -> None:
     env = [{"name": "A", "value": "x"}, {"name": "B", "value": "$(A) $$(A)"}]
     for task in tasks(run(RunOptions(env=env))).values():
-        assert task["taskSpec"]["steps"][0]["env"][2:4] == env
+        assert task["taskSpec"]["steps"][0]["env"][3:5] == env
 
 
 @pytest.mark.usefixtures("graph")

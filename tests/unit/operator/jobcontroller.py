@@ -104,8 +104,10 @@ class JobController:
         if _phase(pod) in ("Succeeded", "Failed"):
             self._finish(job, _phase(pod), pods)
             return True
-        steps = [container["name"] for container in pod["spec"]["initContainers"]]
-        states = {s["name"]: s for s in (pod.get("status") or {}).get("initContainerStatuses") or ()}
+        steps = [container["name"] for container in _containers(pod)]
+        status = pod.get("status") or {}
+        every = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+        states = {s["name"]: s for s in every}
         for step in steps:
             state = (states.get(step) or {}).get("state") or {}
             if "terminated" in state:
@@ -147,7 +149,8 @@ class JobController:
 
     def _containers(self, pod: Object, steps: list[str], states: Mapping[str, Object]) -> Object:
         idle = {"waiting": {"reason": "PodInitializing"}}
-        return {"initContainerStatuses": [states.get(step) or _status(step, idle, pod) for step in steps]}
+        statuses = [states.get(step) or _status(step, idle, pod) for step in steps]
+        return {"initContainerStatuses": statuses[:-1], "containerStatuses": statuses[-1:]}
 
     def _terminated(self, running: Object, ending: Ending) -> Object:
         reason = ending.reason or ("Error" if ending.exit_code else "Completed")
@@ -176,8 +179,12 @@ class JobController:
 
 
 def _status(step: str, state: Object, pod: Object) -> Object:
-    image = next(c["image"] for c in pod["spec"]["initContainers"] if c["name"] == step)
+    image = next(c["image"] for c in _containers(pod) if c["name"] == step)
     return {"name": step, "state": state, "image": image, "imageID": "", "ready": False, "restartCount": 0}
+
+
+def _containers(pod: Object) -> list[Object]:
+    return [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
 
 
 def _phase(pod: Object) -> str:

@@ -275,3 +275,28 @@ def test_the_last_step_may_be_the_pods_main_container() -> None:
     one = {"metadata": {"name": "r-x", "uid": "u"}, "spec": template, "status": status}
     state = job.observe(RunObjects(child=child, pods=[one], statements=PLACES))
     assert phases(state) == ["Succeeded", "Succeeded", "Running"]
+
+
+# A step that its engine starts although another one has failed
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_step_that_declined_to_begin_never_ran(gone: bool) -> None:
+    declined = ended(6, error("skipped", 1))
+    failed = {"phase": "Failed", "message": "main: Error (exit code 1)", "outputs": {"exitCode": "1"}}
+    late = {"phase": "Failed", "message": "main: Error (exit code 6)", "outputs": {"exitCode": "6"}}
+    pods = () if gone else (pod("s2-sql", declined), pod("s3-sql", ended(1, error("database", 3))))
+    state = of_argo(workflow("Failed", s1_sql=DONE, s2_sql=late, s3_sql=failed), pods)
+    assert phases(state) == ["Succeeded", "Skipped", "Failed"]
+    assert state.message.startswith("step s3-sql failed: ")
+
+
+def test_a_task_that_declined_to_begin_never_ran() -> None:
+    declined = task("False", "Failed", '"step-main" exited with code 6: Error', ended(6))
+    failed = task("False", "Failed", '"step-main" exited with code 1: Error', ended(1))
+    child, parts = pipeline_run(
+        "False", "Failed", s1_sql=task("True", "Succeeded", "done", ended(0)), s2_sql=declined, s3_sql=failed
+    )
+    state = of_tekton(child, parts)
+    assert phases(state) == ["Succeeded", "Skipped", "Failed"]
+    assert state.message.startswith("step s3-sql failed: ")

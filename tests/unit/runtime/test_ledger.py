@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from sqlflow_codegen.graph import plan_steps
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.manifests import ranges
 from sqlflow_runtime.databases.base import Database, PreviewLimit
+from sqlflow_runtime.failures import RunError
 from sqlflow_runtime.ledger import TABLE, Ledger
+from sqlflow_runtime.marks import Mark
 from sqlflow_runtime.recorder import Recorder
 
-from tests.unit.runtime.harness import connect, fail, run_program, run_step, succeed
+from tests.unit.runtime.harness import connect, fail, run_program, run_step, step_command, step_env, succeed
 
 INSERTS = "INSERT INTO t VALUES (1); SELECT count(*) FROM t; INSERT INTO t VALUES (2); INSERT INTO t VALUES (3)"
 
@@ -104,8 +107,8 @@ def test_what_the_graph_knows_to_set_up_the_session_is_run_again(
     succeed(postgres, "CREATE TABLE t (a INTEGER)")
     (step,) = plan_steps(parse_program(text))
     arguments = ("--statements", ranges(step.statements), "--repeat", ranges(step.repeat), "--ledger")
-    assert run_step(tmp_path, postgres_url, text, *arguments, SQLFLOW_RUN="r").code == 1
     succeed(postgres, "CREATE TABLE later (a INTEGER)")
+    assert run_step(tmp_path, postgres_url, text, *arguments, before=KILL_AFTER_COMMIT, SQLFLOW_RUN="r").code == -9
     retried = run_step(tmp_path, postgres_url, text, *arguments, SQLFLOW_RUN="r")
     assert retried.code == 0
     assert [r["statement"] for r in retried.of("statement_started") if r["attempt_skipped"]] == [3]
@@ -173,24 +176,113 @@ def test_killed_between_a_statement_and_its_row(
 
 
 @pytest.mark.database
-def test_finish_forgets_the_run_and_no_other(tmp_path: Path, postgres: Database, postgres_url: str) -> None:
+def test_a_step_that_is_done_forgets_its_rows_and_no_others(
+    tmp_path: Path, postgres: Database, postgres_url: str
+) -> None:
     succeed(postgres, "CREATE TABLE t (a INTEGER)")
-    succeed(postgres, "INSERT INTO t VALUES (1)", run="r")
     succeed(postgres, "INSERT INTO t VALUES (1)", run="other")
-    done = run_step(tmp_path, postgres_url, INSERTS, "--finish", SQLFLOW_RUN="r")
-    assert (done.code, done.records) == (0, [{"type": "end", "n": 1}])
-    assert postgres.execute(f"SELECT run FROM {TABLE}") == [("other",)]
-
-
-def test_finish_never_fails_the_run(tmp_path: Path) -> None:
-    done = run_step(tmp_path, "postgresql://u:p@127.0.0.1:1/x", "SELECT 1", "--finish", SQLFLOW_RUN="r")
+    done = run_step(tmp_path, postgres_url, INSERTS, "--statements", "1-4", "--retries", "1", SQLFLOW_RUN="r")
     assert done.code == 0
-    assert done.of("log")[-1]["level"] == "warning"
+    assert postgres.execute(f"SELECT run FROM {TABLE}") == [("other",)]
+    again = run_step(tmp_path, postgres_url, INSERTS, "--statements", "1-4", "--retries", "1", SQLFLOW_RUN="r")
+    assert [r["statement"] for r in again.of("statement_started") if r["attempt_skipped"]] == [1, 2, 3, 4]
+    assert values(postgres) == [1, 1, 2, 3]
 
 
-def test_finish_without_a_ledger(tmp_path: Path) -> None:
-    done = run_step(tmp_path, "sqlite://", "SELECT 1", "--finish", dialect="sqlite", SQLFLOW_RUN="r")
-    assert (done.code, done.records) == (0, [{"type": "end", "n": 1}])
+def test_jobs_of_earlier_versions_end_with_a_container_that_does_nothing(tmp_path: Path) -> None:
+    done = run_step(tmp_path, "postgresql://u:p@127.0.0.1:1/x", "SELECT 1", "--finish", SQLFLOW_RUN="r")
+    assert (done.code, done.stdout) == (0, "")
+
+
+@pytest.mark.database
+def test_a_final_failure_is_not_tried_again(tmp_path: Path, postgres: Database, postgres_url: str) -> None:
+    """Tekton starts another attempt whatever the exit code was."""
+    arguments = ("--statements", "1", "--retries", "2")
+    first = run_step(tmp_path, postgres_url, "SELECT a FROM later", *arguments, SQLFLOW_RUN="r")
+    succeed(postgres, "CREATE TABLE later (a INTEGER)")
+    second = run_step(tmp_path, postgres_url, "SELECT a FROM later", *arguments, SQLFLOW_RUN="r")
+    assert (first.code, second.code) == (1, 1)
+    assert first.of("error")[0] | {"n": 0} == second.of("error")[0] | {"n": 0}
+    assert not second.of("statement_started")
+
+
+@pytest.mark.database
+def test_a_second_attempt_says_why_the_first_one_failed(tmp_path: Path, postgres: Database, postgres_url: str) -> None:
+    succeed(postgres, "CREATE TABLE t (a INTEGER)")
+    text = "SET lock_timeout = '1ms'; INSERT INTO t VALUES (1)"
+    arguments = ("--statements", "1-2", "--repeat", "1", "--retries", "2")
+    with closing(connect(postgres_url)) as other:
+        other.execute("BEGIN")
+        other.execute("LOCK TABLE t")
+        first = run_step(tmp_path, postgres_url, text, *arguments, SQLFLOW_RUN="r")
+        second = run_step(tmp_path, postgres_url, text, *arguments, SQLFLOW_RUN="r")
+        other.execute("COMMIT")
+    third = run_step(tmp_path, postgres_url, text, *arguments, SQLFLOW_RUN="r")
+    assert (first.code, second.code, third.code) == (4, 4, 0)
+    words = "failed at statement 2: canceling statement due to lock timeout"
+    assert second.of("error")[0]["hint"].endswith(f"Attempt 1 {words}.")
+    assert third.of("log")[0]["message"] == f"attempt 3 of this step; attempt 2 {words}"
+    assert values(postgres) == [1]
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("kind", ["postgres", "mysql"])
+def test_an_attempt_that_was_replaced_changes_nothing_more(
+    tmp_path: Path, request: pytest.FixtureRequest, kind: str
+) -> None:
+    """Two pods of one step at work at once: the statement of the first one ends after the second one has begun."""
+    url = request.getfixturevalue(f"{kind}_url")
+    database = request.getfixturevalue(kind)
+    succeed(database, "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (0)")
+    sleep = "pg_sleep(600)::text = ''" if kind == "postgres" else "SLEEP(600) = 0"
+    slow = f"INSERT INTO t VALUES (1); INSERT INTO t SELECT 2 FROM t WHERE a = 1 AND {sleep}"
+    text = slow.replace(f" AND {sleep}", "")
+    arguments = ("--statements", "1-2", "--retries", "1")
+    command, env = step_command(tmp_path, slow, *arguments, dialect=kind), step_env(tmp_path, url, SQLFLOW_RUN="r")
+    with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while values(database) != [0, 1]:
+            assert process.poll() is None
+        second = run_step(tmp_path, url, text, *arguments, dialect=kind, SQLFLOW_RUN="r")
+        assert process.wait(timeout=60) in (3, 143)
+    assert (second.code, values(database)) == (0, [0, 1, 2])
+
+
+@pytest.mark.database
+def test_the_row_of_a_statement_is_not_written_by_an_attempt_that_was_replaced(
+    postgres: Database, postgres_url: str
+) -> None:
+    """Where the database cannot end the other connection (it is behind a pooler), its commit fails all the same."""
+    succeed(postgres, "CREATE TABLE t (a INTEGER)")
+    recorder = Recorder(lambda record: None)
+    with closing(connect(postgres_url)) as other:
+        first, second = (Mark(database, "r", 1, recorder.log, needed=True) for database in (postgres, other))
+        assert first.begin()
+        ledger = Ledger(postgres, "r", recorder, first.hold)
+        ledger.prepare()
+
+        def statement() -> None:
+            with postgres.atomic():
+                postgres.execute("INSERT INTO t VALUES (1)")
+                assert second.begin(second.find()[0])
+                ledger.add([1])
+
+        with pytest.raises(RunError, match="taken over"):
+            statement()
+    assert values(postgres) == []
+
+
+def test_a_step_does_not_begin_after_another_has_failed_for_good(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/file"
+    with closing(connect(url)) as database:
+        succeed(database, "CREATE TABLE t (a INTEGER)")
+        text = "INSERT INTO t VALUES (1); INSERT INTO missing VALUES (1); INSERT INTO t VALUES (2)"
+        for run, more in (("r", ()), ("q", ("--retries", "2"))):
+            for number, code in (("1", 0), ("2", 1), ("3", 6), ("3", 6)):
+                done = run_step(tmp_path, url, text, "--statements", number, *more, dialect="sqlite", SQLFLOW_RUN=run)
+                assert done.code == code
+            assert done.of("error")[0]["kind"] == "skipped"
+            assert "statement 2 has failed: no such table: missing" in done.of("error")[0]["message"]
+        assert values(database) == [1, 1]
 
 
 def test_old_rows_are_pruned(counted: Database) -> None:

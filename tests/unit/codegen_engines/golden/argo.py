@@ -85,7 +85,7 @@ STEP = {
     "retryStrategy": {
         "limit": 2,
         "retryPolicy": "Always",
-        "expression": "asInt(lastRetry.exitCode) != 2",
+        "expression": "asInt(lastRetry.exitCode) not in [1, 2, 5, 6]",
         "backoff": {"duration": "10", "factor": 2, "cap": "6m"},
     },
 }
@@ -98,6 +98,7 @@ CONTAINER = {
             "valueFrom": {"secretKeyRef": {"name": "warehouse", "key": "dsn"}},
         },
         {"name": "SQLFLOW_RUN", "value": "churn-7e5b1c52"},
+        {"name": "SQLFLOW_RUN_UID", "value": "{{workflow.uid}}"},
         {"name": "MODE", "value": "nightly"},
         {
             "name": "GREETING",
@@ -126,7 +127,7 @@ CONTAINER = {
 
 ARGUMENTS = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
 
-STEP_ARGUMENTS = ["--preview-rows", "20", "--ledger"]
+STEP_ARGUMENTS = ["--preview-rows", "20", "--retries", "2"]
 
 IMAGE = "registry.local/sqlflow-step:1.0"
 
@@ -151,11 +152,6 @@ def run_step(name, statements, after=()):
     """Add the step that runs these statements, numbers such as 3-5,7."""
     arguments = ["--statements", statements, *STEP_ARGUMENTS]
     add_step(name, *arguments, after=after)
-
-
-def finish(after):
-    """Add the step that runs when all others are done: it clears the run's ledger."""
-    add_step("finish", "--finish", after=after)
 
 
 def complete(workflow):
@@ -232,6 +228,5 @@ run_step("s2-sql", "2")
 run_step("s3-train", "3", after=["s1-sql"])
 run_step("s4-predict", "4", after=["s2-sql", "s3-train"])
 run_step("s5-evaluate", "5", after=["s3-train"])
-finish(after=["s4-predict", "s5-evaluate"])
 
 couler.run(submitter=Printer())

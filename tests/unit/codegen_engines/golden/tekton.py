@@ -41,6 +41,12 @@ ENV = [
         "valueFrom": {"secretKeyRef": {"name": "warehouse", "key": "dsn"}},
     },
     {"name": "SQLFLOW_RUN", "value": "churn-7e5b1c52"},
+    {
+        "name": "SQLFLOW_RUN_UID",
+        "valueFrom": {
+            "fieldRef": {"fieldPath": "metadata.labels['tekton.dev/pipelineRunUID']"},
+        },
+    },
     {"name": "MODE", "value": "nightly"},
     {
         "name": "GREETING",
@@ -75,7 +81,7 @@ MOUNTS = {
 
 ARGUMENTS = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
 
-STEP_ARGUMENTS = ["--preview-rows", "20", "--ledger"]
+STEP_ARGUMENTS = ["--preview-rows", "20", "--retries", "2"]
 
 
 def add_step(name, *arguments, after):
@@ -101,11 +107,6 @@ def run_step(name, statements, after=()):
     add_step(name, *arguments, after=after)
 
 
-def finish(after):
-    """Add the step that runs when all others are done: it clears the run's ledger."""
-    add_step("finish", "--finish", after=after)
-
-
 config_map = fluid.ConfigMap(
     data={
         "program.sql": PROGRAM,
@@ -121,7 +122,6 @@ with fluid.Pipeline("steps") as pipeline:
     run_step("s3-train", "3", after=["s1-sql"])
     run_step("s4-predict", "4", after=["s2-sql", "s3-train"])
     run_step("s5-evaluate", "5", after=["s3-train"])
-    finish(after=["s4-predict", "s5-evaluate"])
 
 POD = fluid.PodTemplate(
     security_context={"seccompProfile": {"type": "RuntimeDefault"}},
