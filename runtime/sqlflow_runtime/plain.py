@@ -24,7 +24,7 @@ def run(session: Session, statement: Statement) -> Result:
         if result is None:
             result = _run_writing(session, statement)
     except RunError as failure:
-        raise explained(session.database, failure) from failure
+        raise explained(session.database, failure, statement.text) from failure
     show(session, statement.number, result)
     return result
 

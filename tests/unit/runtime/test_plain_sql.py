@@ -188,3 +188,74 @@ def test_a_library_that_is_not_installed(sqlite: Database, monkeypatch: pytest.M
     error = fail(sqlite, "SELECT 1 AS a TO TRAIN xgboost.gbtree LABEL a INTO m;")
     assert error.kind == "usage"
     assert "is not installed" in error.message
+
+
+@pytest.mark.parametrize(
+    ("statement", "ways"),
+    [
+        (
+            "CREATE TABLE t (a int)",
+            {
+                "postgres": "DROP TABLE IF EXISTS t;",
+                "mysql": "DROP TABLE IF EXISTS t;",
+                "sqlite": "DROP TABLE IF EXISTS t;",
+                "duckdb": "CREATE OR REPLACE TABLE",
+            },
+        ),
+        (
+            "create temporary table u as select 1 as a",
+            {
+                "postgres": "IF NOT EXISTS",
+                "mysql": "IF NOT EXISTS",
+                "sqlite": "IF NOT EXISTS",
+                "duckdb": "IF NOT EXISTS",
+            },
+        ),
+        (
+            "CREATE VIEW v AS SELECT 1 AS a",
+            {
+                "postgres": "CREATE OR REPLACE VIEW",
+                "mysql": "CREATE OR REPLACE VIEW",
+                "sqlite": "DROP VIEW IF EXISTS v;",
+                "duckdb": "CREATE OR REPLACE VIEW",
+            },
+        ),
+        (
+            "CREATE SCHEMA s2",
+            {
+                "postgres": "CREATE SCHEMA IF NOT EXISTS",
+                "mysql": "CREATE SCHEMA IF NOT EXISTS",
+                "duckdb": "CREATE SCHEMA IF NOT EXISTS",
+            },
+        ),
+    ],
+)
+def test_what_exists_already(database: Database, statement: str, ways: dict[str, str]) -> None:
+    """The beginner's most frequent error: a program that is run again. What the hint says works."""
+    way = ways.get(database.dialect)
+    if way is None:
+        return
+    error = fail(database, f"{statement}; {statement}")
+    assert error.statement == 2
+    assert "perhaps from an earlier run" in error.hint
+    assert way in error.hint
+    if database.dialect == "mysql" and "SCHEMA" in statement:
+        database.execute("DROP SCHEMA s2")
+
+
+def test_the_hint_names_the_table_as_the_statement_does(postgres: Database) -> None:
+    error = fail(postgres, 'CREATE SCHEMA m; CREATE TABLE m."T 1" (a int); CREATE TABLE m."T 1" (a int)')
+    assert 'DROP TABLE IF EXISTS m."T 1";' in error.hint
+    again = run_program(postgres, 'DROP TABLE IF EXISTS m."T 1"; CREATE TABLE m."T 1" (a int)')
+    assert again.error is None
+
+
+@pytest.mark.parametrize("statement", ["SHOW TABLES", "DESCRIBE t", "SHOW DATABASES"])
+def test_catalogues_of_other_databases(database: Database, statement: str) -> None:
+    ran = run_program(database, f"CREATE TABLE t (a int); {statement}")
+    if database.dialect in ("mysql", "duckdb"):
+        assert ran.error is None
+        return
+    assert ran.error is not None
+    assert "This database has no" in ran.error.hint
+    assert ("information_schema.tables" if database.dialect == "postgres" else "sqlite_master") in ran.error.hint
