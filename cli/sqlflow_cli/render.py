@@ -117,7 +117,9 @@ class Renderer:
         self._stop_status()
         if self._console.is_terminal:
             self._print(self._title, "bold")
-        for result in self._results:
+        for number, result in enumerate(self._results, 1):
+            if len(self._results) > 1:
+                self._print(f"  result {number} of {len(self._results)}", "dim")
             for shown in result.renderables(self._width):
                 if isinstance(shown, Text):  # a terminal breaks a line that is too long, a log keeps it whole
                     self._console.print(shown, soft_wrap=True)

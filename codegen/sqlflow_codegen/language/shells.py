@@ -68,7 +68,7 @@ def command_at(text: str, start: int, verb: str, dialect: str) -> Problem | None
         dialect: canonical.
     """
     if verb in _WORDS.get(dialect, _EVERYWHERE):
-        return _problem(verb, verb.lower(), start, dialect)
+        return _problem(text[start : start + len(verb)], verb.lower(), start, dialect)
     marked = _MARKED.match(text, start)
     return _problem(marked.group(), marked["name"], start, dialect) if marked and not verb else None
 
