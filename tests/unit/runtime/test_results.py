@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlflow_runtime.databases.base import Database
 
-from tests.unit.runtime.harness import Ran, connect, fail, succeed
+from tests.unit.runtime.harness import Ran, connect, fail, run_step, succeed
 
 DATA = (
     "CREATE TABLE d (id INTEGER, a {double}, y INTEGER); INSERT INTO d VALUES (1, 1.5, 0), (2, 3, 1), (3, 4.5, 0), "
@@ -95,6 +96,39 @@ def test_a_failure_while_rows_are_computed_keeps_the_old_ones(data: Database) ->
     assert "NULL" in fail(data, PREDICT).message
     assert rows(data) == SIX
     assert data.execute("SELECT count(*) FROM pr") == [(6,)]
+
+
+DIE = {
+    "postgres": "from sqlflow_runtime.databases.postgres import Postgres\nPostgres.copy = lambda *_: os._exit(9)",
+    "mysql": "from sqlflow_runtime.databases.mysql import MySQL as D\nword = 'INSERT INTO `', 'RENAME TABLE'",
+    "sqlite": "from sqlflow_runtime.databases.sqlite import Sqlite as D\nword = 'INSERT INTO \"',",
+    "duckdb": "from sqlflow_runtime.databases import duckdb_results\n"
+    "duckdb_results.DuckDBResults._put = lambda *_: os._exit(9)",
+}
+"""Python that ends a step while a table is being written: old rows are deleted, new ones are not there yet."""
+DIE_AT_WORD = (
+    "\nrun = D.execute\nD.execute = lambda s, sql, *a: os._exit(9) if sql.startswith(word) else run(s, sql, *a)"
+)
+
+
+@pytest.mark.parametrize("columns", ["*", "id, a, 1 AS one, y"])
+def test_a_killed_step_leaves_the_old_rows(
+    data: Database, request: pytest.FixtureRequest, tmp_path: Path, columns: str
+) -> None:
+    kind = data.dialect
+    succeed(data, PREDICT + "INSERT INTO d VALUES (7, 10.5, 1)")
+    files = {"duckdb": f"duckdb:///{tmp_path}/test.duckdb", "sqlite": f"sqlite:///{tmp_path}/test.sqlite"}
+    url = files.get(kind) or request.getfixturevalue(f"{kind}_url")
+    if kind == "duckdb":
+        data.close()
+    before = "import os\n" + DIE[kind] + (DIE_AT_WORD if "word" in DIE[kind] else "")
+    text = f"SELECT {columns} FROM d TO PREDICT pr.y USING m"
+    done = run_step(tmp_path, url, text, "--statements", "1", dialect=kind, before=before)
+    assert done.code == 9, done.stdout
+    with closing(connect(url)) as after:
+        assert rows(after) == SIX
+        succeed(after, text + ";")
+        assert len(rows(after)) == 7, "and the next run finds nothing in its way"
 
 
 def test_readers_see_the_old_rows_or_the_new_ones(data: Database, request: pytest.FixtureRequest) -> None:
