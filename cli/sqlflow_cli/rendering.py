@@ -41,6 +41,7 @@ class ManifestOptions:
         namespace: where a job is created whose metadata do not say; "" for `default`.
         uid: of the job in the API server; "" for metadata.uid.
         image, pull_policy: the operator's image of steps, for jobs that name none.
+        requests: what steps request where a job neither requests nor limits it, such as `cpu=100m,memory=256Mi`.
     """
 
     backend: str = ""
@@ -48,6 +49,7 @@ class ManifestOptions:
     uid: str = ""
     image: str
     pull_policy: str | None = None
+    requests: str = ""
 
 
 def _argo() -> Codegen:
@@ -101,7 +103,7 @@ def runs_of_manifest(file: Path, text: str, options: ManifestOptions) -> list[Ru
 
 def _run_of_job(job: Job, options: ManifestOptions) -> Run:
     from sqlflow_operator.reconcile.names import run_name
-    from sqlflow_operator.reconcile.options import StepImage, run_options
+    from sqlflow_operator.reconcile.options import Defaults, parse_requests, run_options
 
     if options.namespace and job.namespace not in ("", options.namespace):
         message = f"metadata.namespace is {job.namespace}, not {options.namespace} as --namespace says"
@@ -112,7 +114,11 @@ def _run_of_job(job: Job, options: ManifestOptions) -> Run:
     if backend not in CODEGENS:
         raise SQLFlowError(f"job {job.name} leaves the choice of its backend to the operator: give --backend")
     program = runnable_program(typed.spec.program, typed.spec.dialect, job=True, written=job.written)
-    run = run_options(typed, run_name(typed), StepImage(options.image, options.pull_policy))
+    try:
+        requests = parse_requests(options.requests)
+    except ValueError as error:
+        raise SQLFlowError(f"--step-requests: {error}") from error
+    run = run_options(typed, run_name(typed), Defaults(options.image, options.pull_policy, requests))
     if not uid:  # the API server refuses an owner without UID
         run = replace(run, owner=None)
     return Run(CODEGENS[backend](), program, run)

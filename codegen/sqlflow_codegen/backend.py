@@ -34,6 +34,9 @@ PROGRAM_FILE = "program.sql"
 DATABASE_ENV = "SQLFLOW_DATABASE_URL"
 """The step's environment variable with the SQLAlchemy URL, always by secretKeyRef."""
 
+STEP_REQUESTS = "cpu=100m,memory=256Mi"
+"""What a step requests of its node where neither job nor operator says: enough for plain SQL and small models."""
+
 ONE_AT_A_TIME = frozenset({"job"})
 """Backends that run one step after the other."""
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sqlflow_codegen.backend import STEP_REQUESTS
 
 from sqlflow_operator.api import Backend
+from sqlflow_operator.reconcile.options import parse_requests
 
 
 class ConfigError(Exception):
@@ -19,6 +22,8 @@ class Config:
     Attributes:
         step_image: SQLFLOW_STEP_IMAGE, image of steps for jobs that name none.
         step_image_pull_policy: SQLFLOW_STEP_IMAGE_PULL_POLICY; None leaves it to Kubernetes.
+        step_requests: SQLFLOW_STEP_REQUESTS, what steps request where a job neither requests nor limits it.
+        ttl_seconds_after_finished: SQLFLOW_TTL_SECONDS_AFTER_FINISHED, for jobs that give none; None keeps children.
         namespaces: SQLFLOW_NAMESPACES, separated by commas; empty for all.
         default_backend: SQLFLOW_BACKEND, for jobs that name none; None takes the first engine that the cluster has.
         workers: SQLFLOW_WORKERS, how many jobs are looked at at the same time.
@@ -29,6 +34,8 @@ class Config:
 
     step_image: str = "sqlflow-step:latest"
     step_image_pull_policy: str | None = None
+    step_requests: Mapping[str, str] = field(default_factory=lambda: parse_requests(STEP_REQUESTS))
+    ttl_seconds_after_finished: int | None = 7 * 24 * 3600
     namespaces: tuple[str, ...] = ()
     default_backend: Backend | None = None
     workers: int = 4
@@ -49,6 +56,8 @@ class Config:
             step_image_pull_policy=_one_of(
                 environment, "SQLFLOW_STEP_IMAGE_PULL_POLICY", ("Always", "IfNotPresent", "Never")
             ),
+            step_requests=_requests(environment, default.step_requests),
+            ttl_seconds_after_finished=_ttl(environment, default.ttl_seconds_after_finished),
             namespaces=tuple(filter(None, map(str.strip, environment.get("SQLFLOW_NAMESPACES", "").split(",")))),
             default_backend=_backend(_one_of(environment, "SQLFLOW_BACKEND", tuple(Backend))),
             workers=int(_number(environment, "SQLFLOW_WORKERS", default.workers, 1, 64)),
@@ -61,6 +70,23 @@ class Config:
 
 def _backend(name: str | None) -> Backend | None:
     return Backend(name) if name else None
+
+
+def _requests(environment: Mapping[str, str], default: Mapping[str, str]) -> Mapping[str, str]:
+    text = environment.get("SQLFLOW_STEP_REQUESTS")
+    if text is None:
+        return default
+    try:
+        return parse_requests(text)
+    except ValueError as error:
+        raise ConfigError(f"SQLFLOW_STEP_REQUESTS is {text!r}: {error}") from error
+
+
+def _ttl(environment: Mapping[str, str], default: int | None) -> int | None:
+    name = "SQLFLOW_TTL_SECONDS_AFTER_FINISHED"
+    if environment.get(name) == "never":
+        return None
+    return int(_number(environment, name, default or 0, 0, 2_147_483_647))
 
 
 def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 import kopf
 from sqlflow_codegen.backend import LABEL_JOB_UID
 
+from sqlflow_operator import clock
 from sqlflow_operator.api import GROUP, PLURAL, VERSION, Backend
 from sqlflow_operator.kube import PODS, Resource
 from sqlflow_operator.reconcile import Key
@@ -29,13 +30,26 @@ def watched(engines: Iterable[Backend]) -> tuple[Resource, ...]:
 
 
 def register(
-    registry: kopf.OperatorRegistry, engines: Iterable[Backend], queue: WorkQueue[Key], seen: Registry
+    registry: kopf.OperatorRegistry,
+    engines: Iterable[Backend],
+    queue: WorkQueue[Key],
+    seen: Registry,
+    *,
+    ttl: int | None = None,
 ) -> None:
-    """Register the handlers for jobs, for their children of those engines and for the children's pods."""
+    """Register the handlers for jobs, for their children of those engines and for the children's pods.
+
+    Args:
+        registry: kopf's.
+        engines: whose kinds are watched.
+        queue: takes the keys of jobs that are worth a look.
+        seen: takes note of every object.
+        ttl: seconds that runs live after their end where a job does not say; None: for ever.
+    """
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def on_job(event: kopf.RawEvent, **_: Any) -> None:
-        job_event(event["type"], event["object"], queue, seen)
+        job_event(event["type"], event["object"], queue, seen, ttl=ttl)
 
     async def on_part(event: kopf.RawEvent, **_: Any) -> None:
         part_event(event["type"], event["object"], queue, seen)
@@ -44,14 +58,16 @@ def register(
         kopf.on.event(*resource.group_version_plural, labels={LABEL_JOB_UID: kopf.PRESENT}, registry=registry)(on_part)
 
 
-def job_event(kind: str | None, raw: Mapping[str, Any], queue: WorkQueue[Key], seen: Registry) -> None:
-    """A SQLFlowJob was listed, added, changed or deleted."""
+def job_event(
+    kind: str | None, raw: Mapping[str, Any], queue: WorkQueue[Key], seen: Registry, *, ttl: int | None = None
+) -> None:
+    """A SQLFlowJob was listed, added, changed or deleted; `ttl` as in `register`."""
     key = key_of_job(raw)
     if kind == "DELETED":
         seen.lost(raw["metadata"]["uid"])
         return
     seen.saw(raw, key, phase=(raw.get("status") or {}).get("phase") or "Pending")
-    if not is_settled(raw):
+    if not is_settled(raw, ttl=ttl, now=clock.now()):
         queue.add(key)
 
 

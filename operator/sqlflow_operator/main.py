@@ -16,7 +16,7 @@ from sqlflow_operator.config import Config, ConfigError
 from sqlflow_operator.health import API_AWAY, LOOP_HANGS, STREAMS_DEAD, WORKER_STUCK, HealthServer, Heartbeat
 from sqlflow_operator.kube import SQLFLOWJOBS, ApiError, KubeClient
 from sqlflow_operator.metrics import Metrics
-from sqlflow_operator.reconcile import Key, Reconciler, StepImage
+from sqlflow_operator.reconcile import Defaults, Key, Reconciler
 from sqlflow_operator.registry import Registry
 from sqlflow_operator.resync import Resync
 from sqlflow_operator.watching import Engines, Watching
@@ -42,7 +42,12 @@ class Operator:
             self._kube,
             {backend: new(backend, self._kube) for backend in available()},
             detector=detector,
-            step_image=StepImage(config.step_image, config.step_image_pull_policy),
+            defaults=Defaults(
+                config.step_image,
+                config.step_image_pull_policy,
+                config.step_requests,
+                config.ttl_seconds_after_finished,
+            ),
             on_write=self._metrics.wrote,
         )
         self._workers = Workers(self._queue, reconciler.reconcile, config.workers, self._metrics.reconciled)
@@ -76,7 +81,7 @@ class Operator:
             self._health.stop()
 
     def _register(self, registry: kopf.OperatorRegistry, engines: Engines) -> None:
-        handlers.register(registry, engines, self._queue, self._seen)
+        handlers.register(registry, engines, self._queue, self._seen, ttl=self._config.ttl_seconds_after_finished)
 
     async def _wait_for_crd(self) -> None:
         """Without its CRD there is nothing to watch; kopf would give up where this waits."""

@@ -9,10 +9,12 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlflow_codegen.backend import ANNOTATION_JOB
 
+from sqlflow_operator.clock import from_text
 from sqlflow_operator.reconcile import Key
 
 
@@ -65,14 +67,27 @@ def key_of_part(raw: Mapping[str, Any]) -> Key | None:
     return (raw["metadata"].get("namespace", ""), name) if name else None
 
 
-def is_settled(raw: Mapping[str, Any]) -> bool:
+LONG_GONE = timedelta(days=1)
+"""So long after a run's time to live nothing of it is looked for any more."""
+
+
+def is_settled(raw: Mapping[str, Any], *, ttl: int | None, now: datetime) -> bool:
     """True where the status of a SQLFlowJob shows that nothing can be left to do: not worth a look.
 
     A run that has ended stays as it is, unless its time to live runs; a suspended job waits for an edit.
+
+    Args:
+        raw: the job.
+        ttl: seconds that runs live after their end where the job does not say; None: for ever.
+        now: the present moment.
     """
     status, spec = raw.get("status") or {}, raw.get("spec") or {}
     if status.get("observedGeneration") != raw["metadata"].get("generation"):
         return False
     if status.get("phase") == "Suspended":
         return bool(spec.get("suspend"))
-    return status.get("phase") in ("Succeeded", "Failed") and "ttlSecondsAfterFinished" not in spec
+    if status.get("phase") not in ("Succeeded", "Failed"):
+        return False
+    seconds = spec.get("ttlSecondsAfterFinished", ttl)
+    end = from_text((status.get("run") or {}).get("finishedAt"))
+    return seconds is None or end is None or now > end + timedelta(seconds=seconds) + LONG_GONE

@@ -13,7 +13,7 @@ from sqlflow_codegen.fluid import FluidCodegen
 from sqlflow_codegen.job import JobCodegen
 from sqlflow_operator.api import Backend
 from sqlflow_operator.kube import SQLFLOWJOBS, KubeClient, Object, Resource
-from sqlflow_operator.reconcile import Reconciler, StepImage
+from sqlflow_operator.reconcile import Defaults, Reconciler
 from sqlflow_operator.workflow import Workflow
 from sqlflow_operator.workflow.argo import ArgoWorkflow
 from sqlflow_operator.workflow.detection import Detector
@@ -78,7 +78,7 @@ class SteppedOperator:
             kube,
             backends,
             detector=Detector(self.kube.serves, clock=self._monotonic),
-            step_image=StepImage("step:1"),
+            defaults=Defaults("step:1"),
             now=lambda: self.moment,
             monotonic=self._monotonic,
         )

@@ -61,7 +61,8 @@ def test_replay(engines_plane: ControlPlane, engines_kube: KubeClient, path: Pat
     operator = SteppedOperator(client(engines_plane.operator), namespace, player.created, start_of(entries))
     job = create_job(engines_kube, namespace, case, backend)
     statuses = replay(entries, player, new(backend, engines_kube)[1], job, operator.step)
-    for more in range(1, 11):  # what the operator does by itself, such as after a deadline
+    # What the operator does by itself, such as after a deadline; recordings end before the pods that were stopped.
+    for more in range(1, 41):
         operator.step(entries[-1].seconds + 2.0 * more)
     final = engines_kube.get(SQLFLOWJOBS, namespace, JOB)
     check_outcome(final, wanted)

@@ -83,3 +83,21 @@ def test_credentials_stay_in_the_secret(kube: Kube) -> None:
     seen += kube.run("-n", "sqlflow-system", "logs", "deployment/sqlflow-operator").stdout
     assert "demo-only" not in seen
     assert condition(job, "Complete")["status"] == "True"
+
+
+@pytest.mark.parametrize(("role", "creates"), [("view", "no"), ("edit", "yes"), ("admin", "yes")])
+def test_kubernetes_own_roles_reach_jobs(kube: Kube, role: str, creates: str) -> None:
+    """The cluster's controller has added the shipped rules to view, edit and admin."""
+    person = f"{role}-of-jobs"
+    kube.run("create", "rolebinding", person, f"--clusterrole={role}", f"--user={person}")
+    try:
+        for verb, expected in (("list", "yes"), ("create", creates), ("delete", creates)):
+            answer = kube.run("auth", "can-i", verb, "sqlflowjobs.sqlflow.org", "--as", person, check=False)
+            assert answer.stdout.strip() == expected, verb
+    finally:
+        kube.run("delete", "rolebinding", person)
+
+
+def test_metrics_are_served_by_the_service(kube: Kube) -> None:
+    text = kube.run("get", "--raw", "/api/v1/namespaces/sqlflow-system/services/sqlflow-operator:metrics/proxy/metrics")
+    assert "sqlflow_jobs{" in text.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -104,3 +105,23 @@ def test_kustomizations_build(plane: ControlPlane) -> None:
         assert {"CustomResourceDefinition", "Namespace", "ServiceAccount", "Deployment"} <= kinds
         assert ("ClusterRole" in kinds) == (folder != "overlays/single-namespace")
         assert ("Role" in kinds) == (folder == "overlays/single-namespace")
+        plane.run("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump_all(built))
+        _check_metrics_and_probes(built)
+
+
+def _check_metrics_and_probes(built: list[dict[str, Any]]) -> None:
+    """The Service and the NetworkPolicy select the operator's pod and let its port through."""
+    [deployment, service, policy] = (
+        next(thing for thing in built if thing["kind"] == kind) for kind in ("Deployment", "Service", "NetworkPolicy")
+    )
+    pod = deployment["spec"]["template"]
+    labels = pod["metadata"]["labels"].items()
+    [port] = pod["spec"]["containers"][0]["ports"]
+    assert service["spec"]["selector"].items() <= labels
+    assert [p["targetPort"] for p in service["spec"]["ports"]] == [port["name"]]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels
+    [ingress] = policy["spec"]["ingress"]
+    assert "from" not in ingress, "the kubelet's probes come from the node"
+    assert ingress["ports"] == [{"protocol": "TCP", "port": port["name"]}]
+    ports = {p["port"] for rule in policy["spec"]["egress"] for p in rule["ports"]}
+    assert {53, 443, 6443} <= ports

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.backend import STEP_REQUESTS, RunOptions
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.graph import Ordering
 
@@ -54,6 +54,14 @@ PullPolicy = Annotated[
     Literal["Always", "IfNotPresent", "Never"] | None,
     typer.Option(envvar="SQLFLOW_STEP_IMAGE_PULL_POLICY", help="When that image is pulled."),
 ]
+StepRequests = Annotated[
+    str,
+    typer.Option(
+        envvar="SQLFLOW_STEP_REQUESTS",
+        rich_help_panel=_MANIFEST,
+        help="What steps request where a manifest neither requests nor limits it.",
+    ),
+]
 Uid = Annotated[
     str, typer.Option(rich_help_panel=_MANIFEST, help="UID of the job in the API server, if metadata.uid lacks.")
 ]
@@ -83,6 +91,7 @@ def render(
     namespace: Namespace = "",
     image: Image = _DEFAULTS.image,
     image_pull_policy: PullPolicy = None,
+    step_requests: StepRequests = STEP_REQUESTS,
     uid: Uid = "",
     dialect: Dialect = "",
     name: Name = _DEFAULTS.name,
@@ -113,7 +122,12 @@ def render(
         fusion=fusion,
     )
     manifest = ManifestOptions(
-        backend=backend or "", namespace=namespace, uid=uid, image=image, pull_policy=image_pull_policy
+        backend=backend or "",
+        namespace=namespace,
+        uid=uid,
+        image=image,
+        pull_policy=image_pull_policy,
+        requests=step_requests,
     )
     text = ""
     try:

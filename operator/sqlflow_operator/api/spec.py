@@ -111,7 +111,9 @@ class SQLFlowJobSpec(ApiModel):
         description="Service account of the steps' pods. No token of it is mounted. Default: the namespace's.",
     )
     resources: ResourceRequirements | None = Field(
-        default=None, description="CPU, memory and other resources of each step's container."
+        default=None,
+        description="CPU, memory and other resources of each step's container. What is neither requested nor limited "
+        "is requested as the operator's default (SQLFLOW_STEP_REQUESTS) says: cpu 100m and memory 256Mi, as shipped.",
     )
     env: tuple[EnvVar, ...] | None = Field(
         default=None,
@@ -172,7 +174,8 @@ class SQLFlowJobSpec(ApiModel):
     ttl_seconds_after_finished: int | None = Field(
         default=None,
         description="Seconds after a run's end until its child object and pods, and with them its logs, are deleted. "
-        "The job and its status stay. Left out: they stay as long as the job.",
+        "The job and its status stay. Left out: the operator's default (SQLFLOW_TTL_SECONDS_AFTER_FINISHED), 7 days as "
+        "shipped.",
         ge=0,
         le=2_147_483_647,
     )

@@ -50,6 +50,7 @@ PIPELINE_RUNS = Resource("apis/tekton.dev/v1", "pipelineruns")
 TASK_RUNS = Resource("apis/tekton.dev/v1", "taskruns")
 CONFIG_MAPS = Resource("api/v1", "configmaps")
 PODS = Resource("api/v1", "pods")
+LOCAL_ACCESS_REVIEWS = Resource("apis/authorization.k8s.io/v1", "localsubjectaccessreviews")
 EVENTS = Resource("api/v1", "events")
 
 

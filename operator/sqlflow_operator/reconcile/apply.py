@@ -25,7 +25,7 @@ from sqlflow_operator.kube import (
     UnavailableError,
 )
 from sqlflow_operator.reconcile.model import Action, CreateRun, DeleteRun, PatchChild, Refusal
-from sqlflow_operator.reconcile.options import StepImage, run_options
+from sqlflow_operator.reconcile.options import Defaults, run_options
 from sqlflow_operator.workflow import NameConflictError, Workflow
 from sqlflow_operator.workflow.state import Reason
 
@@ -37,10 +37,10 @@ Backends = Mapping[Backend, tuple[Codegen, Workflow]]
 class Applier:
     """Carries out actions and writes statuses. Safe to use from many threads."""
 
-    def __init__(self, kube: Kube, backends: Backends, step_image: StepImage) -> None:
+    def __init__(self, kube: Kube, backends: Backends, defaults: Defaults) -> None:
         self._kube = kube
         self._backends = backends
-        self._step_image = step_image
+        self._defaults = defaults
 
     def apply(self, job: SQLFlowJob, action: Action) -> Refusal | None:
         """Carry out one action; a refusal that the person should know of is returned.
@@ -63,7 +63,10 @@ class Applier:
 
     def _create(self, job: SQLFlowJob, action: CreateRun) -> Refusal | None:
         codegen, workflow = self._backends[action.backend]
-        options = run_options(job, action.name, self._step_image)
+        missing = workflow.missing_right(job.namespace, job.spec.service_account_name)
+        if missing:
+            return Refusal(Reason.FORBIDDEN, f"the run is not started: {missing}", final=False)
+        options = run_options(job, action.name, self._defaults)
         try:
             workflow.submit(codegen.gen_yaml(codegen.gen_code(action.program, options)))
         except CodegenError as error:

@@ -33,7 +33,6 @@ from sqlflow_operator.reconcile.model import (
     PatchChild,
     Refusal,
 )
-from sqlflow_operator.workflow.detection import ENGINES
 from sqlflow_operator.workflow.state import Reason, RunPhase, RunState
 
 UNTOUCHED = timedelta(seconds=15)
@@ -145,8 +144,7 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
         return Decision(status=status_of.stopping(o, child, state, ending, now), requeue_after=RETRY_PENDING)
     if deadline is not None and now >= deadline and state.phase not in _ENDED:
         late = replace(o, job=_with_run(o, child, now))
-        engine = ENGINES.get(child.backend, "Kubernetes")
-        message = f"the run took longer than spec.activeDeadlineSeconds allows, and {engine} did not stop it"
+        message = f"{_STOPPED[Reason.DEADLINE_EXCEEDED]}, and the operator ends it"
         status = status_of.failed(late, Reason.DEADLINE_EXCEEDED, message, now)
         # The child goes next time, when this status is stored: it must not look lost.
         return Decision(status=status, requeue_after=0.0)

@@ -18,7 +18,7 @@ from sqlflow_operator.reconcile.decide import decide
 from sqlflow_operator.reconcile.events import event, notices
 from sqlflow_operator.reconcile.model import CreateRun, Decision
 from sqlflow_operator.reconcile.observe import Observer
-from sqlflow_operator.reconcile.options import StepImage
+from sqlflow_operator.reconcile.options import Defaults
 from sqlflow_operator.reconcile.program import ProgramCache
 from sqlflow_operator.workflow.detection import Detector
 
@@ -38,7 +38,7 @@ class Reconciler:
         kube: the cluster.
         backends: generator and workflow of each backend.
         detector: which backends the cluster can run, and which one a job gets that names none.
-        step_image: for jobs that name none.
+        defaults: what jobs get that do not say it.
         now, monotonic: clocks, for tests.
         on_write: called after each written status; for metrics.
     """
@@ -49,7 +49,7 @@ class Reconciler:
         backends: Backends,
         *,
         detector: Detector,
-        step_image: StepImage,
+        defaults: Defaults,
         programs: ProgramCache | None = None,
         now: Callable[[], datetime] = clock.now,
         monotonic: Callable[[], float] = time.monotonic,
@@ -57,8 +57,9 @@ class Reconciler:
     ) -> None:
         workflows = {backend: workflow for backend, (_, workflow) in backends.items()}
         self._kube = kube
+        self._defaults = defaults
         self._observer = Observer(kube, workflows, programs or ProgramCache(), detector)
-        self._applier = Applier(kube, backends, step_image)
+        self._applier = Applier(kube, backends, defaults)
         self._now = now
         self._monotonic = monotonic
         self._on_write = on_write
@@ -79,7 +80,7 @@ class Reconciler:
         except NotFoundError:
             return None
         try:
-            job = SQLFlowJob.parse(raw)
+            job = self._defaults.applied(SQLFlowJob.parse(raw))
         except ValidationError as error:
             logger.error("job cannot be read: %s", error, extra={"job": f"{namespace}/{name}"})
             return None

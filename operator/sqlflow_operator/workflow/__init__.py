@@ -51,6 +51,14 @@ class Workflow(Protocol):
     suspends_running: bool
     """Whether the engine can hold a run that has started."""
 
+    def missing_right(self, namespace: str, account: str | None) -> str:
+        """What the steps' service account may not do that the engine needs; "" where nothing is missing or known.
+
+        Args:
+            namespace: where the run would be.
+            account: the service account that the job names, if it names one.
+        """
+
     def submit(self, yaml: str) -> str:
         """Create the objects of a run and return its id. Doing it again changes nothing.
 

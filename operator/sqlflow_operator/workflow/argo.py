@@ -18,6 +18,7 @@ from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import CONFIG_MAPS, WORKFLOWS, Kube, Resource
 from sqlflow_operator.workflow import dag
+from sqlflow_operator.workflow.argo_rights import ROLE_ADVICE, missing_right
 from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip, steady
 from sqlflow_operator.workflow.fetch import FetchResponse, fetch
 from sqlflow_operator.workflow.pods import FINISH, steps_of_template
@@ -43,11 +44,6 @@ _PHASES = {
     "Skipped": StepPhase.SKIPPED,
     "Omitted": StepPhase.SKIPPED,
 }
-_ROLE_ADVICE = (
-    "Argo's executor reports through WorkflowTaskResults, which the service account of the steps may not create. "
-    "Allow it: kubectl create rolebinding sqlflow-argo-steps --clusterrole=sqlflow-argo-steps "
-    "--serviceaccount={account}"
-)
 _SECURITY_ADVICE = (
     "Argo adds containers of its own to the pod. Make them meet the profile: set executor.securityContext in "
     "ConfigMap workflow-controller-configmap of Argo's namespace (docs/backends.md), or set spec.backend to job"
@@ -68,6 +64,10 @@ class ArgoWorkflow:
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
+
+    def missing_right(self, namespace: str, account: str | None) -> str:
+        """See `Workflow`."""
+        return missing_right(self._kube, namespace, account)
 
     def submit(self, yaml: str) -> str:
         """See `Workflow`."""
@@ -258,7 +258,7 @@ def _explain(words: str, workflow: Mapping[str, Any]) -> Explanation:
         metadata, spec = workflow["metadata"], workflow.get("spec") or {}
         namespace = metadata.get("namespace", "")
         account = f"{namespace}:{spec.get('serviceAccountName') or 'default'} -n {namespace}"
-        return Reason.FORBIDDEN, f"{words}. {_ROLE_ADVICE.format(account=account)}"
+        return Reason.FORBIDDEN, f"{words}. {ROLE_ADVICE.format(account=account)}"
     if "exceeded quota" in words:
         return Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the pod: {words}"
     if "exceeded its deadline" in words or "longer than the specified deadline" in words:

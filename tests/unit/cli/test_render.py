@@ -12,13 +12,15 @@ import pytest
 import yaml
 from sqlflow_cli.app import app
 from sqlflow_cli.rendering import CODEGENS
+from sqlflow_codegen.backend import STEP_REQUESTS
 from sqlflow_operator.api import Backend, SQLFlowJob
 from sqlflow_operator.kube import SQLFLOWJOBS
 from sqlflow_operator.parsing import parse
-from sqlflow_operator.reconcile import StepImage
+from sqlflow_operator.reconcile import Defaults
 from sqlflow_operator.reconcile.apply import Applier
 from sqlflow_operator.reconcile.model import CreateRun
 from sqlflow_operator.reconcile.names import run_name
+from sqlflow_operator.reconcile.options import parse_requests
 from sqlflow_operator.workflow import available, new
 from typer.testing import CliRunner, Result
 
@@ -54,6 +56,9 @@ class Submitted:
 
     yaml = ""
 
+    def missing_right(self, *_: object) -> str:
+        return ""
+
     def submit(self, yaml: str) -> str:
         self.yaml = yaml
         return "ns/run"
@@ -64,7 +69,8 @@ def created_by_operator(manifest: dict[str, Any], backend: str) -> tuple[SQLFlow
     kube, workflow = FakeKube(Clock()), Submitted()
     kube.create(SQLFLOWJOBS, "ns", json.loads(json.dumps(manifest, sort_keys=True)))  # as API servers sort
     job = SQLFlowJob.parse(kube.get(SQLFLOWJOBS, "ns", manifest["metadata"]["name"]))
-    applier = Applier(kube, {Backend(backend): (CODEGENS[backend](), workflow)}, StepImage("step:1", "Always"))
+    defaults = Defaults("step:1", "Always", parse_requests(STEP_REQUESTS))
+    applier = Applier(kube, {Backend(backend): (CODEGENS[backend](), workflow)}, defaults)
     program = parse(job.spec.program, job.spec.dialect).program
     assert program is not None
     assert applier.apply(job, CreateRun(run_name(job), Backend(backend), program)) is None

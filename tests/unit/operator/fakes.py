@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlflow_operator.kube import (
+    LOCAL_ACCESS_REVIEWS,
     AlreadyExistsError,
     ApiError,
     ConflictError,
@@ -53,6 +54,7 @@ class FakeKube:
         self.created: list[tuple[str, str]] = []
         self.fault: Fault = lambda *_: None
         self.late_fault: Fault = lambda *_: None
+        self.review: Callable[[Mapping[str, Any]], Object] = lambda _: {"allowed": True}
         self._version = 0
         self._lock = threading.RLock()
 
@@ -121,6 +123,8 @@ class FakeKube:
         ]
 
     def _create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
+        if resource == LOCAL_ACCESS_REVIEWS:
+            return {**body, "status": self.review(body["spec"])}
         stored = copy.deepcopy(dict(body))
         metadata = stored["metadata"]
         key = (resource.plural, namespace, metadata["name"])

@@ -13,7 +13,7 @@ from sqlflow_codegen.manifests import ranges
 from sqlflow_operator.api import Backend, Fusion, SQLFlowJob, SQLFlowJobSpec
 from sqlflow_operator.parsing import parse_apart
 from sqlflow_operator.reconcile.names import run_name
-from sqlflow_operator.reconcile.options import StepImage, run_options
+from sqlflow_operator.reconcile.options import Defaults, run_options
 from sqlflow_operator.reconcile.program import ProgramCache
 
 from tests.unit.operator.world import World, job_manifest
@@ -40,7 +40,7 @@ def test_planned_steps_are_those_of_the_child(backend: Backend, ordering: Orderi
     asked = job(ordering=ordering, fusion=fusion)
     planned = ProgramCache(parse_apart).get(asked, backend)
     assert planned.program is not None
-    code = CODEGENS[backend]().gen_code(planned.program, run_options(asked, "run", StepImage("step:1")))
+    code = CODEGENS[backend]().gen_code(planned.program, run_options(asked, "run", Defaults("step:1")))
     made = re.findall(r'run_step\("(s\d+-\w+)", "([-,\d]+)"', code)
     assert made == [(step.name, ranges(step.statements)) for step in planned.steps]
     assert len(made) == number_of_steps(backend, ordering, fusion)

@@ -264,6 +264,7 @@ def test_the_role_is_no_wider_than_needed() -> None:
         ("", "pods"): {"list", "watch"},
         ("", "pods/log"): {"get"},
         ("", "events"): {"create", "list"},
+        ("authorization.k8s.io", "localsubjectaccessreviews"): {"create"},
     }
 
 

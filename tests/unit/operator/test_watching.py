@@ -6,6 +6,7 @@ import logging
 
 import pytest
 from sqlflow_operator.api import Backend
+from sqlflow_operator.clock import now, to_text
 from sqlflow_operator.handlers import job_event, part_event, settings
 from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ApiError, Object
 from sqlflow_operator.reconcile import Key
@@ -83,6 +84,7 @@ def test_suspended_jobs_cost_nothing_until_they_are_released(
 def test_settled_jobs_with_a_time_to_live_are_looked_at(queue: WorkQueue[Key], seen: Registry) -> None:
     raw = stored_job(phase="Succeeded", observedGeneration=1)
     raw["spec"]["ttlSecondsAfterFinished"] = 5
+    raw["status"]["run"] = {"finishedAt": to_text(now())}
     job_event(None, raw, queue, seen)
     assert len(queue) == 1
 

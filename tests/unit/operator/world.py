@@ -12,7 +12,7 @@ from sqlflow_codegen.job import JobCodegen
 from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
 from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ApiError, Object, Resource
 from sqlflow_operator.parsing import parse
-from sqlflow_operator.reconcile import Reconciler, StepImage
+from sqlflow_operator.reconcile import Defaults, Reconciler
 from sqlflow_operator.reconcile.program import ProgramCache
 from sqlflow_operator.workflow.argo import ArgoWorkflow
 from sqlflow_operator.workflow.detection import Detector
@@ -55,6 +55,7 @@ class World:
         """The operator's default backend."""
         self.served: set[Resource] = set()
         """Kinds of engines that the cluster has."""
+        self.defaults = Defaults("step:1")
         self.writes = 0
         self.restart()
 
@@ -69,7 +70,7 @@ class World:
             self.kube,
             backends,
             detector=Detector(lambda r: r in self.served, self.default, clock=self.clock.monotonic),
-            step_image=StepImage("step:1"),
+            defaults=self.defaults,
             programs=ProgramCache(parse),
             now=self.clock.now,
             monotonic=self.clock.monotonic,

@@ -1,0 +1,131 @@
+"""What jobs get from the operator's administrator: requests of steps, time to live of children."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlflow_operator.clock import from_text
+from sqlflow_operator.config import Config, ConfigError
+from sqlflow_operator.kube import CONFIG_MAPS, SQLFLOWJOBS
+from sqlflow_operator.reconcile import Defaults
+from sqlflow_operator.reconcile.options import parse_requests
+from sqlflow_operator.registry import is_settled
+
+from tests.unit.operator.world import World
+
+REQUESTS = {"cpu": "100m", "memory": "256Mi"}
+
+
+def world_with(defaults: Defaults, **spec: Any) -> World:
+    world = World(**spec)
+    world.defaults = defaults
+    world.restart()
+    return world
+
+
+def resources(world: World) -> Any:
+    world.reconcile()
+    [child] = world.children()
+    pod = child["spec"]["template"]["spec"]
+    found = [container.get("resources") for container in (*pod["initContainers"], *pod["containers"])]
+    assert all(one == found[0] for one in found)
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, {"requests": REQUESTS}),
+        ({"requests": {"cpu": "2"}}, {"requests": {"cpu": "2", "memory": "256Mi"}}),
+        ({"limits": {"memory": "120Mi"}}, {"limits": {"memory": "120Mi"}, "requests": {"cpu": "100m"}}),
+        ({"limits": {"cpu": "1", "memory": "1Gi"}}, {"limits": {"cpu": "1", "memory": "1Gi"}}),
+    ],
+)
+def test_what_a_job_neither_requests_nor_limits_is_requested_by_default(given: Any, expected: Any) -> None:
+    spec = {"resources": given} if given else {}
+    assert resources(world_with(Defaults("step:1", requests=REQUESTS), **spec)) == expected
+
+
+def test_no_default_requests() -> None:
+    assert not resources(world_with(Defaults("step:1")))
+
+
+def test_default_time_to_live_ends_child_and_keeps_the_outcome() -> None:
+    world = world_with(Defaults("step:1", ttl_seconds_after_finished=600))
+    name = world.reconcile() and world.status["run"]["name"]
+    world.settle()
+    assert (world.status["phase"], len(world.children())) == ("Succeeded", 1)
+    wait = world.reconcile()
+    assert wait is not None
+    assert 0 < wait <= 600
+    world.clock.sleep(wait)
+    world.restart()
+    world.reconcile()
+    assert world.children() == world.kube._list(CONFIG_MAPS, "ns", "", "") == []
+    world.settle()
+    assert (world.status["phase"], world.status["run"]["name"]) == ("Succeeded", name)
+    assert world.made("jobs") == 1
+    assert "ttlSecondsAfterFinished" not in world.job["spec"], "the operator writes no spec"
+
+
+def test_a_jobs_own_time_to_live_counts() -> None:
+    world = world_with(Defaults("step:1", ttl_seconds_after_finished=1), ttlSecondsAfterFinished=100_000)
+    world.settle()
+    world.clock.sleep(50_000)
+    world.settle()
+    assert len(world.children()) == 1
+
+
+def test_another_default_starts_no_run() -> None:
+    world = world_with(Defaults("step:1", ttl_seconds_after_finished=600))
+    world.settle()
+    world.defaults = Defaults("step:2", requests=REQUESTS, ttl_seconds_after_finished=6000)
+    world.restart()
+    world.settle()
+    assert world.made("jobs") == 1
+
+
+def moment(text: str) -> datetime:
+    found = from_text(text)
+    assert found is not None
+    return found
+
+
+def test_a_finished_job_is_looked_at_until_its_run_is_surely_gone() -> None:
+    world = World()
+    world.settle()
+    job = world.kube.get(SQLFLOWJOBS, "ns", "iris")
+    assert job["status"]["run"]["finishedAt"].startswith("2026-01-01")
+    for now, ttl, settled in (
+        ("2026-01-02T00:00:00Z", None, True),
+        ("2026-01-02T00:00:00Z", 3600, False),
+        ("2026-01-03T02:00:00Z", 3600, True),
+    ):
+        assert is_settled(job, ttl=ttl, now=moment(now)) == settled
+    job["spec"]["ttlSecondsAfterFinished"] = 7 * 86400
+    assert not is_settled(job, ttl=None, now=moment("2026-01-03T02:00:00Z"))
+
+
+def test_requests_are_read_as_they_are_written() -> None:
+    assert parse_requests(" cpu=100m, memory=1.5Gi ,nvidia.com/gpu=1") == {
+        "cpu": "100m",
+        "memory": "1.5Gi",
+        "nvidia.com/gpu": "1",
+    }
+    assert parse_requests("") == {}
+    for text in ("cpu", "cpu=", "=1", "memory=much", "cpu=100m memory=1Gi"):
+        with pytest.raises(ValueError, match="no resource and amount"):
+            parse_requests(text)
+
+
+def test_configuration() -> None:
+    shipped = Config.from_environment({})
+    assert (dict(shipped.step_requests), shipped.ttl_seconds_after_finished) == (REQUESTS, 604800)
+    own = {"SQLFLOW_STEP_REQUESTS": "", "SQLFLOW_TTL_SECONDS_AFTER_FINISHED": "never"}
+    changed = Config.from_environment(own)
+    assert (dict(changed.step_requests), changed.ttl_seconds_after_finished) == ({}, None)
+    assert Config.from_environment({"SQLFLOW_TTL_SECONDS_AFTER_FINISHED": "60"}).ttl_seconds_after_finished == 60
+    with pytest.raises(ConfigError, match=r"SQLFLOW_STEP_REQUESTS is 'x': 'x' is no resource and amount"):
+        Config.from_environment({"SQLFLOW_STEP_REQUESTS": "x"})
