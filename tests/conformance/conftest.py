@@ -107,8 +107,10 @@ def engines_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
         ]
         files = [argument for path in [*crds, str(ROOT / "crds" / "sqlflowjobs.yaml")] for argument in ("-f", path)]
         started.run("apply", "--server-side", *files)
-        for name in ("namespace", "service-account", "role"):
+        for name in ("namespace", "service-account", "role", "argo-steps-role"):
             started.run("apply", "-f", str(ROOT / "manifests" / "base" / f"{name}.yaml"))
+        everyone = ("--clusterrole=sqlflow-argo-steps", "--group=system:serviceaccounts")
+        started.run("create", "clusterrolebinding", "argo-steps", *everyone)
         started.run("wait", "--for=condition=Established", "--timeout=60s", *files)
         served = "workflows.argoproj.io,pipelineruns.tekton.dev,taskruns.tekton.dev,sqlflowjobs.sqlflow.org"
         # A kind that is established is not yet served: its storage may still be initializing.

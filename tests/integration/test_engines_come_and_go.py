@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from sqlflow_operator.kube import WORKFLOWS, KubeClient, NotFoundError, Object, Resource
 
-from tests.integration.conftest import OperatorProcess, Place, wait_for
+from tests.integration.conftest import ROOT, OperatorProcess, Place, wait_for
+from tests.integration.controlplane import ControlPlane
 
 pytestmark = pytest.mark.integration
 
@@ -38,8 +39,11 @@ CRD: Object = {
 
 
 @pytest.fixture
-def without_argo(kube: KubeClient) -> Iterator[None]:
-    """A cluster without Argo, before and after."""
+def without_argo(plane: ControlPlane, kube: KubeClient, namespace: str) -> Iterator[None]:
+    """A cluster without Argo, before and after, whose steps may report to it."""
+    plane.run("apply", "-f", str(ROOT / "manifests" / "base" / "argo-steps-role.yaml"))
+    group = f"--group=system:serviceaccounts:{namespace}"
+    plane.run("create", "rolebinding", "argo-steps", "-n", namespace, "--clusterrole=sqlflow-argo-steps", group)
     _remove(kube)
     yield
     _remove(kube)
@@ -74,7 +78,7 @@ def test_an_engine_comes_and_goes(kube: KubeClient, own_operator: OperatorProces
     own_operator.start()
     place.apply(backend="argo", program="SELECT 1;")
     wait_for(lambda: _reason(place) == "BackendUnavailable", "the job says that there is no Argo")
-    assert "workflows.argoproj.io" in place.status()["message"]
+    assert "workflows.argoproj.io" in place.message()
 
     _install(kube)
     wait_for(lambda: kube.list(WORKFLOWS, namespace), "the run is created", 90)
