@@ -34,7 +34,8 @@ def end_stopped(world: World, pod: Object, step: str) -> None:
     """The step writes its last word and its container ends."""
     stored = world.kube._find(PODS, "ns", pod["metadata"]["name"])
     moment = world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    for status in stored["status"]["initContainerStatuses"]:
+    shown = stored["status"]
+    for status in (*shown.get("initContainerStatuses", ()), *shown.get("containerStatuses", ())):
         if status["name"] == step:
             terminated = {"exitCode": 143, "reason": "Error", "finishedAt": moment}
             terminated |= {"startedAt": status["state"]["running"]["startedAt"]}
@@ -159,7 +160,8 @@ def test_the_warning_that_a_suspended_run_starts_over_stays() -> None:
     world = World(retries=0)
     running(world, "s2-train")
     [child] = world.children()
-    for container in child["spec"]["template"]["spec"]["initContainers"]:  # as of a step that notes nothing
+    pod_spec = child["spec"]["template"]["spec"]
+    for container in (*pod_spec["initContainers"], *pod_spec["containers"]):  # as of a step that notes nothing
         container["args"] = [argument for argument in container["args"] if argument != "--resumable"]
     world.kube.objects["jobs", "ns", child["metadata"]["name"]]["spec"]["template"] = child["spec"]["template"]
     world.edit(suspend=True)
