@@ -40,7 +40,7 @@ Waits = list[dict[int, tuple[Cause, ...]]]
 _Found = tuple[str, Resource]
 """A hazard and what it is on."""
 _RANKS = {TABLE: 0, MODEL: 0, ALL: 2}
-"""How little a kind of resource tells a person; others are between."""
+"""How little a kind of resource tells a person; others are between, and all files are last."""
 
 
 class _State:
@@ -160,8 +160,13 @@ class _Hazards:
 
 def _telling(found: list[_Found]) -> tuple[Cause, ...]:
     """What was found on tables and models; only where there is nothing, what was found on what stands for several."""
-    least = min((_RANKS.get(resource.kind, 1) for _, resource in found), default=0)
-    return tuple(Cause(hazard, resource.shown) for hazard, resource in found if _RANKS.get(resource.kind, 1) == least)
+    least = min((_rank(resource) for _, resource in found), default=0)
+    return tuple(Cause(hazard, resource.shown) for hazard, resource in found if _rank(resource) == least)
+
+
+def _rank(resource: Resource) -> int:
+    """How little a resource tells a person."""
+    return 3 if resource == ANY_FILE else _RANKS.get(resource.kind, 1)
 
 
 def _distinct(effects: Sequence[Effects]) -> dict[Resource, Resource]:

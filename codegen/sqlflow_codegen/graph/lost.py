@@ -7,7 +7,7 @@ is repeated would read what was changed since, and where a new session is not li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sqlflow_codegen.graph.resources import Effects
 from sqlflow_codegen.graph.session import BEFORE, INSIDE, REST, WRITERS
@@ -26,34 +26,28 @@ def lost_at(members: Sequence[int], effects: Sequence[Effects], repeated: Collec
     """
     step = [effects[position] for position in members]
     again = [position in repeated for position in members]
-    found: set[int] = set()
+    last_use = {token: index for index, each in enumerate(step) for token in each.session}
+    writer = next((n for n, each in enumerate(step) if not again[n] and (each.writes or each.barrier)), len(step))
+    gaps: list[tuple[int, int]] = []
+    """First and last statement of each stretch in which no attempt can begin."""
     for index, each in enumerate(step):
-        used = _last_use(step, index)
+        used = max((last_use[token] for token in _state(each)), default=index)
         if each.reaches_later:
-            found.update(range(index + 1, len(step)))
+            gaps.append((index + 1, len(step) - 1))
         if not again[index] and _leaves(each):
-            found.update(range(index + 1, used + 1))
-        start = _looks_back_to(step, again, index)
+            gaps.append((index + 1, used))
+        start = _looks_back_to(each, index, writer)
         if start is not None:
-            found.update(range(start + 1, (used if again[index] else index) + 1))
+            gaps.append((start + 1, used if again[index] else index))
         if again[index] and each.reads:
-            changed = next((n for n in range(index + 1, used) if not again[n] and _changes(step[n], each)), used)
-            found.update(range(changed + 1, used + 1))
-    return tuple(members[index] + 1 for index in sorted(found))
+            gaps.append((_changed(step, again, index, used) + 1, used))
+    return tuple(members[index] + 1 for index in _covered(gaps))
 
 
-def _state(each: Effects) -> set[str]:
-    """The tokens of what a statement uses of its session's state."""
-    return {token for token in each.session if not token.startswith(_NO_STATE)}
-
-
-def _last_use(step: Sequence[Effects], index: int) -> int:
-    """The last statement that uses the state that this one uses or leaves."""
-    state = _state(step[index])
-    if not step[index].changes_session:
-        state = {token for token in state if not token.startswith(REST)}
-    later = (n for n in range(len(step) - 1, index, -1) if not state.isdisjoint(step[n].session))
-    return next(later, index) if state else index
+def _state(each: Effects) -> list[str]:
+    """The tokens of what a statement uses of its session's state, or leaves there."""
+    found = [token for token in each.session if not token.startswith(_NO_STATE)]
+    return found if each.changes_session else [token for token in found if not token.startswith(REST)]
 
 
 def _leaves(each: Effects) -> bool:
@@ -61,18 +55,28 @@ def _leaves(each: Effects) -> bool:
     return not each.controls and (each.changes_session or not each.understood)
 
 
-def _looks_back_to(step: Sequence[Effects], again: Sequence[bool], index: int) -> int | None:
+def _looks_back_to(each: Effects, index: int, writer: int) -> int | None:
     """The first statement whose trace in the session this one may look at; None if it looks at none."""
-    tokens = step[index].session
-    if any(token.startswith(WRITERS) for token in tokens):
-        return next((n for n in range(index) if not again[n] and (step[n].writes or step[n].barrier)), None)
-    before = index > 0 and any(token.startswith(BEFORE) for token in tokens)
+    if any(token.startswith(WRITERS) for token in each.session):
+        return writer if writer < index else None
+    before = index > 0 and any(token.startswith(BEFORE) for token in each.session)
     return index - 1 if before else None
 
 
-def _changes(later: Effects, earlier: Effects) -> bool:
-    """Whether one statement may change what an earlier one read."""
-    if not later.understood:
-        return True
-    changed = {(each.kind, each.name) for each in later.writes}
-    return any((each.kind, each.name) in changed for each in earlier.reads)
+def _changed(step: Sequence[Effects], again: Sequence[bool], index: int, used: int) -> int:
+    """The first statement after `index` that may change what this one read, and is not repeated; `used` if none."""
+    read = {(each.kind, each.name) for each in step[index].reads}
+    for n in range(index + 1, used):
+        if not again[n]:
+            later = step[n]
+            if not later.understood or any((each.kind, each.name) in read for each in later.writes):
+                return n
+    return used
+
+
+def _covered(gaps: Iterable[tuple[int, int]]) -> Iterator[int]:
+    """The numbers that lie in one of the stretches, ascending."""
+    following = 0
+    for first, last in sorted(gaps):
+        yield from range(max(first, following), last + 1)
+        following = max(following, last + 1)

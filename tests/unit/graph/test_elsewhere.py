@@ -144,6 +144,13 @@ def test_what_existed_before_may_be_over_a_file(dialect: str, text: str) -> None
     assert not before(graph(text, dialect, LINEAGE, fusion=False), 1, 2)
 
 
+def test_names_that_moved_say_so() -> None:
+    found = graph(
+        f"{RENAME} ALTER SCHEMA s RENAME TO s2; INSERT INTO s2.t VALUES (2); SELECT * FROM pv", ordering=LINEAGE
+    )
+    assert [(edge.hazard, edge.on) for edge in found.edges if edge.after == 6] == [("RAW", "*")]
+
+
 def test_exports_of_existing_tables_do_not_wait_for_each_other() -> None:
     text = "COPY a TO '/tmp/a.csv'; COPY b TO '/tmp/b.csv'; SELECT * FROM a"
     found = graph(text, "postgres", CONSERVATIVE, fusion=False)
