@@ -18,6 +18,8 @@ class Generator(TableStatements):
     def program(self, length: int) -> list[str]:
         """Statements of a program with about that many."""
         statements: list[str] = []
+        if self.choose.random() < 0.3:
+            statements += self._rebuild()
         makers = self._makers()
         weights = [weight for _, weight in makers]
         if self.choose.random() < 0.25:
@@ -39,6 +41,8 @@ class Generator(TableStatements):
             (self._replace_view, 2),
             (self._drop, 4),
             (self._recreate, 3),
+            (self._rebuild, 5),
+            (self._rebuild_schema, 2),
             (self._insert, 12),
             (self._insert_select, 10),
             (self._update, 12),
@@ -66,7 +70,7 @@ class Generator(TableStatements):
             "duckdb": [(self._special, 6), (self._sequence, 3)],
         }
         if self.trusted:
-            return [each for each in common if each[0] != self._existing]
+            return [each for each in common if each[0] not in (self._existing, self._rebuild_schema)]
         return common + special[self.database]
 
     # -- what several statements share

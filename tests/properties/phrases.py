@@ -47,6 +47,8 @@ class Phrases:
         if self.database != "sqlite":
             for name in ("e1", "x1"):
                 self._add("s2", name, existing=True)
+        if self.database == "postgres" and not self.trusted:
+            self._add(self.home, "ei", existing=True)
         if not self.trusted:
             for name in ("v1", "v2", "v3"):
                 self._add(self.home, name, "view", existing=True)

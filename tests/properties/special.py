@@ -108,6 +108,24 @@ POSTGRES = [
     ["CREATE FUNCTION {name}() RETURNS bigint LANGUAGE sql AS 'SELECT sum(v) FROM public.e1'", "SELECT {name}()"],
     ["COMMENT ON TABLE public.e1 IS 'about {k}'", "ANALYZE public.e1"],
     [
+        "SELECT * FROM s2.x1",
+        "DROP TABLE IF EXISTS public.ei",
+        "CREATE TABLE public.ei AS SELECT id, v FROM {source}",
+        "SELECT * FROM public.ei",
+    ],
+    [
+        "DROP TABLE IF EXISTS public.e3",
+        "CREATE TABLE public.e3 (id int, v int)",
+        "INSERT INTO public.e2 VALUES (9, {k})",
+        "SELECT * FROM public.e3",
+    ],
+    [
+        "DROP VIEW IF EXISTS public.v3",
+        "CREATE VIEW public.v3 AS SELECT id, v FROM {source}",
+        "UPDATE public.e1 SET v = (v * 3 + {k}) % 1009",
+        "SELECT * FROM public.v3",
+    ],
+    [
         "BEGIN",
         "CREATE TEMP TABLE {name} (id int, v int) ON COMMIT DROP",
         "INSERT INTO {name} VALUES (1, {k})",
@@ -183,6 +201,23 @@ MARIADB = [
     ["ALTER TABLE d1.e3 ADD COLUMN {name} int DEFAULT {k}"],
     ["CREATE OR REPLACE TABLE d1.{name} AS SELECT id, v FROM {source}", "ALTER TABLE d1.{name} RENAME TO s2.{name}"],
     ["CREATE TEMPORARY TABLE s2.e1 (id int, v int)", "INSERT INTO s2.e1 VALUES (1, {k})", "SELECT * FROM s2.v1"],
+    [
+        "SET foreign_key_checks = 0",
+        "DROP TABLE IF EXISTS d1.ep",
+        "CREATE TABLE d1.ep (id int PRIMARY KEY, v int)",
+        "SET foreign_key_checks = 1",
+        "INSERT INTO d1.ep VALUES (1, {k}), (2, 4)",
+        "DELETE FROM d1.ep WHERE id = 1",
+        "SELECT * FROM d1.ec",
+    ],
+    [
+        "DROP TABLE IF EXISTS d1.e1",
+        "CREATE TABLE d1.e1 AS SELECT id, v FROM {source}",
+        "SELECT * FROM d1.v3",
+        "UPDATE d1.v1 SET v = (v * 3 + {k}) % 1009",
+        "SELECT * FROM d1.e1",
+    ],
+    ["CREATE OR REPLACE VIEW d1.v1 AS SELECT id, v FROM {source}", "SELECT * FROM d1.v3"],
     ["SET autocommit = 0", "UPDATE d1.e1 SET v = (v * 3 + {k}) % 1009", "COMMIT", "SET autocommit = 1"],
 ]
 
@@ -194,6 +229,22 @@ SQLITE = [
     ["INSERT INTO e2 VALUES (9, {k})", "SELECT * FROM e3"],
     ["PRAGMA user_version = {k}", "PRAGMA user_version"],
     ["PRAGMA foreign_keys = ON", "DELETE FROM ep WHERE id = {k} % 4", "SELECT * FROM ec"],
+    [
+        "PRAGMA foreign_keys = OFF",
+        "DROP TABLE IF EXISTS ep",
+        "CREATE TABLE ep (id int PRIMARY KEY, v int)",
+        "PRAGMA foreign_keys = ON",
+        "INSERT INTO ep VALUES (1, {k}), (2, 4)",
+        "DELETE FROM ep WHERE id = 1",
+        "SELECT * FROM ec",
+    ],
+    [
+        "DROP TABLE IF EXISTS e1",
+        "CREATE TABLE e1 AS SELECT id, v FROM {source}",
+        "SELECT * FROM v3",
+        "UPDATE e1 SET v = (v * 3 + {k}) % 1009",
+        "SELECT * FROM v1",
+    ],
     [
         "CREATE TABLE {name} (id int, v int)",
         "CREATE TRIGGER t{name} AFTER INSERT ON {name} BEGIN INSERT INTO e3 VALUES (new.id, 5); END",
@@ -221,6 +272,14 @@ DUCKDB = [
     ["CREATE MACRO {name}(x) AS x + (SELECT count(*) FROM main.e1)", "SELECT {name}(1)"],
     ["CREATE TEMP MACRO {name}(x) AS x + 1", "SELECT {name}(1)"],
     ["CREATE OR REPLACE TABLE main.e3 AS SELECT id, v FROM {source}"],
+    ["CREATE OR REPLACE VIEW main.v1 AS SELECT id, v FROM {source}", "SELECT * FROM main.v3"],
+    [
+        "CREATE OR REPLACE TABLE main.e1 AS SELECT id, v FROM {source}",
+        "SELECT * FROM main.v3",
+        "SELECT main.fr()",
+        "UPDATE main.e1 SET v = (v * 3 + {k}) % 1009",
+        "SELECT * FROM main.v1",
+    ],
     *_INDEX,
 ]
 

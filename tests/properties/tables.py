@@ -58,6 +58,43 @@ class TableStatements(Phrases):
         name = self._write(relation)
         return [f"DROP TABLE IF EXISTS {name}", f"CREATE TABLE {name} AS {query}"]
 
+    def _rebuild(self) -> list[str]:
+        """Drop some relations and make them again, as programs begin that are run every night."""
+        found = [each for each in self.relations.values() if each.kind == "table" or self.choose.random() < 0.5]
+        chosen = self.choose.sample(found, min(len(found), self.choose.randint(1, 4)))
+        chosen.sort(key=lambda each: each.kind != "view")
+        exists = "IF EXISTS " if self.choose.random() < 0.8 else ""
+        names = {id(each): self._write(each) for each in chosen}
+        dropped, made = [], []
+        for each in chosen:
+            cascade = " CASCADE" if self.database == "postgres" and self.choose.random() < 0.3 else ""
+            dropped.append(f"DROP {each.kind.upper()} {exists}{names[id(each)]}{cascade}")
+            del self.relations[each.schema, each.name]
+        for each in chosen:
+            verb = f"CREATE {each.kind.upper()}"
+            if each.kind == "table" and self.choose.random() < 0.2:
+                verb += " IF NOT EXISTS"
+            made.append(f"{verb} {names[id(each)]} AS {self._few()}")
+            self._add(each.schema, each.name, each.kind)
+        if self.choose.random() < 0.4:
+            return [statement for pair in zip(dropped, made, strict=True) for statement in pair]
+        return [*dropped, *made]
+
+    def _rebuild_schema(self) -> list[str]:
+        """Drop a schema with all that is in it, and make it again."""
+        if self.database == "sqlite" or self.path == "s2":
+            return []
+        kind = "DATABASE" if self.database == "mariadb" else "SCHEMA"
+        cascade = "" if self.database == "mariadb" else " CASCADE"
+        made = []
+        for name in ("e1", "x1"):
+            query = self._few()
+            made.append(f"CREATE TABLE s2.{name} AS {query}")
+        for schema, name in list(self.relations):
+            if schema == "s2" and name not in ("e1", "x1"):
+                del self.relations[schema, name]
+        return [f"DROP {kind} IF EXISTS s2{cascade}", f"CREATE {kind} s2", *made]
+
     def _insert(self) -> list[str]:
         relation = self._pick("table") if self.choose.random() < 0.8 else self._pick()
         if relation is None:

@@ -8,6 +8,7 @@ from sqlflow_codegen.graph.analysis import ALL_CHECKED, Analysis
 from sqlflow_codegen.graph.definitions import Definitions
 from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.references import Walker, unwrap
+from sqlflow_codegen.graph.standing import Standing
 
 _CHANGES = (
     exp.AddConstraint,
@@ -61,7 +62,7 @@ class Alterations:
                 self.rename(reference, target, analysis)
         if any(each.args.get("cascade") for each in (tree, *actions)):
             analysis.wait("CASCADE may drop more than it names")
-            analysis.catalog.more_dropped()
+            analysis.catalog.standings.more_dropped()
 
     def _alter_index(self, reference: Reference, actions: list[exp.Expr], analysis: Analysis) -> None:
         catalog = analysis.catalog
@@ -95,13 +96,14 @@ class Alterations:
             renamed = catalog.relation(name)
             analysis.write_definition(relation)
             analysis.write_definition(renamed)
-            catalog.created(renamed, plain=catalog.is_new(relation))
+            standing = catalog.standing(relation)
+            catalog.standings.created(renamed, plain=standing > Standing.OLD, most=standing)
             if catalog.is_view(relation):
                 bases = tuple(catalog.bases(relation) or ())
                 catalog.define_view(renamed, bases, restless=catalog.is_restless(relation))
             catalog.lies_in(renamed, catalog.files(relation))
             analysis.tie(relation, renamed)
-        catalog.dropped(relation)
+        catalog.standings.dropped(relation, surely=True)
 
     def swap(self, first: Reference, second: Reference, analysis: Analysis) -> None:
         """Two relations exchange their names."""

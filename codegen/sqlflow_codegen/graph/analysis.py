@@ -10,20 +10,27 @@ from sqlflow_codegen.graph.functions import SESSION_PARAMETERS, Verdict, judge
 from sqlflow_codegen.graph.naming import Reference, Relation
 from sqlflow_codegen.graph.references import References
 from sqlflow_codegen.graph.resources import (
+    ANY_DROP,
     ANY_FILE,
+    ANY_NAME,
     ANY_SCHEMA,
+    CODE,
     EXISTING,
     FILES,
     INDEX,
     SCHEMA,
     Effects,
     Resource,
+    read_by_name,
 )
 from sqlflow_codegen.graph.session import BEFORE, WRITERS, Session
+from sqlflow_codegen.graph.standing import Standing
 
 CATALOG_READ = "it reads the database's catalogue"
 NEW_SCHEMA = "a new schema may change where names are looked up"
 ALL_CHECKED = "SQLite checks all views and triggers before it changes a name"
+_KEYS_BY_NAME = frozenset({"mysql", "sqlite"})
+"""Dialects whose foreign keys find a table by its name, one that was dropped and made again too."""
 QUIET = frozenset({CATALOG_READ, NEW_SCHEMA, ALL_CHECKED})
 """Reasons to run alone that deserve no warning."""
 
@@ -50,6 +57,7 @@ class Analysis:
         self.reaches_later = False
         """It changes sessions that begin later, but not its own."""
         self.uses_view = False
+        self.brief = False
 
     def effects(self, *, setting: bool = False) -> Effects:
         """What was gathered; `setting` if the statement is to be replayed in later steps."""
@@ -68,6 +76,7 @@ class Analysis:
             changes_session=self.changes_session,
             reaches_later=self.reaches_later,
             hint=self.hint,
+            brief=self.brief,
         )
 
     # -- relations
@@ -125,16 +134,41 @@ class Analysis:
             self.writes |= self.catalog.files(each)
 
     def write_definition(self, relation: Relation) -> None:
-        """Note that a relation is defined or dropped; its rows, if it is a view over others, stay."""
+        """Note that a relation is defined, or one of the program's dropped; rows of others, if it is a view, stay."""
         self._touch(relation, self.writes)
         for base in self.catalog.bases(relation) or ():
             self._touch(base, self.reads)
 
-    def write_index(self, index: Relation) -> None:
+    def drop(self, relation: Relation, *, view: bool = False) -> None:
+        """Note that a relation is dropped.
+
+        Args:
+            relation: the relation.
+            view: whether it is one that no other can hold as a part, and nothing else is dropped with it.
+        """
+        catalog = self.catalog
+        if catalog.standings.is_own(relation):
+            self.write_definition(relation)
+            return
+        if not catalog.rules.drops:
+            self.writes.add(catalog.resource(relation))
+            return
+        self.writes |= {catalog.resource(relation), *catalog.groups(relation), ANY_DROP, ANY_NAME}
+        self.reads.update(catalog.resource(base) for base in catalog.bases(relation) or ())
+        self._need_schema(relation)
+        if catalog.standing(relation) is Standing.NEW:
+            return
+        if view and not catalog.standings.binds_late:
+            self.reads.add(CODE)  # whatever is over it would have to be dropped before
+            return
+        self.writes.add(EXISTING)
+        if catalog.names.dialect in _KEYS_BY_NAME:
+            self.reads.update(map(read_by_name, catalog.standings.made_again))
+
+    def write_index(self, index: Relation, *, unless_there: bool = False) -> None:
         """Note that a name of an index or a key is taken or given up; what was dropped before may have given it up."""
         self.writes.add(Resource(INDEX, "", index.name, index.shown))
-        if self.catalog.conservative and self.catalog.has_dropped:
-            self.writes.add(EXISTING)
+        self.reads.add(ANY_DROP if unless_there else ANY_NAME)
 
     def _with_bases(self, relation: Relation) -> list[Relation]:
         bases = self.catalog.bases(relation)
@@ -151,11 +185,27 @@ class Analysis:
 
     def _touch(self, relation: Relation, into: set[Resource]) -> None:
         catalog = self.catalog
+        catalog.used.add(relation.name)
         into.add(catalog.resource(relation))
-        if not catalog.is_new(relation):
-            into.add(EXISTING)
         into.update(catalog.groups(relation))
-        if catalog.schemas:
+        self._need_schema(relation)
+        standing = catalog.standing(relation)
+        if standing is Standing.OLD:
+            self.use_existing(write=into is self.writes)
+        elif standing is Standing.AGAIN:
+            self.reads.add(CODE)
+            if catalog.standings.binds_late and into is self.writes:
+                into.add(read_by_name(relation))
+
+    def use_existing(self, *, write: bool) -> None:
+        """Note that any relation that existed before may be read, or changed and read."""
+        if write:
+            self.writes |= {EXISTING, CODE}
+        else:
+            self.reads |= {EXISTING, *map(read_by_name, self.catalog.standings.made_again)}
+
+    def _need_schema(self, relation: Relation) -> None:
+        if self.catalog.schemas:
             self.use_schema(relation.schema)
 
     def use_schema(self, schema: str) -> None:
@@ -191,11 +241,12 @@ class Analysis:
         for relation in (first, second):
             self.write_relation(relation)
 
-    def expose(self, relation: Relation) -> None:
-        """Note that something that existed before may depend on the relation from now on."""
+    def expose(self, relation: Relation, to: Standing = Standing.OLD) -> None:
+        """Note that something of that standing depends on the relation from now on, and so may what is over that."""
         for each in self._with_bases(relation):
-            self.catalog.known_outside(each)
-            self._touch(each, self.writes)
+            if self.catalog.standing(each) > to:
+                self.catalog.lower(each, to)
+                self._touch(each, self.writes)
 
     # -- what else a statement mentions
 
@@ -263,7 +314,7 @@ class Analysis:
             case Verdict.READS if self.catalog.user_functions:
                 self.give_up(f"it calls {function}(), which is not known", function=True)
             case Verdict.READS if self.catalog.conservative:
-                self.reads.add(EXISTING)
+                self.use_existing(write=False)
             case Verdict.READS | Verdict.WRITES:
                 pass
 

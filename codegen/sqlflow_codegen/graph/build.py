@@ -126,7 +126,8 @@ class _Steps:
     def make(self, units: Sequence[Unit], *, fusion: bool) -> list[Step]:
         """The steps, in an order in which they may run."""
         kinds = [self._kind(unit.statements) for unit in units]
-        groups = fuse(units, [fusion and kind == SQL for kind in kinds])
+        brief = [all(self._effects[each].brief for each in unit.statements) for unit in units]
+        groups = fuse(units, [fusion and kind == SQL for kind in kinds], brief)
         if not groups and self._effects:
             groups.append([])  # nothing but settings
         group_of = {position: n for n, group in enumerate(groups) for position in group}

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from sqlflow_codegen.graph.naming import Names, Place, Reference, Relation
 from sqlflow_codegen.graph.ordering import Rules
 from sqlflow_codegen.graph.resources import ANY_FILE, GROUP, TABLE, Resource
+from sqlflow_codegen.graph.standing import Standing, Standings
 from sqlflow_codegen.graph.trust import Trust
 
 VIEW_BASES = 256
@@ -61,6 +62,10 @@ class Catalog:
         self.conservative = conservative
         self.rules = rules
         self.place = Place()
+        self.used: set[str] = set()
+        """Names of relations, in any schema, that statements so far used."""
+        self.unread = False
+        """Whether something not understood ran."""
         self.user_functions = False
         """Whether the program created functions."""
         self._indexes: NameMap[Relation] = NameMap()
@@ -68,12 +73,7 @@ class Catalog:
         self.schemas: set[str] = set()
         self._relations: dict[tuple[Reference, Place], Relation] = {}
         self._resources: dict[Relation, Resource] = {}
-        self._new: set[str] = set()
-        self._dropped: set[str] = set()
-        self._dropped_schemas: set[str] = set()
-        self._dropped_more = False
-        self._all_known = False
-        """Whether bodies of triggers may name any relation, those to come included."""
+        self.standings = Standings(names.dialect, rules)
         self._views: NameMap[dict[Relation, None]] = NameMap()
         self._restless: NameMap[bool] = NameMap()
         self._files: NameMap[set[Resource]] = NameMap()
@@ -116,58 +116,32 @@ class Catalog:
 
     # -- new relations
 
-    def is_new(self, relation: Relation) -> bool:
-        """Whether the program created it, so that nothing unseen can be defined over it."""
+    def standing(self, relation: Relation) -> Standing:
+        """What may be defined over the relation unseen; where names are trusted, nothing."""
         if not self.rules.existing or not (self.conservative or self._trust.ended(relation)):
-            return True
-        if relation.identity not in self._new:
-            return False
-        return not (self._groups and self._groups.existing(relation))
-
-    def created(self, relation: Relation, *, plain: bool) -> None:
-        """Note a CREATE; `plain` if it fails where the relation exists."""
-        unseen = relation.identity not in self._dropped and not self._schema_dropped(relation)
-        if plain and not self._all_known and ((unseen and not self._dropped_more) or not self.rules.dropped):
-            self._new.add(relation.identity)
-
-    def dropped(self, relation: Relation) -> None:
-        """Note a DROP: unless the program created it, its name will never be new again."""
-        if relation.identity not in self._new:
-            self._dropped.add(relation.identity)
-
-    @property
-    def has_dropped(self) -> bool:
-        """Whether the program dropped something that it did not create."""
-        return bool(self._dropped or self._dropped_schemas or self._dropped_more)
+            return Standing.NEW
+        own = self.standings.of(relation)
+        return min(own, self._groups.standing(relation)) if self._groups else own
 
     def mentioned(self, words: Iterable[str]) -> list[Relation]:
         """Relations that the program named so far whose names are among the words, in any case."""
         wanted = {word.lower() for word in words}
         return [relation for relation in self._relations.values() if relation.name.lower() in wanted]
 
-    def more_dropped(self) -> None:
-        """Note a DROP ... CASCADE: from now on no name is sure to be new."""
-        self._dropped_more = True
+    def has_dependents(self, relation: Relation) -> bool:
+        """Whether something that the program made may depend on the relation, so that DROP ... CASCADE drops it."""
+        return self.unread or relation.name in self.used
 
-    def schema_dropped(self, schema: str) -> None:
-        """Note that a schema went with all that was in it."""
-        self._dropped_schemas.add(schema)
-
-    def _schema_dropped(self, relation: Relation) -> bool:
-        if not self._dropped_schemas:
-            return False
-        return not relation.schema or relation.schema in self._dropped_schemas
-
-    def known_outside(self, relation: Relation) -> None:
-        """Note that something that existed before may now depend on it."""
-        self._new.discard(relation.identity)
-        self._dropped.add(relation.identity)
-        self._groups.mark_existing(relation)
+    def lower(self, relation: Relation, to: Standing) -> None:
+        """Note that something with that standing may now depend on it."""
+        self.standings.lower(relation, to)
+        self._groups.lower(relation, to)
 
     def forget_new(self) -> None:
         """Note that something not understood ran: it may have defined anything over anything."""
-        self._new.clear()
-        self._groups.mark_all_existing()
+        self.unread = True
+        self.standings.forget()
+        self._groups.lower_all()
 
     def distrust(self, words: Iterable[str] | None) -> None:
         """Note that something not understood may have given relations another meaning.
@@ -185,7 +159,7 @@ class Catalog:
         """
         self.forget_new()
         self.conservative = True
-        self._all_known = True
+        self.standings.distrust()
 
     # -- indexes
 
@@ -252,7 +226,7 @@ class Catalog:
         if not self.rules.files:
             return set()
         found = set().union(*self._files.find(relation)) if self._files else set()
-        if self._trust.ended(relation) and relation.identity not in self._new:
+        if self._trust.ended(relation) and not self.standings.is_own(relation):
             found.add(ANY_FILE)
         return found
 
@@ -260,8 +234,8 @@ class Catalog:
 
     def tie(self, first: Relation, second: Relation) -> None:
         """Note that a change of one may change the other, or depend on it."""
-        existing = not (self.is_new(first) and self.is_new(second))
-        self._groups.tie(first, second, existing=existing)
+        standing = min(self.standings.of(first), self.standings.of(second))
+        self._groups.tie(first, second, standing)
 
     def groups(self, relation: Relation) -> list[Resource]:
         """What stands for all that is tied to it."""
@@ -274,7 +248,7 @@ class _Groups:
     def __init__(self) -> None:
         self._members: NameMap[int] = NameMap()
         self._parents: list[int] = []
-        self._existing: list[bool] = []
+        self._standings: list[Standing] = []
         self._shown: list[str] = []
 
     def __bool__(self) -> bool:
@@ -289,33 +263,33 @@ class _Groups:
     def _roots(self, relation: Relation) -> list[int]:
         return sorted({self._root(group) for group in self._members.find(relation)})
 
-    def tie(self, first: Relation, second: Relation, *, existing: bool) -> None:
+    def tie(self, first: Relation, second: Relation, standing: Standing) -> None:
         """Make one group of all that may be the two relations."""
         roots = sorted({*self._roots(first), *self._roots(second)})
         if not roots:
             roots = [len(self._parents)]
             self._parents.append(roots[0])
-            self._existing.append(False)
+            self._standings.append(standing)
             self._shown.append(f"{first.shown}~{second.shown}")
         for root in roots[1:]:
             self._parents[root] = roots[0]
-            self._existing[roots[0]] |= self._existing[root]
-        self._existing[roots[0]] |= existing
+            standing = min(standing, self._standings[root])
+        self._standings[roots[0]] = min(standing, self._standings[roots[0]])
         self._members.set(first, roots[0])
         self._members.set(second, roots[0])
 
-    def existing(self, relation: Relation) -> bool:
-        """Whether something that existed before is tied to it."""
-        return any(self._existing[root] for root in self._roots(relation))
+    def standing(self, relation: Relation) -> Standing:
+        """The least standing of what is tied to it."""
+        return min((self._standings[root] for root in self._roots(relation)), default=Standing.NEW)
 
-    def mark_existing(self, relation: Relation) -> None:
-        """Note that something that existed before is tied to it."""
+    def lower(self, relation: Relation, to: Standing) -> None:
+        """Note that something with that standing is tied to it."""
         for root in self._roots(relation):
-            self._existing[root] = True
+            self._standings[root] = min(to, self._standings[root])
 
-    def mark_all_existing(self) -> None:
+    def lower_all(self) -> None:
         """Note that anything may be tied to something that existed before."""
-        self._existing = [True] * len(self._existing)
+        self._standings = [Standing.OLD] * len(self._standings)
 
     def resources(self, relation: Relation) -> list[Resource]:
         """The groups that it may belong to."""

@@ -14,6 +14,8 @@ from sqlflow_codegen.graph.naming import Reference, Relation
 from sqlflow_codegen.graph.references import References, Walker, unwrap
 
 _SERIALS = frozenset({exp.DType.SERIAL, exp.DType.BIGSERIAL, exp.DType.SMALLSERIAL})
+_STRICT = frozenset({"postgres", "sqlite", "duckdb"})
+"""Dialects in which DROP TABLE IF EXISTS fails where the name is a view's, so that nothing of that name is left."""
 HIDDEN_WRITERS = frozenset({"TRIGGER", "RULE", "EVENT", "POLICY"})
 """What makes a statement change more than it names."""
 
@@ -61,8 +63,7 @@ class Definitions:
             analysis.mention(details)
         else:
             elsewhere = of_properties(_properties(tree))
-            plain = not (tree.args.get("replace") or tree.args.get("exists") or elsewhere)
-            relation = self._created(reference, analysis, plain=plain)
+            relation = self._created(reference, analysis, tree=tree, own_rows=not elsewhere)
             self._lies_elsewhere(relation, elsewhere, analysis)
             self.tie_serials(reference, columns, analysis)
             self.name_keys(reference, columns, analysis)
@@ -83,10 +84,10 @@ class Definitions:
                 analysis.give_up("what a temporary virtual table reads is not followed")
                 analysis.keep_in_session()
             return
-        relation = self._created(name, analysis, plain=not (found.files or found.unclear))
+        relation = self._created(name, analysis, own_rows=not (found.files or found.unclear))
         for each in own_tables(name):
             own = analysis.catalog.relation(each)
-            analysis.catalog.created(own, plain=True)
+            analysis.catalog.standings.created(own, plain=True)
             analysis.catalog.define_view(own, [relation], restless=False)
         self._lies_elsewhere(relation, found, analysis)
 
@@ -113,7 +114,7 @@ class Definitions:
             if serial or column.find(exp.GeneratedAsIdentityColumnConstraint) is not None:
                 table = analysis.catalog.names.identity(reference[-1])
                 sequence = (*reference[:-1], (f"{table}_{column.name}_seq", True))
-                analysis.catalog.created(analysis.catalog.relation(sequence), plain=True)
+                analysis.catalog.standings.created(analysis.catalog.relation(sequence), plain=True)
                 analysis.tie(analysis.catalog.relation(reference), analysis.catalog.relation(sequence))
 
     def name_keys(self, reference: Reference, parts: Iterable[object], analysis: Analysis) -> None:
@@ -129,10 +130,18 @@ class Definitions:
                         analysis.write_index(relation)
                         analysis.catalog.add_index(relation, analysis.catalog.relation(reference))
 
-    def _created(self, reference: Reference, analysis: Analysis, *, plain: bool) -> Relation:
-        """Note that a relation, not a temporary one, is created."""
-        relation = analysis.catalog.relation(reference)
-        analysis.catalog.created(relation, plain=plain)
+    def _created(
+        self, reference: Reference, analysis: Analysis, *, tree: exp.Expr | None = None, own_rows: bool = True
+    ) -> Relation:
+        """Note that a relation, not a temporary one, is created; `own_rows` unless its rows lie elsewhere."""
+        relation, standings = analysis.catalog.relation(reference), analysis.catalog.standings
+        replaces = tree is not None and bool(tree.args.get("replace"))
+        exists = tree is not None and bool(tree.args.get("exists"))
+        if replaces and own_rows and standings.binds_late:
+            analysis.drop(relation)
+            standings.replaced(relation)
+        else:
+            standings.created(relation, plain=own_rows and not replaces and not exists)
         analysis.write_definition(relation)
         return relation
 
@@ -176,13 +185,11 @@ class Definitions:
             if temporary:
                 analysis.catalog.lies_in(relation, files)
         if not temporary:
-            plain = not (tree.args.get("replace") or tree.args.get("exists"))
-            relation = self._created(reference, analysis, plain=plain)
+            relation = self._created(reference, analysis, tree=tree)
             analysis.catalog.define_view(relation, bases, restless=restless)
             analysis.catalog.lies_in(relation, files)
-            if not analysis.catalog.is_new(relation):
-                for base in bases:
-                    analysis.expose(base)
+            for base in bases:
+                analysis.expose(base, analysis.catalog.standing(relation))
 
     def _create_index(self, tree: exp.Expr, analysis: Analysis) -> None:
         index = tree.args.get("this")
@@ -203,7 +210,7 @@ class Definitions:
         if isinstance(name, exp.Identifier) and analysis.catalog.names.dialect != "mysql":
             named = (*reference[:-1], (name.name, bool(name.args.get("quoted"))))
             relation = analysis.catalog.relation(named)
-            analysis.write_index(relation)
+            analysis.write_index(relation, unless_there=bool(tree.args.get("exists")))
             analysis.catalog.add_index(relation, analysis.catalog.relation(reference))
 
     def _create_schema(self, tree: exp.Expr, kind: str, analysis: Analysis) -> None:
@@ -227,6 +234,8 @@ class Definitions:
         """A DROP of any kind."""
         kind = str(tree.args.get("kind") or "").upper()
         targets = tree.args.get("tables") or _present(tree, "this")
+        cascade = bool(tree.args.get("cascade")) and analysis.catalog.names.dialect != "mysql"
+        alone = cascade and not self._drops_no_more(kind, targets, analysis)
         if not targets:
             analysis.give_up("it drops what is not known")
         elif kind in ("TABLE", "VIEW", "SEQUENCE"):
@@ -240,19 +249,30 @@ class Definitions:
                 self._drop_schema(target, analysis)
         else:
             analysis.give_up(f"what DROP {kind or '...'} brings about is not followed")
-        if tree.args.get("cascade") and analysis.catalog.names.dialect != "mysql":
+        if alone:
             analysis.wait("CASCADE may drop more than it names")
-            analysis.catalog.more_dropped()
+        if cascade:
+            analysis.catalog.standings.more_dropped()
+
+    def _drops_no_more(self, kind: str, targets: list[exp.Expr], analysis: Analysis) -> bool:
+        """Whether CASCADE drops nothing that the program made. In PostgreSQL that is known."""
+        catalog = analysis.catalog
+        if kind not in ("TABLE", "VIEW", "SEQUENCE") or catalog.standings.binds_late:
+            return False
+        return not any(catalog.has_dependents(catalog.relation(self._walker.reference(each))) for each in targets)
 
     def _drop_relation(self, reference: Reference, tree: exp.Expr, analysis: Analysis) -> None:
         relation = analysis.catalog.relation(reference)
         if self._drop_temporary(reference, relation, analysis):
             return
         if not tree.args.get("temporary"):
-            analysis.write_definition(relation)
+            table = str(tree.args.get("kind") or "").upper() == "TABLE"
+            analysis.drop(relation, view=not (table or tree.args.get("cascade")))
             for index in analysis.catalog.indexes_of(relation):
                 analysis.write_index(index)
-            analysis.catalog.dropped(relation)
+            shadowed, _ = analysis.session.find_temporary(relation, len(reference) > 1)
+            surely = not shadowed and analysis.catalog.names.dialect in _STRICT
+            analysis.catalog.standings.dropped(relation, surely=surely)
 
     def _drop_temporary(self, reference: Reference, relation: Relation, analysis: Analysis) -> bool:
         """Note the DROP of what may be temporary; whether it surely is."""
@@ -291,7 +311,7 @@ class Definitions:
             return
         analysis.wait("DROP SCHEMA runs alone")
         analysis.change_schema(schema)
-        catalog.schema_dropped(schema)
+        catalog.standings.schema_dropped(schema)
         analysis.session.leave_schema(schema)
         if catalog.place.schema == schema and catalog.names.dialect != "postgres":
             catalog.enter("", f"?dropped:{analysis.session.number}")

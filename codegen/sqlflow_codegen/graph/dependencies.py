@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlflow_codegen.graph.files import distinct_files
 from sqlflow_codegen.graph.ordering import ALL_RULES, Rules
-from sqlflow_codegen.graph.resources import ALL, ANY_FILE, FILES, MODEL, TABLE, Effects, Resource
+from sqlflow_codegen.graph.resources import ALL, ANY_FILE, FILES, FREED, MODEL, TABLE, Effects, Resource
 
 RAW = "RAW"
 WAR = "WAR"
@@ -122,7 +122,7 @@ class _Hazards:
                 state = states[resource] = _State()
             if rules.raw and state.writer >= 0:
                 found.setdefault(state.writer, []).append((RAW, resource))
-            if resource not in writes:
+            if resource not in writes and resource.kind != FREED:
                 state.readers.append(index)
         for resource in sorted(writes):
             state = states.get(resource)

@@ -120,7 +120,7 @@ def _run(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) 
     if not statement.into:
         analysis.give_up("TO RUN without INTO may write anything", "Name the tables that it writes after INTO.")
     elif analysis.catalog.conservative:
-        analysis.writes.add(EXISTING)
+        analysis.use_existing(write=True)
     for relation in analysis.catalog.mentioned(_WORD.findall(" ".join(statement.command))):
         analysis.read_relation(relation)
 
@@ -153,10 +153,14 @@ def _model(name: ir.Name) -> Resource:
 
 
 def _write_table(name: Reference, analysis: Analysis) -> None:
-    """The result table of a model statement: dropped if it exists, and created."""
+    """The result table of a model statement: created, or replaced if it exists."""
     reference = name[-3:]
     if not reference or analysis.use_temporary(reference, analysis.writes):
         return
     relation = analysis.catalog.relation(reference)
+    standings = analysis.catalog.standings
+    if standings.is_absent(relation):
+        standings.created(relation, plain=True)
+    elif not standings.is_own(relation):
+        standings.dropped(relation, surely=False)
     analysis.write_relation(relation)
-    analysis.catalog.dropped(relation)

@@ -12,6 +12,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from sqlflow_codegen.graph.alterations import Alterations
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.assignments import Assignments
+from sqlflow_codegen.graph.brief import BRIEF_WORDS, is_brief
 from sqlflow_codegen.graph.definitions import FUNCTIONS, HIDDEN_WRITERS, Definitions
 from sqlflow_codegen.graph.elsewhere import foreign_table, virtual_table
 from sqlflow_codegen.graph.files import file_resource, file_resources, writes_many
@@ -83,6 +84,7 @@ class Interpreter:
                 return False
             outcome = self._settings.interpret(tokens, analysis)
             if outcome != OTHER:
+                analysis.brief = words(tokens)[0] in BRIEF_WORDS
                 return outcome == SETTING
             self._interpret(tokens, text, analysis)
         except NotUnderstoodError as error:
@@ -126,6 +128,7 @@ class Interpreter:
         if first[0] == "REPLACE" and self._dialect in ("mysql", "sqlite"):
             tokens = [Token(TokenType.INSERT, "INSERT"), *tokens[1:]]
         elif first[:2] == ("RENAME", "TABLE"):
+            analysis.brief = True
             self._rename_tables(tokens, analysis)
             return
         elif first[:2] == ("LOAD", "DATA") and self._dialect == "mysql":
@@ -144,6 +147,7 @@ class Interpreter:
         elif self._reader.is_command(tokens[0]):
             raise NotUnderstoodError(f"what {first[0]} does is not known")
         tree = self._reader.parse(tokens, text)
+        analysis.brief = is_brief(tree)
         handler = self._handlers.get(tree.__class__)
         if handler is not None:
             handler(tree, analysis)
@@ -162,7 +166,7 @@ class Interpreter:
             if temporary:
                 analysis.create_temporary(relation)
             else:
-                analysis.catalog.created(relation, plain=True)
+                analysis.catalog.standings.created(relation, plain=True)
                 analysis.write_definition(relation)
 
     def _truncate(self, tree: exp.Expr, analysis: Analysis) -> None:

@@ -39,6 +39,7 @@ class Rules:
         trust: what is not understood may have given the names that it mentions another meaning.
         attached: two database files that are attached may be one.
         dropped: a relation that is dropped and created again is not new.
+        drops: what existed before is dropped in the program's order, and after it was read.
     """
 
     raw: bool = True
@@ -56,6 +57,7 @@ class Rules:
     files: bool = True
     trust: bool = True
     attached: bool = True
+    drops: bool = True
 
 
 ALL_RULES = Rules()

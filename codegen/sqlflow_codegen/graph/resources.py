@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sqlflow_codegen.graph.naming import Relation
+
 TABLE = "table"
 MODEL = "model"
 GROUP = "group"
@@ -12,6 +14,8 @@ INDEX = "index"
 SCHEMA = "schema"
 FILES = "files"
 ALL = "all"
+DROPS = "drops"
+FREED = "freed"
 
 
 class Resource(NamedTuple):
@@ -20,7 +24,7 @@ class Resource(NamedTuple):
     Attributes:
         kind: `table` (any relation), `model`, or what people do not see: `group` (tables tied by foreign keys,
             inheritance or a sequence), `index`, `schema`, `files`, `all` (the relations that the program did not
-            create).
+            create), `drops` and `freed` (what a DROP of one of those may change).
         schema: of a relation, folded; "" if not known. Of a file, its folder.
         name: folded.
         shown: how people see it.
@@ -35,9 +39,24 @@ class Resource(NamedTuple):
 EXISTING = Resource(ALL, "", "existing", "*")
 """All relations that the program did not create: any may be a view over any other."""
 
+CODE = Resource(ALL, "", "code", "*")
+"""Code that existed before: a change of a relation that the program did not create may run a trigger that names others.
+
+Whoever changes such a relation writes it; whoever uses a relation that was dropped and made again reads it.
+"""
+ANY_DROP = Resource(DROPS, "", "drops", "drops")
+"""What existed before and is dropped: views and keys among it decide in which order that can be done."""
+ANY_NAME = Resource(FREED, "", "names", "drops")
+"""Names of indexes and keys that a DROP gives up. Who takes one waits for the DROPs before; no DROP waits for that."""
+
 ANY_FILE = Resource(FILES, "", "files", "files")
 """Whatever file there may be; stands for all files of the program."""
 ANY_SCHEMA = Resource(SCHEMA, "", "*", "schemas")
+
+
+def read_by_name(relation: Relation) -> Resource:
+    """A relation made again, as far as views that existed before may read it by its name."""
+    return Resource(ALL, relation.schema, relation.name, "*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,7 @@ class Effects:
         changes_session: it leaves something in its session, perhaps among other things.
         reaches_later: it changes sessions that begin later, but not its own.
         hint: what a person can do about the barrier.
+        brief: whether it takes no time worth a step of its own.
     """
 
     reads: frozenset[Resource] = frozenset()
@@ -72,6 +92,7 @@ class Effects:
     changes_session: bool = False
     reaches_later: bool = False
     hint: str = ""
+    brief: bool = False
 
     @property
     def shown_reads(self) -> tuple[str, ...]:

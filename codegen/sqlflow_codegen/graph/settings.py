@@ -120,6 +120,8 @@ class Settings:
             return self._block(tokens, first, analysis)
         if len(first) == 1 and (first[0] == "START" or self._dialect == "bigquery"):
             return self._block(tokens, first, analysis)
+        if not analysis.session.in_transaction:
+            analysis.catalog.standings.begin()
         analysis.controls = True
         if analysis.catalog.rules.transactions:
             analysis.session.begin(analysis.catalog.place)
@@ -135,6 +137,7 @@ class Settings:
             analysis.give_up("it commits a prepared transaction")
             return DONE
         analysis.controls = True
+        analysis.catalog.standings.begin()
         place = analysis.session.commit()
         if place is not None:
             analysis.catalog.place = place
@@ -152,6 +155,7 @@ class Settings:
             analysis.give_up("it undoes a prepared transaction")
             return DONE
         analysis.controls = True
+        analysis.catalog.standings.rollback()
         if "TO" in every:
             analysis.session.rollback_to()
             return DONE

@@ -65,9 +65,11 @@ def test_new_relations_are_what_their_names_say() -> None:
 
 
 NOT_NEW = [
-    ("postgres", "DROP TABLE IF EXISTS n; CREATE TABLE n (x int)"),
-    ("postgres", "DROP SCHEMA s CASCADE; CREATE SCHEMA s; CREATE TABLE s.n (x int)"),
-    ("postgres", "DROP VIEW v CASCADE; CREATE TABLE n (x int)"),
+    ("sqlite", "DROP TABLE IF EXISTS n; CREATE TABLE n (x int)"),
+    ("duckdb", "DROP SCHEMA s CASCADE; CREATE SCHEMA s; CREATE TABLE s.n (x int)"),
+    ("postgres", "BEGIN; DROP TABLE n; CREATE TABLE n (x int); ROLLBACK"),
+    ("postgres", "DROP TABLE n; DROP TRIGGER t ON e; CREATE TABLE IF NOT EXISTS n (x int)"),
+    ("mysql", "DROP TABLE IF EXISTS n; CREATE TABLE IF NOT EXISTS n (x int)"),
     ("postgres", "CREATE TABLE IF NOT EXISTS n (x int)"),
     ("postgres", "CREATE TABLE n (x int); CALL p()"),
     ("postgres", "CREATE TABLE n (x int); ALTER TABLE e ADD FOREIGN KEY (x) REFERENCES n"),
@@ -134,7 +136,8 @@ ALONE = [
     ("postgres", "SELECT FROM WHERE"),
     ("postgres", "SELECT /* a /* b */ c */ 1"),
     ("postgres", 'SELECT * FROM U&"\\0061"'),
-    ("postgres", "DROP TABLE a CASCADE"),
+    ("postgres", "DROP SCHEMA a CASCADE"),
+    ("duckdb", "DROP TABLE a CASCADE"),
     ("postgres", "TRUNCATE a CASCADE"),
     ("postgres", "DROP INDEX i"),
     ("postgres", "CREATE TABLE a AS SELECT f(1)"),

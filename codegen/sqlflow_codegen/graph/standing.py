@@ -1,0 +1,166 @@
+"""What may stand behind a relation's name: something that existed before the program, or only what the program made.
+
+A relation that the program created, and that nothing of that name can have existed before, is *new*. One that it
+dropped and created is made *again*: nothing is bound to it, but what names it by its text may still be there:
+
+* PostgreSQL binds views, rules, keys and inheritance to the relation itself, not to its name, so none survives its
+  DROP. What is left are the bodies of functions; triggers on relations that existed before run them.
+* Everywhere else views, triggers and keys bind late: a view that existed before reads the new relation of the same
+  name. That relation itself is what the program made of it, though: it has no triggers yet, and is over nothing else.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from sqlflow_codegen.graph.naming import Relation
+from sqlflow_codegen.graph.ordering import Rules
+
+MOST_AGAIN = 64
+"""Relations made again of which each may be read by views that existed before; what comes after counts as old."""
+
+
+class Standing(IntEnum):
+    """How little can be defined over a relation that is not seen: more is better.
+
+    Attributes:
+        OLD: it may have existed before; it may be a view over any other, or have triggers that write to any other.
+        AGAIN: the program dropped and created it.
+        NEW: the program created it, and dropped nothing of that name before.
+    """
+
+    OLD = 0
+    AGAIN = 1
+    NEW = 2
+
+
+class Standings:
+    """The standing of every name, as of one statement of a program."""
+
+    def __init__(self, dialect: str, rules: Rules) -> None:
+        self._rules = rules
+        self.binds_late = dialect != "postgres"
+        """Whether a view that existed before may read a relation made again."""
+        self._new: set[str] = set()
+        self._again: dict[str, Relation] = {}
+        self._dropped: set[str] = set()
+        """Names that may have existed before and were dropped: they are never new again."""
+        self._dropped_schemas: set[str] = set()
+        self._dropped_more = False
+        self._absent: set[str] = set()
+        """Names that surely mean nothing now, in the schema where a CREATE would put them."""
+        self._gone: set[str] = set()
+        """Names whose relation may be gone: without a schema, they may mean another one now."""
+        self._all_known = False
+        self._changed: list[Relation] = []
+        """What the open transaction created or dropped."""
+
+    def of(self, relation: Relation) -> Standing:
+        """The standing of the relation that a name means now."""
+        identity = relation.identity
+        if identity in self._gone and not relation.schema:
+            return Standing.OLD
+        if identity in self._new:
+            return Standing.NEW
+        return Standing.AGAIN if identity in self._again else Standing.OLD
+
+    def created(self, relation: Relation, *, plain: bool, most: Standing = Standing.NEW) -> None:
+        """Note a CREATE; `plain` if it fails where the relation exists. `most`: its standing is at most that."""
+        identity = relation.identity
+        plain = plain or self.is_absent(relation)
+        self._absent.discard(identity)
+        self._gone.discard(identity)
+        self._changed.append(relation)
+        if not plain or self._all_known or identity in self._new:
+            return
+        unseen = identity not in self._dropped and not self._schema_dropped(relation) and not self._dropped_more
+        if most is Standing.NEW and (unseen or not self._rules.dropped):
+            self._new.add(identity)
+        elif most >= Standing.AGAIN and (not self.binds_late or len(self._again) < MOST_AGAIN):
+            self._again[identity] = relation
+
+    def replaced(self, relation: Relation) -> None:
+        """Note that a relation was dropped, if it was there, and created, by one statement."""
+        if relation.identity not in self._new:
+            self.dropped(relation, surely=True)
+            self.created(relation, plain=True)
+
+    def dropped(self, relation: Relation, *, surely: bool) -> None:
+        """Note a DROP; `surely` if nothing of that name is left in its schema."""
+        identity = relation.identity
+        self._changed.append(relation)
+        self._gone.add(identity)
+        if surely:
+            self._absent.add(identity)
+        if identity not in self._new:
+            self._dropped.add(identity)
+            self._again.pop(identity, None)
+
+    def more_dropped(self) -> None:
+        """Note a DROP ... CASCADE: from now on no name is sure never to have meant something else."""
+        self._dropped_more = True
+
+    def schema_dropped(self, schema: str) -> None:
+        """Note that a schema went with all that was in it."""
+        self._dropped_schemas.add(schema)
+
+    def is_absent(self, relation: Relation) -> bool:
+        """Whether a CREATE of that name surely finds nothing there."""
+        return relation.identity in self._absent
+
+    @property
+    def has_dropped(self) -> bool:
+        """Whether the program dropped something that it did not create."""
+        return bool(self._dropped or self._dropped_schemas or self._dropped_more)
+
+    @property
+    def made_again(self) -> list[Relation]:
+        """Relations that views may read which existed before; [] where none can."""
+        return list(self._again.values()) if self.binds_late else []
+
+    def is_own(self, relation: Relation) -> bool:
+        """Whether the program made the relation of that name that is there now, if any."""
+        return self.of(relation) is not Standing.OLD
+
+    def _schema_dropped(self, relation: Relation) -> bool:
+        if not self._dropped_schemas:
+            return False
+        return not relation.schema or relation.schema in self._dropped_schemas
+
+    # -- what lowers the standing of relations
+
+    def lower(self, relation: Relation, to: Standing) -> None:
+        """Note that something with that standing may now depend on the relation."""
+        identity = relation.identity
+        if self.of(relation) <= to:
+            return
+        self._new.discard(identity)
+        self._dropped.add(identity)
+        if to is Standing.AGAIN and (not self.binds_late or len(self._again) < MOST_AGAIN):
+            self._again[identity] = relation
+        else:
+            self._again.pop(identity, None)
+
+    def forget(self) -> None:
+        """Note that something not understood ran: it may have defined anything over anything."""
+        self._new.clear()
+        self._again.clear()
+        self._absent.clear()
+
+    def distrust(self) -> None:
+        """Note that bodies of triggers may name any relation, those to come included."""
+        self.forget()
+        self._all_known = True
+
+    # -- transactions
+
+    def begin(self) -> None:
+        """Note the start or the end of a transaction."""
+        self._changed.clear()
+
+    def rollback(self) -> None:
+        """Note that what the transaction did may be undone: what it dropped may be back."""
+        for relation in self._changed:
+            self._again.pop(relation.identity, None)
+            self._absent.discard(relation.identity)
+            self._gone.add(relation.identity)
