@@ -71,7 +71,7 @@ class Definitions:
 
     def create_elsewhere(self, name: Reference, found: Elsewhere, analysis: Analysis) -> None:
         """A table whose rows lie elsewhere."""
-        self._lies_elsewhere(self._created(name, analysis, plain=False), found, analysis)
+        self._lies_elsewhere(self._created(name, analysis, own_rows=False), found, analysis)
 
     def create_virtual(self, name: Reference, found: Elsewhere, analysis: Analysis) -> None:
         """A virtual table of SQLite: it has tables of its own, and may show the rows of another one."""
