@@ -52,7 +52,7 @@ class Report:
     findings: tuple[Finding, ...]
 
     def count(self, severity: str) -> int:
-        """How many findings are errors, or warnings."""
+        """How many findings are errors, warnings or notes."""
         return sum(finding.diagnostic.severity == severity for finding in self.findings)
 
 
@@ -87,7 +87,13 @@ def check_file(file: Path, text: str, dialect: str, ordering: Ordering | None = 
 
 
 def check_text(
-    text: str, dialect: str, ordering: Ordering, *, job: bool = False, written: Sequence[str] | None = None
+    text: str,
+    dialect: str,
+    ordering: Ordering,
+    *,
+    job: bool = False,
+    written: Sequence[str] | None = None,
+    notes: bool = True,
 ) -> tuple[Diagnostic, ...]:
     """All findings of a program, in its order: of the language, or, where those are no errors, of the graph too.
 
@@ -97,10 +103,14 @@ def check_text(
         ordering: which statements wait for which.
         job: it is the program of a SQLFlowJob.
         written: the lines of the manifest that a job's program is written in; None where nobody knows them.
+        notes: whether to say what keeps statements from running side by side.
     """
+    from sqlflow_codegen.graph import explain
+
     try:
         program = runnable_program(text, dialect, job=job, written=written)
-        found = (*program.warnings, *plan(program, ordering).warnings)
+        planned = plan(program, ordering)
+        found = (*program.warnings, *planned.warnings, *(explain.notes(planned, ordering) if notes else ()))
     except ProgramError as error:
         return error.diagnostics
     if not len(program):
@@ -142,9 +152,17 @@ def _check_program(job: Job) -> Iterable[Finding]:
     program, dialect = job.program, _dialect(job.spec.get("dialect", DEFAULT_DIALECT))
     if program is None or not dialect:
         return []
+    side_by_side = job.spec.get("backend") != "job"
     return [
         Finding(each, program, *job.program_place(each.line, each.column), job.name)
-        for each in check_text(program, dialect, _ordering(job.spec.get("ordering")), job=True, written=job.written)
+        for each in check_text(
+            program,
+            dialect,
+            _ordering(job.spec.get("ordering")),
+            job=True,
+            written=job.written,
+            notes=side_by_side,
+        )
     ]
 
 

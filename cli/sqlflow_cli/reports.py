@@ -15,7 +15,7 @@ from sqlflow_cli.screen import counted, visible
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 _ARROW = re.compile("^ --> .*$", re.MULTILINE)
-_COLOURS = {"error": "bold red", "warning": "bold yellow"}
+_COLOURS = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 
 
 def print_text(report: Report, *, stderr: bool = False) -> None:
@@ -29,7 +29,8 @@ def print_text(report: Report, *, stderr: bool = False) -> None:
         console.print(Text(head, style=_COLOURS[finding.diagnostic.severity]))
         console.print(Text(rest))
     errors, warnings = counted(report.count("error"), "error"), counted(report.count("warning"), "warning")
-    console.print(Text(visible(f"{report.file}: {errors}, {warnings}"), style="bold"))
+    notes = f", {counted(report.count('note'), 'note')}" if report.count("note") else ""
+    console.print(Text(visible(f"{report.file}: {errors}, {warnings}{notes}"), style="bold"))
 
 
 def _shown(file: Path, finding: Finding) -> str:
@@ -50,6 +51,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "file": str(report.file),
         "errors": report.count("error"),
         "warnings": report.count("warning"),
+        "notes": report.count("note"),
         "findings": [_as_json(finding) for finding in report.findings],
     }
 

@@ -23,7 +23,7 @@ class Diagnostic:
         statement: number of the statement, from 1; 0 where no statement can be named.
         line, column: place in the program, from 1.
         hint: what to do about it; "" if there is nothing to add.
-        severity: "error" or "warning".
+        severity: "error", "warning" or "note".
     """
 
     code: str

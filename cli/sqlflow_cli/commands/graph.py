@@ -72,15 +72,16 @@ def _program(file: Path, text: str, dialect: str) -> tuple[Program, Ordering, bo
 
 
 def _drawn(program: Program, ordering: Ordering, fusion: bool, output: Format) -> str:
-    from sqlflow_codegen.graph import pictures, plan
+    from sqlflow_codegen.graph import explain, pictures, plan
 
     planned = plan(program, ordering, fusion=fusion)
+    notes = explain.notes(planned, ordering)
     match output:
         case "mermaid":
-            return pictures.to_mermaid(planned)
+            return pictures.to_mermaid(planned, notes)
         case "dot":
-            return pictures.to_dot(planned)
+            return pictures.to_dot(planned, notes)
         case "svg":
             return pictures.to_svg(planned)
         case "json":
-            return json.dumps(pictures.to_json(planned), indent=2, ensure_ascii=False) + "\n"
+            return json.dumps(pictures.to_json(planned, notes), indent=2, ensure_ascii=False) + "\n"

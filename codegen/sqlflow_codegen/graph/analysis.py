@@ -24,7 +24,7 @@ from sqlflow_codegen.graph.resources import (
     read_by_name,
 )
 from sqlflow_codegen.graph.session import BEFORE, WRITERS, Session
-from sqlflow_codegen.graph.standing import Standing
+from sqlflow_codegen.graph.standing import Standing, Why
 
 CATALOG_READ = "it reads the database's catalogue"
 NEW_SCHEMA = "a new schema may change where names are looked up"
@@ -58,6 +58,7 @@ class Analysis:
         """It changes sessions that begin later, but not its own."""
         self.uses_view = False
         self.brief = False
+        self.unclear: dict[str, Why] = {}
 
     def effects(self, *, setting: bool = False) -> Effects:
         """What was gathered; `setting` if the statement is to be replayed in later steps."""
@@ -77,6 +78,7 @@ class Analysis:
             reaches_later=self.reaches_later,
             hint=self.hint,
             brief=self.brief,
+            unclear=tuple(self.unclear.items()),
         )
 
     # -- relations
@@ -162,6 +164,7 @@ class Analysis:
             self.reads.add(CODE)  # whatever is over it would have to be dropped before
             return
         self.writes.add(EXISTING)
+        self.unclear.setdefault(relation.shown, Why.DROPPED)
         if catalog.names.dialect in _KEYS_BY_NAME:
             self.reads.update(map(read_by_name, catalog.standings.made_again))
 
@@ -189,13 +192,15 @@ class Analysis:
         into.add(catalog.resource(relation))
         into.update(catalog.groups(relation))
         self._need_schema(relation)
-        standing = catalog.standing(relation)
+        standing, writes = catalog.standing(relation), into is self.writes
         if standing is Standing.OLD:
-            self.use_existing(write=into is self.writes)
+            self.use_existing(write=writes)
         elif standing is Standing.AGAIN:
             self.reads.add(CODE)
-            if catalog.standings.binds_late and into is self.writes:
+            if catalog.standings.binds_late and writes:
                 into.add(read_by_name(relation))
+        if writes and (standing is Standing.OLD or (standing is Standing.AGAIN and catalog.standings.binds_late)):
+            self.unclear.setdefault(relation.shown, catalog.standings.why(relation))
 
     def use_existing(self, *, write: bool) -> None:
         """Note that any relation that existed before may be read, or changed and read."""

@@ -213,10 +213,12 @@ class _Steps:
 def _warnings(program: Program, effects: Sequence[Effects], ordering: Ordering) -> list[Diagnostic]:
     """Findings about statements that run alone; in program order only those that may change the session unseen."""
     sequential = ordering is Ordering.SEQUENTIAL
+    long = [n for n, each in enumerate(effects) if not (each.brief or each.setting)]
     found: list[Diagnostic] = []
-    for statement, each in zip(program, effects, strict=True):
+    for n, (statement, each) in enumerate(zip(program, effects, strict=True)):
         unseen = each.reaches_later or not sequential or not (each.understood or each.hint)
-        if each.barrier and each.barrier not in QUIET and unseen:
+        costs_nothing = each.brief and each.understood and not each.hint and not (long and long[0] < n < long[-1])
+        if each.barrier and each.barrier not in QUIET and unseen and not costs_nothing:
             found.append(_warning(statement, each))
     return found
 

@@ -12,6 +12,7 @@ from sqlflow_codegen.graph.files import file_resources
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Reference, Relation
 from sqlflow_codegen.graph.references import References, Walker, unwrap
+from sqlflow_codegen.graph.standing import Why
 
 _SERIALS = frozenset({exp.DType.SERIAL, exp.DType.BIGSERIAL, exp.DType.SMALLSERIAL})
 _STRICT = frozenset({"postgres", "sqlite", "duckdb"})
@@ -141,7 +142,8 @@ class Definitions:
             analysis.drop(relation)
             standings.replaced(relation)
         else:
-            standings.created(relation, plain=own_rows and not replaces and not exists)
+            why = Why.KEPT if exists else Why.REPLACED if replaces else Why.EXISTED
+            standings.created(relation, plain=own_rows and not replaces and not exists, why=why)
         analysis.write_definition(relation)
         return relation
 

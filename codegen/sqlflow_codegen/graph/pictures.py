@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from typing import Any
 
-from sqlflow_codegen.errors import SQLFlowError
+from sqlflow_codegen.errors import Diagnostic, SQLFlowError
 from sqlflow_codegen.graph.build import Edge, Graph
 from sqlflow_codegen.graph.dependencies import BARRIER, SEQUENCE
+from sqlflow_codegen.graph.explain import as_text
 
 DOT_SECONDS = 60
 """Time that Graphviz gets to lay out a picture."""
@@ -20,13 +22,14 @@ DOT_SECONDS = 60
 _PLAIN = frozenset(" abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:=+*/()-_")
 
 
-def to_json(graph: Graph) -> dict[str, Any]:
+def to_json(graph: Graph, notes: Sequence[Diagnostic] = ()) -> dict[str, Any]:
     """The graph as plain data.
 
     `statements`: number (from 1), kind, title, reads, writes (names of relations and models), step.
     `edges`: from, to (numbers), hazard, on; after transitive reduction, one for every cause; `on` is `*` where a
     relation that existed before the program may be a view over another.
     `steps`: name, statements, after; in an order in which they may run.
+    `notes`: what made the program sequential: statement, line, column, message, hint.
     """
     step_of = {number: step.name for step in graph.steps for number in step.statements}
     return {
@@ -47,12 +50,25 @@ def to_json(graph: Graph) -> dict[str, Any]:
         "steps": [
             {"name": step.name, "statements": list(step.statements), "after": list(step.after)} for step in graph.steps
         ],
+        "notes": [
+            {
+                "statement": each.statement,
+                "line": each.line,
+                "column": each.column,
+                "message": each.message,
+                "hint": each.hint,
+            }
+            for each in notes
+        ],
     }
 
 
-def to_mermaid(graph: Graph) -> str:
-    """A Mermaid flowchart: a box for every step, in it its statements; edges say which hazard on what."""
-    lines = ["flowchart TD"]
+def to_mermaid(graph: Graph, notes: Sequence[Diagnostic] = ()) -> str:
+    """A Mermaid flowchart: a box for every step, in it its statements; edges say which hazard on what.
+
+    Notes are comments.
+    """
+    lines = ["flowchart TD", *(f"  %% {_printable(line)}" for line in as_text(notes))]
     for n, step in enumerate(graph.steps):
         lines.append(f'  subgraph p{n}["{_mermaid_text(step.name)}"]')
         for number in step.statements:
@@ -66,10 +82,11 @@ def to_mermaid(graph: Graph) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_dot(graph: Graph) -> str:
+def to_dot(graph: Graph, notes: Sequence[Diagnostic] = ()) -> str:
     """The same picture in the language of Graphviz."""
     lines = [
         "digraph program {",
+        *(f"  // {_printable(line)}" for line in as_text(notes)),
         '  node [shape=box, fontname="Helvetica", fontsize=10];',
         '  edge [fontname="Helvetica", fontsize=9];',
     ]
@@ -130,6 +147,9 @@ def _mermaid_text(text: str) -> str:
     return "".join(char if char in _PLAIN else f"#{ord(char)};" for char in text)
 
 
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def _dot_text(text: str) -> str:
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return '"' + printable.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + _printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlflow_codegen.graph.naming import Relation
+from sqlflow_codegen.graph.standing import Why
 
 TABLE = "table"
 MODEL = "model"
@@ -79,6 +80,7 @@ class Effects:
         reaches_later: it changes sessions that begin later, but not its own.
         hint: what a person can do about the barrier.
         brief: whether it takes no time worth a step of its own.
+        unclear: names of relations that it changes where others may be changed with them, or read through them.
     """
 
     reads: frozenset[Resource] = frozenset()
@@ -93,6 +95,7 @@ class Effects:
     reaches_later: bool = False
     hint: str = ""
     brief: bool = False
+    unclear: tuple[tuple[str, Why], ...] = ()
 
     @property
     def shown_reads(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ dropped and created is made *again*: nothing is bound to it, but what names it b
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import Enum, IntEnum, auto
 
 from sqlflow_codegen.graph.naming import Relation
 from sqlflow_codegen.graph.ordering import Rules
@@ -34,6 +34,23 @@ class Standing(IntEnum):
     NEW = 2
 
 
+class Why(Enum):
+    """Why it is not clear what a statement changes besides what it names."""
+
+    EXISTED = auto()
+    """It changes a relation that the program did not create."""
+    KEPT = auto()
+    """It changes a relation that CREATE ... IF NOT EXISTS may have found."""
+    REPLACED = auto()
+    """It changes a view that CREATE OR REPLACE may have found."""
+    AGAIN = auto()
+    """It changes a relation that was dropped and made again."""
+    DROPPED = auto()
+    """It drops a relation that the program did not create."""
+    UNREAD = auto()
+    """It changes a relation that the program created before something not understood."""
+
+
 class Standings:
     """The standing of every name, as of one statement of a program."""
 
@@ -51,6 +68,7 @@ class Standings:
         """Names that surely mean nothing now, in the schema where a CREATE would put them."""
         self._gone: set[str] = set()
         """Names whose relation may be gone: without a schema, they may mean another one now."""
+        self._why: dict[str, Why] = {}
         self._all_known = False
         self._changed: list[Relation] = []
         """What the open transaction created or dropped."""
@@ -64,10 +82,27 @@ class Standings:
             return Standing.NEW
         return Standing.AGAIN if identity in self._again else Standing.OLD
 
-    def created(self, relation: Relation, *, plain: bool, most: Standing = Standing.NEW) -> None:
-        """Note a CREATE; `plain` if it fails where the relation exists. `most`: its standing is at most that."""
+    def why(self, relation: Relation) -> Why:
+        """Why it is not clear what a change of the relation changes besides."""
+        if self.of(relation) is Standing.AGAIN:
+            return Why.AGAIN
+        return self._why.get(relation.identity, Why.EXISTED)
+
+    def created(
+        self, relation: Relation, *, plain: bool, most: Standing = Standing.NEW, why: Why = Why.EXISTED
+    ) -> None:
+        """Note a CREATE.
+
+        Args:
+            relation: what it creates.
+            plain: whether it fails where the relation exists.
+            most: the standing of the relation is at most that.
+            why: what it was called where it is not plain.
+        """
         identity = relation.identity
         plain = plain or self.is_absent(relation)
+        if not plain:
+            self._why.setdefault(identity, why)
         self._absent.discard(identity)
         self._gone.discard(identity)
         self._changed.append(relation)
@@ -143,6 +178,7 @@ class Standings:
 
     def forget(self) -> None:
         """Note that something not understood ran: it may have defined anything over anything."""
+        self._why.update(dict.fromkeys((*self._new, *self._again), Why.UNREAD))
         self._new.clear()
         self._again.clear()
         self._absent.clear()

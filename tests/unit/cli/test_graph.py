@@ -110,7 +110,7 @@ def test_errors(arguments: list[str], text: str, code: int, words: str) -> None:
 
 
 def test_a_manifest_says_ordering_and_fusion_and_options_say_otherwise() -> None:
-    text = MANIFEST.replace("`a b` (x int); SELECT * FROM `a b`", "a (x int); CREATE TABLE b (x int); SELECT 1 FROM b")
+    text = MANIFEST.replace("`a b` (x int); SELECT * FROM `a b`", "a AS SELECT 1; CREATE TABLE b (x int); TABLE b")
     sequential = text + "  ordering: Sequential\n"
     alone = text + "  fusion: 'Off'\n"
     assert [step["statements"] for step in data(text=text)["steps"]] == [[1], [2, 3]]

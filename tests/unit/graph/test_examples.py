@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlflow_codegen.graph import plan
+from sqlflow_codegen.graph import Ordering, plan
+from sqlflow_codegen.graph.explain import notes
 from sqlflow_codegen.graph.pictures import to_json
 from sqlflow_codegen.language import parse_program
 
@@ -18,7 +19,8 @@ GOLDEN = Path(__file__).parent / "golden"
 def golden(path: Path) -> str:
     """The graph of a program, one statement, edge or step a line."""
     text = path.read_text(encoding="utf-8")
-    data = to_json(plan(parse_program(text, dialect(text))))
+    found = plan(parse_program(text, dialect(text)))
+    data = to_json(found, notes(found, Ordering.CONSERVATIVE))
     lists = (f' "{key}": [\n' + ",\n".join("  " + json.dumps(one) for one in data[key]) + "\n ]" for key in data)
     return "{\n" + ",\n".join(lists) + "\n}\n"
 

@@ -10,9 +10,10 @@ import xml.etree.ElementTree as ET
 import pytest
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.graph import pictures
+from sqlflow_codegen.graph.explain import notes
 from sqlflow_codegen.graph.pictures import to_dot, to_json, to_mermaid, to_svg
 
-from tests.unit.graph.helpers import SEQUENTIAL, graph
+from tests.unit.graph.helpers import CONSERVATIVE, SEQUENTIAL, graph
 
 TEXT = """USE iris;
 CREATE TABLE a AS SELECT * FROM train;
@@ -64,7 +65,19 @@ def test_json() -> None:
             {"name": "s3-train", "statements": [3], "after": ["s1-sql"]},
             {"name": "s4-sql", "statements": [4, 5], "after": ["s3-train"]},
         ],
+        "notes": [],
     }
+
+
+def test_notes_are_in_every_form() -> None:
+    text = "CREATE TABLE a AS SELECT * FROM e; TRUNCATE b; CREATE TABLE c AS SELECT * FROM f"
+    found = graph(text)
+    (note,) = notes(found, CONSERVATIVE)
+    (shown,) = to_json(found, [note])["notes"]
+    assert shown["statement"] == 2
+    assert shown["hint"] == note.hint
+    assert f"  %% statement 2: {note.message}. {note.hint}." in to_mermaid(found, [note]).splitlines()
+    assert f"  // statement 2: {note.message}. {note.hint}." in to_dot(found, [note]).splitlines()
 
 
 def test_mermaid() -> None:

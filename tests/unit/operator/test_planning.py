@@ -18,7 +18,7 @@ from sqlflow_operator.reconcile.program import ProgramCache
 
 from tests.unit.operator.world import World, job_manifest
 
-TWO_TABLES = "CREATE TABLE a (x int); CREATE TABLE b (x int); INSERT INTO a VALUES (1); INSERT INTO b VALUES (2);"
+TWO_TABLES = "CREATE TABLE a (x int); CREATE TABLE b (x int); UPDATE a SET x = 1; UPDATE b SET x = 2;"
 
 
 def job(**spec: Any) -> SQLFlowJob:
