@@ -68,9 +68,13 @@ class Ledger:
             RunError: kind `stopped`; another attempt has taken the step over, so nothing of this one may stay.
         """
         self._hold()
+        # A DELETE before it would lock the gap for a row that is not there, and two steps would wait for each other.
+        twice = "ON CONFLICT (run, statement) DO NOTHING"
+        if self._database.dialect == "mysql":
+            twice = "ON DUPLICATE KEY UPDATE run = run"
         for number in statements:
-            self._database.execute(f"DELETE FROM {self._table} WHERE run = ? AND statement = ?", (self._run, number))
-            self._database.execute(f"INSERT INTO {self._table} (run, statement) VALUES (?, ?)", (self._run, number))
+            insert = f"INSERT INTO {self._table} (run, statement) VALUES (?, ?) {twice}"
+            self._database.execute(insert, (self._run, number))
 
     @property
     def _table(self) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlflow_codegen.graph import plan_steps
@@ -319,3 +321,31 @@ def test_the_table_is_made_once_by_many(postgres_url: str) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert all(count >= 0 for count in pool.map(prepare, range(8)))
+
+
+def test_steps_that_end_at_once_on_mariadb(mysql_url: str) -> None:
+    """Each locked the gap where the other's row was to go: a deadlock, which failed a statement that was done."""
+    together = Barrier(4)
+
+    def note(run: int) -> None:
+        with closing(connect(mysql_url)) as database:
+            ledger = Ledger(database, f"run-{run}", Recorder(lambda _: None))
+            ledger.prepare()
+            for statement in range(60):
+                together.wait(60)
+                with database.atomic():
+                    ledger.add([statement])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(note, range(4)))
+    with closing(connect(mysql_url)) as database:
+        assert database.execute(f"SELECT count(*) FROM {TABLE}") == [(240,)]
+
+
+def test_a_statement_is_noted_once(database: Database) -> None:
+    ledger = Ledger(database, "r", Recorder(lambda _: None))
+    ledger.prepare()
+    for _ in range(2):
+        with database.atomic():
+            ledger.add([1, 2])
+    assert ledger.done() == {1, 2}
