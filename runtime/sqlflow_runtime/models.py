@@ -26,6 +26,9 @@ _TRIES = 1000
 """Versions that may have been added while a transaction of the program was open."""
 _TAKEN = ("23505", "1062")
 """Codes of PostgreSQL and MySQL for a key that exists."""
+METADATA_FORMAT = 2
+"""Number of the metadata's layout; a greater one was written by a newer version of this program. From 2 on the SHA-256
+is of the metadata too."""
 
 _VERSION = re.compile(r"(?P<name>.+):(?P<version>\d{1,9})")
 
@@ -59,6 +62,7 @@ def save_model(database: Database, name: str, metadata: dict[str, Any], content:
         )
     prepare_store(database)
     models, blocks = database.own_table(MODELS), database.own_table(BLOCKS)
+    written = json.dumps(metadata)
     with database.atomic():
         database.lock(f"{MODELS}/{name}")
         (last,) = database.execute(f"SELECT max(version) FROM {models} WHERE name = ?", (name,))[0]
@@ -66,7 +70,7 @@ def save_model(database: Database, name: str, metadata: dict[str, Any], content:
             database,
             int(last or 0) + 1,
             f"INSERT INTO {models} (name, version, size, sha256, metadata) VALUES (?, ?, ?, ?, ?)",
-            lambda free: (name, free, len(content), hashlib.sha256(content).hexdigest(), json.dumps(metadata)),
+            lambda free: (name, free, len(content), _digest(content, written), written),
         )
         for block, start in enumerate(range(0, len(content), BLOCK_SIZE)):
             database.execute(
@@ -99,19 +103,17 @@ def load_model(database: Database, reference: str) -> StoredModel:
     Raises:
         RunError: kind `model`; there is none, or what is stored is not what was stored.
     """
-    name, version, size, digest, metadata = _newest_row(database, reference)
+    name, version, size, digest, written = _newest_row(database, reference)
+    metadata = _metadata(name, version, written)
     blocks = database.own_table(BLOCKS)
     parts = database.execute(
         f"SELECT content FROM {blocks} WHERE name = ? AND version = ? ORDER BY block", (name, version)
     )
     content = b"".join(bytes(part) for (part,) in parts)
-    if len(content) != size or hashlib.sha256(content).hexdigest() != digest:
-        raise RunError(
-            "model",
-            f"the stored model {name}, version {version}, is damaged: its content has not the SHA-256 that TRAIN noted",
-            f"Train it again, or use an older version: USING {name}:{max(int(version) - 1, 1)}.",
-        )
-    return StoredModel(name, int(version), json.loads(metadata), content)
+    hashed = _digest(content, written if metadata["format"] >= 2 else "")
+    if len(content) != size or hashed != digest:
+        raise damaged(name, version, "it has not the SHA-256 that TRAIN noted")
+    return StoredModel(name, int(version), metadata, content)
 
 
 def load_metadata(database: Database, reference: str) -> dict[str, Any]:
@@ -120,8 +122,35 @@ def load_metadata(database: Database, reference: str) -> dict[str, Any]:
     Raises:
         RunError: kind `model`; there is none.
     """
-    metadata: dict[str, Any] = json.loads(_newest_row(database, reference)[4])
-    return metadata
+    name, version, _, _, written = _newest_row(database, reference)
+    return _metadata(name, version, written)
+
+
+def _metadata(name: str, version: int, written: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(written)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise damaged(name, version, f"its metadata is no JSON: {error}") from error
+    if not isinstance(found, dict) or type(found.get("format")) is not int or found["format"] < 1:
+        raise damaged(name, version, "its metadata is not what TRAIN writes")
+    if found["format"] > METADATA_FORMAT:
+        raise RunError(
+            "model",
+            f"the stored model {name} was written by a newer version of sqlflow",
+            "Use the image that trained it, or train it again.",
+        )
+    return found
+
+
+def damaged(name: str, version: int, reason: str) -> RunError:
+    """The failure of a stored model that is not what TRAIN stored."""
+    older = f", or use an older version: USING {name}:{int(version) - 1}" if int(version) > 1 else ""
+    return RunError("model", f"the model {name}, version {version}, is damaged: {reason}", f"Train it again{older}.")
+
+
+def _digest(content: bytes, metadata: str) -> str:
+    """The SHA-256 of both, as hexadecimal digits."""
+    return hashlib.sha256(metadata.encode() + content).hexdigest()
 
 
 def _newest_row(database: Database, reference: str) -> Row:

@@ -20,6 +20,6 @@ def run(session: Session, statement: Statement) -> Result:
         failure.place = statement.model.span.start
         raise
     columns = (Column("Model", "text", "string"), Column("Train Statement", "text", "string"))
-    result = Result(columns, [(statement.model.text, metadata["statement"])], affected=1)
+    result = Result(columns, [(statement.model.text, str(metadata.get("statement", "")))], affected=1)
     show(session, statement.number, result)
     return result

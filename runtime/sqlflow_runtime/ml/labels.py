@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -68,14 +70,32 @@ def label_kind(column: Column, values: Sequence[Any]) -> str:
 
 
 def check_no_nulls(column: Column, values: Sequence[Any]) -> None:
-    """Refuse NULL labels: there is nothing to learn from such a row."""
-    nulls = sum(value is None or value != value or value == "NaN" for value in values)
+    """Refuse labels from which nothing can be learned: NULL, and numbers that are NaN or infinite.
+
+    The text 'NaN' is a text like any other.
+
+    Raises:
+        RunError: kind `data`; says which of them there are, in how many rows, and how to leave them out.
+    """
+    name, count = column.name, len(values)
+    nulls = sum(value is None for value in values)
     if nulls:
-        raise RunError(
-            "data",
-            f"the label {column.name} is NULL in {nulls} of {len(values)} rows",
-            f"Add WHERE {column.name} IS NOT NULL to the SELECT.",
-        )
+        hint = f"Add WHERE {name} IS NOT NULL to the SELECT."
+        raise RunError("data", f"the label {name} is NULL in {nulls} of {count} rows", hint)
+    numbers = [float(value) for value in values if _is_float(column, value)]
+    wrong = sum(map(math.isnan, numbers))
+    if wrong:  # not NULL to the database: IS NOT NULL would keep it
+        hint = f"Add WHERE {name} <> 'NaN' to the SELECT."
+        raise RunError("data", f"the label {name} is NaN (not a number) in {wrong} of {count} rows", hint)
+    infinite = sum(map(math.isinf, numbers))
+    if infinite:
+        hint = f"Add WHERE abs({name}) < 1e308 to the SELECT."
+        raise RunError("data", f"the label {name} is infinite in {infinite} of {count} rows", hint)
+
+
+def _is_float(column: Column, value: Any) -> bool:
+    """Whether a value is a number that can be NaN; PostgreSQL's exact numbers arrive as text."""
+    return isinstance(value, float) or (column.kind in ("float", "decimal") and isinstance(value, str | Decimal))
 
 
 def classes_of(label: Label, values: Sequence[Any], count: int | None = None) -> Label:

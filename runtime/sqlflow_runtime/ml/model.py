@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -14,12 +15,11 @@ import numpy.typing as npt
 
 from sqlflow_runtime.databases.base import Column, Database
 from sqlflow_runtime.failures import RunError
-from sqlflow_runtime.ml.features import Feature, dump_feature, load_feature
+from sqlflow_runtime.ml.columns import find_column
+from sqlflow_runtime.ml.features import Feature, dump_feature
 from sqlflow_runtime.ml.labels import Label
-from sqlflow_runtime.models import load_model
-
-METADATA_FORMAT = 1
-"""Number of the metadata's layout; a greater one was written by a newer version of this program."""
+from sqlflow_runtime.ml.metadata import read_metadata
+from sqlflow_runtime.models import METADATA_FORMAT, damaged, load_model
 
 Matrix = npt.NDArray[Any]
 
@@ -27,7 +27,10 @@ CODECS = {
     "xgboost-ubj": "sqlflow_runtime.ml.xgboost_models",
     "skops": "sqlflow_runtime.ml.sklearn_models",
 }
-"""Name of a storage format -> the module whose `load(content, attributes, names)` reads it. None can carry code."""
+"""Name of a storage format -> the module whose `load(content, known)` reads it. None can carry code."""
+
+_TRIED_ROWS = 100
+"""Rows that a new model predicts before it is stored."""
 
 
 class Fitted(Protocol):
@@ -45,6 +48,25 @@ class Fitted(Protocol):
 
     def dump(self) -> bytes:
         """The model in its library's own safe format."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a library's module gets to know when it reads a model back; the names are those of `Model`."""
+
+    features: tuple[Feature, ...]
+    label: Label | None
+    attributes: Mapping[str, Any]
+
+    @property
+    def names(self) -> list[str]:
+        """For each column of the matrix, the selected column that it comes from."""
+        return [feature.column for feature in self.features for _ in range(feature.width)]
+
+    @property
+    def classes(self) -> int:
+        """How many classes it tells apart; 0 if it predicts numbers or clusters."""
+        return len(self.label.classes) if self.label is not None else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +114,11 @@ class Model:
             "image": os.environ.get("SQLFLOW_IMAGE", ""),
         }
 
+    @property
+    def label_column(self) -> Column | None:
+        """The label's column as TRAIN's SELECT returned it, with its type in the database; None without a label."""
+        return find_column(self.columns, self.label.name) if self.label is not None else None
+
     def result(self, matrix: Matrix) -> list[Any]:
         """Predictions for the rows of a matrix, as values for the database."""
         found = self.fitted.predict(matrix)
@@ -115,35 +142,50 @@ def load(database: Database, reference: str, place: int) -> tuple[Model, int]:
     """
     try:
         stored = load_model(database, reference)
+        try:
+            return restore(stored.metadata, stored.content), stored.version
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            raise damaged(stored.name, stored.version, str(error)) from error
     except RunError as failure:
         failure.place = place if failure.kind == "model" else failure.place
         raise
-    data = stored.metadata
-    known = isinstance(data.get("format"), int) and data["format"] <= METADATA_FORMAT
-    if not known or data.get("codec") not in CODECS:
+
+
+def restore(metadata: Mapping[str, Any], content: bytes) -> Model:
+    """The model of that metadata and content, each checked by itself and against the other.
+
+    Raises:
+        RunError: kind `model`; the library cannot read it, or this version does not know its format.
+        ValueError: something is wrong with it; says what.
+    """
+    codec = CODECS.get(str(metadata.get("codec")))
+    if codec is None:
         raise RunError(
             "model",
-            f"the stored model {reference} was written by a newer version of sqlflow",
+            f"the stored model is in a format that this version does not know: {metadata.get('codec')!r:.80}",
             "Use the image that trained it, or train it again.",
-            place=place,
         )
-    features = tuple(load_feature(feature) for feature in data["features"])
-    names = [feature.column for feature in features for _ in range(feature.width)]
-    fitted = importlib.import_module(CODECS[data["codec"]]).load(stored.content, data["attributes"], names)
-    label = data["label"] and Label(data["label"]["name"], data["label"]["kind"], tuple(data["label"]["classes"]))
-    model = Model(
-        estimator=data["estimator"],
-        task=data["task"],
-        features=features,
-        label=label,
-        fitted=fitted,
-        statement=data["statement"],
-        attributes=data["attributes"],
-        columns=[Column(**column) for column in data["columns"]],
-        rows=data["rows"],
-        metrics=data["metrics"],
-    )
-    return model, stored.version
+    known = read_metadata(metadata)
+    fitted = importlib.import_module(codec).load(content, Known(**{name: known[name] for name in Known.__slots__}))
+    return Model(fitted=fitted, **known)
+
+
+def dump_usable(model: Model, matrix: Matrix) -> bytes:
+    """The content to store for a model that was just trained. It is read back and predicts some of its own rows first.
+
+    Raises:
+        RunError: kind `estimator`; the model cannot be stored, or what is stored could not predict.
+    """
+    content = model.fitted.dump()
+    rows = matrix[:_TRIED_ROWS]
+    try:
+        found = restore(json.loads(json.dumps(model.metadata())), content).result(rows)
+    except (RunError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        words = error.message if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
+        raise RunError("estimator", f"{model.estimator} has learned, but its model cannot be used: {words}") from error
+    if len(found) != len(rows):
+        raise RunError("estimator", f"{model.estimator} predicts {len(found)} values for {len(rows)} rows")
+    return content
 
 
 def _versions(codec: str) -> dict[str, str]:

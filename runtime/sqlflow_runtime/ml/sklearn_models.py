@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import skops.io
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.ensemble import IsolationForest
+from sklearn.ensemble._bagging import BaseBagging
+from sklearn.ensemble._forest import BaseForest
+from sklearn.ensemble._gb import BaseGradientBoosting
+from sklearn.ensemble._weight_boosting import BaseWeightBoosting
 from sklearn.exceptions import NotFittedError
+from sklearn.tree import BaseDecisionTree
 from sklearn.utils import get_tags
+from sqlflow_codegen.catalogue import Estimator
 
 from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.ml.fitted_shape import check_fitted
 from sqlflow_runtime.ml.labels import Label, classes_of
-from sqlflow_runtime.ml.model import Matrix
+from sqlflow_runtime.ml.model import Known, Matrix
 from sqlflow_runtime.ml.threads import processors
 from sqlflow_runtime.ml.training import Trained, Training
 
@@ -23,6 +32,12 @@ dtype = np.float64
 
 _THREADED = ("RandomForest", "ExtraTrees")
 """Estimators whose `n_jobs` are threads, which cost nothing; elsewhere it has no effect, or starts processes."""
+
+_NARROW = (
+    BaseDecisionTree, BaseForest, BaseGradientBoosting, BaseBagging, BaseWeightBoosting,
+)  # fmt: skip
+_SLICE = 2000
+"""Rows that are worth a thread of their own."""
 
 
 class Fitting:
@@ -34,6 +49,7 @@ class Fitting:
     def __init__(self, estimator: Any, names: Sequence[str]) -> None:
         self.estimator = estimator
         self._names = names
+        self._forest = isinstance(estimator, BaseForest | IsolationForest)
 
     def predict(self, matrix: Matrix) -> Matrix:
         """See `Fitted`."""
@@ -50,19 +66,35 @@ class Fitting:
     def _apply(self, method: Callable[[Matrix], Any], matrix: Matrix) -> Matrix:
         check_no_nans(self.estimator, matrix, self._names)
         try:
-            return np.asarray(method(matrix))
+            return self._in_slices(method, matrix) if self._forest else np.asarray(method(matrix))
         except (ValueError, IndexError) as error:
             name = type(self.estimator).__name__
             hint = "The rows differ from those of the training in a way that this estimator cannot take."
             raise RunError("data", f"{name} cannot predict these rows: {error}", hint) from error
 
+    def _in_slices(self, method: Callable[[Matrix], Any], matrix: Matrix) -> Matrix:
+        """Threads over rows. Those of `n_jobs` are over trees, and add each tree's share as it comes.
+
+        Sums of floats depend on the order: the last digits were others at each prediction.
+        """
+        self.estimator.n_jobs = 1
+        count = max(1, min(processors(), len(matrix) // _SLICE))
+        if count == 1:
+            return np.asarray(method(matrix))
+        with ThreadPoolExecutor(count) as pool:
+            return np.concatenate(list(pool.map(method, np.array_split(matrix, count))))
+
     def dump(self) -> bytes:
         """A skops file: data and type names, no code."""
-        content: bytes = skops.io.dumps(self.estimator)
+        try:
+            content: bytes = skops.io.dumps(self.estimator)
+        except Exception as error:  # skops raises what it likes for a type that it does not know
+            name = type(self.estimator).__name__
+            raise RunError("estimator", f"a model of {name} cannot be stored without pickle: {error}") from error
         return content
 
 
-def load(content: bytes, attributes: Mapping[str, Any], names: Sequence[str]) -> Fitting:
+def load(content: bytes, known: Known) -> Fitting:
     """The estimator that `dump` wrote.
 
     Raises:
@@ -81,7 +113,8 @@ def load(content: bytes, attributes: Mapping[str, Any], names: Sequence[str]) ->
         raise RunError("model", f"the stored model cannot be read: {type(error).__name__}: {error}", hint) from error
     if not isinstance(estimator, BaseEstimator):
         raise RunError("model", "the stored model is not a scikit-learn estimator", hint)
-    return Fitting(estimator, names)
+    check_fitted(estimator, len(known.names), known.classes)
+    return Fitting(estimator, known.names)
 
 
 def is_own_type(name: str) -> bool:
@@ -115,6 +148,12 @@ def estimator_class(path: str) -> type[Any]:
         raise RunError("estimator", f"{path} does not predict, so no model can be made of it", hint)
     estimator: type[Any] = found  # type: ignore[assignment]  # `own` has made sure
     return estimator
+
+
+def precision(estimator: Estimator) -> type[np.floating[Any]]:
+    """What the estimator computes with: trees, and what is made of them by default, make the matrix narrower."""
+    narrow = issubclass(estimator_class(estimator.class_path), _NARROW)
+    return np.float32 if narrow else np.float64
 
 
 def train(training: Training) -> Trained:
@@ -164,7 +203,10 @@ def _make(training: Training) -> Any:
         parameters.setdefault("random_state", 0)
     if found.__name__.startswith(_THREADED):
         parameters.setdefault("n_jobs", processors())
-    return found(**parameters)
+    made = found(**parameters)
+    if not hasattr(made, "predict"):
+        raise RunError("estimator", f"{training.estimator.name} does not predict with these attributes")
+    return made
 
 
 def check_no_nans(estimator: Any, matrix: Matrix, names: Sequence[str]) -> None:
@@ -180,7 +222,7 @@ def check_no_nans(estimator: Any, matrix: Matrix, names: Sequence[str]) -> None:
         found = list(dict.fromkeys(f"{names[i]} ({counts[i]} rows)" for i in np.flatnonzero(counts).tolist()))
         raise RunError(
             "data",
-            f"{type(estimator).__name__} takes no NULL, but there are some in {', '.join(found[:10])}",
-            "Write COALESCE(column, 0) in the SELECT, or WHERE column IS NOT NULL; or use one that takes NULL, "
-            "such as xgboost.gbtree or sklearn.ensemble.HistGradientBoostingClassifier.",
+            f"{type(estimator).__name__} takes no NULL or NaN, but there are some in {', '.join(found[:10])}",
+            "Write COALESCE(column, 0) in the SELECT, or WHERE column IS NOT NULL (for NaN: column <> 'NaN'); or use "
+            "one that takes both, such as xgboost.gbtree or sklearn.ensemble.HistGradientBoostingClassifier.",
         )

@@ -19,12 +19,13 @@ from sqlflow_runtime.ml.columns import check_distinct, plan_features, require_co
 from sqlflow_runtime.ml.dataset import Dataset, read_dataset
 from sqlflow_runtime.ml.features import Feature
 from sqlflow_runtime.ml.labels import Label, check_no_nulls, label_kind
-from sqlflow_runtime.ml.model import Model, load
+from sqlflow_runtime.ml.model import Model, dump_usable, load
+from sqlflow_runtime.ml.order import canonical_order
 from sqlflow_runtime.ml.training import Trained, Training
 from sqlflow_runtime.models import prepare_store, save_model
 from sqlflow_runtime.session import Session
 
-_LIBRARIES = {"xgboost": "sqlflow_runtime.ml.xgboost_models", "sklearn": "sqlflow_runtime.ml.sklearn_models"}
+_LIBRARIES = {"xgboost": "sqlflow_runtime.ml.xgboost_training", "sklearn": "sqlflow_runtime.ml.sklearn_models"}
 """Library of an estimator -> the module whose `train(training)` uses it."""
 
 
@@ -35,7 +36,8 @@ def run(session: Session, statement: Statement) -> Result:
     parameters = checked_parameters(estimator, statement.attributes, session.recorder.log)
     prepare_store(session.database)
     library = importlib.import_module(_LIBRARIES[estimator.library])
-    reader = _Reader(session, statement, library.dtype)
+    keeps = library.precision(estimator)
+    reader = _Reader(session, statement, library.dtype, keeps)
     data = reader.read(statement.select)
     training = Training(
         estimator=estimator,
@@ -49,10 +51,11 @@ def run(session: Session, statement: Statement) -> Result:
         check=session.check_stopped,
         start=_start(session, statement, reader.features),
     )
-    trained: Trained = library.train(training)
+    _warn_of_rounded(session, data, keeps)
+    trained = _trained(library, training, statement)
     session.check_stopped()
     model = _model(statement, estimator, parameters, reader, trained, len(data))
-    content = model.fitted.dump()
+    content = dump_usable(model, data.matrix)
     with session.effect(statement):
         version = save_model(session.database, statement.into.text, model.metadata(), content)
     session.recorder.model(statement.into.text, version, estimator.name)
@@ -62,10 +65,17 @@ def run(session: Session, statement: Statement) -> Result:
 class _Reader:
     """Reads the statement's SELECT, and the one to validate on, into the same features."""
 
-    def __init__(self, session: Session, statement: TrainStatement, dtype: type[np.floating[Any]]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        statement: TrainStatement,
+        dtype: type[np.floating[Any]],
+        keeps: type[np.floating[Any]],
+    ) -> None:
         self._session = session
         self._statement = statement
         self._dtype = dtype
+        self._keeps = keeps
         self.columns: Sequence[Column] = ()
         self.features: tuple[Feature, ...] = ()
         self.label: Label | None = None
@@ -84,16 +94,18 @@ class _Reader:
             return self.features, label
 
         try:
-            data = read_dataset(self._session.database, select, plan, self._dtype, self._session.check_stopped)
+            data = read_dataset(
+                self._session.database, select, plan, self._dtype, self._session.check_stopped, self._keeps
+            )
         except RunError as failure:
             raise explained(self._session.database, failure) from failure
         if len(data) < 2:
             raise RunError("data", "the SELECT returns one row; there is nothing to learn from it", "Select more rows.")
         if not found:
-            return data
+            return _ordered(data)
         check_no_nulls(found[0], data.labels)
         self.label = Label(found[0].name, label_kind(found[0], data.labels))
-        return replace(data, labels=self.label.values(data.labels))
+        return _ordered(replace(data, labels=self.label.values(data.labels)))
 
     def read_validation(self) -> Dataset | None:
         """The rows to measure on while learning, or None."""
@@ -104,6 +116,7 @@ class _Reader:
         found: list[Column] = []
 
         def plan(columns: tuple[Column, ...]) -> tuple[Sequence[Feature], Column | None]:
+            check_distinct(columns)
             found.extend([require_column(columns, label.name, "the label")] if label is not None else [])
             return self.features, next(iter(found), None)
 
@@ -112,9 +125,9 @@ class _Reader:
                 self._session.database, str(attribute.value), plan, self._dtype, self._session.check_stopped
             )
             if label is None:
-                return data
+                return _ordered(data)
             check_no_nulls(found[0], data.labels)
-            return replace(data, labels=label.values(data.labels))
+            return _ordered(replace(data, labels=label.values(data.labels)))
         except RunError as failure:
             # The place inside the quoted text cannot be told exactly: point at the text.
             failure.position, failure.place = None, attribute.value_span.start
@@ -122,8 +135,26 @@ class _Reader:
             raise
 
 
-def _start(session: Session, statement: TrainStatement, features: tuple[Feature, ...]) -> Any:
-    """The fitted model that USING names, if its features are those of this statement."""
+def _ordered(data: Dataset) -> Dataset:
+    """The same rows, in an order that does not depend on the database's."""
+    order = canonical_order(data.matrix, data.labels)
+    labels = [data.labels[position] for position in order.tolist()] if data.labels else []
+    return replace(data, matrix=data.matrix[order], labels=labels)
+
+
+def _warn_of_rounded(session: Session, data: Dataset, dtype: type[np.floating[Any]]) -> None:
+    digits = np.finfo(dtype).precision + 1
+    for column, rows in data.rounded.items():
+        session.recorder.log(
+            "warning",
+            f"column {column} holds numbers of more than the {digits} digits that this estimator keeps: {rows} of "
+            f"{len(data)} rows are rounded, and numbers that are close may become one; "
+            f"select their distance from the smallest one, or CATEGORY_HASH({column}, 100) if they are names",
+        )
+
+
+def _start(session: Session, statement: TrainStatement, features: tuple[Feature, ...]) -> Model | None:
+    """The model that USING names, if its features are those of this statement."""
     if statement.using is None:
         return None
     model, _ = load(session.database, statement.using.text, statement.using.span.start)
@@ -134,7 +165,17 @@ def _start(session: Session, statement: TrainStatement, features: tuple[Feature,
             "Select the same columns, with the same COLUMN clause.",
             place=statement.using.span.start,
         )
-    return model.fitted
+    return model
+
+
+def _trained(library: Any, training: Training, statement: TrainStatement) -> Trained:
+    try:
+        trained: Trained = library.train(training)
+    except RunError as failure:
+        if failure.kind == "model" and failure.place is None and statement.using is not None:
+            failure.place = statement.using.span.start
+        raise
+    return trained
 
 
 def _model(

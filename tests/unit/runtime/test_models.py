@@ -15,13 +15,15 @@ from sqlflow_runtime.models import BLOCK_SIZE, load_model, save_model
 
 from tests.unit.runtime.harness import connect, fail, succeed
 
+PLAIN = {"format": 2}
+
 
 def test_what_is_stored_comes_back(database: Database) -> None:
     content = bytes(range(256)) * 10_000
-    assert save_model(database, "shop.churn", {"a": "it's \\ {{x}} 😀"}, content) == 1
+    assert save_model(database, "shop.churn", {"format": 2, "a": "it's \\ {{x}} 😀"}, content) == 1
     found = load_model(database, "shop.churn")
     assert (found.name, found.version, found.metadata, found.content) == (
-        "shop.churn", 1, {"a": "it's \\ {{x}} 😀"}, content,
+        "shop.churn", 1, {"format": 2, "a": "it's \\ {{x}} 😀"}, content,
     )  # fmt: skip
     blocks = (
         database.execute("SELECT length(content) FROM sqlflow_model_blocks ORDER BY block")
@@ -33,25 +35,25 @@ def test_what_is_stored_comes_back(database: Database) -> None:
 
 def test_versions(database: Database) -> None:
     for number in (1, 2, 3):
-        assert save_model(database, "m", {}, b"%d" % number) == number
+        assert save_model(database, "m", PLAIN, b"%d" % number) == number
     assert load_model(database, "m").content == b"3"
     assert load_model(database, "m:1").content == b"1"
-    assert save_model(database, "M", {}, b"other") == 1, "case matters"
+    assert save_model(database, "M", PLAIN, b"other") == 1, "case matters"
     assert load_model(database, "m").version == 3
 
 
 def test_a_version_cannot_be_overwritten(database: Database) -> None:
     with pytest.raises(RunError, match="adds a new one"):
-        save_model(database, "m:1", {}, b"")
+        save_model(database, "m:1", PLAIN, b"")
 
 
 def test_inside_the_programs_transaction(database: Database) -> None:
     succeed(database, "CREATE TABLE t (a INTEGER)")
-    save_model(database, "m", {}, b"first")
+    save_model(database, "m", PLAIN, b"first")
     database.execute("BEGIN")
     if database.dialect == "duckdb":
         database._open = True  # type: ignore[attr-defined]
-    save_model(database, "m", {}, b"second")
+    save_model(database, "m", PLAIN, b"second")
     database.execute("ROLLBACK")
     if database.dialect == "duckdb":
         database._open = False  # type: ignore[attr-defined]
@@ -61,7 +63,7 @@ def test_inside_the_programs_transaction(database: Database) -> None:
 def _save_many(connect_one: Callable[[], Database], count: int) -> list[int]:
     def save(number: int) -> int:
         with closing(connect_one()) as database:
-            return save_model(database, "m", {"number": number}, b"x" * 2_000_000)
+            return save_model(database, "m", {**PLAIN, "number": number}, b"x" * 2_000_000)
 
     with ThreadPoolExecutor(count) as pool:
         return sorted(pool.map(save, range(count)))
@@ -151,7 +153,7 @@ def test_the_same_on_sqlite(tmp_path: Path) -> None:
     ],
 )
 def test_damage_is_found(database: Database, change: str) -> None:
-    save_model(database, "m", {}, b"content")
+    save_model(database, "m", PLAIN, b"content")
     database.execute(change)
     with pytest.raises(RunError, match="is damaged") as caught:
         load_model(database, "m")
@@ -238,8 +240,11 @@ def test_every_stored_type_of_scikit_learn_is_its_own() -> None:
     import skops.io
     from sklearn.datasets import make_classification
     from sklearn.utils import all_estimators
+    from sqlflow_runtime.ml.features import Numeric
+    from sqlflow_runtime.ml.model import Known
     from sqlflow_runtime.ml.sklearn_models import Fitting, load
 
+    known = Known(features=tuple(map(Numeric, "abcde")), label=None, attributes={})
     features, target = make_classification(60, 5, random_state=0)
     features = np.abs(features)
     stored = 0
@@ -252,7 +257,7 @@ def test_every_stored_type_of_scikit_learn_is_its_own() -> None:
         except (TypeError, ValueError, FutureWarning, UserWarning):
             continue  # needs arguments, or other data
         content = Fitting(estimator, list("abcde")).dump()
-        loaded = load(content, {}, list("abcde"))
+        loaded = load(content, known)
         with np.errstate(all="ignore"):
             assert np.array_equal(loaded.predict(features[:40]), estimator.predict(features[:40]), equal_nan=True), name
         assert all(found.startswith("sklearn.") for found in skops.io.get_untrusted_types(data=content)), name

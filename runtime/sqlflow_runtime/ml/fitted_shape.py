@@ -1,0 +1,67 @@
+"""Checks that a stored scikit-learn estimator is whole before it predicts.
+
+Most of scikit-learn is Python and says itself what it cannot do. Its trees are not: they follow the numbers of nodes
+and features without a look, and one that does not exist ends the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.tree._tree import Tree
+
+_LEAF = -1
+
+
+def check_fitted(estimator: Any, features: int, classes: int) -> None:
+    """Do nothing if the estimator is whole and is the one that its metadata describes.
+
+    Args:
+        estimator: as it was read.
+        features: columns of the matrix.
+        classes: classes of the label; 0 if it predicts numbers or clusters.
+
+    Raises:
+        ValueError: it is not; says why.
+    """
+    found = getattr(estimator, "n_features_in_", features)
+    if found != features:
+        raise ValueError(f"its number of features is {found}, not {features}")
+    known = getattr(estimator, "classes_", None)
+    if classes and (known is None or np.ndim(known) != 1 or not set(np.asarray(known).tolist()) <= set(range(classes))):
+        raise ValueError(f"its classes are not the {classes} of the label")
+    for part in _parts(estimator):
+        if isinstance(part, Tree):
+            _check_tree(part)
+
+
+def _parts(root: Any) -> Iterator[Any]:
+    """The trees inside, however deep they are in other estimators, lists and arrays."""
+    pending, seen = [root], set()
+    while pending:
+        part = pending.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, Tree):
+            yield part
+        elif isinstance(part, BaseEstimator):
+            pending += vars(part).values()
+        elif isinstance(part, list | tuple) or (isinstance(part, np.ndarray) and part.dtype == object):
+            pending += [one for one in np.ravel(np.asarray(part, dtype=object)) if not isinstance(one, int | float)]
+
+
+def _check_tree(tree: Any) -> None:
+    left, right, feature = tree.children_left, tree.children_right, tree.feature
+    inner = left != _LEAF
+    children = np.concatenate([left[inner], right[inner]])
+    if children.size and (children.min() < 1 or children.max() >= tree.node_count):
+        raise ValueError("a node's child does not exist")
+    if len(np.unique(children)) < len(children):
+        raise ValueError("two nodes of a tree have the same child")
+    split = feature[inner]
+    if split.size and (split.min() < 0 or split.max() >= tree.n_features):
+        raise ValueError("a feature does not exist")

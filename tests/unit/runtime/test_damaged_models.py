@@ -1,0 +1,196 @@
+"""Stored models that are not what TRAIN stored: said to be damaged, whatever was changed; nothing ends the process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.models import load_model, save_model
+
+from tests.unit.runtime.harness import fail, run_program, run_step, succeed
+
+TRAIN = "SELECT sepal_length, petal_length, species FROM train TO TRAIN {} LABEL species INTO m"
+PREDICT = "SELECT sepal_length, petal_length FROM test TO PREDICT p.species USING m"
+BOOSTERS = (
+    "xgboost.gbtree",
+    "xgboost.gbtree WITH multi_strategy=multi_output_tree",
+    "xgboost.gblinear",
+    "xgboost.dart WITH rate_drop=0.3",
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE sqlflow_models SET metadata = 'no JSON'",
+        "UPDATE sqlflow_models SET metadata = ''",
+        "UPDATE sqlflow_models SET metadata = '[]'",
+        "UPDATE sqlflow_models SET metadata = '{}'",
+        "UPDATE sqlflow_models SET metadata = replace(metadata, 'setosa', 'Setosa')",
+        "UPDATE sqlflow_models SET metadata = replace(metadata, '\"rows\": 120', '\"rows\": 121')",
+    ],
+)
+def test_metadata_that_was_changed(iris: Database, change: str) -> None:
+    succeed(iris, TRAIN.format("xgboost.gbtree"))
+    iris.execute(change)
+    for statement in (PREDICT, "SELECT * FROM test TO EVALUATE m LABEL species"):
+        error = fail(iris, statement)
+        assert error.kind == "model"
+        assert error.message.startswith("the model m, version 1, is damaged: ")
+        assert "Train it again" in error.hint
+    assert run_program(iris, "SHOW TRAIN m").error is None or "is damaged" in fail(iris, "SHOW TRAIN m").message
+
+
+def _without(name: str) -> Callable[[dict[str, Any]], None]:
+    return lambda metadata: metadata.pop(name)
+
+
+def _with(**changes: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda metadata: metadata.update(changes)
+
+
+def _classes(*classes: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda metadata: metadata["label"].update(classes=list(classes))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_without("features"), "its metadata lacks 'features'"),
+        (_without("label"), "its metadata lacks 'label'"),
+        (_without("codec"), ""),
+        (_with(task="guessing"), "its task is 'guessing'"),
+        (_with(label=None), "its label does not fit its task"),
+        (_with(features=[]), "its features make 0 columns"),
+        (_with(features=[{"form": "numeric"}]), "not as it should be"),
+        (_with(features=[{"form": "category_hash", "column": "a", "size": "9"}]), "not as it should be"),
+        (_with(features=[{"form": "numeric", "column": "sepal_length"}]), "number of features is"),
+        (_with(attributes=3), "its attributes is 3"),
+        (_classes("setosa", "versicolor"), "classes"),
+        (_classes("setosa", "setosa", "virginica"), "not different values"),
+        (_classes("setosa", "versicolor", 3), "not different values of the label's kind"),
+        (_classes(), "does not fit its task"),
+    ],
+)
+@pytest.mark.parametrize("estimator", ["xgboost.gbtree", "sklearn.tree.DecisionTreeClassifier"])
+def test_metadata_that_does_not_fit(
+    iris_sqlite: Database, estimator: str, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    succeed(iris_sqlite, TRAIN.format(estimator))
+    stored = load_model(iris_sqlite, "m")
+    change(stored.metadata)
+    save_model(iris_sqlite, "m", stored.metadata, stored.content)
+    error = fail(iris_sqlite, PREDICT)
+    assert error.kind == "model"
+    assert message in error.message
+    assert (error.line, error.column) == (1, 72)
+
+
+def test_models_of_the_first_layout_are_read(iris_sqlite: Database) -> None:
+    """Their SHA-256 is of the content alone."""
+    succeed(iris_sqlite, TRAIN.format("xgboost.gbtree"))
+    stored = load_model(iris_sqlite, "m")
+    metadata = json.dumps({**stored.metadata, "format": 1})
+    digest = hashlib.sha256(stored.content).hexdigest()
+    iris_sqlite.execute("UPDATE sqlflow_models SET metadata = ?, sha256 = ?", (metadata, digest))
+    succeed(iris_sqlite, PREDICT)
+
+
+CHANGES = """
+import json, random, sys
+import numpy as np
+from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.ml.model import restore
+
+metadata, content = json.loads(open(sys.argv[1]).read()), open(sys.argv[2], "rb").read()
+chance = random.Random(7)
+rows = np.random.default_rng(0).random((50, 2)).astype(np.float32) * 8
+refused = 0
+for _ in range(400):
+    changed = bytearray(content)
+    for _ in range(chance.choice((1, 1, 2, 8))):
+        changed[chance.randrange(len(changed))] = chance.choice((0, 1, 127, 128, 255, chance.randrange(256)))
+    try:
+        restore(metadata, bytes(changed)).fitted.predict(rows)
+    except (RunError, ValueError):
+        refused += 1
+print(refused)
+"""
+
+
+@pytest.mark.parametrize("estimator", BOOSTERS)
+def test_changed_bytes_never_end_the_process(estimator: str, iris_sqlite: Database, tmp_path: Path) -> None:
+    """Some changes leave a model that predicts, if other values; none may leave one that ends the process."""
+    succeed(iris_sqlite, TRAIN.format(estimator))
+    stored = load_model(iris_sqlite, "m")
+    (tmp_path / "metadata").write_text(json.dumps(stored.metadata))
+    (tmp_path / "content").write_bytes(stored.content)
+    command = [sys.executable, "-c", CHANGES, str(tmp_path / "metadata"), str(tmp_path / "content")]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) > 0
+
+
+def test_a_child_that_does_not_exist_is_said_in_a_step(iris_sqlite: Database, tmp_path: Path) -> None:
+    """Of a tree of XGBoost and of scikit-learn: with a matching SHA-256, found before anything predicts."""
+    for estimator in ("xgboost.gbtree", "sklearn.ensemble.RandomForestClassifier WITH n_estimators=2, n_jobs=1"):
+        succeed(iris_sqlite, TRAIN.format(estimator))
+        stored = load_model(iris_sqlite, "m")
+        content = _with_a_lost_child(stored.content, "xgboost" in estimator)
+        save_model(iris_sqlite, "m", stored.metadata, content)
+        copy = tmp_path / "copy.sqlite"
+        with sqlite3.connect(copy) as target:
+            iris_sqlite._connection.backup(target)  # type: ignore[attr-defined]
+        done = run_step(tmp_path, f"sqlite:///{copy}", PREDICT, "--statements", "1", dialect="sqlite")
+        (error,) = done.of("error")
+        assert error["kind"] == "model"
+        assert "child" in error["message"]
+
+
+def _with_a_lost_child(content: bytes, boosted: bool) -> bytes:
+    import numpy as np
+
+    if boosted:
+        import xgboost
+
+        booster = xgboost.Booster(model_file=bytearray(content))
+        data = json.loads(booster.save_raw("json").decode())
+        data["learner"]["gradient_booster"]["model"]["trees"][0]["left_children"][0] = 900_000_000
+        return _as_ubjson(data)
+    import skops.io
+
+    forest = skops.io.loads(content, trusted=skops.io.get_untrusted_types(data=content))
+    tree = forest.estimators_[0].tree_
+    state = tree.__getstate__()
+    nodes = np.array(state["nodes"])
+    nodes["left_child"][0] = 900_000_000
+    tree.__setstate__({**state, "nodes": nodes})
+    return skops.io.dumps(forest)
+
+
+def _as_ubjson(value: Any) -> bytes:
+    """A plain writer of the values that a model of XGBoost has."""
+    if isinstance(value, dict):
+        return b"{" + b"".join(_name(key) + _as_ubjson(one) for key, one in value.items()) + b"}"
+    if isinstance(value, str):
+        return b"S" + _name(value)
+    if isinstance(value, list):
+        if value and all(type(one) in (int, float) for one in value):
+            if all(type(one) is int for one in value):
+                return b"[$l#L" + struct.pack(f">q{len(value)}i", len(value), *value)
+            return b"[$d#L" + struct.pack(f">q{len(value)}f", len(value), *value)
+        return b"[#L" + struct.pack(">q", len(value)) + b"".join(map(_as_ubjson, value))
+    return b"l" + struct.pack(">i", value)
+
+
+def _name(text: str) -> bytes:
+    return b"L" + struct.pack(">q", len(text.encode())) + text.encode()

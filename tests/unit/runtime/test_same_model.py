@@ -1,0 +1,109 @@
+"""The same rows give the same model: in whatever order the database returns them, with however many threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.ml.order import canonical_order
+from sqlflow_runtime.models import load_model
+
+from tests.unit.runtime.harness import succeed
+
+ORDERS = ("petal_length", "sepal_width DESC, petal_length", "petal_width, sepal_length DESC")
+
+
+def content(database: Database, estimator: str, order: str) -> bytes:
+    """The stored bytes of a model of iris' rows in that order."""
+    select = f"SELECT sepal_length, sepal_width, petal_length, petal_width, species FROM train ORDER BY {order}"
+    succeed(database, f"{select} TO TRAIN {estimator} LABEL species INTO m")
+    return load_model(database, "m").content
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        "xgboost.gbtree WITH subsample=0.5",
+        "xgboost.gbtree WITH subsample=0.7, colsample_bynode=0.5, num_parallel_tree=3, tree_method=approx",
+        "XGBRFClassifier WITH n_estimators=10",
+        "xgboost.dart WITH rate_drop=0.5",
+        "xgboost.gblinear",
+    ],
+)
+def test_in_any_order(iris_sqlite: Database, estimator: str) -> None:
+    assert len({content(iris_sqlite, estimator, order) for order in ORDERS}) == 1
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        "sklearn.ensemble.RandomForestClassifier WITH n_estimators=5",
+        "sklearn.neural_network.MLPClassifier WITH max_iter=300, early_stopping=true",
+        "sklearn.calibration.CalibratedClassifierCV",
+    ],
+)
+def test_in_any_order_in_scikit_learn(iris_sqlite: Database, estimator: str) -> None:
+    found = set()
+    for order in ORDERS:
+        content(iris_sqlite, estimator, order)
+        ran = succeed(iris_sqlite, "SELECT * FROM test TO EVALUATE m WITH validation.metrics='log_loss' LABEL species")
+        found.add(ran.metrics["loss"])
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("booster", ["gbtree", "gblinear", "dart"])
+def test_with_any_number_of_threads(iris_sqlite: Database, booster: str) -> None:
+    found = {content(iris_sqlite, f"xgboost.{booster} WITH nthread={count}", "1") for count in (1, 2, 3, 4)}
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("estimator", ["RandomForestRegressor", "RandomForestClassifier", "IsolationForest"])
+def test_a_forest_predicts_the_same_each_time(estimator: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sklearn.ensemble
+    from sqlflow_runtime.ml import sklearn_models
+
+    rows = np.random.default_rng(0).random((6000, 4))
+    numbers = rows[:, 0] * 3 + rows[:, 1]
+    forest = getattr(sklearn.ensemble, estimator)(n_estimators=60, random_state=0, n_jobs=4)
+    forest.fit(rows[:500], (numbers > 2)[:500] if "Classifier" in estimator else numbers[:500])
+    if "Classifier" in estimator:
+        forest.set_params(min_samples_leaf=7).fit(rows[:500], (numbers > 2)[:500])
+    found = set()
+    for count in (1, 2, 3, 8):
+        monkeypatch.setattr(sklearn_models, "processors", lambda count=count: count)
+        fitted = sklearn_models.Fitting(forest, list("abcd"))
+        predicted = fitted.probabilities(rows) if "Classifier" in estimator else fitted.predict(rows)
+        assert predicted is not None
+        found.add(np.ascontiguousarray(predicted).tobytes())
+    assert len(found) == 1
+
+
+@pytest.mark.database
+def test_a_parallel_scan_changes_nothing(postgres: Database) -> None:
+    succeed(
+        postgres,
+        "CREATE TABLE t AS SELECT random() AS a, random() AS b, n % 3 AS y FROM generate_series(1, 60000) n;"
+        "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;"
+        "ALTER TABLE t SET (parallel_workers = 4); ANALYZE t",
+    )
+    found = set()
+    for _ in range(4):
+        succeed(postgres, "SELECT * FROM t TO TRAIN xgboost.gbtree WITH subsample=0.5 LABEL y INTO m")
+        found.add(load_model(postgres, "m").content)
+    succeed(postgres, "SELECT * FROM t ORDER BY b TO TRAIN xgboost.gbtree WITH subsample=0.5 LABEL y INTO m")
+    found.add(load_model(postgres, "m").content)
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_order_depends_on_the_rows_alone(dtype: type[np.floating[np.typing.NBitBase]]) -> None:
+    random = np.random.default_rng(1)
+    matrix = random.integers(0, 4, (20_000, 3)).astype(dtype)
+    matrix[random.random(matrix.shape) < 0.1] = np.nan
+    labels = [f"c{number}" for number in random.integers(0, 3, len(matrix))]
+    order = canonical_order(matrix, labels)
+    assert sorted(order.tolist()) == list(range(len(matrix)))
+    shuffle = random.permutation(len(matrix))
+    again = canonical_order(matrix[shuffle], [labels[n] for n in shuffle])
+    assert np.array_equal(matrix[order], matrix[shuffle][again], equal_nan=True)
+    assert [labels[n] for n in order] == [labels[shuffle[n]] for n in again]
