@@ -82,11 +82,11 @@ def test_the_same_on_mariadb(mysql_url: str) -> None:
 def test_a_version_is_not_given_again_before_the_transaction_ends(request: pytest.FixtureRequest, kind: str) -> None:
     """Case 02: MariaDB's lock was given back when the inner block ended, before the row could be seen."""
     first: Database = request.getfixturevalue(kind)
-    save_model(first, "m", {}, b"1")
+    save_model(first, "m", PLAIN, b"1")
     with closing(connect(request.getfixturevalue(f"{kind}_url"))) as second, ThreadPoolExecutor(1) as pool:
         with first.atomic():  # as a statement's effect does where there is a ledger
-            assert save_model(first, "m", {}, b"2") == 2
-            later = pool.submit(save_model, second, "m", {}, b"3")
+            assert save_model(first, "m", PLAIN, b"2") == 2
+            later = pool.submit(save_model, second, "m", PLAIN, b"3")
             with pytest.raises(TimeoutError):
                 later.result(timeout=0.5)
         assert later.result(timeout=60) == 3
@@ -95,11 +95,11 @@ def test_a_version_is_not_given_again_before_the_transaction_ends(request: pytes
 @pytest.mark.parametrize("kind", ["postgres", "mysql"])
 def test_a_version_is_not_given_again_before_the_program_commits(request: pytest.FixtureRequest, kind: str) -> None:
     first: Database = request.getfixturevalue(kind)
-    save_model(first, "m", {}, b"1")
+    save_model(first, "m", PLAIN, b"1")
     with closing(connect(request.getfixturevalue(f"{kind}_url"))) as second, ThreadPoolExecutor(1) as pool:
         succeed(first, "CREATE TABLE other (a INTEGER); BEGIN; INSERT INTO other VALUES (1)")
-        assert save_model(first, "m", {}, b"2") == 2
-        later = pool.submit(save_model, second, "m", {}, b"3")
+        assert save_model(first, "m", PLAIN, b"2") == 2
+        later = pool.submit(save_model, second, "m", PLAIN, b"3")
         with pytest.raises(TimeoutError):
             later.result(timeout=0.5)
         succeed(first, "COMMIT")
@@ -109,23 +109,23 @@ def test_a_version_is_not_given_again_before_the_program_commits(request: pytest
 @pytest.mark.parametrize("kind", ["postgres", "mysql"])
 def test_versions_that_an_older_snapshot_does_not_show(request: pytest.FixtureRequest, kind: str) -> None:
     first: Database = request.getfixturevalue(kind)
-    save_model(first, "m", {}, b"1")
+    save_model(first, "m", PLAIN, b"1")
     isolation = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ; " * (kind == "postgres")
     succeed(first, isolation + "BEGIN; SELECT version FROM sqlflow_models")
     with closing(connect(request.getfixturevalue(f"{kind}_url"))) as second:
-        assert save_model(second, "m", {}, b"2") == 2
-        assert save_model(second, "m", {}, b"3") == 3
-        assert save_model(first, "m", {}, b"4") == 4
+        assert save_model(second, "m", PLAIN, b"2") == 2
+        assert save_model(second, "m", PLAIN, b"3") == 3
+        assert save_model(first, "m", PLAIN, b"4") == 4
         succeed(first, "COMMIT")
         assert load_model(second, "m").content == b"4"
 
 
 def test_locks_of_the_program_itself_are_left_alone(mysql: Database, mysql_url: str) -> None:
     mysql.execute("SELECT GET_LOCK('mine', 0)")
-    save_model(mysql, "m", {}, b"1")
+    save_model(mysql, "m", PLAIN, b"1")
     with closing(connect(mysql_url)) as other:
         assert other.execute("SELECT IS_FREE_LOCK('mine'), GET_LOCK('mine', 0)") == [(0, 0)]
-        assert save_model(other, "m", {}, b"2") == 2, "ours is free"
+        assert save_model(other, "m", PLAIN, b"2") == 2, "ours is free"
 
 
 def test_a_block_that_fails_within_two_others(mysql: Database) -> None:
