@@ -119,6 +119,8 @@ class Interpreter:
         analysis.give_up(f"what CREATE {hidden} brings about is not followed" if hidden and tokens else str(error))
         if {"TEMP", "TEMPORARY", "PG_TEMP"} & set(every):
             analysis.keep_in_session()
+        if any(word.startswith("DBLINK_") for word in every):
+            analysis.keep_in_session()  # its connections have names there
         analysis.use_variables((), self._variables(tokens))
         if created and FUNCTIONS & set(begin):
             analysis.catalog.user_functions = True

@@ -43,6 +43,10 @@ _SESSION_PRAGMAS = """
 """
 
 
+_STATEMENTS_OF_PRAGMAS = ("import_database", "create_fts_index", "drop_fts_index")
+"""Pragmas of DuckDB that create and drop relations."""
+
+
 class Settings:
     """Interprets statements about the session, of one dialect."""
 
@@ -71,7 +75,8 @@ class Settings:
             "ATTACH": self._attach,
             "DETACH": self._detach,
             "LOAD": self._load,
-            "INSTALL": self._chained,
+            "INSTALL": self._install,
+            "FORCE": self._install,
             "ADD": self._chained,
             "ALTER": self._alter_session,
             "CREATE": self._create_function,
@@ -246,8 +251,14 @@ class Settings:
         return SETTING if detach(tokens, analysis) else DONE
 
     def _load(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
-        data = len(first) > 1 and first[1] == "DATA"
-        return OTHER if data else self._chained(tokens, first, analysis)
+        rows = self._dialect == "mysql" or first[1:2] == ("DATA",)
+        return OTHER if rows else self._chained(tokens, first, analysis)
+
+    def _install(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+        """DuckDB keeps extensions in the home of its process; MySQL's plugins are the server's."""
+        if self._dialect == "duckdb" and "INSTALL" in first[:2]:
+            return self._chained(tokens, first, analysis)
+        return OTHER
 
     def _alter_session(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
         session = len(first) > 1 and first[1] == "SESSION"
@@ -258,8 +269,12 @@ class Settings:
         bare = name[-1][0].lower() if name else ""
         sets = after < len(tokens) and tokens[after].token_type in (TokenType.EQ, TokenType.L_PAREN)
         if self._dialect == "duckdb":
-            if (sets and tokens[after].token_type is TokenType.EQ) or bare.startswith(("enable_", "disable_")):
+            equals = sets and tokens[after].token_type is TokenType.EQ
+            if equals or bare.startswith(("enable_", "disable_", "add_parquet_key")):
                 return self._chained(tokens, first, analysis)
+            if bare in _STATEMENTS_OF_PRAGMAS:
+                analysis.give_up(f"PRAGMA {bare} creates what it does not name")
+                return DONE
         elif bare == "foreign_keys" and sets and analysis.session.in_transaction:
             return DONE  # SQLite ignores it there
         elif bare in self._pragmas and sets:

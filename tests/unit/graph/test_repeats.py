@@ -146,8 +146,19 @@ def test_no_session_begins_after_what_changes_later_sessions(dialect: str, setti
     assert "later" in warning.message or "not followed" in warning.message
 
 
-@pytest.mark.parametrize(("dialect", "text"), [("mysql", "RESET MASTER"), ("mysql", "SET PERSIST_ONLY x = 1")])
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("mysql", "RESET MASTER"),
+        ("mysql", "SET PERSIST_ONLY x = 1"),
+        ("mysql", "LOAD XML INFILE 'f' INTO TABLE t"),
+        ("mysql", "LOAD INDEX INTO CACHE t"),
+        ("mysql", "INSTALL SONAME 'ha_connect'"),
+        ("duckdb", "PRAGMA create_fts_index('t', 'id', 'text')"),
+    ],
+)
 def test_what_changes_no_session_is_not_replayed(dialect: str, text: str) -> None:
     found = graph(f"{text}; SELECT * FROM a; SELECT * FROM b", dialect, LINEAGE, fusion=False)
     assert groups(found) == [(1,), (2,), (3,)]
     assert [step.session for step in found.steps] == [(), (), ()]
+    assert [step.repeat for step in found.steps] == [(), (), ()]
