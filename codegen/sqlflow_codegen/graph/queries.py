@@ -7,11 +7,11 @@ from sqlflow_codegen.graph.references import Walker
 from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader
 
 
-def tables_read(text: str, dialect: str) -> list[tuple[str, ...]]:
-    """The parts of each name of a relation that the query reads; none where it is not understood."""
+def tables_read(text: str, dialect: str) -> list[tuple[str, ...]] | None:
+    """The parts of each name of a relation that the query reads; None where it is not understood."""
     reader = Reader(dialect)
     try:
         found = Walker(Names(dialect)).collect([reader.parse(reader.tokens(text), text)])
     except NotUnderstoodError:
-        return []
+        return None
     return [tuple(part for part, _ in reference) for reference in found.reads]

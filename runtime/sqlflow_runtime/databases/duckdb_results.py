@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 from sqlflow_codegen.language.names import parse_name, quote, quote_name
 
 from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
-from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, with_mark
+from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, with_mark, words_of
 from sqlflow_runtime.databases.rowwise import compute_in_pages
 
 if TYPE_CHECKING:
@@ -84,18 +85,17 @@ class DuckDBResults:
 
     def reads(self, select: str) -> frozenset[TablePath]:
         """See `ResultTables.reads`."""
-        existing = [self.find(tuple(part.text for part in parse_name(name, "duckdb"))) for name in self._read(select)]
+        names = [quote(word, "duckdb") for word in words_of(select)]
+        with suppress(duckdb.Error):  # it cannot look into PIVOT, which is several statements to it
+            names = list(self._connection.get_table_names(select, qualified=True))
+        existing = [self.find(tuple(part.text for part in parse_name(name, "duckdb"))) for name in names]
         return frozenset(one.path for one in existing if one)
-
-    def _read(self, select: str) -> set[str]:
-        with self._database.failing(select):
-            return set(self._connection.get_table_names(select, qualified=True))
 
     def normal_type(self, name: str) -> str:
         """See `ResultTables.normal_type`."""
         return name
 
-    def too_long(self, _path: TablePath) -> str:
+    def too_long(self, _names: Sequence[str]) -> str:
         """See `ResultTables.too_long`. DuckDB has no limit that a program reaches."""
         return ""
 

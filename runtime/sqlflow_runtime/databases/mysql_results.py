@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlflow_codegen.language.names import MYSQL_NAME_CHARACTERS, quote, quote_name
 
 from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
-from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, with_mark
+from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, with_mark, words_of
 from sqlflow_runtime.databases.rowwise import compute_in_pages
 from sqlflow_runtime.failures import RunError
 
@@ -100,7 +100,8 @@ class MySQLResults:
         pending = [(self._database.current(), select)]
         while pending:
             schema, text = pending.pop()
-            for name in tables_read(text, "mysql"):
+            names = tables_read(text, "mysql")
+            for name in [(word,) for word in words_of(text)] if names is None else names:
                 existing = self.find(name if len(name) > 1 else (schema, *name))
                 if existing is None or existing.path in found:
                     continue
@@ -118,9 +119,9 @@ class MySQLResults:
         name = name if "'" in name else name.lower()
         return _WIDTH.sub(r"\1", name).removesuffix(" character set utf8mb4")
 
-    def too_long(self, path: TablePath) -> str:
+    def too_long(self, names: Sequence[str]) -> str:
         """See `ResultTables.too_long`. The server counts characters."""
-        long = next((part for part in path if len(part) > MYSQL_NAME_CHARACTERS), "")
+        long = next((part for part in names if len(part) > MYSQL_NAME_CHARACTERS), "")
         return f"the name {long} has {len(long)} characters; MySQL takes {MYSQL_NAME_CHARACTERS}" if long else ""
 
     def derive(self, select: str, table: ResultTable, derivation: Derivation) -> int:

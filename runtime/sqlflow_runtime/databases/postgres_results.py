@@ -118,7 +118,7 @@ class PostgresResults:
         """See `ResultTables.normal_type`."""
         return name
 
-    def too_long(self, _path: TablePath) -> str:
+    def too_long(self, _names: Sequence[str]) -> str:
         """See `ResultTables.too_long`. Longer names are cut, as PostgreSQL cuts them everywhere."""
         return ""
 

@@ -18,8 +18,14 @@ from sqlflow_codegen.language.names import quote_name
 from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
 from sqlflow_runtime.failures import RunError, listed
 
+_WORD = re.compile(r"[^\W\d][\w$]*")
 _MARK = re.compile(r"SQLFlow result table (?P<name>.+): each run replaces its rows")
 _ALLOW = f"allow it: WITH {RESULT_REPLACE}=true"
+_MAKE = "Create it first: CREATE SCHEMA …, or correct the name."
+_SCHEMA_HINTS = {
+    "sqlite": "SQLite has no schemas: ATTACH DATABASE 'FILE' AS NAME; gives another file that name.",
+    "mysql": "Create it first: CREATE DATABASE …; or begin with USE, or name one at the end of the database URL.",
+}
 _COPY = "_before_sqlflow"
 _COPY_BYTES = 40
 """Bytes of the table's name that its copy's name keeps, below the limit of every database."""
@@ -70,8 +76,8 @@ class ResultTables(Protocol):
     def normal_type(self, name: str) -> str:
         """A type's name in one spelling, to compare it with."""
 
-    def too_long(self, path: TablePath) -> str:
-        """What is wrong with the length of a name; "" if nothing is."""
+    def too_long(self, names: Sequence[str]) -> str:
+        """What is wrong with the length of identifiers; "" if nothing is."""
 
     def derive(self, select: str, table: ResultTable, derivation: Derivation) -> int:
         """Put the select's rows with computed columns into the table; returns their number."""
@@ -131,12 +137,16 @@ class ResultTable:
         Raises:
             RunError: kind `usage`; it may not be replaced, or what depends on it forbids that.
         """
-        self._check_name(results)
+        self._check_name(results, [*self.path, *(column.name for column in columns)])
         existing = results.find(self.path)
         wanted = tuple((column.name, column.type) for column in columns)
         path = existing.path if existing else results.path(self.path)
         mark = mark_of(path, dialect)
         if existing is None:
+            if not results.is_schema(path[-2]):
+                raise self._refused(
+                    f"there is no schema {path[-2]} for {self.shown}", _SCHEMA_HINTS.get(dialect, _MAKE)
+                )
             return Plan(path, None, in_place=False, mark=mark)
         copy = self._allowed(results, existing, dialect, wanted)
         marked = _marks(existing, mark)
@@ -146,8 +156,8 @@ class ResultTable:
         self._check_dependents(existing, in_place=in_place)
         return Plan(path, existing, in_place, "" if marked and in_place else mark, copy)
 
-    def _check_name(self, results: ResultTables) -> None:
-        if problem := results.too_long(self.path):
+    def _check_name(self, results: ResultTables, names: Sequence[str]) -> None:
+        if problem := results.too_long(names):
             raise self._refused(problem, "Choose a shorter name.")
         if self.column and len(self.path) == 1 and results.is_schema(self.path[0]):
             raise self._refused(
@@ -223,6 +233,11 @@ def mark_of(path: TablePath, dialect: str) -> str:
     if dialect == "sqlite":
         name = name.replace("*/", "* /")  # there it stands inside a comment of SQL
     return f"SQLFlow result table {name}: each run replaces its rows"
+
+
+def words_of(select: str) -> list[str]:
+    """What may be a name in a select that nobody can parse."""
+    return list(dict.fromkeys(_WORD.findall(select)))
 
 
 def with_mark(comment: str, mark: str) -> str:

@@ -96,7 +96,7 @@ class SqliteResults:
         """See `ResultTables.normal_type`."""
         return name
 
-    def too_long(self, _path: TablePath) -> str:
+    def too_long(self, _names: Sequence[str]) -> str:
         """See `ResultTables.too_long`. SQLite has no limit that a program reaches."""
         return ""
 

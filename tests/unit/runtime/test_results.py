@@ -218,6 +218,30 @@ def test_what_it_reads_through_a_view(data: Database) -> None:
     succeed(data, "ROLLBACK" if data.dialect != "duckdb" else "SELECT 1")
 
 
+NOT_UNDERSTOOD = [
+    ("duckdb", "PIVOT pr ON y USING max(id) GROUP BY a"),
+    ("mysql", "SELECT id, a, y FROM /*!50000 pr */"),
+    ("postgres", "TABLE pr"),
+    ("sqlite", "SELECT id, a, y FROM (pr)"),
+]
+
+
+@pytest.mark.parametrize(("kind", "select"), NOT_UNDERSTOOD)
+def test_reading_in_ways_that_are_hard_to_see(request: pytest.FixtureRequest, kind: str, select: str) -> None:
+    database: Database = request.getfixturevalue(kind)
+    double = "DOUBLE PRECISION" if kind == "postgres" else "DOUBLE"
+    succeed(database, DATA.format(double=double) + TRAIN + PREDICT)
+    text = f"FROM ({select}) q" if kind == "duckdb" else select
+    failure = fail(database, f"{text} TO PREDICT pr.z WITH result.replace=false USING m")
+    assert "reads pr" in failure.message
+
+
+def test_a_schema_that_is_not_there(data: Database) -> None:
+    failure = fail(data, "SELECT * FROM d TO PREDICT nowhere.pr.y USING m")
+    assert (failure.kind, failure.column) == ("usage", 28)
+    assert "no schema nowhere" in failure.message
+
+
 def test_with_leave_everything_is_replaced(data: Database) -> None:
     succeed(data, "CREATE TABLE x AS SELECT 1 AS one; SELECT * FROM d TO PREDICT x.y WITH result.replace=true USING m")
     assert rows(data, "SELECT count(*) FROM x") == [[6]]
