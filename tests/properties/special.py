@@ -106,6 +106,23 @@ POSTGRES = [
     ],
     ["PREPARE {name} AS SELECT id, v FROM {source}", "UPDATE e1 SET v = (v * 3 + {k}) % 1009", "EXECUTE {name}"],
     ["CREATE FUNCTION {name}() RETURNS bigint LANGUAGE sql AS 'SELECT sum(v) FROM public.e1'", "SELECT {name}()"],
+    [
+        "CREATE TABLE public.{name} (id int, v int)",
+        "CREATE FUNCTION public.{name}_f(x int) RETURNS bigint STABLE LANGUAGE sql AS "
+        "'SELECT x + coalesce(sum(v), 0) FROM public.{name}'",
+        "CREATE VIEW public.{name}_v AS SELECT id, public.{name}_f(v) AS v FROM e1",
+        "INSERT INTO public.{name} VALUES (1, {k})",
+        "SELECT public.{name}_f(2)",
+        "UPDATE public.{name} SET v = (v * 3 + 1) % 1009",
+        "SELECT * FROM public.{name}_v",
+        "DELETE FROM public.{name}",
+    ],
+    [
+        "CREATE OR REPLACE FUNCTION public.fr() RETURNS int LANGUAGE sql STABLE AS "
+        "$$ SELECT coalesce(max(v), 0)::int FROM public.e3 $$",
+        "INSERT INTO public.e3 VALUES (5, {k})",
+        "SELECT public.fr()",
+    ],
     ["COMMENT ON TABLE public.e1 IS 'about {k}'", "ANALYZE public.e1"],
     [
         "SELECT * FROM s2.x1",
@@ -191,6 +208,16 @@ MARIADB = [
         "CREATE TABLE d1.{name}_s (id int PRIMARY KEY, v int)",
         "CREATE TABLE d1.{name}_d (id int, v int, CONSTRAINT fk FOREIGN KEY (id) REFERENCES d1.{name}_s (id))",
     ],
+    [
+        "CREATE TABLE d1.{name} (id int, v int)",
+        "CREATE FUNCTION d1.{name}_f(x int) RETURNS int READS SQL DATA "
+        "RETURN x + (SELECT coalesce(sum(v), 0) FROM d1.{name})",
+        "INSERT INTO d1.{name} VALUES (1, {k})",
+        "CREATE TABLE d1.{name}_k AS SELECT d1.{name}_f(2) AS v",
+        "UPDATE d1.{name} SET v = (v * 3 + 1) % 1009",
+        "SELECT d1.{name}_f(3)",
+        "DELETE FROM d1.{name}",
+    ],
     ["PREPARE {name} FROM 'SELECT sum(v) FROM d1.e1'", "UPDATE d1.e1 SET v = (v * 3 + {k}) % 1009", "EXECUTE {name}"],
     [
         "CREATE VIEW d1.{name} AS SELECT id, v FROM d1.e1",
@@ -271,6 +298,21 @@ DUCKDB = [
     ["CREATE SCHEMA IF NOT EXISTS s3", "CREATE TABLE s3.{name} AS SELECT id, v FROM {source}", "FROM s3.{name}"],
     ["CREATE MACRO {name}(x) AS x + (SELECT count(*) FROM main.e1)", "SELECT {name}(1)"],
     ["CREATE TEMP MACRO {name}(x) AS x + 1", "SELECT {name}(1)"],
+    [
+        "CREATE TABLE main.{name} (id int, v int)",
+        "CREATE MACRO main.{name}_f(x) AS x + (SELECT coalesce(sum(v), 0) FROM main.{name})",
+        "CREATE VIEW main.{name}_v AS SELECT id, main.{name}_f(v) AS v FROM main.e1",
+        "INSERT INTO main.{name} VALUES (1, {k})",
+        "SELECT main.{name}_f(2)",
+        "UPDATE main.{name} SET v = (v * 3 + 1) % 1009",
+        "SELECT * FROM main.{name}_v",
+        "DELETE FROM main.{name}",
+    ],
+    [
+        "CREATE OR REPLACE MACRO main.fr() AS (SELECT coalesce(max(v), 0) FROM main.e3)",
+        "INSERT INTO main.e3 VALUES (5, {k})",
+        "SELECT main.fr()",
+    ],
     ["CREATE OR REPLACE TABLE main.e3 AS SELECT id, v FROM {source}"],
     ["CREATE OR REPLACE VIEW main.v1 AS SELECT id, v FROM {source}", "SELECT * FROM main.v3"],
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlflow_codegen.graph.catalog import Catalog
 from sqlflow_codegen.graph.files import file_resources
@@ -23,6 +24,7 @@ from sqlflow_codegen.graph.resources import (
     Resource,
     read_by_name,
 )
+from sqlflow_codegen.graph.routines import call_reference, merged
 from sqlflow_codegen.graph.session import BEFORE, WRITERS, Session
 from sqlflow_codegen.graph.standing import Standing, Why
 
@@ -292,8 +294,35 @@ class Analysis:
             if self.session.unclear_variables:
                 self._want_writers()
 
+    def expanded(self, found: References) -> References:
+        """The same, with what the program's functions mention in the place of their names."""
+        if not self.catalog.functions:
+            return found
+        queue, seen = list(found.functions), set[str]()
+        while queue:
+            function = queue.pop()
+            body = None if function in seen else self._body(function)
+            if body is not None:
+                queue += body.functions
+                found = merged(found, body)
+                found.reads.append(call_reference(function))
+            seen.add(function)
+        return replace(found, functions={each: None for each in found.functions if self._body(each) is None})
+
+    def _body(self, function: str) -> References | None:
+        relation = self.catalog.relation(call_reference(function))
+        found = self.catalog.functions.find(relation, trusted=not self.catalog.conservative)
+        return found if found is None or self.catalog.rules.routines else References()
+
     def call(self, function: str) -> None:
         """Note that a function is called that sqlglot does not know."""
+        if self.catalog.functions and self._body(function) is not None:
+            self.mention(self.expanded(References(functions={function: None})))
+        else:
+            self._call_other(function)
+
+    def _call_other(self, function: str) -> None:
+        """Note a call of a function that is not the program's, or not known."""
         match judge(function, self.catalog.names.dialect):
             case Verdict.HARMLESS | Verdict.SEQUENCE:
                 pass

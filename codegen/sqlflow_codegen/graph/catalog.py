@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from sqlflow_codegen.graph.naming import Names, Place, Reference, Relation
 from sqlflow_codegen.graph.ordering import Rules
 from sqlflow_codegen.graph.resources import ANY_FILE, GROUP, TABLE, Resource
+from sqlflow_codegen.graph.routines import Known
 from sqlflow_codegen.graph.standing import Standing, Standings
 from sqlflow_codegen.graph.trust import Trust
 
@@ -66,8 +67,10 @@ class Catalog:
         """Names of relations, in any schema, that statements so far used."""
         self.unread = False
         """Whether something not understood ran."""
+        self.functions = Known()
+        """Functions of the program of which it is known what they read."""
         self.user_functions = False
-        """Whether the program created functions."""
+        """Whether the program created others."""
         self._indexes: NameMap[Relation] = NameMap()
         self._indexes_of: dict[Relation, list[Relation]] = {}
         self.schemas: set[str] = set()

@@ -1,8 +1,8 @@
-"""CREATE and DROP."""
+"""CREATE."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from sqlglot import exp
 
@@ -12,11 +12,12 @@ from sqlflow_codegen.graph.files import file_resources
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Reference, Relation
 from sqlflow_codegen.graph.references import References, Walker, unwrap
+from sqlflow_codegen.graph.resources import Resource
+from sqlflow_codegen.graph.routines import Routines, call_reference, function_reference
 from sqlflow_codegen.graph.standing import Why
+from sqlflow_codegen.graph.tokens import NotUnderstoodError
 
 _SERIALS = frozenset({exp.DType.SERIAL, exp.DType.BIGSERIAL, exp.DType.SMALLSERIAL})
-_STRICT = frozenset({"postgres", "sqlite", "duckdb"})
-"""Dialects in which DROP TABLE IF EXISTS fails where the name is a view's, so that nothing of that name is left."""
 HIDDEN_WRITERS = frozenset({"TRIGGER", "RULE", "EVENT", "POLICY"})
 """What makes a statement change more than it names."""
 
@@ -24,10 +25,11 @@ FUNCTIONS = frozenset({"FUNCTION", "PROCEDURE", "MACRO"})
 
 
 class Definitions:
-    """Interprets statements that create and drop relations."""
+    """Interprets statements that create relations."""
 
-    def __init__(self, walker: Walker) -> None:
+    def __init__(self, walker: Walker, routines: Routines) -> None:
         self._walker = walker
+        self._routines = routines
 
     # -- CREATE
 
@@ -42,6 +44,8 @@ class Definitions:
             self._create_index(tree, analysis)
         elif kind in ("SCHEMA", "DATABASE"):
             self._create_schema(tree, kind, analysis)
+        elif kind in ("FUNCTION", "MACRO"):
+            self._create_function(tree, analysis)
         else:
             if kind in FUNCTIONS:
                 analysis.catalog.user_functions = True
@@ -53,8 +57,8 @@ class Definitions:
         schema = tree.args.get("this")
         reference = self._walker.reference(unwrap(schema))
         columns = schema.expressions if isinstance(schema, exp.Schema) else []
-        details = self._walker.collect([*columns, *_present(tree, "properties", "indexes")])
-        analysis.mention(self._walker.collect(_present(tree, "expression", "clone")))
+        details = self._walker.collect([*columns, *present(tree, "properties", "indexes")])
+        analysis.mention(self._walker.collect(present(tree, "expression", "clone")))
         if _has(tree, exp.DynamicProperty):
             self._define_view(tree, reference, analysis)
         elif _is_temporary(tree, reference, analysis):
@@ -149,6 +153,7 @@ class Definitions:
 
     def tie(self, relation: Relation, details: References, analysis: Analysis) -> None:
         """Tie a table to what its columns, keys and properties refer to."""
+        details = analysis.expanded(details)
         for other in (*details.reads, *details.sequences):
             if other:
                 analysis.tie(relation, analysis.catalog.relation(other))
@@ -165,7 +170,7 @@ class Definitions:
         self._define_view(tree, self._walker.reference(unwrap(tree.args.get("this"))), analysis)
 
     def _define_view(self, tree: exp.Expr, reference: Reference, analysis: Analysis) -> None:
-        body = self._walker.collect(_present(tree, "expression"))
+        body = analysis.expanded(self._walker.collect(present(tree, "expression")))
         if body.writes or body.into:
             analysis.give_up("its definition writes")
         files = file_resources(body.files) | set(of_properties(_properties(tree)).files)
@@ -188,10 +193,7 @@ class Definitions:
                 analysis.catalog.lies_in(relation, files)
         if not temporary:
             relation = self._created(reference, analysis, tree=tree)
-            analysis.catalog.define_view(relation, bases, restless=restless)
-            analysis.catalog.lies_in(relation, files)
-            for base in bases:
-                analysis.expose(base, analysis.catalog.standing(relation))
+            self._define(relation, body, files, analysis, restless=restless)
 
     def _create_index(self, tree: exp.Expr, analysis: Analysis) -> None:
         index = tree.args.get("this")
@@ -217,7 +219,7 @@ class Definitions:
 
     def _create_schema(self, tree: exp.Expr, kind: str, analysis: Analysis) -> None:
         names = analysis.catalog.names
-        if _present(tree, "expression", "clone"):
+        if present(tree, "expression", "clone"):
             analysis.give_up("it creates more than a schema")
         if kind == "DATABASE" and names.dialect == "postgres":
             analysis.wait("CREATE DATABASE runs alone")
@@ -230,93 +232,31 @@ class Definitions:
             return
         analysis.change_schema(names.key(names.identity(reference[-1])))
 
-    # -- DROP
-
-    def drop(self, tree: exp.Expr, analysis: Analysis) -> None:
-        """A DROP of any kind."""
-        kind = str(tree.args.get("kind") or "").upper()
-        targets = tree.args.get("tables") or _present(tree, "this")
-        cascade = bool(tree.args.get("cascade")) and analysis.catalog.names.dialect != "mysql"
-        alone = cascade and not self._drops_no_more(kind, targets, analysis)
-        if not targets:
-            analysis.give_up("it drops what is not known")
-        elif kind in ("TABLE", "VIEW", "SEQUENCE"):
-            for target in targets:
-                self._drop_relation(self._walker.reference(target), tree, analysis)
-        elif kind == "INDEX":
-            for target in targets:
-                self._drop_index(tree, target, analysis)
-        elif kind in ("SCHEMA", "DATABASE"):
-            for target in targets:
-                self._drop_schema(target, analysis)
-        else:
-            analysis.give_up(f"what DROP {kind or '...'} brings about is not followed")
-        if alone:
-            analysis.wait("CASCADE may drop more than it names")
-        if cascade:
-            analysis.catalog.standings.more_dropped()
-
-    def _drops_no_more(self, kind: str, targets: list[exp.Expr], analysis: Analysis) -> bool:
-        """Whether CASCADE drops nothing that the program made. In PostgreSQL that is known."""
+    def _create_function(self, tree: exp.Expr, analysis: Analysis) -> None:
+        """A function is something like a view over what its body reads."""
         catalog = analysis.catalog
-        if kind not in ("TABLE", "VIEW", "SEQUENCE") or catalog.standings.binds_late:
-            return False
-        return not any(catalog.has_dependents(catalog.relation(self._walker.reference(each))) for each in targets)
+        name = self._routines.name(tree)
+        body = self._routines.body(tree, trusted=not catalog.conservative)
+        if _is_temporary(tree, name, analysis):
+            raise NotUnderstoodError("a temporary function is not followed")
+        all_of_it = analysis.expanded(body)
+        for each in all_of_it.reads:
+            analysis.read(each)
+        relation = self._created(function_reference(name), analysis, tree=tree)
+        others = [each for each in all_of_it.functions if catalog.relation(call_reference(each)) != relation]
+        restless = any(_may_do_more(each, analysis) for each in others)
+        self._define(relation, all_of_it, file_resources(all_of_it.files), analysis, restless=restless)
+        catalog.functions.define(relation, body)
 
-    def _drop_relation(self, reference: Reference, tree: exp.Expr, analysis: Analysis) -> None:
-        relation = analysis.catalog.relation(reference)
-        if self._drop_temporary(reference, relation, analysis):
-            return
-        if not tree.args.get("temporary"):
-            table = str(tree.args.get("kind") or "").upper() == "TABLE"
-            analysis.drop(relation, view=not (table or tree.args.get("cascade")))
-            for index in analysis.catalog.indexes_of(relation):
-                analysis.write_index(index)
-            shadowed, _ = analysis.session.find_temporary(relation, len(reference) > 1)
-            surely = not shadowed and analysis.catalog.names.dialect in _STRICT
-            analysis.catalog.standings.dropped(relation, surely=surely)
-
-    def _drop_temporary(self, reference: Reference, relation: Relation, analysis: Analysis) -> bool:
-        """Note the DROP of what may be temporary; whether it surely is."""
-        if analysis.use_memory(reference[:-1]):
-            analysis.changes_session = True
-            return analysis.catalog.rules.temporary
-        found, certain = analysis.session.find_temporary(relation, len(reference) > 1)
-        analysis.shares |= {each.token for each in found}
-        if certain:
-            analysis.changes_session = True
-            analysis.session.drop_temporary(relation, found)
-        return certain and analysis.catalog.rules.temporary
-
-    def _drop_index(self, tree: exp.Expr, target: exp.Expr, analysis: Analysis) -> None:
-        cluster = tree.args.get("cluster")
-        if cluster is not None:
-            analysis.write(self._walker.reference(unwrap(cluster.this)))
-            return
-        reference = self._walker.reference(target)
-        index = analysis.catalog.relation(reference)
-        if self._drop_temporary(reference, index, analysis):
-            return
-        tables = analysis.catalog.tables_of_index(index)
-        analysis.write_index(index)
-        for table in tables:
-            analysis.write_relation(table)
-        if not tables:
-            analysis.wait("it drops an index of a table that is not known")
-
-    def _drop_schema(self, target: exp.Expr, analysis: Analysis) -> None:
-        catalog = analysis.catalog
-        reference = self._walker.reference(target)
-        schema = catalog.names.key(catalog.names.identity(reference[-1]))
-        if analysis.use_memory(reference[:-1]):
-            analysis.changes_session = True
-            return
-        analysis.wait("DROP SCHEMA runs alone")
-        analysis.change_schema(schema)
-        catalog.standings.schema_dropped(schema)
-        analysis.session.leave_schema(schema)
-        if catalog.place.schema == schema and catalog.names.dialect != "postgres":
-            catalog.enter("", f"?dropped:{analysis.session.number}")
+    def _define(
+        self, relation: Relation, body: References, files: Set[Resource], analysis: Analysis, *, restless: bool
+    ) -> None:
+        """Note what is read through a view or a function."""
+        bases = tuple(dict.fromkeys(analysis.catalog.relation(each) for each in body.reads))
+        analysis.catalog.define_view(relation, bases, restless=restless)
+        analysis.catalog.lies_in(relation, files)
+        for base in bases:
+            analysis.expose(base, analysis.catalog.standing(relation))
 
 
 def _may_do_more(function: str, analysis: Analysis) -> bool:
@@ -327,7 +267,8 @@ def _may_do_more(function: str, analysis: Analysis) -> bool:
     return verdict not in (Verdict.HARMLESS, Verdict.SEQUENCE, Verdict.FILES)
 
 
-def _present(tree: exp.Expr, *keys: str) -> list[exp.Expr]:
+def present(tree: exp.Expr, *keys: str) -> list[exp.Expr]:
+    """The nodes under those keys, as far as there are any."""
     found: list[exp.Expr] = []
     for key in keys:
         value = tree.args.get(key)

@@ -14,11 +14,13 @@ from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.assignments import Assignments
 from sqlflow_codegen.graph.brief import BRIEF_WORDS, is_brief
 from sqlflow_codegen.graph.definitions import FUNCTIONS, HIDDEN_WRITERS, Definitions
+from sqlflow_codegen.graph.drops import Drops
 from sqlflow_codegen.graph.elsewhere import foreign_table, virtual_table
 from sqlflow_codegen.graph.files import file_resource, file_resources, writes_many
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Names, Reference
 from sqlflow_codegen.graph.references import Walker, unwrap
+from sqlflow_codegen.graph.routines import Routines, without_attributes
 from sqlflow_codegen.graph.settings import OTHER, SETTING, Settings
 from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader, name_after, words
 from sqlflow_codegen.graph.trust import touched
@@ -57,11 +59,11 @@ class Interpreter:
         self._reader = Reader(dialect)
         self._walker = Walker(self.names)
         self._settings = Settings(dialect, Assignments(dialect, self._reader, self._walker))
-        definitions = self._definitions = Definitions(self._walker)
+        definitions = self._definitions = Definitions(self._walker, Routines(dialect, self._reader, self._walker))
         self._alterations = Alterations(self._walker, definitions)
         self._handlers: dict[type[exp.Expr], Callable[[exp.Expr, Analysis], None]] = {
             exp.Create: definitions.create,
-            exp.Drop: definitions.drop,
+            exp.Drop: Drops(self._walker).drop,
             exp.Alter: self._alterations.alter,
             exp.TruncateTable: self._truncate,
             exp.Copy: self._copy,
@@ -148,6 +150,8 @@ class Interpreter:
             return
         elif self._reader.is_command(tokens[0]):
             raise NotUnderstoodError(f"what {first[0]} does is not known")
+        if self._dialect == "postgres" and first[0] == "CREATE":
+            tokens = without_attributes(tokens)
         tree = self._reader.parse(tokens, text)
         analysis.brief = is_brief(tree)
         handler = self._handlers.get(tree.__class__)

@@ -39,6 +39,7 @@ class Rules:
         trust: what is not understood may have given the names that it mentions another meaning.
         attached: two database files that are attached may be one.
         dropped: a relation that is dropped and created again is not new.
+        routines: whoever calls a function that the program created reads what its body reads.
         drops: what existed before is dropped in the program's order, and after it was read.
     """
 
@@ -58,6 +59,7 @@ class Rules:
     trust: bool = True
     attached: bool = True
     drops: bool = True
+    routines: bool = True
 
 
 ALL_RULES = Rules()

@@ -125,7 +125,7 @@ ALONE = [
     ("postgres", "CALL p()"),
     ("postgres", "DO $$ BEGIN END $$"),
     ("postgres", "GRANT SELECT ON a TO u"),
-    ("postgres", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'"),
+    ("postgres", "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'"),
     ("postgres", "CREATE TYPE t AS ENUM ('a')"),
     ("postgres", "SELECT f(x) FROM a"),
     ("postgres", "SELECT s.lower(x) FROM a"),
@@ -208,7 +208,7 @@ def test_functions_that_write_nothing_wait_for_nothing(dialect: str, statement: 
 
 def test_lineage_trusts_functions_that_the_program_did_not_create() -> None:
     assert pairs(graph("SELECT 1 FROM x; SELECT f(1) FROM y", ordering=LINEAGE)) == []
-    create = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    create = "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'"
     assert pairs(graph(f"{create}; SELECT 1 FROM x; SELECT f()", ordering=LINEAGE)) == [(1, 2), (2, 3)]
 
 
