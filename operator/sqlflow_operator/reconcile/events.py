@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlflow_codegen.literals import count
+
 from sqlflow_operator.api import GROUP, KIND, VERSION, Phase, SQLFlowJob, SQLFlowJobStatus
 from sqlflow_operator.clock import to_text
 from sqlflow_operator.kube import Object
@@ -45,7 +47,7 @@ def notices(old: SQLFlowJobStatus, new: SQLFlowJobStatus) -> tuple[Notice, ...]:
         message = f"run {old.run.name} is replaced: the spec asks for another run"
         found.append(Notice("Replaced", message, about=old.run.name))
     if new.run is not None and not same_run:
-        message = f"started run {run} with {new.total_steps} steps on backend {new.run.backend}"
+        message = f"started run {run} with {count(new.total_steps, 'step')} on backend {new.run.backend}"
         found.append(Notice("Started", message, about=run))
     found += _suspension(old, new)
     ended_before = (same_run or old.run == new.run) and old.phase == new.phase

@@ -24,6 +24,8 @@ KILLED = 137
 Explanation = tuple[Reason, str]
 
 _NO_EXECUTABLE = re.compile(r"executable file not found|exec: .*(not found|no such file or directory)")
+_BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*": ErrImagePull: ')
+_SAME_REASON = {"ImagePullBackOff": "ErrImagePull"}
 _POD_NAME = re.compile(r'\bpods? "[^"]*"')
 DEADLINE_MESSAGE = "it took longer than spec.activeDeadlineSeconds allows and was stopped"
 CANCELLED_MESSAGE = "it was cancelled"
@@ -200,7 +202,9 @@ def explain_waiting(pod: Mapping[str, Any]) -> Explanation | None:
 
 
 def _explain_container(name: str, waiting: Mapping[str, Any], pod: Mapping[str, Any]) -> Explanation | None:
-    reason, words = waiting.get("reason") or "", clip(waiting.get("message") or "", 300)
+    # A kubelet that waits between two tries repeats what it said of the last one: one message for both.
+    told = _BACK_OFF.sub("", waiting.get("message") or "")
+    reason, words = _SAME_REASON.get(waiting.get("reason") or "", waiting.get("reason") or ""), clip(told, 300)
     if reason in _IMAGE_REASONS:
         return Reason.IMAGE_PULL, (
             f"image {_image(pod, name)} cannot be pulled ({reason}): {sentence(words)} {IMAGE_ADVICE}"

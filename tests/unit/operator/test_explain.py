@@ -148,7 +148,19 @@ def test_image_that_cannot_be_pulled(reason: str) -> None:
     found = explain_waiting(pod() | {"status": {"initContainerStatuses": [waiting]}})
     assert found is not None
     assert found[0] == Reason.IMAGE_PULL
-    assert found[1].startswith(f"image step:1 cannot be pulled ({reason}): no such host. Check spec.image,")
+    shown = "ErrImagePull" if reason == "ImagePullBackOff" else reason
+    assert found[1].startswith(f"image step:1 cannot be pulled ({shown}): no such host. Check spec.image,")
+
+
+def test_a_pull_that_is_tried_again_and_again_has_one_message() -> None:
+    """A kubelet's words between two tries, as Kubernetes 1.34 has them: each change would be written."""
+    cause = 'failed to pull and unpack image "step:1": no such host'
+    again = f'Back-off pulling image "step:1": ErrImagePull: {cause}'
+    said = set()
+    for reason, message in (("ErrImagePull", cause), ("ImagePullBackOff", again)):
+        waiting = {"name": "s3-train", "state": {"waiting": {"reason": reason, "message": message}}}
+        said.add(explain_waiting(pod() | {"status": {"initContainerStatuses": [waiting]}}))
+    assert len(said) == 1
 
 
 def test_scheduling_gates_are_a_queue() -> None:
