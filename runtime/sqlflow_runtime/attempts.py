@@ -168,11 +168,24 @@ def _after(session: Session, mark: Mark, earlier: Earlier | None, numbers: Seque
     mark.begin(earlier)
     ended = _end_earlier(session, mark, earlier)
     mark.end("lost", {})
-    return Start(failure=_lost(earlier.pod, ended=ended), statement=numbers[0] if len(numbers) == 1 else 0)
+    return Start(failure=_lost(earlier.pod, ended=ended), statement=_interrupted(earlier, numbers))
+
+
+def _interrupted(earlier: Earlier, numbers: Sequence[int]) -> int:
+    """The statement that was at work when the step was lost; 0 where that cannot be known."""
+    if earlier.state == "stopped":
+        finished = earlier.detail.get("finished", ())
+        return next((number for number in numbers if number not in finished), 0)
+    return numbers[0] if len(numbers) == 1 else 0
 
 
 def _beside(session: Session, others: Iterable[Earlier]) -> Start | None:
-    """Why the step must not begin: another one has failed for good, and the engine does not know it yet."""
+    """Why the step must not begin: another one has failed for good, and the engine does not see it.
+
+    Only Argo does not, and only in a run with retries (see `sqlflow_codegen.couler`).
+    """
+    if session.ledger is None:
+        return None
     for other in others:
         failure = _failure(other)
         if failure is not None and (failure.final or other.attempt > session.retries):

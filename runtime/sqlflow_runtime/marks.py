@@ -200,11 +200,12 @@ class Mark:
         unfinished = "sum(CASE WHEN state IN ('begun', 'stopped') THEN 1 ELSE 0 END)"
         old = (
             f"SELECT run FROM {self._table} GROUP BY run "
-            f"HAVING max(changed_at) < {over} AND (max(changed_at) < {long_over} OR {unfinished} = 0)"
+            f"HAVING max(changed_at) < {over} AND (max(changed_at) < {long_over} OR {unfinished} = 0) LIMIT 1000"
         )
         try:
-            with self._database.atomic():
-                self._database.execute(f"DELETE FROM {self._table} WHERE run IN (SELECT run FROM ({old}) old)")
+            # One by one and by their key: steps of other runs must not wait for rows that are only looked at.
+            for (run,) in self._database.execute(old):
+                self._database.execute(f"DELETE FROM {self._table} WHERE run = ?", (run,))
         except RunError as failure:  # old rows do no harm; another user's may be out of reach
             self._log("info", f"old rows of {TABLE} stay: {failure.message}")
 

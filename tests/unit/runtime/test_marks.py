@@ -245,7 +245,8 @@ def test_a_stopped_step_is_lost_elsewhere(slow: tuple[Place, subprocess.Popen[by
     place, process = slow
     process.terminate()
     assert process.wait(timeout=30) == EXIT_STOPPED
-    assert place.step(text_of(place), "--statements", "1-3").code == EXIT_LOST
+    again = place.step(text_of(place), "--statements", "1-3")
+    assert (again.code, again.of("error")[0]["statement"]) == (EXIT_LOST, 2)
     assert place.values() == [1]
 
 
