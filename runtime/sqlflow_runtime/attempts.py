@@ -69,6 +69,8 @@ def take_up(session: Session, numbers: Sequence[int]) -> Start:
             return start
         if not (changes or earlier) or mark.begin(earlier):
             break
+    if changes and session.ledger is not None:
+        session.ledger.prepare()  # as long as the session is as it was opened
     if earlier is None:
         return Start(_done(session, numbers))
     _end_earlier(session, mark, earlier)

@@ -15,6 +15,10 @@ from sqlflow_runtime.recorder import Recorder
 TABLE = "sqlflow_ledger"
 KEEP_DAYS = 30
 
+_KEEP_HINT = (
+    "In a run with retries a program must not drop the schema or database of its connection, nor give up the right to "
+    "write there (SET ROLE). Set spec.retries to 0, or name another database in the URL."
+)
 _DEFINITION = (
     "run {key} NOT NULL, statement INTEGER NOT NULL, "
     "finished_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (run, statement)"
@@ -67,6 +71,15 @@ class Ledger:
         Raises:
             RunError: kind `stopped`; another attempt has taken the step over, so nothing of this one may stay.
         """
+        try:
+            self._add(statements)
+        except RunError as failure:
+            if not failure.final:
+                raise
+            what = f"cannot note in {self._table} that the statement is done: {failure.message}"
+            raise RunError(failure.kind, what, _KEEP_HINT, sqlstate=failure.sqlstate, final=True) from failure
+
+    def _add(self, statements: Iterable[int]) -> None:
         self._hold()
         # A DELETE before it would lock the gap for a row that is not there, and two steps would wait for each other.
         twice = "ON CONFLICT (run, statement) DO NOTHING"

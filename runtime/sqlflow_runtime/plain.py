@@ -14,6 +14,7 @@ from sqlflow_runtime.session import Session
 
 _BEGIN = ("BEGIN", "START")
 _COMMIT = ("COMMIT", "END")
+_LOCK_HINT = "Use a transaction with SELECT … FOR UPDATE, or set spec.retries to 0."
 
 
 def run(session: Session, statement: Statement) -> Result:
@@ -59,7 +60,13 @@ def _run_writing(session: Session, statement: SqlStatement) -> Result:
     before_change(session, statement)
     if session.ledger is None:
         return session.database.run(statement.text, session.limit)
-    if session.database.in_transaction() or statement.verb in _BEGIN:
+    if statement.verb == "LOCK" and session.database.dialect == "mysql":
+        raise RunError(
+            "usage",
+            "LOCK TABLES cannot be part of a run with retries: its locks end when the step notes what is done",
+            _LOCK_HINT,
+        )
+    if session.database.joins_transaction() or statement.verb in _BEGIN:
         return _run_in_transaction(session, session.ledger, statement)
     if statement.number in session.repeat:
         return session.database.run(statement.text, session.limit)
@@ -98,5 +105,6 @@ def _run_in_transaction(session: Session, ledger: Ledger, statement: SqlStatemen
         ledger.add(pending)
     result = database.run(statement.text, session.limit)
     if not noted and not database.in_transaction():
-        ledger.add(pending)
+        with database.atomic():
+            ledger.add(pending)
     return result

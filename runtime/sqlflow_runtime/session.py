@@ -60,7 +60,7 @@ class Session:
             if self.mark is not None:  # a model statement learned for long: another start may have come meanwhile
                 self.mark.hold()
             yield
-        elif self.database.in_transaction():
+        elif self.database.joins_transaction():
             yield
             self.pending.append(statement.number)
         else:

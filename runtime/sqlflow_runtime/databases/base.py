@@ -144,6 +144,9 @@ class Database(Protocol):
     def in_transaction(self) -> bool:
         """Whether the program has opened a transaction."""
 
+    def joins_transaction(self) -> bool:
+        """Whether the program's next statement is part of a transaction of its own, be it the first one of it."""
+
     def atomic(self) -> AbstractContextManager[None]:
         """All or nothing: a transaction, or a part of the one that the program has opened."""
 

@@ -121,6 +121,10 @@ class DuckDB:
         """Whether the program has opened a transaction."""
         return self._open
 
+    def joins_transaction(self) -> bool:
+        """As long as one is open."""
+        return self.in_transaction()
+
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """A transaction; inside one of the program, nothing more (DuckDB has no savepoints)."""

@@ -62,15 +62,17 @@ class MySQL:
         self._locks: list[str] = []
         self._holders = 0
         self.results: ResultTables = MySQLResults(self)
+        self._tables_locked = False
         self._thread = int(connection.thread_id())  # type: ignore[no-untyped-call]
         self._schema = str(self.execute("SELECT DATABASE()")[0][0] or "")
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
         """See `Database.run_reading`. The server refuses what tries to write in a read-only transaction.
 
-        Inside a transaction of the program there can be none, so the statement runs to its end there.
+        Inside a transaction of the program there can be none, and beginning one ends LOCK TABLES: there the statement
+        runs to its end.
         """
-        if first_word(sql) not in _READING or self.in_transaction():
+        if first_word(sql) not in _READING or self.in_transaction() or self._tables_locked:
             return None
         with self._failing(sql):
             self._connection.query("START TRANSACTION READ ONLY")
@@ -88,6 +90,8 @@ class MySQL:
         """See `Database.run`."""
         with self._failing(sql):
             result = self._stream(sql, limit, stop=False)
+        verb = first_word(sql)
+        self._tables_locked = verb == "LOCK" or (self._tables_locked and verb not in ("UNLOCK", "BEGIN", "START"))
         self._unlock()  # COMMIT and ROLLBACK, and whatever commits, end what locks were for
         return result
 
@@ -129,6 +133,11 @@ class MySQL:
         """Whether a transaction is open."""
         status: int = self._connection.server_status  # type: ignore[attr-defined]  # the stubs lack it
         return bool(status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)
+
+    def joins_transaction(self) -> bool:
+        """As long as one is open, and after SET autocommit = 0 always."""
+        status: int = self._connection.server_status  # type: ignore[attr-defined]  # the stubs lack it
+        return self.in_transaction() or not status & SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT
 
     @contextmanager
     def atomic(self) -> Iterator[None]:

@@ -126,6 +126,10 @@ class Postgres:
         """Whether a transaction is open, sound or failed."""
         return self._connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
+    def joins_transaction(self) -> bool:
+        """As long as one is open."""
+        return self.in_transaction()
+
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """A transaction, or a savepoint inside the program's own."""

@@ -101,6 +101,10 @@ class Sqlite:
         """Whether a transaction is open."""
         return self._connection.in_transaction
 
+    def joins_transaction(self) -> bool:
+        """As long as one is open."""
+        return self.in_transaction()
+
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """A write transaction from its start, so that two writers queue up; or a savepoint."""
