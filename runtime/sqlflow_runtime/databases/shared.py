@@ -20,7 +20,8 @@ IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
 _MOUNTS = Path("/proc/self/mountinfo")
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 _OF_THE_POD = re.compile(r"/volumes/kubernetes\.io~(?:empty-dir|configmap|secret|projected|downward-api)/")
-_NO_DISK = ("overlay", "tmpfs", "proc", "sysfs", "devtmpfs", "cgroup2", "mqueue")
+_NO_DISK = ("overlay", "proc", "sysfs", "devtmpfs", "cgroup2", "mqueue")
+_MEMORY = "tmpfs"
 _FILES = ("sqlite", "duckdb")
 
 
@@ -43,7 +44,7 @@ def check_shared(url: DatabaseUrl, environment: Mapping[str, str] = os.environ, 
         return
     else:
         where = "on the disk of one pod, which no other step sees and which ends with it"
-    hint = "Use a server (PostgreSQL, MySQL, MariaDB), or put the file on a volume that all pods of the job share."
+    hint = "Use a server (PostgreSQL, MySQL, MariaDB); `sqlflow run` executes the program on one computer."
     raise RunError("usage", f"the {url.scheme} database of this job is {where}", hint)
 
 
@@ -61,6 +62,7 @@ def _is_shared(path: Path, mounts: Path) -> bool:
         root, point = (_ESCAPE.sub(lambda match: chr(int(match[1], 8)), field) for field in fields[3:5])
         kind = fields[fields.index("-") + 1]
         if real == point or real.startswith(point.rstrip("/") + "/"):
-            shared = point != "/" and kind not in _NO_DISK and not _OF_THE_POD.search(root)
+            own = kind in _NO_DISK or (kind == _MEMORY and root == "/") or _OF_THE_POD.search(root)
+            shared = point != "/" and not own  # a volume of the node may lie in its memory, below that mount's root
             best = best if best[0] > len(point) else (len(point), shared)  # a later mount hides one on the same point
     return best[1]

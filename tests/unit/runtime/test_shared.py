@@ -12,11 +12,14 @@ from sqlflow_runtime.failures import RunError
 from tests.unit.runtime.harness import run_step
 
 POD = {IN_CLUSTER: "10.96.0.1"}
-MOUNTS = r"""657 583 0:270 / / rw,relatime master:230 - overlay overlay rw,lowerdir=/var/lib/containerd/1
+KUBELET = "/var/lib/containers/storage/volumes/6b/_data/lib/kubelet/pods/e5/volumes"
+"""Where a node of kind keeps the volumes of a pod. The lines are those that a pod there has."""
+MOUNTS = rf"""657 583 0:270 / / rw,relatime master:230 - overlay overlay rw,lowerdir=/var/lib/containerd/1
 658 657 0:273 / /proc rw,nosuid - proc proc rw
 662 657 0:274 / /dev rw,nosuid - tmpfs tmpfs rw,size=65536k
-670 657 8:1 /var/lib/kubelet/pods/6f/volumes/kubernetes.io~empty-dir/tmp /tmp rw,relatime - ext4 /dev/sda1 rw
-671 657 0:280 / /scratch rw,relatime - tmpfs tmpfs rw
+670 657 254:0 {KUBELET}/kubernetes.io~empty-dir/tmp /tmp rw,relatime - ext4 /dev/vda rw,discard
+671 657 0:325 / /scratch rw,relatime - tmpfs tmpfs rw,size=24684092k,noswap
+675 657 0:43 /hostpath_pv/a48615e0 /claim rw,nosuid,nodev,relatime - tmpfs tmpfs rw
 672 657 8:1 /var/local-path-provisioner/pvc-3e_default_data /data rw,relatime - ext4 /dev/sda1 rw
 673 657 0:57 /export /my\040disk rw,relatime - nfs4 10.0.0.9:/export rw
 674 672 0:281 / /data/hidden rw,relatime - tmpfs tmpfs rw
@@ -34,6 +37,7 @@ MOUNTS = r"""657 583 0:270 / / rw,relatime master:230 - overlay overlay rw,lower
         ("duckdb:////tmp/a.db", False),
         ("duckdb:////scratch/a.db", False),
         ("duckdb:////data/a.db", True),
+        ("duckdb:////claim/a.db", True),
         ("sqlite:////data/sub/../a.db", True),
         ("sqlite:////data/hidden/a.db", False),
         ("sqlite:////database/a.db", False),
@@ -50,7 +54,7 @@ def test_only_shared_disks_in_a_cluster(tmp_path: Path, url: str, fine: bool) ->
     with pytest.raises(RunError) as caught:
         check_shared(parse_url(url), POD, mounts)
     assert caught.value.kind == "usage"
-    assert "volume that all pods of the job share" in caught.value.hint
+    assert "Use a server" in caught.value.hint
 
 
 def test_a_step_in_a_cluster_refuses_before_it_opens_anything(tmp_path: Path) -> None:
