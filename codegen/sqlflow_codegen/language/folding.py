@@ -13,6 +13,7 @@ from sqlflow_codegen.language.dialects import normalize_dialect
 from sqlflow_codegen.language.source import Problem
 from sqlflow_codegen.language.splitter import Splitter
 
+_OPENER = re.compile("--|#|//")
 _HINT = "Write `program: |` in the manifest: otherwise YAML joins the lines, and the comment goes on to the end."
 _STATEMENT = re.compile(
     r"\b(?:SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|CREATE|DROP|ALTER|TRUNCATE|COPY|MERGE|GRANT|WITH)\s+\S"
@@ -29,10 +30,11 @@ def swallowing_comment(text: str, dialect: str, written: Sequence[str]) -> Probl
         dialect: its dialect.
         written: the lines of the manifest.
     """
-    ends = {line.rstrip() for line in written}
+    lines = [line.rstrip() for line in written]
+    ends = {line[opener.start() :] for line in lines for opener in _OPENER.finditer(line)}
     for start, end in Splitter(text, normalize_dialect(dialect)).line_comments():
         comment = text[start:end].rstrip()
-        if not any(line.endswith(comment) for line in ends):
+        if comment not in ends:
             return _problem(comment, start)
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from types import MappingProxyType
 
 from sqlflow_codegen.language.grammar import CLAUSES, GRAMMARS
@@ -13,6 +14,8 @@ from sqlflow_codegen.language.source import Problem, ProblemError, Source
 from sqlflow_codegen.language.splitter import ACTIONS, QUERIES, Splitter
 from sqlflow_codegen.language.suggest import closest
 
+_CANDIDATES, _NEAR = 200, 80
+"""Words of ours in one statement that are looked at, and characters before each."""
 _LONG = 6
 """Letters from which a word that is nearly MAXIMIZE can be nothing else, whatever follows it."""
 _ACTION = re.compile(rf"(?<![.\w@:$\"])(?:{'|'.join(ACTIONS)})\b(?![.(])", re.IGNORECASE)
@@ -183,8 +186,8 @@ class Meant:
         if not _ACTION.search(self._source.text, raw.start, raw.end):
             return
         bare = self._splitter.bare(raw.start, raw.end)
-        for found in _ACTION.finditer(bare):
-            before = _BEFORE.search(bare, max(found.start() - 200, 0), found.start())
+        for found in islice(_ACTION.finditer(bare), _CANDIDATES):
+            before = _BEFORE.search(bare, max(found.start() - _NEAR, 0), found.start())
             at = raw.start + found.start()
             if before is None or (before["word"] or "").upper() in _NOT_A_TABLE:
                 continue

@@ -18,6 +18,12 @@ _BITS = {4: ANSI_QUOTES, 1 << 20: NO_BACKSLASH}
 _LEXICAL = frozenset({ANSI_QUOTES, NO_BACKSLASH})
 _SESSION = frozenset({"", "SESSION", "LOCAL"})
 
+_UNKNOWN = "its value of sql_mode is only known to the server"
+_LONGEST = 10_000
+"""Characters of a SET that is followed."""
+_DEEPEST = 16
+"""Functions and parentheses within each other that are followed."""
+
 _ATOM = re.compile(r"\s+|@@?[\w$.]+|[^\W\d][\w$.]*|\d+|:=|(?s:.)")
 _VERSIONED = re.compile(r"/\*M?!\d*(?P<code>.*?)\*/\s*\Z", re.DOTALL)
 
@@ -63,6 +69,9 @@ class _MySQL(Modes):
         self.doubt = ""
         if verb not in ("SET", "") or "=" not in text:
             return
+        if len(text) > _LONGEST:
+            self.doubt = _UNKNOWN if "sql_mode" in text.lower() else ""
+            return
         if versioned := _VERSIONED.match(text):
             text = versioned["code"].strip()
         for name, tokens in _assignments(text, self.reading):
@@ -73,28 +82,30 @@ class _MySQL(Modes):
 
     def _set(self, value: _Mode | None) -> None:
         if value is None:
-            self.doubt = "its value of sql_mode is only known to the server"
+            self.doubt = _UNKNOWN
             return
         self.mode = value
         self.reading = reading_of("mysql", value)
 
-    def _value(self, tokens: list[str]) -> _Mode | None:
+    def _value(self, tokens: list[str], depth: int = 0) -> _Mode | None:
         """The part of sql_mode that matters here, as an expression gives it; None if only the server can tell."""
-        while len(tokens) > 2 and tokens[0] == "(" and tokens[-1] == ")":
-            tokens = tokens[1:-1]
+        if depth > _DEEPEST:
+            return None
+        if len(tokens) > 2 and tokens[0] == "(" and tokens[-1] == ")":
+            return self._value(tokens[1:-1], depth + 1)
         if tokens[:1] and tokens[0].upper() == "SELECT":
-            return self._value(tokens[1:])
+            return self._value(tokens[1:], depth + 1)
         if len(tokens) == 1:
             return self._atom(tokens[0])
         match [token.upper() for token in tokens[:2]]:
             case [("CONCAT" | "CONCAT_WS") as function, "("]:
                 parts = _arguments(tokens[2:-1])[1 if function == "CONCAT_WS" else 0 :]
-                found = [self._value(part) for part in parts]
+                found = [self._value(part, depth + 1) for part in parts]
                 known = [one for one in found if one is not None]
                 return frozenset().union(*known) if len(known) == len(found) else None
             case ["REPLACE", "("]:
                 parts = _arguments(tokens[2:-1])
-                values = [self._value(part) for part in parts]
+                values = [self._value(part, depth + 1) for part in parts]
                 if len(values) == 3 and values[0] is not None and values[1] is not None and values[2] is not None:
                     return (values[0] - values[1]) | values[2]
         return None
@@ -173,7 +184,7 @@ class _Transaction:
 
     before: bool
     after: bool
-    savepoints: list[tuple[str, bool]] = field(default_factory=list)
+    savepoints: dict[str, bool] = field(default_factory=dict)
 
 
 class _Postgres(Modes):
@@ -206,16 +217,15 @@ class _Postgres(Modes):
             self._open.after = standard
 
     def _transaction(self, verb: str, text: str) -> None:
-        words = text.upper().split()
+        words = text[:_LONGEST].upper().split()
         if verb in ("BEGIN", "START") and self._open is None:
             self._open = _Transaction(self._standard, self._standard)
         elif self._open is None:
             return
         elif verb == "SAVEPOINT" and len(words) > 1:
-            self._open.savepoints.append((words[1], self._standard))
+            self._open.savepoints[words[1]] = self._standard
         elif verb == "ROLLBACK" and "TO" in words:
-            kept = [value for name, value in self._open.savepoints if name == words[-1]]
-            self._standard = kept[-1] if kept else self._standard
+            self._standard = self._open.savepoints.get(words[-1], self._standard)
         elif verb in ("ROLLBACK", "ABORT"):
             self._standard, self._open = self._open.before, None
         elif verb in ("COMMIT", "END"):

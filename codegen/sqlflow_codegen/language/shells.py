@@ -6,6 +6,7 @@ No database understands them, so a program that holds one cannot run; each messa
 from __future__ import annotations
 
 import re
+from itertools import islice
 from types import MappingProxyType
 
 from sqlflow_codegen.language.source import Problem
@@ -51,6 +52,8 @@ _SHELLS = MappingProxyType({"mysql": "the mysql client", "postgres": "psql"})
 _MARKED = re.compile(r"[\\.!](?P<name>[^\W\d]\w*|[.?!;])")
 _SEPARATOR = re.compile(r"^[ \t]*(?P<word>GO(?:[ \t]+\d+)?|/)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _GOES_ON = re.compile(r"(?:\b(?:AS|FROM|JOIN|SELECT|BY|TO|SET|INTO|AND|OR)|[,.(=<>+*/-])\s*\Z", re.IGNORECASE)
+_NEAR, _CANDIDATES = 80, 200
+"""Characters looked at before such a line, and lines of one statement that are looked at."""
 _STATEMENT = re.compile(
     r"\s*(?:\Z|(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|WITH|EXEC|EXECUTE|USE|SET|IF|DECLARE|PRINT|BEGIN|GRANT"
     r"|TRUNCATE|MERGE|COMMIT|GO|/\*|--)(?!\w))",
@@ -84,9 +87,10 @@ def separator_in(statement: str) -> tuple[str, int] | None:
 
     A line within a quoted text counts too: the caller knows where those are.
     """
-    for found in _SEPARATOR.finditer(statement):
-        before, after = statement[: found.start()], statement[found.end() :]
-        if before.strip() and not _GOES_ON.search(before) and _STATEMENT.match(after):
+    for found in islice(_SEPARATOR.finditer(statement), _CANDIDATES):
+        near = max(found.start() - _NEAR, 0)
+        behind = statement[near : found.start()].strip() and not _GOES_ON.search(statement, near, found.start())
+        if behind and _STATEMENT.match(statement, found.end()):
             return found["word"], found.start("word")
     return None
 

@@ -170,16 +170,25 @@ class Splitter:
         if _NOT_BEFORE_TO.search(before):
             return False
         action = self.word_at(self.skip(end))
-        if action in _UNITS or _PART_OF_SQL.search(self._text, max(raw.start, start - _LOOK_BEHIND), start):
+        ours = action in ACTIONS
+        if not ours and (inside or not action or raw.other_to >= 0):
             return False
-        if action in ACTIONS:
-            if not inside:
-                raw.to = start
-                return True
+        if action in _UNITS or self._is_part_of_sql(raw.start, start):
+            return False
+        if ours and not inside:
+            raw.to = start
+            return True
+        if ours:
             raw.hidden_to = start if raw.hidden_to < 0 else raw.hidden_to
-        elif action and not inside and raw.other_to < 0:
+        else:
             raw.other_to = start
         return False
+
+    def _is_part_of_sql(self, first: int, to: int) -> bool:
+        """Whether the TO there belongs to a query's CYCLE or SYSTEM_TIME."""
+        before = self._text[max(first, to - _LOOK_BEHIND) : to]
+        upper = before.upper()
+        return ("CYCLE" in upper or "SYSTEM_TIME" in upper) and _PART_OF_SQL.search(before) is not None
 
     def _routine(self, raw: RawStatement, tracker: BlockTracker) -> tuple[RawStatement, int]:
         position = content = raw.start
