@@ -60,7 +60,8 @@ def model_title(clause: str, target: object, *, using: object = None, into: obje
 
 def clean(title: str) -> str:
     """The title on one line, within its length, without characters that cannot be printed and without credentials."""
-    words = " ".join("".join(char if char.isprintable() else " " for char in title).split())
+    words = title if title.isprintable() else "".join(char if char.isprintable() else " " for char in title)
+    words = " ".join(words.split())
     words = _USER_INFO.sub("://…@", words)
     return words if len(words) <= TITLE_LENGTH else words[: TITLE_LENGTH - 1] + "…"
 
@@ -151,16 +152,14 @@ class _Titler:
     def select(self) -> str:
         at = self._at
         called = at.name() if at.is_call() else ""
-        before = ""
-        while word := at.next():
-            if word == "INTO" and at.peek() not in ("@", "OUTFILE", "DUMPFILE"):
+        while word := at.find("DISTINCT", "FROM", "INTO"):
+            if word == "DISTINCT":
+                at.take("FROM")  # IS DISTINCT FROM
+            elif word == "FROM":
+                return f"SELECT … FROM {self._relation()}".rstrip()
+            elif at.peek() not in ("@", "OUTFILE", "DUMPFILE"):
                 at.skip(MODIFIERS | {"TABLE"})
                 return f"SELECT … INTO {at.name()}".rstrip()
-            if word == "FROM" and before != "DISTINCT":  # IS DISTINCT FROM
-                return f"SELECT … FROM {self._relation()}".rstrip()
-            if word == "(":
-                at.rest_of_parens()
-            before = word
         return f"SELECT {called}(…)" if called else "SELECT"
 
     def query(self) -> str:

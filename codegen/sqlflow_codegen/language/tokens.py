@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from sqlflow_codegen.language.lexis import ANSI_QUOTES, LEXIS, dialect_of, patterns
@@ -44,8 +45,9 @@ class Cursor:
     """Reads a statement of that dialect (or dialect under settings), token by token, as far as it is asked to."""
 
     def __init__(self, text: str, dialect: str) -> None:
+        self._text = text[:WINDOW]
         self._dialect = dialect
-        self._tokens = _tokens(text[:WINDOW], dialect)
+        self._tokens = _tokens(self._text, dialect, 0)
         self._ahead: list[Token] = []
         self._last = _NOTHING
 
@@ -108,9 +110,21 @@ class Cursor:
 
     def rest_of_parens(self) -> None:
         """Consume the rest of parentheses whose opening one was consumed."""
-        depth = 1
-        while depth and (key := self.next()):
-            depth += (key == "(") - (key == ")")
+        self._jump(_skip_to(self._text, self._last.end, self._dialect, (), depth=1)[1])
+
+    def find(self, *words: str) -> str:
+        """Consume all up to and with the first of these words outside parentheses; "" where there is none."""
+        ahead = self._look(0)
+        if ahead.kind == END:
+            return ""
+        word, end = _skip_to(self._text, ahead.start, self._dialect, words, depth=0)
+        self._jump(end)
+        return word
+
+    def _jump(self, offset: int) -> None:
+        """Read on at that offset."""
+        self._ahead.clear()
+        self._tokens = _tokens(self._text, self._dialect, offset)
 
     def adjacent(self) -> bool:
         """Whether the next token follows the last consumed one without a space."""
@@ -162,10 +176,62 @@ class Cursor:
         return self._last.text
 
 
-def _tokens(text: str, dialect: str) -> Iterator[Token]:
-    scan = patterns(dialect).words.match
+@cache
+def _finder(dialect: str, words: tuple[str, ...]) -> re.Pattern[str]:
+    """Scans over all but parentheses, these words, and what hides them."""
     lexis = LEXIS[dialect]
-    position = 0
+    special = "".join(map(re.escape, {"-", "/", "(", ")", *lexis.quotes, *("$" if lexis.dollar else "")}))
+    special += "".join(re.escape(opener[0]) for opener in lexis.line_comments)
+    special += re.escape("[") if lexis.brackets else ""
+    first = "".join(f"{word[0].lower()}{word[0]}" for word in words)
+    any_of = "|".join(f"{_any_case(word)}(?![\\w$])" for word in words)
+    run = f"[^{special}{first}]++" + (f"|(?<=[\\w$])[{first}]|(?!{any_of})[{first}]" if words else "")
+    return re.compile(f"(?P<run>(?:{run})+)" + (f"|(?P<word>{any_of})" if words else "") + "|(?P<paren>[()])")
+
+
+def _any_case(word: str) -> str:
+    return "".join(f"[{letter.lower()}{letter}]" for letter in word)
+
+
+def _skip_to(text: str, position: int, dialect: str, words: tuple[str, ...], *, depth: int) -> tuple[str, int]:
+    """The first of these words at depth 0, in upper case, and the offset behind it.
+
+    Without words, "" and the offset behind the parenthesis that brings the depth to 0. At the end, "" and its offset.
+    """
+    scan, other = _finder(dialect, words).match, patterns(dialect).words.match
+    while position < len(text):
+        match = scan(text, position)
+        if match is None:
+            token = other(text, position)
+            position = _behind(token, text, dialect) if token else -1
+            if position < 0:
+                break
+            continue
+        position = match.end()
+        if match.lastgroup == "paren":
+            depth += 1 if match.group() == "(" else -1
+            if depth == 0 and not words:
+                return "", position
+        elif match.lastgroup == "word" and depth <= 0:
+            return match.group().upper(), position
+    return "", len(text)
+
+
+def _behind(match: re.Match[str], text: str, dialect: str) -> int:
+    """The offset behind what the event opens; -1 where it never closes."""
+    event, start, lexis = match.lastgroup, match.start(), LEXIS[dialect]
+    if event == "block" and lexis.versioned_comments and text.startswith(VERSIONED, start):
+        version = _VERSION.match(text, start)
+        return version.end() if version else match.end()  # its inside is code
+    if event == "block":
+        return skip_block_comment(text, start, lexis.nested_comments)
+    if event == "dollar":
+        return skip_dollar(text, start, match.end())
+    return skip_quoted(text, start, dialect) if event == "quote" else match.end()
+
+
+def _tokens(text: str, dialect: str, position: int) -> Iterator[Token]:
+    scan = patterns(dialect).words.match
     while match := scan(text, position):
         event, start, position = match.lastgroup, match.start(), match.end()
         found = match.group()
@@ -174,17 +240,12 @@ def _tokens(text: str, dialect: str) -> Iterator[Token]:
         elif event in ("run", "other", "end"):
             for offset, mark in enumerate(found):
                 yield Token(MARK, mark, mark, start + offset, start + offset + 1)
-        elif event == "block" and lexis.versioned_comments and text.startswith(VERSIONED, start):
-            version = _VERSION.match(text, start)
-            position = version.end() if version else position  # its inside is code
-        elif event == "block":
-            position = skip_block_comment(text, start, lexis.nested_comments)
-        elif event == "dollar":
-            position = skip_dollar(text, start, position)
-            yield Token(STRING, "'", "", start, position)
-        elif event == "quote":
-            position = skip_quoted(text, start, dialect)
-            yield _quoted(found, text[start:position], start, position, dialect)
+        elif event in ("block", "dollar", "quote"):
+            position = _behind(match, text, dialect)
+            if event == "dollar":
+                yield Token(STRING, "'", "", start, position)
+            elif event == "quote":
+                yield _quoted(found, text[start:position], start, position, dialect)
         if position < 0:
             return
 
