@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,11 @@ from sqlflow_cli.screen import visible
 PIPE_WIDTH = 160
 """Columns of a page that is no terminal, unless COLUMNS says otherwise."""
 
-_NUMERIC = ("int", "float", "double", "real", "numeric", "decimal", "serial", "bigint")
+_NUMERIC = re.compile(
+    r"u?(?:tiny|small|medium|big|huge)?int(?!erval|\d*(?:multi)?range)|float|double|real|numeric|decimal|(?:small|big)?serial",
+    re.IGNORECASE,
+)
+"""How the names of number types begin, in every database."""
 _BETWEEN = 3
 """Columns between two cells of a table."""
 _FOLDED = 40
@@ -45,7 +50,7 @@ class Shown:
         names = [visible(name) for name in self.names]
         cells = [self._cells(number) for number in range(len(self.rows))]
         natural = [max([_width(row[n].plain) for row in cells] + [_width(name)]) for n, name in enumerate(names)]
-        right = [kind.lower().startswith(_NUMERIC) for kind in self.types]
+        right = [_NUMERIC.match(kind) is not None for kind in self.types]
         least = [wide if number else min(wide, _FOLDED) for wide, number in zip(natural, right, strict=True)]
         if sum(least) + _BETWEEN * len(least) <= width:
             yield _table(names, cells, right, least)

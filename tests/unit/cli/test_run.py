@@ -87,6 +87,12 @@ def test_numbers_are_never_broken_and_long_texts_are_folded() -> None:
     assert "t │ " + "x" * 300 in narrow.stdout
 
 
+def test_numbers_stand_at_the_right_whatever_the_database_calls_them() -> None:
+    text = "SELECT * FROM (VALUES (1::HUGEINT, INTERVAL 1 DAY), (1000, INTERVAL 2 DAY)) t(n, i)"
+    ran = sqlflow("run", "-", "--database", "duckdb://", text=text)
+    assert ran.stdout.splitlines()[3].startswith("   1 │ 1 day")
+
+
 def test_lines_within_a_value_stay_lines() -> None:
     text = "SELECT 'one' || chr(10) || 'two' AS a, " + WIDE
     ran = sqlflow("run", "-", "--database", "duckdb://", text=text, COLUMNS="80")
