@@ -29,6 +29,8 @@ class Action(StrEnum):
     CANCEL = "cancel"
     RESUME = "resume"
     DELETE_POD = "delete-pod"
+    FORCE_DELETE_POD = "force-delete-pod"
+    """With no time to end: the pod is gone from the API server while its process goes on."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Expected:
         statement: number of the statement that the error names which `fetch` raises; 0 for none.
         words: the database's own words in that error.
         blamed: the step that this error names; "" for the one that failed.
+        fetched: a pattern found in this error's message; "" for that of the job's.
     """
 
     steps: tuple[Step, ...]
@@ -79,6 +82,7 @@ class Expected:
     statement: int = 0
     words: str = ""
     blamed: str = ""
+    fetched: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,11 @@ OFF = {"fusion": "Off"}
 
 _DIGEST = "encode(sha256(convert_to(current_query(), 'UTF8')), 'hex')"
 _TEXTS = f"CREATE TABLE {TABLE} (n int, t text, digest text);\n"
+
+_MISSING = f'relation "{TABLE}_missing" does not exist'
+_SEQUENCE = f"CREATE TABLE {TABLE} (n int); CREATE SEQUENCE {TABLE}_seq"
+_ONCE_SLOW = f"INSERT INTO {TABLE} SELECT 2 FROM pg_sleep(CASE WHEN nextval('{TABLE}_seq') = 1 THEN 300 ELSE 0 END);\n"
+"""Takes minutes, unless it was begun before: a sequence forgets nothing when a transaction is rolled back."""
 
 
 def _store(texts: list[str]) -> str:
@@ -135,11 +144,11 @@ CASES: tuple[Case, ...] = (
             (Step("s1-sql"), Step("s2-sql", "Failed"), Step("s3-sql", "Skipped", 0)),
             "Failed",
             "StepFailed",
-            rf'^Step s2-sql failed: statement 2 \(INSERT\) at 2:\d+: relation "{TABLE}_missing" does not exist',
+            rf"^Step s2-sql failed: statement 2 \(INSERT INTO {TABLE}\) at 2:\d+: {_MISSING}",
             query=f"SELECT count(*) FROM {TABLE}",
             stored=(("0",),),
             statement=2,
-            words=f'relation "{TABLE}_missing" does not exist',
+            words=_MISSING,
         ),
         OFF,
     ),
@@ -273,6 +282,75 @@ CASES: tuple[Case, ...] = (
         setup=f"CREATE TABLE {TABLE} (n int); CREATE SEQUENCE {TABLE}_seq",
         action=Action.DELETE_POD,
         at="s1-sql",
+    ),
+    Case(
+        "failure-beside",
+        f"CREATE TABLE {TABLE}_a AS SELECT 1 AS n FROM pg_sleep(15);\n"
+        f"CREATE TABLE {TABLE}_b AS SELECT 1 / 0 AS n;\n"
+        f"CREATE TABLE {TABLE}_c AS SELECT n FROM {TABLE}_a;\n",
+        Expected(
+            (Step("s1-sql"), Step("s2-sql", "Failed"), Step("s3-sql", "Skipped", 0)),
+            "Failed",
+            "StepFailed",
+            rf"^Step s2-sql failed: statement 2 \(CREATE TABLE {TABLE}_b\) at 2:\d+: division by zero",
+            # What ran beside the failure was let end, and nothing was started after it.
+            query=f"SELECT right(tablename, 2) FROM pg_tables WHERE tablename LIKE '{TABLE}%'",
+            stored=(("_a",),),
+            earlier=("Running", "^Step s2-sql failed: .*division by zero.*; running step s1-sql"),
+            statement=2,
+            words="division by zero",
+        ),
+        OFF,
+    ),
+    Case(
+        "interrupted",
+        f"INSERT INTO {TABLE} VALUES (1);\n{_ONCE_SLOW}INSERT INTO {TABLE} VALUES (3);\n",
+        Expected(
+            (Step("s1-sql"), Step("s2-sql", "Failed"), Step("s3-sql", "Skipped", 0)),
+            "Failed",
+            "PodLost",
+            rf"^Step s2-sql failed: statement 2 \(INSERT INTO {TABLE}\) at 2:1 was interrupted: ",
+            query=f"SELECT n FROM {TABLE}",
+            stored=(("1",),),
+            ended=_ONCE_SLOW.rstrip(";\n"),
+        ),
+        OFF,
+        setup=_SEQUENCE,
+        action=Action.DELETE_POD,
+        at="s2-sql",
+    ),
+    Case(
+        "lost-pod",
+        # One step: begun again it would insert its first row twice, and end well.
+        f"INSERT INTO {TABLE} VALUES (1);\n{_ONCE_SLOW}INSERT INTO {TABLE} VALUES (3);\n",
+        Expected(
+            (Step("s1-sql", "Failed", 2),),
+            "Failed",
+            "PodLost",
+            r"^Step s1-sql failed: statements? \d.* (was|were) interrupted: ",
+            query=f"SELECT n FROM {TABLE}",
+            stored=(("1",),),
+            ended=_ONCE_SLOW.rstrip(";\n"),
+        ),
+        setup=_SEQUENCE,
+        action=Action.FORCE_DELETE_POD,
+        at="s1-sql",
+    ),
+    Case(
+        "retries-in-vain",
+        f"INSERT INTO {TABLE} VALUES (1);\nINSERT INTO {TABLE} SELECT n FROM {TABLE}_missing;\n",
+        Expected(
+            (Step("s1-sql"), Step("s2-sql", "Failed")),
+            "Failed",
+            "StepFailed",
+            rf"^Step s2-sql failed: statement 2 \(INSERT INTO {TABLE}\) at 2:\d+: {_MISSING}",
+            query=f"SELECT n FROM {TABLE}",
+            stored=(("1",),),
+            statement=2,
+            words=_MISSING,
+        ),
+        {**OFF, "retries": 2},
+        setup=f"CREATE TABLE {TABLE} (n int)",
     ),
 )
 

@@ -79,7 +79,8 @@ def _act(case: Case, workflow: Workflow, kube: Kube, client: KubeClient, watchin
         workflow.cancel(f"{kube.namespace}/{status['run']['name']}")
     else:
         pod = next(step["pod"] for step in status["steps"] if step["name"] == case.at)
-        kube.run("delete", "pod", pod, "--wait=false")
+        force = ("--force", "--grace-period=0") if case.action is Action.FORCE_DELETE_POD else ()
+        kube.run("delete", "pod", pod, "--wait=false", *force)
 
 
 def _runs(status: Object, step: str) -> bool:

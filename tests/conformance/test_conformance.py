@@ -88,7 +88,8 @@ def check_fetched(workflow: Workflow, ran: Ran, wanted: Expected) -> None:
     failed = next(step.name for step in wanted.steps if step.phase == "Failed")
     assert fetched.error.step == (wanted.blamed or failed)
     words = str(fetched.error).partition(": ")[2].replace(fetched.error.step, failed)
-    assert re.search(wanted.message.replace(TABLE, ran.table), words[:1].upper() + words[1:])
+    pattern = wanted.fetched or wanted.message
+    assert re.search(pattern.replace(TABLE, ran.table), words[:1].upper() + words[1:])
     if wanted.words:
         assert fetched.error.statement == wanted.statement
         assert wanted.words.replace(TABLE, ran.table) in fetched.error.database_message

@@ -5,6 +5,7 @@ The engines' CRDs must lie beside this checkout, as for the tests of the generat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.conformance.differences import DIFFERENCES, SPECS, adapted, expected
 from tests.conformance.player import Player
 from tests.conformance.recording import read
 from tests.conformance.replaying import JOB, SteppedOperator, create_job, replay, start_of
-from tests.integration.conftest import OperatorProcess, client, new_namespace, wait_for
+from tests.integration.conftest import ROOT, OperatorProcess, client, new_namespace, wait_for
 from tests.integration.controlplane import ControlPlane, free_port
 
 pytestmark = pytest.mark.integration
@@ -48,6 +49,14 @@ def test_every_difference_is_one() -> None:
         assert getattr(BY_NAME[difference.case].expected, difference.field) != difference.value
         assert difference.why
     assert {(d.case, d.backend) for d in DIFFERENCES} >= SPECS.keys()
+
+
+def test_the_docs_have_every_difference() -> None:
+    """The table of docs/backends.md names the case and the backend of each, and no other case."""
+    text = (ROOT / "docs" / "backends.md").read_text(encoding="utf-8").partition("## Where outcomes differ")[2]
+    rows = re.findall(r"^\| (`.*?): .*? \| `(\w+)` \|", text, re.MULTILINE)
+    told = {(case, backend) for cases, backend in rows for case in re.findall(r"`([\w-]+)`", cases)}
+    assert told == {(difference.case, difference.backend) for difference in DIFFERENCES}
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name.removesuffix(".jsonl.gz"))

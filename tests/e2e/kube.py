@@ -55,7 +55,7 @@ class Kube:
     def pods(self, job: Object) -> list[Object]:
         return self.find("pods", f"{GROUP}/job-uid={job['metadata']['uid']}")
 
-    def wait(self, what: Callable[[], Any], why: str, seconds: float = 90) -> Any:
+    def wait(self, what: Callable[[], Any], why: str, seconds: float = 90, every: float = 0.2) -> Any:
         """Poll until `what` returns something true; its last value is in the failure's text."""
         deadline = time.monotonic() + seconds
         while True:
@@ -64,7 +64,7 @@ class Kube:
                 return value
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds} s: {why}; last seen: {value!r}")
-            time.sleep(0.2)
+            time.sleep(every)
 
     def wait_phase(self, name: str, *phases: str, seconds: float = 90) -> Object:
         """Wait for one of those phases; a different final phase fails at once."""

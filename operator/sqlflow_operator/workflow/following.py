@@ -7,6 +7,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
+from sqlflow_codegen.records import (
+    EXIT_DATABASE_UNREACHABLE,
+    EXIT_LOST,
+    EXIT_OK,
+    EXIT_STATEMENT_FAILED,
+    EXIT_STOPPED,
+    EXIT_TRY_AGAIN,
+    EXIT_USAGE,
+)
+
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.kube import ApiError, Kube, Resource
 from sqlflow_operator.workflow.items import Item, Message
@@ -16,7 +26,15 @@ from sqlflow_operator.workflow.request import OpenAttempt, StepPosition
 from sqlflow_operator.workflow.state import RunObjects, RunState, StepState
 from sqlflow_operator.workflow.telling import Teller
 
-_TELLS_ITS_END = (0, 1, 2, 3, 143)
+_TELLS_ITS_END = (
+    EXIT_OK,
+    EXIT_STATEMENT_FAILED,
+    EXIT_USAGE,
+    EXIT_DATABASE_UNREACHABLE,
+    EXIT_TRY_AGAIN,
+    EXIT_LOST,
+    EXIT_STOPPED,
+)
 """Exit codes of a step that wrote its last record; any other is of a process that was killed."""
 
 
