@@ -10,7 +10,7 @@ from sqlflow_operator.kube import KubeClient
 
 from tests.conformance.conftest import NAMESPACE
 from tests.conformance.test_conformance import BACKENDS
-from tests.e2e.kube import Kube, condition, sqlflow_job
+from tests.e2e.kube import Kube, condition, sqlflow_job, whole_message
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(200)]
 
@@ -44,6 +44,6 @@ def test_restricted_namespace(
     if job["status"]["phase"] == "Succeeded":
         pytest.skip(f"this cluster's {backend} has been set up for restricted namespaces")
     assert condition(job, "Failed")["reason"] == "PodRefused"
-    assert "violates PodSecurity" in job["status"]["message"]
-    assert SETTINGS[backend] in job["status"]["message"]
+    assert "violates PodSecurity" in whole_message(job)
+    assert SETTINGS[backend] in whole_message(job)
     assert job["status"]["steps"][0]["attempts"] == 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.kube import Kube, Object, sqlflow_job
+from tests.e2e.kube import Kube, Object, sqlflow_job, whole_message
 
 pytestmark = pytest.mark.e2e
 
@@ -41,7 +41,7 @@ def test_a_hundred_jobs_at_once(kube: Kube, table: str, prefix: str) -> None:
 
     wanted = set(names(prefix))
     jobs = kube.wait(ended, f"{MANY} jobs have ended", LIMIT, every=2.0)
-    failed = [job["status"]["message"] for job in jobs if job["status"]["phase"] != "Succeeded"]
+    failed = [whole_message(job) for job in jobs if job["status"]["phase"] != "Succeeded"]
     assert failed == []
     assert kube.psql(f"SELECT n FROM {table} ORDER BY n") == [[str(number)] for number in range(MANY)]
     assert all(step["attempts"] == 1 for job in jobs for step in job["status"]["steps"])

@@ -45,8 +45,8 @@ _PHASES = {
     "Omitted": StepPhase.SKIPPED,
 }
 _SECURITY_ADVICE = (
-    "Argo adds containers of its own to the pod. Make them meet the profile: set executor.securityContext in "
-    "ConfigMap workflow-controller-configmap of Argo's namespace (docs/backends.md), or set spec.backend to job"
+    "the namespace's Pod Security profile refuses Argo's own containers. Set executor.securityContext in ConfigMap "
+    "workflow-controller-configmap of Argo's namespace (docs/backends.md), or spec.backend to job."
 )
 _DELETED = "pod deleted"
 """Argo's message at a node whose pod vanished after Argo had seen it running."""
@@ -266,7 +266,7 @@ def _explain(words: str, workflow: Mapping[str, Any]) -> Explanation:
     if words.startswith(_DELETED):
         return Reason.POD_LOST, words
     if "violates PodSecurity" in words:
-        return Reason.POD_REFUSED, f"{words}. {_SECURITY_ADVICE}"
+        return Reason.POD_REFUSED, f"{_SECURITY_ADVICE} Argo says: {words}"
     if "OOMKilled" in words:
         return Reason.OUT_OF_MEMORY, f"out of memory: {words}. Raise spec.resources.limits.memory"
     return Reason.STEP_FAILED, words

@@ -37,8 +37,8 @@ _BY_SIGNAL = 255
 _FAILED_RUN = ("Failed", "Completed", "Succeeded")
 """Reasons of a PipelineRun whose tasks tell what became of it; any other is about the run as a whole."""
 _SECURITY_ADVICE = (
-    'Tekton adds containers of its own to the pod. Make them meet the profile: set set-security-context to "true" '
-    "in ConfigMap feature-flags of Tekton's namespace (docs/backends.md), or set spec.backend to job"
+    "the namespace's Pod Security profile refuses Tekton's own containers. Set set-security-context to \"true\" in "
+    "ConfigMap feature-flags of Tekton's namespace (docs/backends.md), or spec.backend to job."
 )
 
 
@@ -253,7 +253,7 @@ def _explain(condition: Mapping[str, Any], phase: StepPhase, outcome: Outcome) -
     if reason == "TaskRunCancelled":
         return Reason.CANCELLED, CANCELLED_MESSAGE
     if "violates PodSecurity" in words:
-        return Reason.POD_REFUSED, f"{words} {_SECURITY_ADVICE}"
+        return Reason.POD_REFUSED, f"{_SECURITY_ADVICE} Tekton says: {words}"
     if reason == "ToBeRetried":
         error = outcome.error
         why = f"statement {error.statement} ({error.title}): {clip(error.message, 300)}" if error else words
