@@ -87,7 +87,10 @@ class Expected:
 
 @dataclass(frozen=True)
 class Case:
-    """A program, how it is run, and its outcome. `at` is the step that runs when the action is taken."""
+    """A program, how it is run, and its outcome.
+
+    The action is taken while the step `at` runs and, where it matters, the database executes the statement `during`.
+    """
 
     name: str
     program: str
@@ -96,6 +99,7 @@ class Case:
     setup: str = ""
     action: Action = Action.NONE
     at: str = ""
+    during: str = ""
 
     def digests(self, table: str) -> list[list[str]]:
         """Number and SHA-256 of each statement after the first, as the manifest has it."""
@@ -111,8 +115,12 @@ _TEXTS = f"CREATE TABLE {TABLE} (n int, t text, digest text);\n"
 
 _MISSING = f'relation "{TABLE}_missing" does not exist'
 _SEQUENCE = f"CREATE TABLE {TABLE} (n int); CREATE SEQUENCE {TABLE}_seq"
-_ONCE_SLOW = f"INSERT INTO {TABLE} SELECT 2 FROM pg_sleep(CASE WHEN nextval('{TABLE}_seq') = 1 THEN 300 ELSE 0 END);\n"
+_ONCE_SLOW = f"INSERT INTO {TABLE} SELECT 2 FROM pg_sleep(CASE WHEN nextval('{TABLE}_seq') = 1 THEN 300 ELSE 0 END)"
 """Takes minutes, unless it was begun before: a sequence forgets nothing when a transaction is rolled back."""
+_SLOW_ROW = (
+    f"SELECT nextval('{TABLE}_seq') AS n,\n  pg_sleep(CASE WHEN currval('{TABLE}_seq') = 1 THEN 300 ELSE 0 END)::text"
+)
+"""The same, as one row."""
 
 
 def _store(texts: list[str]) -> str:
@@ -183,6 +191,7 @@ CASES: tuple[Case, ...] = (
         setup=f"CREATE TABLE {TABLE} (n int)",
         action=Action.CANCEL,
         at="s2-sql",
+        during=f"SELECT n, pg_sleep(300) FROM {TABLE}",
     ),
     Case(
         "suspended",
@@ -268,10 +277,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "deleted-pod",
-        f"INSERT INTO {TABLE} VALUES (1);\n"
-        f"SELECT nextval('{TABLE}_seq') AS n,\n"
-        f"  pg_sleep(CASE WHEN currval('{TABLE}_seq') = 1 THEN 300 ELSE 0 END)::text;\n"
-        f"INSERT INTO {TABLE} VALUES (3);\n",
+        f"INSERT INTO {TABLE} VALUES (1);\n{_SLOW_ROW};\nINSERT INTO {TABLE} VALUES (3);\n",
         Expected(
             (Step("s1-sql", attempts=2),),
             query=f"SELECT n FROM {TABLE} ORDER BY n",
@@ -279,9 +285,10 @@ CASES: tuple[Case, ...] = (
             shown=((2, ""),),
         ),
         {"retries": 2},
-        setup=f"CREATE TABLE {TABLE} (n int); CREATE SEQUENCE {TABLE}_seq",
+        setup=_SEQUENCE,
         action=Action.DELETE_POD,
         at="s1-sql",
+        during=_SLOW_ROW,
     ),
     Case(
         "failure-beside",
@@ -304,7 +311,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "interrupted",
-        f"INSERT INTO {TABLE} VALUES (1);\n{_ONCE_SLOW}INSERT INTO {TABLE} VALUES (3);\n",
+        f"INSERT INTO {TABLE} VALUES (1);\n{_ONCE_SLOW};\nINSERT INTO {TABLE} VALUES (3);\n",
         Expected(
             (Step("s1-sql"), Step("s2-sql", "Failed"), Step("s3-sql", "Skipped", 0)),
             "Failed",
@@ -312,17 +319,18 @@ CASES: tuple[Case, ...] = (
             rf"^Step s2-sql failed: statement 2 \(INSERT INTO {TABLE}\) at 2:1 was interrupted: ",
             query=f"SELECT n FROM {TABLE}",
             stored=(("1",),),
-            ended=_ONCE_SLOW.rstrip(";\n"),
+            ended=_ONCE_SLOW,
         ),
         OFF,
         setup=_SEQUENCE,
         action=Action.DELETE_POD,
         at="s2-sql",
+        during=_ONCE_SLOW,
     ),
     Case(
         "lost-pod",
         # One step: begun again it would insert its first row twice, and end well.
-        f"INSERT INTO {TABLE} VALUES (1);\n{_ONCE_SLOW}INSERT INTO {TABLE} VALUES (3);\n",
+        f"INSERT INTO {TABLE} VALUES (1);\n{_ONCE_SLOW};\nINSERT INTO {TABLE} VALUES (3);\n",
         Expected(
             (Step("s1-sql", "Failed", 2),),
             "Failed",
@@ -330,11 +338,12 @@ CASES: tuple[Case, ...] = (
             r"^Step s1-sql failed: statements? \d.* (was|were) interrupted: ",
             query=f"SELECT n FROM {TABLE}",
             stored=(("1",),),
-            ended=_ONCE_SLOW.rstrip(";\n"),
+            ended=_ONCE_SLOW,
         ),
         setup=_SEQUENCE,
         action=Action.FORCE_DELETE_POD,
         at="s1-sql",
+        during=_ONCE_SLOW,
     ),
     Case(
         "retries-in-vain",

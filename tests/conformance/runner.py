@@ -74,6 +74,9 @@ def _act(case: Case, workflow: Workflow, kube: Kube, client: KubeClient, watchin
         client.patch(SQLFLOWJOBS, kube.namespace, name, {"spec": {"suspend": False}})
         return
     status = _wait(kube, watching, lambda status: _runs(status, case.at), LIMIT)
+    if case.during:
+        statement = case.during.replace(TABLE, name.replace("-", "_"))
+        kube.wait(lambda: kube.running(statement), f"the database executes {statement}", LIMIT)
     watching.add("ACTION", {"action": case.action.value})
     if case.action is Action.CANCEL:
         workflow.cancel(f"{kube.namespace}/{status['run']['name']}")
