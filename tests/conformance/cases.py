@@ -118,7 +118,8 @@ _SEQUENCE = f"CREATE TABLE {TABLE} (n int); CREATE SEQUENCE {TABLE}_seq"
 _ONCE_SLOW = f"INSERT INTO {TABLE} SELECT 2 FROM pg_sleep(CASE WHEN nextval('{TABLE}_seq') = 1 THEN 300 ELSE 0 END)"
 """Takes minutes, unless it was begun before: a sequence forgets nothing when a transaction is rolled back."""
 _SLOW_ROW = (
-    f"SELECT nextval('{TABLE}_seq') AS n,\n  pg_sleep(CASE WHEN currval('{TABLE}_seq') = 1 THEN 300 ELSE 0 END)::text"
+    "SELECT n, pg_sleep(CASE WHEN n = 1 THEN 300 ELSE 0 END)::text\n"
+    f"FROM (SELECT nextval('{TABLE}_seq') AS n OFFSET 0) numbered"
 )
 """The same, as one row."""
 
@@ -163,7 +164,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "retried",
         f"INSERT INTO {TABLE} VALUES (1);\n"
-        f"INSERT INTO {TABLE} SELECT 2 / (nextval('{TABLE}_seq') - 1);\n"
+        f"INSERT INTO {TABLE} SELECT {TABLE}_two();\n"
         f"SELECT n FROM {TABLE} ORDER BY n;\n",
         Expected(
             (Step("s1-sql"), Step("s2-sql", attempts=2), Step("s3-sql")),
@@ -172,8 +173,10 @@ CASES: tuple[Case, ...] = (
             shown=((1,), (2,)),
         ),
         {**OFF, "retries": 2},
-        # A sequence forgets nothing when a transaction is rolled back: the first attempt divides by zero, no other.
-        setup=f"CREATE TABLE {TABLE} (n int); CREATE SEQUENCE {TABLE}_seq",
+        setup=f"{_SEQUENCE};\n"
+        # The first attempt fails with what another one may not meet, as of two transactions that change the same row.
+        f"CREATE FUNCTION {TABLE}_two() RETURNS int LANGUAGE plpgsql AS $$ BEGIN IF nextval('{TABLE}_seq') = 1\n"
+        "THEN RAISE 'could not serialize access' USING ERRCODE = '40001'; END IF; RETURN 2; END $$",
     ),
     Case(
         "cancelled",
@@ -292,8 +295,9 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "failure-beside",
-        f"CREATE TABLE {TABLE}_a AS SELECT 1 AS n FROM pg_sleep(15);\n"
-        f"CREATE TABLE {TABLE}_b AS SELECT 1 / 0 AS n;\n"
+        f"CREATE TABLE {TABLE}_a AS SELECT 1 AS n FROM pg_sleep(25);\n"
+        # Divides by the length of nothing, after a time in which the other step has begun.
+        f"CREATE TABLE {TABLE}_b AS SELECT 1 / length(pg_sleep(8)::text) AS n;\n"
         f"CREATE TABLE {TABLE}_c AS SELECT n FROM {TABLE}_a;\n",
         Expected(
             (Step("s1-sql"), Step("s2-sql", "Failed"), Step("s3-sql", "Skipped", 0)),

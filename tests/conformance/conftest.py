@@ -65,7 +65,8 @@ def table(kube: Kube) -> Iterator[str]:
     name = f"c_{uuid.uuid4().hex[:8]}"
     yield name
     tables = kube.psql(f"SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename LIKE '{name}%'")
-    drops = [f"DROP TABLE IF EXISTS {row[0]} CASCADE" for row in tables] + [f"DROP SEQUENCE IF EXISTS {name}_seq"]
+    drops = [f"DROP TABLE IF EXISTS {row[0]} CASCADE" for row in tables]
+    drops += [f"DROP FUNCTION IF EXISTS {name}_two", f"DROP SEQUENCE IF EXISTS {name}_seq"]
     kube.psql(";\n".join(drops))
 
 

@@ -46,6 +46,10 @@ DIFFERENCES: tuple[Difference, ...] = (
         "a Job starts no other pod; Argo and Tekton make the same pod again, in which the step refuses to begin twice",
     ),
     Difference(
+        "interrupted", "argo", "steps", (Step("s1-sql"), Step("s2-sql", "Failed", None), Step("s3-sql", "Skipped", 0)),
+        "Argo looks every ten seconds: a pod that is gone by then is made again, and the step refuses to begin twice",
+    ),
+    Difference(
         "interrupted", "job", "blamed", "s1-sql",
         "the pod is gone, which alone knew of the steps: fetch names the first, while the status keeps what was seen",
     ),
