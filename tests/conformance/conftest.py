@@ -45,12 +45,17 @@ def stack() -> Stack:
 def kube(stack: Stack) -> Kube:
     """kubectl in the cases' namespace, whose steps may report to Argo."""
     kube = Kube(stack.kubectl, stack.kubeconfig, NAMESPACE)
+    let_steps_report(kube)
+    return kube
+
+
+def let_steps_report(kube: Kube) -> None:
+    """Let the steps of a namespace report to Argo."""
     binding = kube.run(
         "create", "rolebinding", "sqlflow-argo-steps", "--clusterrole=sqlflow-argo-steps",
-        f"--serviceaccount={NAMESPACE}:default", "--dry-run=client", "-o", "yaml",
+        f"--serviceaccount={kube.namespace}:default", "--dry-run=client", "-o", "yaml",
     ).stdout  # fmt: skip
     kube.run("apply", "-f", "-", text=binding)
-    return kube
 
 
 @pytest.fixture(scope="session")

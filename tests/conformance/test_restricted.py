@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlflow_operator.kube import KubeClient
 
-from tests.conformance.conftest import NAMESPACE
+from tests.conformance.conftest import NAMESPACE, let_steps_report
 from tests.conformance.test_conformance import BACKENDS
 from tests.e2e.kube import Kube, condition, sqlflow_job, whole_message
 
@@ -24,6 +24,7 @@ def restricted(kube: Kube) -> Iterator[Kube]:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": RESTRICTED, "labels": labels}})
     there = Kube(kube.kubectl, kube.kubeconfig, RESTRICTED)
+    let_steps_report(there)
     url = base64.b64decode(kube.get("secret", "iris-database")["data"]["url"]).decode()
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "iris-database"}}
     there.apply({**secret, "stringData": {"url": url.replace("@postgres", f"@postgres.{NAMESPACE}")}})
