@@ -183,10 +183,15 @@ def _engine_reason(seen: StepState, why: Explanation | None, engine: EngineStep,
         return why
     if engine.outcome.error is not None or seen.exit_code == EXIT_STOPPED:
         report = StepReport(engine.outcome)
-        return explain_failure("", seen.statements, {"exitCode": seen.exit_code}, {}, report, objects.statements)
+        ended = {"exitCode": seen.exit_code}
+        return explain_failure("", seen.statements, ended, _DELETED_POD, report, objects.statements)
     if engine.reason is Reason.POD_LOST or not engine.message:
         return explain_gone(seen, objects, POD_DELETED if engine.message else POD_GONE)
     return known_failure(seen, objects) or (engine.reason, engine.message)
+
+
+_DELETED_POD: Mapping[str, Any] = {"metadata": {"deletionTimestamp": ""}}
+"""What is known of a pod that is not there any more although its engine keeps the pods of a run."""
 
 
 def _whole(attempt: Attempt) -> Attempt:

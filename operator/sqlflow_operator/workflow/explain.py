@@ -54,7 +54,7 @@ def explain_failure(
     if terminated.get("reason") == "OOMKilled":
         return Reason.OUT_OF_MEMORY, f"{where(statements, report.statement, places)}: {_out_of_memory(pod, container)}"
     error = report.outcome.error
-    place = where(statements, error.statement if error else report.statement, places)
+    place = _place_of(error, statements, places) if error else where(statements, report.statement, places)
     interrupted = disruption(pod) or ("" if _is_own_end(error) else _interruption(terminated, pod))
     if interrupted:
         return Reason.POD_LOST, interruption(place, interrupted)
@@ -117,11 +117,7 @@ def _told_by_step(
     pod: Mapping[str, Any],
     container: str,
 ) -> str:
-    if error.statement:
-        place = f"statement {error.statement} ({error.title}) at {error.line}:{error.column}"
-    else:
-        place = where(statements, 0, places)
-    text = f"{place}: {clip(error.message, ERROR_MESSAGE_LIMIT)}"
+    text = f"{_place_of(error, statements, places)}: {clip(error.message, ERROR_MESSAGE_LIMIT)}"
     if error.hint:
         text = f"{sentence(text)} {clip(error.hint, 300)}"
     if error.kind == "connection":
@@ -157,6 +153,13 @@ def overdue_message(place: str, seconds: float | None) -> str:
     """That what is at that place (`where`) was stopped by the deadline, after so many seconds."""
     after = f" after {duration(seconds)}" if seconds is not None else ""
     return f"{place}: stopped{after}, because the run took longer than spec.activeDeadlineSeconds allows"
+
+
+def _place_of(error: StepError, statements: Sequence[int], places: Mapping[int, StatementPlace]) -> str:
+    """How messages name the statement of an error, which knows its own place."""
+    if error.statement:
+        return f"statement {error.statement} ({error.title}) at {error.line}:{error.column}"
+    return where(statements, 0, places)
 
 
 def where(statements: Sequence[int], statement: int, places: Mapping[int, StatementPlace]) -> str:

@@ -129,8 +129,12 @@ def test_tektons_stopped_step_is_lost_with_its_statement(message: str) -> None:
     child, parts = pipeline_run("False", "Failed", s1_sql=task("True", "Succeeded", "done", ended(0)), s2_sql=failed)
     state = of_tekton(child, parts)
     assert (state.phase, state.reason) == (RunPhase.FAILED, Reason.POD_LOST)
-    assert state.message.startswith("step s2-sql failed: statement 2 (INSERT INTO a) at 2:1 was interrupted: ")
+    assert state.message == (
+        "step s2-sql failed: statement 2 (INSERT INTO a) at 2:1 was interrupted: its pod was deleted."
+    )
     assert phases(state) == ["Succeeded", "Failed", "Skipped"]
+    if message:  # it knows its own place, whoever asks
+        assert tekton.observe(RunObjects(child=child, parts=parts)).message == state.message
 
 
 def test_the_steps_own_words_outlive_its_pod() -> None:

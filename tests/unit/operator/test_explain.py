@@ -107,7 +107,7 @@ def test_a_stopped_step_was_interrupted_at_the_statement_that_it_names(deleted: 
     report = error(kind="stopped", statement=4, message="stopped before it was done")
     reason, message = told({"exitCode": 143}, report, place, statements=(3, 4))
     assert reason == Reason.POD_LOST
-    assert message.startswith("statement 4 (SELECT) at 12:1 was interrupted: ")
+    assert message.startswith("statement 4 (TO TRAIN x) at 7:15 was interrupted: ")
     assert ("its pod was deleted" in message) == deleted
 
 
