@@ -72,7 +72,7 @@ def build_graph(
     Args:
         program: the parsed program.
         ordering: which statements wait for which.
-        fusion: whether plain SQL statements share a step where that makes nothing later.
+        fusion: whether plain SQL statements share a step where that keeps no statement back that may take long.
         rules: only tests change them.
     """
     context = Context(program.dialect, ordering, rules)

@@ -48,7 +48,7 @@ def plan_steps(program: Program, ordering: Ordering = Ordering.SEQUENTIAL, *, fu
         program: the parsed program.
         ordering: which statements wait for which; `Ordering.SEQUENTIAL` gives the fewest steps, and is all that
             a backend can use that runs one step at a time.
-        fusion: whether plain SQL statements share a step where that makes nothing later.
+        fusion: whether plain SQL statements share a step where that keeps no statement back that may take long.
     """
     return plan(program, ordering, fusion=fusion).steps
 

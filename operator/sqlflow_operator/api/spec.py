@@ -91,7 +91,7 @@ class SQLFlowJobSpec(ApiModel):
     )
     fusion: Fusion = Field(
         default=Fusion.AUTO,
-        description="Auto: SQL statements share a step, and so a pod, where that makes nothing later. Off: every "
+        description="Auto: SQL statements share a step, and so a pod, where no long one waits for it. Off: every "
         "statement is a step of its own, but for those that share a temporary table or a transaction. YAML takes Off "
         'without quotes for a boolean: write "Off".',
     )
