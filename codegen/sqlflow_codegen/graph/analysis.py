@@ -56,6 +56,8 @@ class Analysis:
         self.only_session = False
         """It surely changes nothing else, whatever is not clear about it."""
         self.controls = False
+        self.drops_on_commit = False
+        """What it creates goes with its transaction."""
         self.reaches_later = False
         """It changes sessions that begin later, but not its own."""
         self.uses_view = False
@@ -227,11 +229,13 @@ class Analysis:
         self.catalog.schemas.add(schema)
         self.writes |= {Resource(SCHEMA, "", schema, schema), ANY_SCHEMA}
 
-    def create_temporary(self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True) -> None:
-        """Note that a temporary relation is created, from `bases` if it is a view."""
+    def create_temporary(
+        self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True, passing: bool = False
+    ) -> None:
+        """Note that a temporary relation is created, from `bases` if it is a view; see `session.Temporary`."""
         self.changes_session = True
         if self.session.memory.keys().isdisjoint((relation.schema, relation.identity.partition(".")[0])):
-            self.shares.add(self.session.create_temporary(relation, bases, certain=certain))
+            self.shares.add(self.session.create_temporary(relation, bases, certain=certain, passing=passing))
             return
         self.catalog.define_view(relation, bases, restless=False)
         if self.catalog.names.dialect == "sqlite":  # which finds it by its bare name, too, if there is no other

@@ -63,8 +63,7 @@ class Definitions:
             self._define_view(tree, reference, analysis)
         elif _is_temporary(tree, reference, analysis):
             relation = analysis.catalog.relation(reference)
-            kept = not _has(tree, exp.OnCommitProperty)  # it may go with its transaction
-            analysis.create_temporary(relation, certain=kept)
+            analysis.create_temporary(relation, passing=analysis.drops_on_commit)
             analysis.mention(details)
         else:
             elsewhere = of_properties(_properties(tree))

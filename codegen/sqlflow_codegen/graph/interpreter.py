@@ -151,7 +151,7 @@ class Interpreter:
         elif self._reader.is_command(tokens[0]):
             raise NotUnderstoodError(f"what {first[0]} does is not known")
         if self._dialect == "postgres" and first[0] == "CREATE":
-            tokens = without_attributes(tokens)
+            tokens = without_attributes(self._without_on_commit(tokens, analysis))
         tree = self._reader.parse(tokens, text)
         analysis.brief = is_brief(tree)
         handler = self._handlers.get(tree.__class__)
@@ -161,6 +161,15 @@ class Interpreter:
             self._query(tree, analysis)
         else:
             raise NotUnderstoodError(f"what {first[0]} does is not known")
+
+    def _without_on_commit(self, tokens: list[Token], analysis: Analysis) -> list[Token]:
+        """The tokens without ON COMMIT DROP, which sqlglot does not read."""
+        texts = [token.text.upper() for token in tokens]
+        for n in range(len(texts) - 2):
+            if texts[n : n + 3] == ["ON", "COMMIT", "DROP"] and {"TEMP", "TEMPORARY"} & set(texts[1:4]):
+                analysis.drops_on_commit = True
+                return [*tokens[:n], *tokens[n + 3 :]]
+        return tokens
 
     # -- statements
 

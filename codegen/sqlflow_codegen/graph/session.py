@@ -33,12 +33,14 @@ class Temporary:
         schema: the schema it was created in, where temporary relations live in schemas; else None.
         certain: False if it may be gone, or may not have come to be.
         bases: what it reads, if it is a view.
+        passing: it goes when its transaction is committed.
     """
 
     token: str
     schema: str | None
     certain: bool
     bases: tuple[Relation, ...] = ()
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +144,14 @@ class Session:
 
     # -- temporary relations
 
-    def create_temporary(self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True) -> str:
+    def create_temporary(
+        self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True, passing: bool = False
+    ) -> str:
         """Note a temporary relation; the token of its users."""
         schema = relation.schema if self.temporary_schema is None else None
-        created = Temporary(f"temporary:{relation.name}:{self.number}", schema, certain, bases)
+        created = Temporary(f"temporary:{relation.name}:{self.number}", schema, certain, bases, passing)
+        if passing and self._transaction is None:
+            return created.token  # it is gone already
         self.temporary.setdefault(relation.name, []).append(created)
         if self._transaction is not None:
             self._transaction.changed.append(created)
@@ -219,7 +225,20 @@ class Session:
     def commit(self) -> Place | None:
         """Note the end of a transaction that keeps its changes; the place to go back to, if any."""
         transaction, self._transaction = self._transaction, None
-        return transaction.place if transaction is not None and transaction.local_place else None
+        if transaction is None:
+            return None
+        for each in transaction.changed:
+            if each.passing:
+                self._forget(each)
+        return transaction.place if transaction.local_place else None
+
+    def _forget(self, temporary: Temporary) -> None:
+        for name, many in list(self.temporary.items()):
+            kept = [each for each in many if each is not temporary]
+            if kept:
+                self.temporary[name] = kept
+            else:
+                del self.temporary[name]
 
     def rollback(self) -> Place | None:
         """Note the end of a transaction that undoes its changes; the place to go back to, if any."""

@@ -26,6 +26,7 @@ REPEATED = [
     ("postgres", "BEGIN; SET LOCAL x.y = 1; SET CONSTRAINTS ALL DEFERRED; INSERT INTO t VALUES (1); COMMIT", ()),
     ("postgres", "BEGIN; SET x.y = 1; SET LOCAL x.z = 1; SAVEPOINT s; INSERT INTO t VALUES (1);"
      " COMMIT", (1, 2, 3, 4, 6)),
+    ("postgres", "BEGIN; CREATE TEMP TABLE x (a int) ON COMMIT DROP; INSERT INTO x VALUES (1); COMMIT", (1, 2, 3, 4)),
     ("postgres", "BEGIN; CREATE TEMP TABLE x (a int); INSERT INTO t VALUES (1); ROLLBACK", (1, 2, 4)),
     ("postgres", "BEGIN; DECLARE c CURSOR FOR SELECT 1; FETCH c; CLOSE c; COMMIT", ()),
     ("postgres", "BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'p'; COMMIT PREPARED 'p'", ()),
@@ -93,6 +94,8 @@ LOST = [
     ("postgres", "SELECT 1; ALTER ROLE me SET search_path = x; INSERT INTO t VALUES (1); SELECT 2", (3, 4)),
     ("mysql", "SET GLOBAL sql_mode = 'ANSI'; INSERT INTO t VALUES (1)", (2,)),
     # nothing is lost
+    ("postgres", "BEGIN; CREATE TEMP TABLE x (a int) ON COMMIT DROP; INSERT INTO x SELECT * FROM t;"
+     "INSERT INTO t SELECT * FROM x; COMMIT; INSERT INTO u VALUES (1)", ()),
     ("postgres", "CREATE TEMP TABLE x AS SELECT * FROM t; CREATE INDEX i ON x (a);"
      " INSERT INTO t SELECT * FROM x; SELECT 1", ()),
     ("postgres", "PREPARE p AS SELECT 1; EXECUTE p; INSERT INTO t VALUES (1); BEGIN;"

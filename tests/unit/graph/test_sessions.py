@@ -130,7 +130,7 @@ TOGETHER = [
     ("mysql", "SET autocommit = 0; SELECT * FROM a; SELECT * FROM b", (1, 2, 3)),
     ("postgres", "PREPARE p AS SELECT 1; SELECT * FROM a; EXECUTE p", (1, 2, 3)),
     ("postgres", "SELECT set_config('x.y', 'z', false); SELECT * FROM a", (1, 2)),
-    ("postgres", "CREATE TEMP TABLE x (a int) ON COMMIT DROP; SELECT * FROM a", (1, 2)),
+    ("postgres", "BEGIN; CREATE TEMP TABLE x ON COMMIT DROP AS SELECT 1 AS y; COMMIT; SELECT * FROM x", (1, 2, 3)),
     ("postgres", "SET TRANSACTION READ ONLY; SELECT * FROM a", (1, 2)),
     ("mysql", "LOCK TABLES a WRITE; SELECT * FROM a; UNLOCK TABLES", (1, 2, 3)),
     ("duckdb", "SET VARIABLE x = (SELECT 1); SELECT * FROM a", (1, 2)),
