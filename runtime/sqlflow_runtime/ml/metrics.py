@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn import metrics
-from sklearn.exceptions import UndefinedMetricWarning
 from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, METRICS, REGRESSION_METRICS
 
 from sqlflow_runtime.failures import RunError, did_you_mean
 from sqlflow_runtime.ml.model import Matrix, Model
+from sqlflow_runtime.ml.plain_metrics import PLAIN
 
 _BY_PROBABILITY = ("roc_auc_score", "average_precision_score", "log_loss", "brier_score_loss", "hinge_loss")
 _AVERAGED = ("precision_score", "recall_score", "f1_score", "fbeta_score", "jaccard_score")
@@ -80,6 +79,15 @@ class Measured:
         Raises:
             RunError: kind `data` or `estimator`; it cannot be computed.
         """
+        if name in PLAIN:
+            value = PLAIN[name](self._truth, self._found, self._many())
+            return value if math.isfinite(value) else math.nan
+        return self._metric_of_sklearn(name)
+
+    def _metric_of_sklearn(self, name: str) -> float:
+        from sklearn import metrics
+        from sklearn.exceptions import UndefinedMetricWarning
+
         function: Callable[..., Any] = getattr(metrics, name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UndefinedMetricWarning)
@@ -110,8 +118,12 @@ class Measured:
             raise RunError("data", f"{name} cannot be computed: the rows have a label that no training row had")
         return self._truth
 
+    def _many(self) -> bool:
+        """Whether there are more than two classes, those counted that only the rows have."""
+        return bool(self._classes) and len({*range(len(self._classes)), *self._truth.tolist()}) > 2
+
     def _options(self, name: str) -> dict[str, Any]:
-        many = len(set(range(len(self._classes))) | set(self._truth.tolist())) > 2 if self._classes else False
+        many = self._many()
         options: dict[str, Any] = {}
         if name in _AVERAGED:
             options["average"] = "macro" if many else "binary"

@@ -6,18 +6,32 @@ import math
 import os
 from pathlib import Path
 
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_GROUP = Path("/sys/fs/cgroup")
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def processors(quota: Path = _QUOTA) -> int:
+def processors(group: Path = _GROUP) -> int:
     """Processors that this process may use at once: those allowed to it, or fewer by the container's CPU limit."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        limit, period = quota.read_text().split()
-        return max(1, min(allowed, math.ceil(int(limit) / int(period))))
-    except (OSError, ValueError):  # no control group, or the limit is the word `max`
-        return allowed
+    for read in (_second_version, _first_version):
+        try:
+            limit, period = read(group)
+        except (OSError, ValueError):  # not this version, or the limit is the word `max`
+            continue
+        if limit > 0 and period > 0:
+            return max(1, min(allowed, math.ceil(limit / period)))
+    return allowed
+
+
+def _second_version(group: Path) -> tuple[int, int]:
+    limit, period = (group / "cpu.max").read_text().split()
+    return int(limit), int(period)
+
+
+def _first_version(group: Path) -> tuple[int, int]:
+    """Of control groups as older nodes have them; -1 is no limit."""
+    folder = group / "cpu"
+    return int((folder / "cpu.cfs_quota_us").read_text()), int((folder / "cpu.cfs_period_us").read_text())
 
 
 def limit_threads() -> None:

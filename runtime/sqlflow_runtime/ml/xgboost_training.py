@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import xgboost
 from sqlflow_codegen.catalogue import Estimator
 from sqlflow_codegen.catalogue.xgboost_conflicts import STOP_AFTER, interaction_groups, monotone_signs
 
 from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.ml.boosting import xgboost
 from sqlflow_runtime.ml.dataset import Dataset
 from sqlflow_runtime.ml.extremes import LARGEST
 from sqlflow_runtime.ml.labels import Label

@@ -101,3 +101,26 @@ def test_names() -> None:
     assert caught.value.hint == "Did you mean accuracy_score?"
     with pytest.raises(RunError, match="does not fit"):
         metric_names("r2_score", "classification")
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("name", ["accuracy_score", "precision_score", "recall_score", "f1_score"])
+def test_plain_metrics_of_classes_are_those_of_scikit_learn(name: str, count: int) -> None:
+    random = np.random.default_rng(count)
+    labels = tuple("abcde"[:count])
+    options: dict[str, Any] = {} if name == "accuracy_score" else {"zero_division": 0}
+    if options and count > 2:
+        options["average"] = "macro"
+    for size, used in [(200, count), (7, count), (40, 2), (3, 1)]:
+        truth, found = random.integers(0, used, size), random.integers(0, count, size)
+        expected = getattr(metrics, name)(truth, found, **options)
+        assert measured([labels[n] for n in truth], found, classes=labels).metric(name) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "r2_score"])
+def test_plain_metrics_of_numbers_are_those_of_scikit_learn(name: str) -> None:
+    random = np.random.default_rng(3)
+    for truth in (random.random(100) * 9, np.ones(5), np.array([1.0, 2.0])):
+        for found in (random.random(len(truth)), truth.copy()):
+            expected = getattr(metrics, name)(truth, found)
+            assert measured(truth.tolist(), found).metric(name) == pytest.approx(expected)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -99,4 +101,24 @@ def test_processors_of_a_container(tmp_path: Path, quota: str, expected: int | N
     file = tmp_path / "cpu.max"
     file.write_text(quota)
     everything = processors(tmp_path / "missing")
-    assert processors(file) == min(expected or everything, everything)
+    assert processors(tmp_path) == min(expected or everything, everything)
+
+
+@pytest.mark.parametrize(("quota", "expected"), [("20000", 1), ("100000", 1), ("150000", 2), ("-1", None)])
+def test_processors_of_a_container_on_an_older_node(tmp_path: Path, quota: str, expected: int | None) -> None:
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    everything = processors(tmp_path / "missing")
+    assert processors(tmp_path) == min(expected or everything, everything)
+
+
+def test_boosters_are_used_without_scikit_learn() -> None:
+    """Its import costs more than all the rest of a step with a booster."""
+    code = (
+        "import sys, sqlflow_runtime.ml.train, sqlflow_runtime.ml.predict, sqlflow_runtime.ml.evaluate, "
+        "sqlflow_runtime.ml.xgboost_training as t; "
+        "print([name for name in ('sklearn', 'scipy.stats', 'scipy.optimize', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == "[]\n"
