@@ -18,6 +18,7 @@ from sqlflow_codegen.records import StepError
 from sqlflow_runtime.attempts import take_up
 from sqlflow_runtime.databases.base import Result
 from sqlflow_runtime.failures import RunError, not_installed, unexpected
+from sqlflow_runtime.reconnect import check_connected
 from sqlflow_runtime.resume import check_resumable, resumes_at
 from sqlflow_runtime.session import Session
 
@@ -73,6 +74,7 @@ def _run_all(session: Session, statements: Sequence[int], replay: Sequence[int])
     for number in statements:
         session.current = program.statement(number)
         session.check_stopped()
+        check_connected(session, session.current)
         _run_one(session, session.current, skip=number in start.skipped)
         session.done(number)
     _warn_open_transaction(session)

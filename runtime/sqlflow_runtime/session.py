@@ -42,6 +42,8 @@ class Session:
     and they get no row in the ledger outside a transaction."""
     lost: frozenset[int] = frozenset()
     """Statements at which another attempt cannot go on, says the graph: its session lacks what they need."""
+    cut_off: frozenset[int] = frozenset()
+    """Statements that need what was in a session which the database has ended meanwhile."""
     current: Statement | None = None
     """The statement that runs, or ran last."""
     finished: list[int] = field(default_factory=list)

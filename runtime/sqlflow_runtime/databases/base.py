@@ -183,6 +183,13 @@ class Database(Protocol):
     def lock(self, name: str) -> None:
         """Wait until no other session holds the lock of that name, then hold it to the transaction's end."""
 
+    def revive(self) -> bool:
+        """Connect again if the server has ended the connection; whether it had. What the session held is gone then.
+
+        Raises:
+            RunError: kind `connection`; it cannot be reached.
+        """
+
     def cancel(self) -> None:
         """Stop the statement that is running, from any thread. Does nothing where none is."""
 

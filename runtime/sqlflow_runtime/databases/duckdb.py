@@ -201,6 +201,10 @@ class DuckDB:
     def lock(self, name: str) -> None:
         """One process has the file."""
 
+    def revive(self) -> bool:
+        """Nothing ends a connection within the process."""
+        return False
+
     def cancel(self) -> None:
         """Interrupt the running statement."""
         self._connection.interrupt()

@@ -55,8 +55,20 @@ class MySQL:
 
     dialect = "mysql"
 
-    def __init__(self, connection: Connection[Any], connect: Callable[[], Connection[Any]]) -> None:
-        """Take a connection over; `connect` makes another one, to cancel a statement with."""
+    def __init__(
+        self,
+        connection: Connection[Any],
+        connect: Callable[[], Connection[Any]],
+        connect_again: Callable[[], Connection[Any]] | None = None,
+    ) -> None:
+        """Take a connection over.
+
+        Args:
+            connection: the first one.
+            connect: makes another one, to cancel a statement with.
+            connect_again: makes one with patience, where the first is lost.
+        """
+        self._connect_again = connect_again or connect
         self._connection = connection
         self._connect = connect
         self._locks: list[str] = []
@@ -313,6 +325,17 @@ class MySQL:
             return
         while self._locks:
             self.execute("DO RELEASE_LOCK(SHA1(?))", (self._locks.pop(),))
+
+    def revive(self) -> bool:
+        """See `Database.revive`."""
+        with contextlib.suppress(MySQLError):
+            self._connection.ping(reconnect=False)
+            return False
+        self.close()
+        self._connection = self._connect_again()
+        self._thread = int(self._connection.thread_id())  # type: ignore[no-untyped-call]
+        self._locks, self._holders, self._tables_locked = [], 0, False
+        return True
 
     def cancel(self) -> None:
         """Tell the server, over a connection of its own, to stop what this one is executing."""

@@ -47,7 +47,10 @@ def open_mysql(url: DatabaseUrl, where: str, log: Callable[[str, str], None], pa
             failure, again = connection_failure(error, where)
             raise (UnreachedError(failure) if again else failure) from error
 
-    return MySQL(connect_patiently(first, log, patience), connect)
+    def patiently() -> Connection[Any]:
+        return connect_patiently(first, log, patience)
+
+    return MySQL(patiently(), connect, patiently)
 
 
 def _connect(url: DatabaseUrl) -> Connection[Any]:

@@ -50,10 +50,15 @@ class Postgres:
 
     dialect = "postgres"
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], connect: Callable[[], psycopg.Connection[Any]] | None = None
+    ) -> None:
+        """Take a connection over; `connect` makes another one where this one is lost."""
         self._connection = connection
+        self._connect = connect
         self._schema = self._own_schema()
         self._quiet = False
+        self._handle_notice: Callable[[psycopg.errors.Diagnostic], None] | None = None
         self.results: ResultTables = PostgresResults(self)
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
@@ -268,6 +273,16 @@ class Postgres:
         """An advisory lock, in a number space of our own."""
         self.execute("SELECT pg_advisory_xact_lock(hashtext('sqlflow'), hashtext(?))", (name,))
 
+    def revive(self) -> bool:
+        """See `Database.revive`."""
+        with suppress(psycopg.Error):
+            self._connection.execute("SELECT 1")
+        if not self._connection.closed or self._connect is None:
+            return False
+        self._connection = self._connect()
+        self._listen()
+        return True
+
     def cancel(self) -> None:
         """Ask the server, over a connection of its own, to stop what this one is executing."""
         with suppress(psycopg.Error):  # the statement, or the server, is gone: nothing is left to stop
@@ -286,7 +301,12 @@ class Postgres:
             level = "warning" if diagnostic.severity_nonlocalized == "WARNING" else "info"
             show(level, f"{diagnostic.severity}: {diagnostic.message_primary}")
 
-        self._connection.add_notice_handler(handle)
+        self._handle_notice = handle
+        self._listen()
+
+    def _listen(self) -> None:
+        if self._handle_notice is not None:
+            self._connection.add_notice_handler(self._handle_notice)
 
     def _own_schema(self) -> str:
         with self._failing():

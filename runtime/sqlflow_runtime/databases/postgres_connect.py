@@ -28,7 +28,11 @@ _OPTIONS = {
 
 def open_postgres(url: DatabaseUrl, where: str, log: Callable[[str, str], None], patience: float) -> Postgres:
     """Connect; see `open_database`."""
-    database = Postgres(connect_patiently(lambda: _connect(url, where), log, patience))
+
+    def connect() -> psycopg.Connection[Any]:
+        return connect_patiently(lambda: _connect(url, where), log, patience)
+
+    database = Postgres(connect(), connect)
     database.on_notice(log)
     return database
 

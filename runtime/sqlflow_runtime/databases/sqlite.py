@@ -185,6 +185,10 @@ class Sqlite:
     def lock(self, name: str) -> None:
         """A write transaction is the lock of the whole file already."""
 
+    def revive(self) -> bool:
+        """Nothing ends a connection within the process."""
+        return False
+
     def cancel(self) -> None:
         """Interrupt the running statement."""
         self._connection.interrupt()

@@ -16,7 +16,7 @@ from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, METRICS, REGRESSIO
 
 from sqlflow_runtime.failures import RunError, did_you_mean
 from sqlflow_runtime.ml.model import Matrix, Model
-from sqlflow_runtime.ml.plain_metrics import PLAIN
+from sqlflow_runtime.ml.plain_metrics import PLAIN, area
 
 _BY_PROBABILITY = ("roc_auc_score", "average_precision_score", "log_loss", "brier_score_loss", "hinge_loss")
 _AVERAGED = ("precision_score", "recall_score", "f1_score", "fbeta_score", "jaccard_score")
@@ -82,6 +82,8 @@ class Measured:
         if name in PLAIN:
             value = PLAIN[name](self._truth, self._found, self._many())
             return value if math.isfinite(value) else math.nan
+        if name == "roc_auc_score" and self._probabilities is not None:
+            return area(self._known(name), self._probabilities)
         return self._metric_of_sklearn(name)
 
     def _metric_of_sklearn(self, name: str) -> float:

@@ -58,6 +58,28 @@ def _by_class(of: Callable[[Any, Any, Any], Any]) -> Metric:
     return metric
 
 
+def area(truth: Matrix, probabilities: Matrix) -> float:
+    """`roc_auc_score`: each class against the rest, averaged where there are more than two. NaN if a class is missing.
+
+    Args:
+        truth: numbers of the classes.
+        probabilities: rows x classes.
+    """
+    count = probabilities.shape[1]
+    classes = range(count) if count > 2 else (1,)
+    return float(np.mean([_area_of_one(truth == one, probabilities[:, one]) for one in classes]))
+
+
+def _area_of_one(positive: Matrix, likely: Matrix) -> float:
+    """The share of pairs of a positive and another row in which the positive one is likelier; ties count half."""
+    there, others = int(positive.sum()), int((~positive).sum())
+    if not there or not others:
+        return float("nan")
+    _, inverse, counts = np.unique(likely, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return float((ranks[positive].sum() - there * (there + 1) / 2) / (there * others))
+
+
 PLAIN: Mapping[str, Metric] = {
     "accuracy_score": _accuracy,
     "precision_score": _by_class(lambda hits, there, said: hits / said),

@@ -23,6 +23,7 @@ from sqlflow_runtime.ml.model import Model, dump_usable, load
 from sqlflow_runtime.ml.order import canonical_order
 from sqlflow_runtime.ml.training import Trained, Training
 from sqlflow_runtime.models import prepare_store, save_model
+from sqlflow_runtime.reconnect import keep_connected
 from sqlflow_runtime.session import Session
 
 _LIBRARIES = {"xgboost": "sqlflow_runtime.ml.xgboost_training", "sklearn": "sqlflow_runtime.ml.sklearn_models"}
@@ -56,6 +57,7 @@ def run(session: Session, statement: Statement) -> Result:
     session.check_stopped()
     model = _model(statement, estimator, parameters, reader, trained, len(data))
     content = dump_usable(model, data.matrix)
+    keep_connected(session, statement)
     with session.effect(statement):
         version = save_model(session.database, statement.into.text, model.metadata(), content)
     session.recorder.model(statement.into.text, version, estimator.name)

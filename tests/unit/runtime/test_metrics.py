@@ -124,3 +124,20 @@ def test_plain_metrics_of_numbers_are_those_of_scikit_learn(name: str) -> None:
         for found in (random.random(len(truth)), truth.copy()):
             expected = getattr(metrics, name)(truth, found)
             assert measured(truth.tolist(), found).metric(name) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_the_area_is_that_of_scikit_learn(count: int) -> None:
+    random = np.random.default_rng(count)
+    labels = tuple("abcd"[:count])
+    for ties in (100, 3):
+        truth = random.integers(0, count, 300)
+        weights = random.integers(1, ties + 1, (300, count)).astype(float)
+        likely = weights / weights.sum(axis=1, keepdims=True)
+        expected = (
+            metrics.roc_auc_score(truth, likely[:, 1])
+            if count == 2
+            else metrics.roc_auc_score(truth, likely, multi_class="ovr", labels=list(range(count)))
+        )
+        found = measured([labels[n] for n in truth], likely.argmax(axis=1), likely, labels).metric("roc_auc_score")
+        assert found == pytest.approx(expected)
