@@ -11,7 +11,7 @@ import duckdb
 from sqlflow_codegen.language.names import parse_name, quote, quote_name
 
 from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
-from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, with_mark, words_of
+from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, designed, with_mark, words_of
 from sqlflow_runtime.databases.rowwise import compute_in_pages
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ _COLUMNS = f"""
 SELECT column_name, data_type, comment, column_default IS NOT NULL
   FROM duckdb_columns() WHERE {_SAME} ORDER BY column_index"""
 _CONSTRAINTS = f"SELECT lower(constraint_type) || ' constraint' FROM duckdb_constraints() WHERE {_SAME}"
-_INDEXES = f"SELECT 'index ' || index_name FROM duckdb_indexes() WHERE {_SAME}"
+_INDEXES = f"""
+SELECT CASE WHEN is_unique THEN 'unique index ' ELSE 'index ' END || index_name FROM duckdb_indexes() WHERE {_SAME}"""
 _REFERENCES = """
 SELECT DISTINCT 'a key of ' || table_name FROM duckdb_constraints()
  WHERE constraint_type = 'FOREIGN KEY' AND lower(database_name) = lower(?) AND lower(schema_name) = lower(?)
@@ -57,7 +58,7 @@ class DuckDBResults:
             path=tuple(full),
             columns=tuple((name, kind) for name, kind, _, _ in columns),
             comments=(comment or "", *(text or "" for _, _, text, _ in columns)),
-            bare=not attached and not any(default for *_, default in columns),
+            bare=not designed(attached) and not any(default for *_, default in columns),
             references=self._names(_REFERENCES, full),
             attached=attached,
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlflow_codegen.language.names import MYSQL_NAME_CHARACTERS, quote, quote_name
 
 from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
-from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, with_mark, words_of
+from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, designed, with_mark, words_of
 from sqlflow_runtime.databases.rowwise import compute_in_pages
 from sqlflow_runtime.failures import RunError
 
@@ -29,7 +29,7 @@ SELECT t.table_schema, t.table_name, t.table_type, t.engine, t.table_comment, e.
   FROM information_schema.tables t LEFT JOIN information_schema.engines e ON e.engine = t.engine
  WHERE t.table_schema = ? AND t.table_name = ?"""
 _ATTACHED = """
-SELECT DISTINCT CONCAT('index ', index_name) FROM information_schema.statistics
+SELECT DISTINCT CONCAT(IF(non_unique, 'index ', 'unique index '), index_name) FROM information_schema.statistics
  WHERE table_schema = ? AND table_name = ?
 UNION SELECT CONCAT('trigger ', trigger_name) FROM information_schema.triggers
  WHERE event_object_schema = ? AND event_object_table = ?"""
@@ -75,7 +75,7 @@ class MySQLResults:
             path=here,
             columns=tuple((column.name, column.type) for column, _ in columns),
             comments=(comment, *(text for _, text in columns)),
-            bare=not attached and kind == "BASE TABLE",
+            bare=not designed(attached) and kind == "BASE TABLE",
             references=tuple(str(each) for (each,) in database.execute(_REFERENCES, (*here, *here))),
             attached=(*attached, *(["its partitions"] if "partitioned" in str(options) else [])),
             in_place=bool(transactional),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlflow_codegen.language.names import quote, quote_name
 
 from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
-from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, with_mark
+from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, designed, with_mark
 from sqlflow_runtime.failures import RunError
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ SELECT DISTINCT CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.obj
      OR d.refclassid = 'pg_type'::regclass AND d.refobjid = (SELECT reltype FROM pg_class WHERE oid = ?))
    AND d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass, 'pg_class'::regclass) ORDER BY 1"""
 _ATTACHED = """
-SELECT 'index ' || indexrelid::regclass FROM pg_index WHERE indrelid = ?
+SELECT CASE WHEN indisunique THEN 'unique index ' ELSE 'index ' END || indexrelid::regclass
+  FROM pg_index WHERE indrelid = ?
 UNION ALL SELECT 'constraint ' || conname FROM pg_constraint WHERE conrelid = ? AND contype NOT IN ('p', 'u')
 UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE tgrelid = ? AND NOT tgisinternal"""
 _LOCKED = "SELECT relation FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted"
@@ -80,7 +81,7 @@ class PostgresResults:
             path=(schema, name),
             columns=tuple((column, kind) for column, kind, _, _ in columns),
             comments=(comment, *(text for _, _, text, _ in columns)),
-            bare=not attached and not any(special for *_, special in columns),
+            bare=not designed(attached) and not any(special for *_, special in columns),
             references=self._names(_REFERENCES, (oid,)),
             dependents=self._names(_DEPENDENTS, (oid, oid, oid)),
             attached=(*attached, *(["its grants"] if granted else [])),

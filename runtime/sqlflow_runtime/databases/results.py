@@ -40,7 +40,7 @@ class Existing:
         path: its schema and name, as the database keeps them.
         columns: name and type of each, in order.
         comments: the comments of table and columns; in SQLite the text of its CREATE TABLE.
-        bare: it has nothing that people put on a table: keys, indexes, defaults, triggers.
+        bare: it has nothing that people design into a table: keys, defaults, triggers.
         references: foreign keys of other tables that refer to it.
         dependents: what a DROP of it would break, by kind and name: `view v`.
         attached: what goes when it is made again: indexes, grants, ...
@@ -150,10 +150,11 @@ class ResultTable:
             return Plan(path, None, in_place=False, mark=mark)
         copy = self._allowed(results, existing, dialect, wanted)
         marked = _marks(existing, mark)
-        same = _alike(results, existing.columns, wanted) and existing.in_place
-        # SQLite's mark is in the text of CREATE TABLE: a table without anything on it is made again to get one.
-        in_place = same and not (dialect == "sqlite" and not marked and existing.bare)
-        self._check_dependents(existing, in_place=in_place)
+        same = alike(results, existing.columns, wanted)
+        # SQLite's mark is in the text of CREATE TABLE: a table is made again to get one, its indexes too.
+        unmarkable = dialect == "sqlite" and not marked and existing.bare
+        in_place = same and existing.in_place and not unmarkable
+        self._check_dependents(existing, alike=same)
         return Plan(path, existing, in_place, "" if marked and in_place else mark, copy)
 
     def _check_name(self, results: ResultTables, names: Sequence[str]) -> None:
@@ -200,17 +201,17 @@ class ResultTable:
     def _legacy_copy(self, results: ResultTables, existing: Existing, wanted: tuple[tuple[str, str], ...]) -> str:
         """Where to keep the rows of a table that an older version must have made; "" if it need not have."""
         legacy = (*wanted[:-1], (wanted[-1][0], self.legacy_type or wanted[-1][1]))
-        if not existing.bare or existing.references or not _alike(results, existing.columns, legacy):
+        if not existing.bare or existing.references or not alike(results, existing.columns, legacy):
             return ""
         name = existing.path[-1].encode()[:_COPY_BYTES].decode("utf-8", "ignore") + _COPY
         return "" if results.find((*existing.path[:-1], name)) else name
 
-    def _check_dependents(self, existing: Existing, *, in_place: bool) -> None:
+    def _check_dependents(self, existing: Existing, *, alike: bool) -> None:
         if existing.references:
             message = f"foreign keys refer to {self.shown}: {listed(list(existing.references), 5)}"
             hint = "Replacing its rows would break or delete theirs: drop these keys, or write to another table."
             raise self._refused(message, hint)
-        if in_place:
+        if alike:
             return
         if existing.dependents:
             names = listed(list(existing.dependents), 5)
@@ -235,6 +236,11 @@ def mark_of(path: TablePath, dialect: str) -> str:
     return f"SQLFlow result table {name}: each run replaces its rows"
 
 
+def designed(attached: Sequence[str]) -> bool:
+    """Whether a table has more on it than indexes, which a program may have added to a result."""
+    return any(not each.startswith("index ") for each in attached)
+
+
 def words_of(select: str) -> list[str]:
     """What may be a name in a select that nobody can parse."""
     return list(dict.fromkeys(_WORD.findall(select)))
@@ -249,7 +255,7 @@ def _marks(existing: Existing, mark: str) -> bool:
     return any(mark in comment for comment in existing.comments)
 
 
-def _alike(results: ResultTables, one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]]) -> bool:
+def alike(results: ResultTables, one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]]) -> bool:
     """Whether columns have the same names and types, in the same order."""
     normal = [[(name, results.normal_type(kind)) for name, kind in columns] for columns in (one, other)]
     return normal[0] == normal[1]

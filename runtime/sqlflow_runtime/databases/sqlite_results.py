@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import sqlite3
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlflow_codegen.language.names import quote, quote_name
 
 from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
-from sqlflow_runtime.databases.results import Existing, Plan, ResultTable
+from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, alike, designed
 
 if TYPE_CHECKING:
     from sqlflow_runtime.databases.sqlite import Sqlite
@@ -21,6 +22,7 @@ SELECT l.schema, l.name, l.type FROM pragma_table_list l JOIN pragma_database_li
  WHERE l.name = ? COLLATE NOCASE AND (? = '' OR l.schema = ? COLLATE NOCASE)
  ORDER BY CASE l.schema WHEN 'temp' THEN -1 ELSE d.seq END LIMIT 1"""
 """The relation that a name means: those of the session come first, then the main file's, then others'."""
+_AFFINITIES = ((("INT",), "INTEGER"), (("CHAR", "CLOB", "TEXT"), "TEXT"), (("REAL", "FLOA", "DOUB"), "REAL"))
 _COLUMNS = "SELECT name, type, [notnull] OR pk OR dflt_value IS NOT NULL, hidden FROM pragma_table_xinfo(?, ?)"
 
 
@@ -42,10 +44,12 @@ class SqliteResults:
         columns = self._database.execute(_COLUMNS, (name, schema))
         made = self._database.execute(f"SELECT sql FROM {master} WHERE name = ? AND type = 'table'", (name,))
         attached = self._names(
-            f"SELECT type || ' ' || name FROM {master} WHERE tbl_name = ? AND type IN ('index', 'trigger')", (name,)
+            f"SELECT 'trigger ' || name FROM {master} WHERE tbl_name = ? AND type = 'trigger' UNION ALL "
+            "SELECT CASE WHEN [unique] THEN 'unique index ' ELSE 'index ' END || name FROM pragma_index_list(?, ?)",
+            (name, name, schema),
         )
         keys = "SELECT 1 FROM pragma_foreign_key_list(?, ?)"
-        bare = not attached and not any(special for _, _, special, _ in columns)
+        bare = not designed(attached) and not any(special for _, _, special, _ in columns)
         return Existing(
             what=_KINDS.get(kind, kind),
             path=(schema, name),
@@ -93,8 +97,11 @@ class SqliteResults:
         return frozenset(one.path for one in existing if one)
 
     def normal_type(self, name: str) -> str:
-        """See `ResultTables.normal_type`."""
-        return name
+        """See `ResultTables.normal_type`. SQLite knows five affinities, by words in the name."""
+        upper = name.upper()
+        if upper.endswith(" GENERATED"):
+            return upper
+        return next((kind for words, kind in _AFFINITIES if any(word in upper for word in words)), upper)
 
     def too_long(self, _names: Sequence[str]) -> str:
         """See `ResultTables.too_long`. SQLite has no limit that a program reaches."""
@@ -135,6 +142,7 @@ class SqliteResults:
 
     def _put(self, plan: Plan, stage: str, columns: Sequence[Column]) -> None:
         target = quote_name(plan.path, "sqlite")
+        indexes: list[str] = []
         if plan.copy:
             copy = quote_name((*plan.path[:-1], plan.copy), "sqlite")
             self._database.execute(f"CREATE TABLE {copy} AS SELECT * FROM {target}")
@@ -142,11 +150,23 @@ class SqliteResults:
             self._database.execute(f"DELETE FROM {target}")
         else:
             if plan.existing:
+                indexes = self._indexes(plan.existing, columns)
                 self._database.execute(f"DROP TABLE {target}")
             self._database.execute(f"CREATE TABLE {target} ({_definitions(columns)} /* {plan.mark} */)")
+            for index in indexes:
+                self._database.execute(index)
         names = ", ".join(quote(column.name, "sqlite") for column in columns)
         self._database.execute(f"INSERT INTO {target} ({names}) SELECT * FROM {stage} ORDER BY rowid")
         self._database.execute(f"DROP TABLE {stage}")
+
+    def _indexes(self, existing: Existing, columns: Sequence[Column]) -> list[str]:
+        """Statements that make the table's indexes again, where its columns stay."""
+        if not alike(self, existing.columns, [(column.name, column.type) for column in columns]):
+            return []
+        schema = quote(existing.path[0], "sqlite")
+        sql = f"SELECT sql FROM {schema}.sqlite_master WHERE tbl_name = ? AND type = 'index' AND sql IS NOT NULL"
+        made = self._names(sql, existing.path[-1:])
+        return [re.sub(r"^(CREATE (?:UNIQUE )?INDEX )", lambda match: f"{match[1]}{schema}.", text) for text in made]
 
     def _names(self, sql: str, parameters: Sequence[Any]) -> tuple[str, ...]:
         return tuple(str(name) for (name,) in self._database.execute(sql, parameters))

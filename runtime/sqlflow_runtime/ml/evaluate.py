@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlflow_codegen.catalogue import RESULT_REPLACE, VALIDATION_METRICS
 from sqlflow_codegen.language.ir import EvaluateStatement, Statement
@@ -41,7 +42,8 @@ def run(session: Session, statement: Statement) -> Result:
     columns = [Column(name, kind, "float") for name in ("loss", *names)]
     table = result_table(session, statement)
     if table is not None:
-        table.plan(session.database.results, session.database.dialect, columns)
+        quiet = replace(table, log=lambda _level, _message: None)  # what it says is said when the table is written
+        quiet.plan(session.database.results, session.database.dialect, columns)
     measured, rows = _measure(session, statement, model, model.label)
     values = {"loss": measured.loss(), **{name: measured.metric(name) for name in names}}
     if table is not None:

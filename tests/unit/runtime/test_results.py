@@ -243,6 +243,9 @@ def test_a_schema_that_is_not_there(data: Database) -> None:
 
 
 def test_with_leave_everything_is_replaced(data: Database) -> None:
+    if data.dialect == "sqlite":
+        succeed(data, "CREATE TABLE i AS SELECT id, a, y FROM d; CREATE INDEX ii ON i (id)")
+        succeed(data, "SELECT * FROM d TO PREDICT i.y WITH result.replace=true USING m; SELECT * FROM i INDEXED BY ii")
     succeed(data, "CREATE TABLE x AS SELECT 1 AS one; SELECT * FROM d TO PREDICT x.y WITH result.replace=true USING m")
     assert rows(data, "SELECT count(*) FROM x") == [[6]]
     succeed(data, "SELECT * FROM d TO PREDICT x.y USING m"), "from now on it is a result"
@@ -314,13 +317,27 @@ def test_a_result_of_an_older_version(data: Database) -> None:
     """It has no mark. What must have been made by one is replaced, and its rows are kept aside."""
     old = {"postgres": "bigint", "duckdb": "BIGINT", "sqlite": "INTEGER", "mysql": "BIGINT"}[data.dialect]
     succeed(data, "CREATE TABLE pr AS SELECT id, a FROM d WHERE id < 3")
-    succeed(data, f"ALTER TABLE pr ADD COLUMN y {old}; UPDATE pr SET y = 5")
+    succeed(data, f"ALTER TABLE pr ADD COLUMN y {old}; UPDATE pr SET y = 5; CREATE INDEX pri ON pr (id)")
     ran = succeed(data, PREDICT + ROWS)
     assert "pr_before_sqlflow" in ran.logged
     assert ran.rows(2) == SIX
     assert rows(data, "SELECT id, y FROM pr_before_sqlflow ORDER BY id") == [[1, 5], [2, 5]]
     ran = succeed(data, PREDICT)
     assert "older version" not in ran.logged, "only once"
+
+
+def test_what_no_older_version_made(data: Database) -> None:
+    old = {"postgres": "bigint", "duckdb": "BIGINT", "sqlite": "INTEGER", "mysql": "BIGINT"}[data.dialect]
+    for number, column in enumerate((f"y {old} DEFAULT 3", f"yy {old}", "y VARCHAR(9)")):
+        if data.dialect == "mysql" and "DEFAULT" in column:
+            continue  # a table made from a SELECT has the defaults of the SELECT's columns there
+        text = f"CREATE TABLE p{number} AS SELECT id, a FROM d; ALTER TABLE p{number} ADD COLUMN {column}"
+        assert "not made by" in fail(data, f"{text}; SELECT * FROM d TO PREDICT p{number}.y USING m").message
+    succeed(
+        data,
+        f"CREATE TABLE k AS SELECT id, a FROM d; ALTER TABLE k ADD COLUMN y {old}; CREATE UNIQUE INDEX ki ON k (id)",
+    )
+    assert "not made by" in fail(data, "SELECT * FROM d TO PREDICT k.y USING m").message
 
 
 OTHERS = [
