@@ -50,6 +50,19 @@ ORDERED = [
      " LOAD DATA INFILE '/v.csv' INTO TABLE w"),
     ("trino", "CREATE TABLE v (a int) WITH (external_location = 's3://b/v');"
      " CREATE TABLE w (a int) WITH (external_location = 's3://b/v'); INSERT INTO v VALUES (1); SELECT * FROM w"),
+    # a macro or function that reads a file
+    ("duckdb", "CREATE MACRO f() AS TABLE SELECT * FROM 'v.csv'; COPY a TO 'v.csv'; SELECT * FROM f()"),
+    ("duckdb", "CREATE MACRO f(p) AS TABLE SELECT * FROM read_csv(p); COPY a TO 'v.csv'; SELECT * FROM f('v.csv')"),
+    ("duckdb", "CREATE MACRO g() AS (SELECT count(*) FROM 'v.csv'); CREATE VIEW v AS SELECT g();"
+     "COPY a TO 'v.csv'; SELECT * FROM v"),
+    ("duckdb", "CREATE VIEW w AS SELECT * FROM 'v.csv'; CREATE MACRO g() AS (SELECT count(*) FROM w);"
+     "COPY a TO 'v.csv'; SELECT g()"),
+    ("postgres", "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT pg_read_file('/tmp/v.csv') $$;"
+     "CREATE VIEW v AS SELECT f(); COPY a TO '/tmp/v.csv'; SELECT * FROM v"),
+    ("postgres", f"{FOREIGN}; CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM ft $$;"
+     "COPY a TO '/tmp/f.csv'; SELECT f()"),
+    ("postgres", "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM s.t $$;"
+     "ALTER SCHEMA s RENAME TO s2; INSERT INTO s2.t VALUES (1); SELECT f()"),
     # a table of another server, or of another name
     ("postgres", "CREATE FOREIGN TABLE ft (a int) SERVER s OPTIONS (schema_name 'public', table_name 't');"
      " CREATE TABLE t (a int); INSERT INTO t VALUES (1); SELECT * FROM ft"),

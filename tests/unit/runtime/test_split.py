@@ -67,7 +67,7 @@ def test_the_last_ready_step_first(
             names = {step.name for step in waiting}
             step = [step for step in waiting if names.isdisjoint(step.after)][-1]
             waiting.remove(step)
-            own = [part for key, value in own_arguments(step, ledger=False).items() for part in (f"--{key}", value)]
+            own = [part for key, value in own_arguments(step).items() for part in (f"--{key}", value)]
             done = run_step(tmp_path, url, text, "--statements", ranges(step.statements), *own, dialect=dialect)
             assert done.code == 0, done.stdout
             shown += [record["values"] for record in done.of("row")]
