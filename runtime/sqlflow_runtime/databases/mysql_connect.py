@@ -13,7 +13,7 @@ from pymysql.err import MySQLError
 
 from sqlflow_runtime.databases.mysql import MySQL
 from sqlflow_runtime.databases.mysql_errors import connection_failure
-from sqlflow_runtime.databases.patience import UnreachedError, connect_patiently
+from sqlflow_runtime.databases.patience import TRY_SECONDS, UnreachedError, connect_patiently
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.failures import RunError
 
@@ -65,7 +65,7 @@ def _connect(url: DatabaseUrl) -> Connection[Any]:
         password=url.password,
         database=url.database or None,
         autocommit=True,
-        connect_timeout=5,
+        connect_timeout=TRY_SECONDS,
         conv=_CONVERTERS,
         program_name="sqlflow",
         **({"charset": "utf8mb4"} | options),

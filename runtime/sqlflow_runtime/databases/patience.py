@@ -9,6 +9,10 @@ from sqlflow_runtime.failures import RunError
 
 Connection = TypeVar("Connection")
 
+TRY_SECONDS = 30
+"""How long one try to connect may take. A server on a busy node answers late; a try that is cut short had it start a
+session for nothing, and with a hundred steps at once it does little else."""
+
 
 class UnreachedError(Exception):
     """The server could not be reached; another attempt may succeed."""

@@ -9,13 +9,13 @@ from typing import Any
 import psycopg
 
 from sqlflow_runtime.databases.connections import APPLICATION
-from sqlflow_runtime.databases.patience import UnreachedError, connect_patiently
+from sqlflow_runtime.databases.patience import TRY_SECONDS, UnreachedError, connect_patiently
 from sqlflow_runtime.databases.postgres import Postgres
 from sqlflow_runtime.databases.postgres_errors import connection_failure
 from sqlflow_runtime.databases.url import DatabaseUrl
 
 _OPTIONS = {
-    "connect_timeout": "5",
+    "connect_timeout": str(TRY_SECONDS),
     "application_name": f"{APPLICATION}{gethostname()}"[:63],
     "client_encoding": "utf8",
     # A connection that is silent while a model learns must not be forgotten by what lies between.
