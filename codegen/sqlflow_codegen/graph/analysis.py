@@ -315,8 +315,7 @@ class Analysis:
 
     def _body(self, function: str) -> References | None:
         relation = self.catalog.relation(call_reference(function))
-        found = self.catalog.functions.find(relation, trusted=not self.catalog.conservative)
-        return found if found is None or self.catalog.rules.routines else References()
+        return self.catalog.functions.find(relation, trusted=not self.catalog.conservative)
 
     def call(self, function: str) -> None:
         """Note that a function is called that sqlglot does not know."""
