@@ -6,6 +6,7 @@ See `sqlflow_runtime.marks` for the row that both are about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,7 +127,8 @@ def note_end(session: Session, numbers: Sequence[int]) -> None:
             mark.end("stopped", {"finished": sorted(session.committed)})
     else:
         if not mark.made and session.ledger is not None and failure.kind != "connection":
-            mark.begin()
+            with suppress(RunError):  # a step that only read, of a user who may only read: its own error counts
+                mark.begin()
         mark.end("failed", _detail(session, failure))
 
 

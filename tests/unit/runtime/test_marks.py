@@ -288,6 +288,8 @@ def test_a_user_who_may_create_nothing(request: pytest.FixtureRequest, user: str
     retried = place.step("INSERT INTO t VALUES (1)", "--statements", "1", "--ledger")
     assert (retried.code, place.values()) == (1, [1])
     assert "spec.retries" in retried.of("error")[0]["hint"]
+    fails = place.step("SELECT missing FROM t", "--statements", "1", "--retries", "1", run="q")
+    assert (fails.code, "missing" in fails.of("error")[0]["message"], len(fails.of("error"))) == (1, True, True)
 
 
 @pytest.mark.database
