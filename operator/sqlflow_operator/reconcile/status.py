@@ -222,6 +222,8 @@ def invalid_program_message(o: Observation) -> str:
 def _overdue(step: StepStatus, places: Mapping[int, StatementPlace], message: str, now: datetime) -> str:
     """The deadline's message for a step: the statements that it was at, and how long."""
     start = from_text(step.started_at)
+    if step.phase is StepPhase.FAILED:
+        return f"{where(step.statements, 0, places)}: {message}"
     if start is None or step.phase is not StepPhase.RUNNING:
         return message
     return f"{where(step.statements, 0, places)} had run for {duration((now - start).total_seconds())}: {message}"

@@ -108,12 +108,20 @@ def observe(
         return conclude.suspended(states, "suspended; set spec.suspend to false to go on", times)
     if observed and all(step.phase is StepPhase.SUCCEEDED for step, _ in observed):
         # The engine takes up to ten seconds to draw the conclusion that its pods allow at once.
-        ends = [end for pod in pods if (end := last_end(pod))]
-        return conclude.succeeded(states, times | {"finished_at": max(ends, default=None)})
+        return conclude.succeeded(states, times | {"finished_at": _last_end(pods)})
+    late = any(why and why[0] is Reason.DEADLINE_EXCEEDED for _, why in shown)
+    if late and not any(step.phase is StepPhase.RUNNING for step in states):
+        # So is what pods show that were ended at the run's deadline: nothing is started behind it.
+        return _failed(observed, objects, run, times | {"finished_at": _last_end(pods)})
     again = [step.name for step, _ in shown if _may_run_again(step, run, steps.get(step.name))]
     state = conclude.active(objects, states, again, _telling(pods, places, states), times)
     doubt = _suspending(run) or run.doubt
     return replace(state, message=f"{state.message}; {doubt}") if doubt else state
+
+
+def _last_end(pods: Sequence[Mapping[str, Any]]) -> str | None:
+    """When the last container that has ended did so."""
+    return max(filter(None, map(last_end, pods)), default=None)
 
 
 def _may_run_again(step: StepState, run: EngineRun, engine: EngineStep | None) -> bool:

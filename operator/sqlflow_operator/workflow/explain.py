@@ -55,6 +55,8 @@ def explain_failure(
         return Reason.OUT_OF_MEMORY, f"{where(statements, report.statement, places)}: {_out_of_memory(pod, container)}"
     error = report.outcome.error
     place = _place_of(error, statements, places) if error else where(statements, report.statement, places)
+    if _is_pods_deadline(pod) and not _is_own_end(error):
+        return Reason.DEADLINE_EXCEEDED, overdue_message(place, None)
     interrupted = disruption(pod) or ("" if _is_own_end(error) else _interruption(terminated, pod))
     if interrupted:
         return Reason.POD_LOST, interruption(place, interrupted)
@@ -98,6 +100,11 @@ def interruption(place: str, why: str) -> str:
 def _is_own_end(error: StepError | None) -> bool:
     """True where a step failed by itself: a step that is stopped reports that too, as an error of a kind of its own."""
     return error is not None and error.kind != "stopped"
+
+
+def _is_pods_deadline(pod: Mapping[str, Any]) -> bool:
+    """True where the kubelet ended the pod at a deadline: Argo gives each pod what is left of the run's."""
+    return (pod.get("status") or {}).get("reason") == "DeadlineExceeded"
 
 
 def _interruption(terminated: Mapping[str, Any], pod: Mapping[str, Any]) -> str:

@@ -247,6 +247,25 @@ def test_a_failed_step_is_named_before_what_another_waits_for() -> None:
     assert state.message.startswith("step s2-sql failed: statement 2 (INSERT INTO a) at 2:1: words; image ")
 
 
+# A deadline
+
+
+def test_a_pod_that_was_ended_at_the_deadline_ends_the_run() -> None:
+    """Argo gives each pod what is left of the run's time, and needs ten more seconds to say that the run is over."""
+    times = {"startedAt": "2026-01-01T00:00:01Z", "finishedAt": "2026-01-01T00:00:12Z"}
+    late = pod("s2-sql", {"terminated": {"exitCode": 143, "message": error("stopped"), **times}})
+    late["status"]["reason"] = "DeadlineExceeded"
+    child = workflow("Running", s1_sql=DONE, s2_sql={"phase": "Running"})
+    state = of_argo(child, (late,))
+    assert (state.phase, state.reason) == (RunPhase.FAILED, Reason.DEADLINE_EXCEEDED)
+    assert state.message.startswith("step s2-sql failed: statement 2 (INSERT INTO a) at 2:1: stopped")
+    assert "longer than spec.activeDeadlineSeconds allows" in state.message
+    assert state.finished_at == times["finishedAt"]
+    assert phases(state) == ["Succeeded", "Failed", "Skipped"]
+    running = pod("s3-sql", {"running": {"startedAt": "2026-01-01T00:00:01Z"}})
+    assert of_argo(child, (late, running)).phase is RunPhase.RUNNING
+
+
 # What clears up behind the last step
 
 
