@@ -218,6 +218,8 @@ CASES: tuple[Case, ...] = (
             "DeadlineExceeded",
             "^Step s1-sql failed: statement 1 .* the run took longer than spec.activeDeadlineSeconds allows",
             ended=f"CREATE TABLE {TABLE} AS SELECT 1 AS n FROM pg_sleep(300)",
+            # Where the pod is gone, fetch knows neither that the step had begun nor the program's text.
+            fetched="^Step s1-sql failed: .*took longer than spec.activeDeadlineSeconds allows",
         ),
         {**OFF, "activeDeadlineSeconds": 12},
     ),

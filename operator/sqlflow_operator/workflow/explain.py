@@ -146,7 +146,12 @@ def overdue(step: StepState, objects: RunObjects, ended_at: str | None) -> str:
     end = from_text(step.finished_at or ended_at)
     if start is None or not step.statements:
         return DEADLINE_MESSAGE
-    place = where(step.statements, step.statement, objects.statements)
+    error = step.outcome.error
+    place = (
+        _place_of(error, step.statements, objects.statements)
+        if error and error.statement
+        else where(step.statements, step.statement, objects.statements)
+    )
     spent = max(0.0, (end - start).total_seconds() - sum(step.seconds.values())) if end else 0.0
     text = overdue_message(place, spent if end else None)
     slowest = max(step.seconds, key=lambda number: step.seconds[number], default=0)

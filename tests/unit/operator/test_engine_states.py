@@ -266,6 +266,17 @@ def test_a_pod_that_was_ended_at_the_deadline_ends_the_run() -> None:
     assert of_argo(child, (late, running)).phase is RunPhase.RUNNING
 
 
+def test_a_deadline_names_the_statement_to_who_does_not_know_the_program() -> None:
+    times = {"startedAt": "2026-01-01T00:00:01Z", "finishedAt": "2026-01-01T00:00:12Z"}
+    stopped = pod("s2-sql", {"terminated": {"exitCode": 143, "message": error("stopped"), **times}}, "step-main")
+    words = "TaskRun cancelled as the PipelineRun it belongs to has timed out."
+    late = task("False", "TaskRunCancelled", words, {"terminated": {"exitCode": 1}})
+    child, parts = pipeline_run("False", "PipelineRunTimeout", s2_sql=late)
+    state = tekton.observe(RunObjects(child=child, parts=parts, pods=[stopped]))
+    assert state.reason is Reason.DEADLINE_EXCEEDED
+    assert state.message.startswith("step s2-sql failed: statement 2 (INSERT INTO a) at 2:1: stopped after 11s")
+
+
 # What clears up behind the last step
 
 
