@@ -187,7 +187,7 @@ class ResultTable:
                 f"{self.shown} was made as {others[0]} and renamed or copied since: its rows may be kept on purpose"
             )
             raise self._refused(message, f"Choose another name, or {_ALLOW}.")
-        copy = self._legacy_copy(results, existing, wanted)
+        copy = self._legacy_copy(results, existing, dialect, wanted)
         if not copy:
             message = f"the table {self.shown} was not made by a result statement; its rows would be lost"
             raise self._refused(message, f"Choose another name, or {_ALLOW}.")
@@ -198,10 +198,14 @@ class ResultTable:
         )
         return copy
 
-    def _legacy_copy(self, results: ResultTables, existing: Existing, wanted: tuple[tuple[str, str], ...]) -> str:
+    def _legacy_copy(
+        self, results: ResultTables, existing: Existing, dialect: str, wanted: tuple[tuple[str, str], ...]
+    ) -> str:
         """Where to keep the rows of a table that an older version must have made; "" if it need not have."""
         legacy = (*wanted[:-1], (wanted[-1][0], self.legacy_type or wanted[-1][1]))
-        if not existing.bare or existing.references or not alike(results, existing.columns, legacy):
+        # SQLite keeps the declared words, and CREATE TABLE AS declares INT and NUM, which no result statement wrote.
+        same = existing.columns == legacy if dialect == "sqlite" else alike(results, existing.columns, legacy)
+        if not existing.bare or existing.references or not same:
             return ""
         name = existing.path[-1].encode()[:_COPY_BYTES].decode("utf-8", "ignore") + _COPY
         return "" if results.find((*existing.path[:-1], name)) else name
