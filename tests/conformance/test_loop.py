@@ -64,7 +64,7 @@ def test_loop_prints_messages_rows_and_the_end(loop: Loop, table: str) -> None:
     assert rows(lines) == ROWS
     messages = [line for line in lines[:-1] if not re.match(r"s\d-sql", line)]
     assert all(re.match(r"SQLFlow Step: \[\d/\d\] ", line) for line in messages)
-    assert [m for m in messages if "Statement 2 (SELECT) at 2:1" in m]
+    assert [m for m in messages if f"Statement 2 (SELECT … FROM {table}) at 2:1" in m]
     assert [m for m in messages if re.search(r"Statement 2: 1 row \(\S+ s\)$", m)]
 
 
@@ -73,7 +73,7 @@ def test_error_has_step_statement_and_the_databases_words(loop: Loop, table: str
     assert done.returncode == 1
     assert re.fullmatch(rf'step s\d-sql, statement 3: relation "{table}_missing" does not exist\n', done.stderr)
     assert "eof" not in done.stdout.splitlines()
-    assert any(re.search(r"^SQLFlow Step: \[\d/\d\] Error: statement 3 \(SELECT\) at 3:", line)
+    assert any(re.search(rf"^SQLFlow Step: \[\d/\d\] Error: statement 3 \(SELECT … FROM {table}_missing\) at 3:", line)
                for line in done.stdout.splitlines())  # fmt: skip
 
 
