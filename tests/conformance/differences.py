@@ -54,7 +54,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "the pod is gone, which alone knew of the steps: fetch names the first, while the status keeps what was seen",
     ),
     Difference(
-        "interrupted", "job", "fetched", r"^Step s2-sql failed: statement 1 .* was interrupted: its pod is gone",
+        "interrupted", "job", "fetched", r"^Step s2-sql failed: statement 1\b.* was interrupted: its pod is gone",
         "the same: it is the first step whose statement is named",
     ),
     Difference(
