@@ -20,7 +20,10 @@ CONSTRAINTS = ROOT / "requirements" / "constraints.txt"
 
 
 def _run(title: str, command: list[str]) -> bool:
-    """Run a command with a line of progress; on failure print the end of its output. Returns whether it succeeded."""
+    """Run a command with a line of progress; on failure print the end of its output. Returns whether it succeeded.
+
+    Everything goes to stderr: scripts read the standard output of `make -s env`, which may have to make .venv first.
+    """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
         started = time.monotonic()
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
@@ -30,10 +33,11 @@ def _run(title: str, command: list[str]) -> bool:
         code = process.wait()
         done.set()
         ticker.join()
-        end = "\r" if sys.stdout.isatty() else ""
+        end = "\r" if sys.stderr.isatty() else ""
         print(
             f"{end}{title}: {'done' if code == 0 else 'failed'} ({time.monotonic() - started:.0f} s)",
             flush=True,
+            file=sys.stderr,
         )
         if code:
             log.seek(0)
@@ -43,11 +47,11 @@ def _run(title: str, command: list[str]) -> bool:
 
 def _tick(title: str, started: float, done: threading.Event) -> None:
     """On a terminal, count the seconds in place; elsewhere say once that it has begun."""
-    if not sys.stdout.isatty():
-        print(f"{title} ...", flush=True)
+    if not sys.stderr.isatty():
+        print(f"{title} ...", flush=True, file=sys.stderr)
         return
     while not done.wait(1):
-        print(f"\r{title} ... {time.monotonic() - started:.0f} s", end="", flush=True)
+        print(f"\r{title} ... {time.monotonic() - started:.0f} s", end="", flush=True, file=sys.stderr)
 
 
 def make(target: Path) -> None:

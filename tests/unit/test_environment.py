@@ -65,12 +65,15 @@ def test_pip_installs_where_uv_fails(
 
 
 def test_pip_installs_where_there_is_no_uv(
-    environment: ModuleType, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environment: ModuleType, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
 ) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setattr(environment.shutil, "which", lambda _: None)
     environment.make(target)
     assert calls(tmp_path) == ["pip"]
+    shown = capfd.readouterr()
+    assert shown.out == ""  # `make -s env` prints only what a shell evaluates
+    assert "Python packages (pip" in shown.err
 
 
 def test_an_environment_that_cannot_be_filled_is_not_ready(
