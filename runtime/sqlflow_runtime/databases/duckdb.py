@@ -40,6 +40,9 @@ _KINDS = {
     "BOOLEAN": "bool", "FLOAT": "float", "DOUBLE": "float", "DECIMAL": "decimal", "VARCHAR": "string", "BLOB": "bytes",
     "DATE": "date", "TIME": "time", "INTERVAL": "interval", "JSON": "json", **dict.fromkeys(_INTEGERS, "int"),
 }  # fmt: skip
+_TIMES = re.compile("DATE|TIMESTAMP|INTERVAL")
+"""Types, also inside of nested ones, whose values the Python client does not always hold."""
+_QUERIES = ("SELECT", "FROM", "WITH", "VALUES")
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 _CATALOG = "sqlflow_file"
 """What the file is called inside DuckDB. Its own name would make a schema of that name ambiguous (iris.duckdb)."""
@@ -90,12 +93,13 @@ class DuckDB:
 
     def run(self, sql: str, limit: PreviewLimit) -> Result:
         """See `Database.run`. DuckDB hands out a SELECT's rows as they are computed."""
-        with self.failing(sql):
-            cursor = self._connection.execute(sql)
+        query, columns = self._as_text(sql)
+        with self.failing(sql, query.find(sql)):
+            cursor = self._connection.execute(query)
             self._follow(first_word(sql))
             if not cursor.description:
                 return Result()
-            columns = _columns(cursor)
+            columns = columns or _columns(cursor)
             # Statements that return no rows report a result of one column all the same.
             match [column.name for column in columns], first_word(sql) in ("SELECT", "FROM", "WITH"):
                 case ["Count"], False:
@@ -103,6 +107,25 @@ class DuckDB:
                 case ["Success"], False:
                     return Result()
             return preview_of(cursor, columns, limit)
+
+    def _as_text(self, sql: str) -> tuple[str, tuple[Column, ...]]:
+        """A query in which DuckDB itself writes dates, times and intervals, and the columns of the original.
+
+        Its Python client makes 360 days of `1 year`, 9999-12-31 of `infinity`, and drops nanoseconds. A statement
+        without such columns stays as it is, and so does one that may do more than read: it must not be described.
+        """
+        if first_word(sql) not in _QUERIES:
+            return sql, ()
+        with self.failing(sql):
+            parsed = self._connection.extract_statements(sql)
+        if [statement.type for statement in parsed] != [duckdb.StatementType.SELECT]:
+            return sql, ()
+        columns = self.describe(sql)
+        if not any(_TIMES.search(column.type) for column in columns):
+            return sql, ()
+        # By position: names may occur twice. Behind a line break, in case the statement ends with a comment.
+        shown = ", ".join(_shown(number, column) for number, column in enumerate(columns, start=1))
+        return f"SELECT {shown} FROM ({sql}\n)", columns
 
     def _follow(self, verb: str) -> None:
         """Remember the program's transactions: DuckDB does not tell whether one is open."""
@@ -244,6 +267,13 @@ def _position(sql: str | None, picture: str, before: int) -> int | None:
     start = sum(len(line) + 1 for line in lines[: number - 1])
     position = start + column - (before if number == 1 else 0)
     return position if 0 <= position < len(sql) else None
+
+
+def _shown(number: int, column: Column) -> str:
+    """A column by its position, as text where Python would lose something."""
+    if not _TIMES.search(column.type):
+        return f"#{number}"
+    return f"to_json(#{number})" if column.kind == "json" else f"CAST(#{number} AS VARCHAR)"
 
 
 def _columns(cursor: Any) -> tuple[Column, ...]:

@@ -259,3 +259,28 @@ def test_catalogues_of_other_databases(database: Database, statement: str) -> No
     assert ran.error is not None
     assert "This database has no" in ran.error.hint
     assert ("information_schema.tables" if database.dialect == "postgres" else "sqlite_master") in ran.error.hint
+
+
+def test_duckdb_itself_writes_what_python_cannot_hold(tmp_path: Path) -> None:
+    """Its client makes 360 days of a year, 9999-12-31 of infinity, and drops nanoseconds."""
+    text = (
+        "SELECT TIMESTAMP 'infinity' AS t, DATE '-infinity' AS t, INTERVAL 1 YEAR AS i, [INTERVAL 1 MONTH] AS l, "
+        "TIMESTAMP_NS '2024-01-01 00:00:00.123456789' AS ns, x FROM range(3) r(x) ORDER BY x DESC -- the last first"
+    )
+    with closing(connect(f"duckdb:///{tmp_path}/d.duckdb")) as database:
+        shown = succeed(database, text)
+    assert shown.of("columns")[0]["names"] == ["t", "t", "i", "l", "ns", "x"]
+    assert shown.of("columns")[0]["types"][2:5] == ["INTERVAL", "INTERVAL[]", "TIMESTAMP_NS"]
+    rows = [row["values"] for row in shown.of("row")]
+    assert rows[0] == [
+        {"$timestamp": "infinity"}, {"$date": "-infinity"}, {"$interval": "1 year"}, {"$json": '["1 month"]'},
+        {"$timestamp": "2024-01-01 00:00:00.123456789"}, 2,
+    ]  # fmt: skip
+    assert [row[-1] for row in rows] == [2, 1, 0]
+
+
+def test_duckdb_runs_a_query_with_times_once(tmp_path: Path) -> None:
+    text = "CREATE SEQUENCE s; SELECT nextval('s') AS n, INTERVAL 1 DAY AS i; SELECT nextval('s') AS n"
+    with closing(connect(f"duckdb:///{tmp_path}/d.duckdb")) as database:
+        shown = succeed(database, text)
+    assert [row["values"][0] for row in shown.of("row")] == [1, 2]
