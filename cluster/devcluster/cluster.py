@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -155,9 +154,7 @@ class Cluster:
         return layout.kubeconfig
 
     def works(self) -> list[Work]:
-        """The steps that `up` would take to make the cluster now; none where it is healthy."""
-        if self.is_healthy():
-            return []
+        """The steps that `up` takes to make the cluster."""
         node_works = [] if self.platform.registry else node.works(self.context, self.engine)
         missing = [TOOLS[name] for name in ("kind", "kubectl") if find_tool(self.context, name) is None]
         # kubectl comes with the node's programs, where those are built.
@@ -262,7 +259,6 @@ class Cluster:
         stop=stop_after_attempt(6),
         wait=wait_fixed(5),
         reraise=True,
-        sleep=lambda seconds: time.sleep(seconds),
     )
     def _remove_nodes(self, command: list[str]) -> None:
         """Remove the node containers, several times if need be.

@@ -117,7 +117,7 @@ def works(cluster: Cluster, *, new_cluster: bool) -> list[Work]:
         for build, seconds in zip(image_builds(context), IMAGE_SECONDS, strict=True)
         if not engine.has_image(context.runner, build.name)
     ]
-    made = cluster.works() if new_cluster else []
+    made = cluster.works() if new_cluster and not cluster.is_healthy() else []
     if not made and not builds:
         return []
     return [*made, *builds, *(Work(title, seconds) for title, seconds in INSTALL_WORKS)]

@@ -18,7 +18,7 @@ from sqlflow_runtime.databases.base import (
     Result,
     Row,
 )
-from sqlflow_runtime.databases.duckdb_results import DuckDBResults
+from sqlflow_runtime.databases.duckdb_results import DuckDBResults, literal
 from sqlflow_runtime.databases.results import ResultTables
 from sqlflow_runtime.databases.rowwise import first_word, preview_of
 from sqlflow_runtime.databases.url import DatabaseUrl
@@ -64,7 +64,7 @@ def open_duckdb(url: DatabaseUrl, where: str) -> DuckDB:
     try:
         connection = duckdb.connect(":memory:")
         if path != ":memory:":
-            connection.execute(f"ATTACH {_literal(path)} AS {_CATALOG}")
+            connection.execute(f"ATTACH {literal(path)} AS {_CATALOG}")
             connection.execute(f"USE {_CATALOG}")
     except duckdb.Error as error:
         hint = f"Check the file's name in {where}: duckdb:///relative.db, or duckdb:////absolute/file.db."
@@ -85,9 +85,7 @@ class DuckDB:
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
         """See `Database.run_reading`. DuckDB's own parser tells what only reads."""
-        with self.failing(sql):
-            parsed = self._connection.extract_statements(sql)
-        if any(statement.type not in _READING for statement in parsed):
+        if any(kind not in _READING for kind in self._kinds_of(sql)):
             return None
         return self.run(sql, limit)
 
@@ -108,6 +106,11 @@ class DuckDB:
                     return Result()
             return preview_of(cursor, columns, limit)
 
+    def _kinds_of(self, sql: str) -> list[duckdb.StatementType]:
+        """What DuckDB's own parser takes a text for; nothing is executed."""
+        with self.failing(sql):
+            return [statement.type for statement in self._connection.extract_statements(sql)]
+
     def _as_text(self, sql: str) -> tuple[str, tuple[Column, ...]]:
         """A query in which DuckDB itself writes dates, times and intervals, and the columns of the original.
 
@@ -116,9 +119,7 @@ class DuckDB:
         """
         if first_word(sql) not in _QUERIES:
             return sql, ()
-        with self.failing(sql):
-            parsed = self._connection.extract_statements(sql)
-        if [statement.type for statement in parsed] != [duckdb.StatementType.SELECT]:
+        if self._kinds_of(sql) != [duckdb.StatementType.SELECT]:
             return sql, ()
         columns = self.describe(sql)
         if not any(_TIMES.search(column.type) for column in columns):
@@ -291,10 +292,6 @@ def _kind(name: str) -> str:
     if name.startswith("TIME "):
         return "time"
     return _KINDS.get(name.partition("(")[0], "other")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _first_line(error: duckdb.Error) -> str:

@@ -160,8 +160,8 @@ class DuckDBResults:
         if plan.mark:
             comment = with_mark(plan.existing.comments[0] if plan.existing and plan.in_place else "", plan.mark)
             column = f"{target}.{quote(columns[-1].name, 'duckdb')}"
-            self._connection.execute(f"COMMENT ON TABLE {target} IS {_literal(comment)}")
-            self._connection.execute(f"COMMENT ON COLUMN {column} IS {_literal(plan.mark)}")
+            self._connection.execute(f"COMMENT ON TABLE {target} IS {literal(comment)}")
+            self._connection.execute(f"COMMENT ON COLUMN {column} IS {literal(plan.mark)}")
 
     def _names(self, sql: str, parameters: Sequence[Any]) -> tuple[str, ...]:
         return tuple(str(name) for (name,) in self._database.execute(sql, parameters))
@@ -171,5 +171,6 @@ def _definitions(columns: Sequence[Column]) -> str:
     return ", ".join(f"{quote(column.name, 'duckdb')} {column.type}" for column in columns)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text as DuckDB's SQL writes it."""
     return "'" + text.replace("'", "''") + "'"

@@ -273,7 +273,7 @@ def test_down_tries_again_while_the_processes_of_many_pods_end(
     """Podman's words for a node with 400 pods; the second try works."""
     ours.up()
     waited: list[float] = []
-    monkeypatch.setattr(cluster.time, "sleep", waited.append)
+    monkeypatch.setattr("time.sleep", waited.append)
     answers = iter([Result(125, err="Error: cannot remove container 0a1b: given PIDs did not die within timeout")])
     world.runner.on("podman rm", lambda call: next(answers, None) or world.remove(call))
     assert ours.down()
@@ -283,7 +283,7 @@ def test_down_tries_again_while_the_processes_of_many_pods_end(
 
 def test_down_gives_up_when_the_node_never_goes(world: World, ours: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     ours.up()
-    monkeypatch.setattr(cluster.time, "sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     world.runner.on("podman rm", Result(125, err="device or resource busy"))
     with pytest.raises(DevClusterError, match="device or resource busy"):
         ours.down()
