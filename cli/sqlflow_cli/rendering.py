@@ -102,8 +102,8 @@ def runs_of_manifest(file: Path, text: str, options: ManifestOptions) -> list[Ru
 
 
 def _run_of_job(job: Job, options: ManifestOptions) -> Run:
-    from sqlflow_operator.reconcile.names import run_name
-    from sqlflow_operator.reconcile.options import Defaults, parse_requests, run_options
+    from sqlflow_operator.run_name import run_name
+    from sqlflow_operator.run_options import Defaults, parse_requests, run_options
 
     if options.namespace and job.namespace not in ("", options.namespace):
         message = f"metadata.namespace is {job.namespace}, not {options.namespace} as --namespace says"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlflow_codegen.backend import STEP_REQUESTS
 
 from sqlflow_operator.api import Backend
-from sqlflow_operator.reconcile.options import parse_requests
+from sqlflow_operator.run_options import parse_requests
 
 
 class ConfigError(Exception):

@@ -18,7 +18,7 @@ from sqlflow_operator.api import GROUP, PLURAL, VERSION, Backend
 from sqlflow_operator.kube import PODS, Resource
 from sqlflow_operator.reconcile import Key
 from sqlflow_operator.registry import Registry, is_settled, key_of_job, key_of_part
-from sqlflow_operator.workflow.detection import KINDS
+from sqlflow_operator.workflow.backends.detection import KINDS
 from sqlflow_operator.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)

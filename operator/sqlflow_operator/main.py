@@ -11,7 +11,7 @@ import threading
 import kopf
 import kubernetes
 
-from sqlflow_operator import handlers, logs
+from sqlflow_operator import handlers, logging_setup
 from sqlflow_operator.config import Config, ConfigError
 from sqlflow_operator.health import API_AWAY, LOOP_HANGS, STREAMS_DEAD, WORKER_STUCK, HealthServer, Heartbeat
 from sqlflow_operator.kube import SQLFLOWJOBS, ApiError, KubeClient
@@ -22,7 +22,7 @@ from sqlflow_operator.resync import Resync
 from sqlflow_operator.watching import Engines, Watching
 from sqlflow_operator.workers import Workers
 from sqlflow_operator.workflow import available, new
-from sqlflow_operator.workflow.detection import Detector
+from sqlflow_operator.workflow.backends.detection import Detector
 from sqlflow_operator.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ def main() -> int:
     except ConfigError as error:
         print(f"sqlflow-operator: {error}", file=sys.stderr)
         return 2
-    logs.configure(config.log_level)
+    logging_setup.configure(config.log_level)
     # kopf asks for the user's name; a user ID without an entry in /etc/passwd, as containers have it, has none.
     os.environ.setdefault("LOGNAME", "sqlflow-operator")
     try:

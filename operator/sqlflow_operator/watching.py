@@ -20,7 +20,7 @@ import kopf
 from sqlflow_operator import handlers
 from sqlflow_operator.api import Backend
 from sqlflow_operator.kube import ApiError
-from sqlflow_operator.workflow.detection import Detector
+from sqlflow_operator.workflow.backends.detection import Detector
 
 logger = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ from sqlflow_codegen.language import parse_program
 from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
 from sqlflow_operator.kube import CONFIG_MAPS, PODS, SQLFLOWJOBS, KubeClient, NotFoundError, Object
 from sqlflow_operator.workflow import Workflow, new
-from sqlflow_operator.workflow.detection import Detector
+from sqlflow_operator.workflow.backends.detection import Detector
 
 NAMESPACE = "sqlflow-bench"
 STEPS_ROLE = "sqlflow-argo-steps"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_operator.workflow import FetchRequest, RunFailedError, RunNotFoundError, Workflow
-from sqlflow_operator.workflow.items import Message, Row
+from sqlflow_operator.workflow.fetch.items import Message, Row
 
 
 @dataclass

@@ -15,10 +15,10 @@ from sqlflow_operator.api import Backend
 from sqlflow_operator.kube import SQLFLOWJOBS, KubeClient, Object, Resource
 from sqlflow_operator.reconcile import Defaults, Reconciler
 from sqlflow_operator.workflow import Workflow
-from sqlflow_operator.workflow.argo import ArgoWorkflow
-from sqlflow_operator.workflow.detection import Detector
-from sqlflow_operator.workflow.job import JobWorkflow
-from sqlflow_operator.workflow.tekton import TektonWorkflow
+from sqlflow_operator.workflow.backends.argo import ArgoWorkflow
+from sqlflow_operator.workflow.backends.detection import Detector
+from sqlflow_operator.workflow.backends.job import JobWorkflow
+from sqlflow_operator.workflow.backends.tekton import TektonWorkflow
 
 from tests.conformance.cases import TABLE, Case
 from tests.conformance.player import CHILDREN, Player

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.kube import PODS, TASK_RUNS, KubeClient, Object
-from sqlflow_operator.workflow import argo, tekton
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState
+from sqlflow_operator.workflow.backends import argo, tekton
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState
 
 from tests.conformance.player import CHILDREN, Player
 from tests.conformance.recording import read

@@ -166,7 +166,7 @@ def test_foreign_object_of_the_runs_name_is_left_alone(place: Place) -> None:
 
 def _run_name(place: Place) -> str:
     from sqlflow_operator.api import SQLFlowJob
-    from sqlflow_operator.reconcile.names import run_name
+    from sqlflow_operator.run_name import run_name
 
     return run_name(SQLFlowJob.parse(place.job()))
 

@@ -25,9 +25,9 @@ from sqlflow_operator.kube import (
     UnavailableError,
 )
 from sqlflow_operator.reconcile.model import Action, CreateRun, DeleteRun, PatchChild, Refusal
-from sqlflow_operator.reconcile.options import Defaults, run_options
+from sqlflow_operator.run_options import Defaults, run_options
 from sqlflow_operator.workflow import NameConflictError, Workflow
-from sqlflow_operator.workflow.state import Reason
+from sqlflow_operator.workflow.observe.state import Reason
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from sqlflow_operator.api import Condition, ConditionType, Phase, SQLFlowJobStatus
 from sqlflow_operator.clock import to_text
-from sqlflow_operator.workflow.explain import clip
-from sqlflow_operator.workflow.state import Reason
+from sqlflow_operator.workflow.observe.reasons import clip
+from sqlflow_operator.workflow.observe.state import Reason
 
 _MESSAGE_LIMIT = 1024
 

@@ -33,7 +33,7 @@ from sqlflow_operator.reconcile.model import (
     PatchChild,
     Refusal,
 )
-from sqlflow_operator.workflow.state import Reason, RunPhase, RunState
+from sqlflow_operator.workflow.observe.state import Reason, RunPhase, RunState
 
 UNTOUCHED = timedelta(seconds=15)
 """After so long without a sign of the engine's controller, the status asks whether it runs."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from sqlflow_operator.api import MetricStatus, ModelStatus, StepPhase, StepStatus
-from sqlflow_operator.workflow.state import StepState
+from sqlflow_operator.workflow.observe.state import StepState
 
 
 def merge_steps(known: Sequence[StepStatus], observed: Sequence[StepState], namespace: str) -> tuple[StepStatus, ...]:

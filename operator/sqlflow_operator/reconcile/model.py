@@ -10,7 +10,7 @@ from sqlflow_codegen.language.ir import Program
 
 from sqlflow_operator.api import Backend, SQLFlowJob, SQLFlowJobStatus
 from sqlflow_operator.reconcile.program import ParsedProgram
-from sqlflow_operator.workflow.state import Reason, RunState
+from sqlflow_operator.workflow.observe.state import Reason, RunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from sqlflow_codegen.language.ir import Program
 
 from sqlflow_operator.api import Backend, Fusion, SQLFlowJob
 from sqlflow_operator.parsing import Parsed, parse_apart
-from sqlflow_operator.workflow.state import StatementPlace, StepState
+from sqlflow_operator.workflow.observe.state import StatementPlace, StepState
 
 PROGRAM_BYTES = 1_000_000
 """A ConfigMap holds 1 MiB in all; the rest is for its own description."""

@@ -15,12 +15,12 @@ from sqlflow_operator.api import SQLFlowJob, SQLFlowJobStatus
 from sqlflow_operator.kube import SQLFLOWJOBS, Kube, NotFoundError
 from sqlflow_operator.reconcile.apply import Applier, Backends, status_patch
 from sqlflow_operator.reconcile.decide import decide
-from sqlflow_operator.reconcile.events import event, notices
+from sqlflow_operator.reconcile.event_recorder import event, notices
 from sqlflow_operator.reconcile.model import CreateRun, Decision
 from sqlflow_operator.reconcile.observe import Observer
-from sqlflow_operator.reconcile.options import Defaults
 from sqlflow_operator.reconcile.program import ProgramCache
-from sqlflow_operator.workflow.detection import Detector
+from sqlflow_operator.run_options import Defaults
+from sqlflow_operator.workflow.backends.detection import Detector
 
 logger = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from sqlflow_operator.reconcile.conditions import conditions
 from sqlflow_operator.reconcile.headline import headline
 from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
 from sqlflow_operator.reconcile.model import Child, Observation
-from sqlflow_operator.workflow.explain import clip, where
-from sqlflow_operator.workflow.state import Reason, RunPhase, RunState, StatementPlace
+from sqlflow_operator.workflow.observe.reasons import clip, where
+from sqlflow_operator.workflow.observe.state import Reason, RunPhase, RunState, StatementPlace
 
 _MESSAGE_LIMIT = 1024
 

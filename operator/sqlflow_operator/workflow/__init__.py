@@ -13,14 +13,19 @@ from sqlflow_codegen.errors import SQLFlowError
 
 from sqlflow_operator.api import Backend
 from sqlflow_operator.kube import Kube, KubeClient, Resource
-from sqlflow_operator.workflow.argo import ArgoWorkflow
-from sqlflow_operator.workflow.endings import RunCancelledError, RunDeadlineError, RunFailedError, RunNotFoundError
-from sqlflow_operator.workflow.fetch import FetchResponse
-from sqlflow_operator.workflow.job import JobWorkflow
-from sqlflow_operator.workflow.request import FetchRequest
-from sqlflow_operator.workflow.state import RunObjects, RunState, StepState
+from sqlflow_operator.workflow.backends.argo import ArgoWorkflow
+from sqlflow_operator.workflow.backends.job import JobWorkflow
+from sqlflow_operator.workflow.backends.tekton import TektonWorkflow
+from sqlflow_operator.workflow.fetch.outcomes import (
+    RunCancelledError,
+    RunDeadlineError,
+    RunFailedError,
+    RunNotFoundError,
+)
+from sqlflow_operator.workflow.fetch.request import FetchRequest
+from sqlflow_operator.workflow.fetch.response import FetchResponse
+from sqlflow_operator.workflow.observe.state import RunObjects, RunState, StepState
 from sqlflow_operator.workflow.submit import NameConflictError
-from sqlflow_operator.workflow.tekton import TektonWorkflow
 
 __all__ = [
     "BackendUnavailableError",

@@ -19,8 +19,8 @@ from sqlflow_operator.parsing import parse
 from sqlflow_operator.reconcile import Defaults
 from sqlflow_operator.reconcile.apply import Applier
 from sqlflow_operator.reconcile.model import CreateRun
-from sqlflow_operator.reconcile.names import run_name
-from sqlflow_operator.reconcile.options import parse_requests
+from sqlflow_operator.run_name import run_name
+from sqlflow_operator.run_options import parse_requests
 from sqlflow_operator.workflow import available, new
 from typer.testing import CliRunner, Result
 

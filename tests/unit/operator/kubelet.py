@@ -11,11 +11,11 @@ from typing import Any
 from sqlflow_codegen.backend import LABEL_RUN
 from sqlflow_codegen.records import dump_record, parse_record
 from sqlflow_operator.kube import JOBS, PODS, ApiError, InvalidError, NotFoundError, Object, Resource, UnavailableError
-from sqlflow_operator.workflow.fetch import FetchResponse, fetch
-from sqlflow_operator.workflow.items import Item
-from sqlflow_operator.workflow.job import JobWorkflow
-from sqlflow_operator.workflow.logs import Budget
-from sqlflow_operator.workflow.request import FetchRequest
+from sqlflow_operator.workflow.backends.job import JobWorkflow
+from sqlflow_operator.workflow.fetch.items import Item
+from sqlflow_operator.workflow.fetch.log_reader import Budget
+from sqlflow_operator.workflow.fetch.request import FetchRequest
+from sqlflow_operator.workflow.fetch.response import FetchResponse, fetch
 
 from tests.unit.operator.fakes import Clock, FakeKube
 

@@ -11,7 +11,7 @@ from sqlflow_codegen.language import DIALECTS
 from sqlflow_operator import crd
 from sqlflow_operator.api import Backend, Dialect, SQLFlowJob, SQLFlowJobSpec, SQLFlowJobStatus
 from sqlflow_operator.workflow import BackendUnavailableError, available, new
-from sqlflow_operator.workflow.state import Reason
+from sqlflow_operator.workflow.observe.state import Reason
 
 from tests.unit.operator.world import job_manifest
 

@@ -10,8 +10,8 @@ from sqlflow_operator.clock import from_text
 from sqlflow_operator.config import Config, ConfigError
 from sqlflow_operator.kube import CONFIG_MAPS, SQLFLOWJOBS
 from sqlflow_operator.reconcile import Defaults
-from sqlflow_operator.reconcile.options import parse_requests
 from sqlflow_operator.registry import is_settled
+from sqlflow_operator.run_options import parse_requests
 
 from tests.unit.operator.world import World
 

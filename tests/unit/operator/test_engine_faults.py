@@ -15,7 +15,7 @@ from sqlflow_operator.kube import (
     Resource,
     UnavailableError,
 )
-from sqlflow_operator.workflow.detection import Detector
+from sqlflow_operator.workflow.backends.detection import Detector
 
 from tests.unit.operator.fakes import Clock
 from tests.unit.operator.world import World

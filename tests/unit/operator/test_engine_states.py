@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlflow_operator.api import StepPhase, StepStatus
 from sqlflow_operator.kube import Object
-from sqlflow_operator.workflow import argo, job, tekton
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StatementPlace
+from sqlflow_operator.workflow.backends import argo, job, tekton
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StatementPlace
 
 PLACES = {
     1: StatementPlace("CREATE TABLE a", 1, 1),

@@ -8,16 +8,27 @@ from typing import Any
 
 import pytest
 from sqlflow_operator.kube import JOBS, ApiError, UnavailableError
-from sqlflow_operator.workflow.endings import (
+from sqlflow_operator.workflow.fetch.items import (
+    Columns,
+    Finished,
+    Image,
+    Json,
+    Message,
+    Metrics,
+    Model,
+    Row,
+    Text,
+    value_of,
+)
+from sqlflow_operator.workflow.fetch.log_reader import Budget
+from sqlflow_operator.workflow.fetch.outcomes import (
     RunCancelledError,
     RunDeadlineError,
     RunFailedError,
     RunNotFoundError,
 )
-from sqlflow_operator.workflow.fetch import fetch
-from sqlflow_operator.workflow.items import Columns, Finished, Image, Json, Message, Metrics, Model, Row, Text, value_of
-from sqlflow_operator.workflow.logs import Budget
-from sqlflow_operator.workflow.request import FetchRequest, Position
+from sqlflow_operator.workflow.fetch.request import FetchRequest, Position
+from sqlflow_operator.workflow.fetch.response import fetch
 
 from tests.unit.operator.kubelet import Run, failed, skipped, statement
 

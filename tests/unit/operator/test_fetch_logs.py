@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlflow_operator.kube import UnavailableError
-from sqlflow_operator.workflow import logs
-from sqlflow_operator.workflow.items import Item, Message, Row
-from sqlflow_operator.workflow.logs import Budget, Mark, records
+from sqlflow_operator.workflow.fetch import log_reader
+from sqlflow_operator.workflow.fetch.items import Item, Message, Row
+from sqlflow_operator.workflow.fetch.log_reader import Budget, Mark, records
 
 from tests.unit.operator.kubelet import Run, statement
 
@@ -190,7 +190,7 @@ def test_a_container_that_is_started_again_in_its_pod() -> None:
 
 
 def test_a_line_that_is_too_long_is_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "LINE_LIMIT", 1000)
+    monkeypatch.setattr(log_reader, "LINE_LIMIT", 1000)
     long = b"2026-01-01T00:00:00.1Z " + b"x" * 5000 + b"\n"
     record = b'2026-01-01T00:00:01.2Z {"type":"row","n":1}\n'
     pieces = [long[:700], long[700:1500], long[1500:] + record, long + record[:-1]]
@@ -199,7 +199,7 @@ def test_a_line_that_is_too_long_is_no_record(monkeypatch: pytest.MonkeyPatch) -
 
 def test_records_that_are_already_read_are_not_kept() -> None:
     data = b"".join(b'2026-01-01T00:00:00.1Z {"type":"row","n":%d}\n' % n for n in range(1, 2001))
-    reading = logs.read(
+    reading = log_reader.read(
         lambda since: (data[i : i + 9] for i in range(0, len(data), 9)), Mark(1500), Budget(3, 10**6), ended=True
     )
     assert [record["n"] for record in reading.records] == [1501, 1502, 1503]

@@ -12,9 +12,9 @@ from sqlflow_codegen.graph import Ordering
 from sqlflow_codegen.manifests import ranges
 from sqlflow_operator.api import Backend, Fusion, SQLFlowJob, SQLFlowJobSpec
 from sqlflow_operator.parsing import parse_apart
-from sqlflow_operator.reconcile.names import run_name
-from sqlflow_operator.reconcile.options import Defaults, run_options
 from sqlflow_operator.reconcile.program import ProgramCache
+from sqlflow_operator.run_name import run_name
+from sqlflow_operator.run_options import Defaults, run_options
 
 from tests.unit.operator.world import World, job_manifest
 

@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry
 from sqlflow_codegen.graph import Ordering
 from sqlflow_codegen.language.dialects import DATABASES
 from sqlflow_codegen.sandbox import Limits
-from sqlflow_operator import logs
+from sqlflow_operator import logging_setup
 from sqlflow_operator.api import Backend, SQLFlowJob
 from sqlflow_operator.config import Config, ConfigError
 from sqlflow_operator.health import HealthServer, Heartbeat
@@ -235,7 +235,7 @@ def test_logs_are_json(capsys: pytest.CaptureFixture[str]) -> None:
     root = logging.getLogger()
     before = root.handlers[:], root.level
     try:
-        logs.configure("INFO")
+        logging_setup.configure("INFO")
         logging.getLogger("x").info("words", extra={"job": "ns/iris"})
     finally:
         root.handlers[:], root.level = before

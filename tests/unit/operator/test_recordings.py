@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.kube import Object
-from sqlflow_operator.workflow.job import observe
-from sqlflow_operator.workflow.report import needs_log, report_from_message
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StatementPlace
+from sqlflow_operator.workflow.backends.job import observe
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StatementPlace
+from sqlflow_operator.workflow.observe.step_report import needs_log, report_from_message
 
 FOLDER = Path(__file__).parent / "recordings"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.jsonl"))

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlflow_codegen.records import Outcome, StepError, dump_outcome
 from sqlflow_operator.kube import EVENTS, JOBS, PODS, Object
-from sqlflow_operator.workflow import argo, tekton
-from sqlflow_operator.workflow.explain import explain_failure
-from sqlflow_operator.workflow.state import Reason, RunObjects, StatementPlace, StepReport
+from sqlflow_operator.workflow.backends import argo, tekton
+from sqlflow_operator.workflow.observe.reasons import explain_failure
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StatementPlace, StepReport
 
 from tests.unit.operator.world import World
 

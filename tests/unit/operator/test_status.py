@@ -29,7 +29,7 @@ from sqlflow_operator.reconcile.conditions import conditions
 from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
 from sqlflow_operator.reconcile.model import Observation
 from sqlflow_operator.reconcile.status import failed
-from sqlflow_operator.workflow.state import Reason, StepState
+from sqlflow_operator.workflow.observe.state import Reason, StepState
 
 from tests.unit.operator.fakes import merge
 from tests.unit.operator.world import World, kstatus

@@ -14,10 +14,10 @@ from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ApiError, Object, Res
 from sqlflow_operator.parsing import parse
 from sqlflow_operator.reconcile import Defaults, Reconciler
 from sqlflow_operator.reconcile.program import ProgramCache
-from sqlflow_operator.workflow.argo import ArgoWorkflow
-from sqlflow_operator.workflow.detection import Detector
-from sqlflow_operator.workflow.job import JobWorkflow
-from sqlflow_operator.workflow.tekton import TektonWorkflow
+from sqlflow_operator.workflow.backends.argo import ArgoWorkflow
+from sqlflow_operator.workflow.backends.detection import Detector
+from sqlflow_operator.workflow.backends.job import JobWorkflow
+from sqlflow_operator.workflow.backends.tekton import TektonWorkflow
 
 from tests.unit.operator.fakes import Clock, FakeKube
 from tests.unit.operator.jobcontroller import JobController

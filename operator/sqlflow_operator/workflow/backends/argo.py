@@ -17,14 +17,14 @@ from sqlflow_codegen.records import Outcome
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import CONFIG_MAPS, WORKFLOWS, Kube, Resource
-from sqlflow_operator.workflow import dag
-from sqlflow_operator.workflow.argo_rights import ROLE_ADVICE, missing_right
-from sqlflow_operator.workflow.explain import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip, steady
-from sqlflow_operator.workflow.fetch import FetchResponse, fetch
-from sqlflow_operator.workflow.pods import FINISH, steps_of_template
-from sqlflow_operator.workflow.report import report_from_message
-from sqlflow_operator.workflow.request import FetchRequest
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
+from sqlflow_operator.workflow.backends.argo_rights import ROLE_ADVICE, missing_right
+from sqlflow_operator.workflow.fetch.request import FetchRequest
+from sqlflow_operator.workflow.fetch.response import FetchResponse, fetch
+from sqlflow_operator.workflow.observe import dag
+from sqlflow_operator.workflow.observe.pods import FINISH, steps_of_template
+from sqlflow_operator.workflow.observe.reasons import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip, steady
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StepState
+from sqlflow_operator.workflow.observe.step_report import report_from_message
 from sqlflow_operator.workflow.submit import submit_documents
 
 CONTAINER = "main"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlflow_operator.workflow.items import Columns, Finished, Image, Item, Message, Metrics, Model, Row, value_of
+from sqlflow_operator.workflow.fetch.items import Columns, Finished, Image, Item, Message, Metrics, Model, Row, value_of
 
 _RESULTS = ("columns", "row", "metrics", "model", "image")
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from sqlflow_operator.api import StepPhase
-from sqlflow_operator.workflow.explain import explain_events, explain_waiting
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
+from sqlflow_operator.workflow.observe.reasons import explain_events, explain_waiting
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StepState
 
 Times = Mapping[str, str | None]
 """`started_at` and `finished_at` of a run, as far as they are known."""

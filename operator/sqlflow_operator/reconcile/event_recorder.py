@@ -15,8 +15,8 @@ from sqlflow_codegen.literals import count
 from sqlflow_operator.api import GROUP, KIND, VERSION, Phase, SQLFlowJob, SQLFlowJobStatus
 from sqlflow_operator.clock import to_text
 from sqlflow_operator.kube import Object
-from sqlflow_operator.workflow.explain import clip
-from sqlflow_operator.workflow.state import Reason
+from sqlflow_operator.workflow.observe.reasons import clip
+from sqlflow_operator.workflow.observe.state import Reason
 
 COMPONENT = "sqlflow-operator"
 

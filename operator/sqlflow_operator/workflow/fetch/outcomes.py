@@ -11,8 +11,8 @@ from sqlflow_codegen.records import StepError
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.kube import ApiError, Kube
-from sqlflow_operator.workflow.report import LOG_BYTES, LOG_LINES, report_from_log
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunState, StepState
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
+from sqlflow_operator.workflow.observe.step_report import LOG_BYTES, LOG_LINES, report_from_log
 
 
 class RunNotFoundError(SQLFlowError):

@@ -11,8 +11,11 @@ from sqlflow_codegen.records import OUTCOME_RESULT, Outcome
 
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import CONFIG_MAPS, PIPELINE_RUNS, TASK_RUNS, Kube, Resource
-from sqlflow_operator.workflow import dag
-from sqlflow_operator.workflow.explain import (
+from sqlflow_operator.workflow.fetch.request import FetchRequest
+from sqlflow_operator.workflow.fetch.response import FetchResponse, fetch
+from sqlflow_operator.workflow.observe import dag
+from sqlflow_operator.workflow.observe.pods import FINISH, statuses, steps_of_template
+from sqlflow_operator.workflow.observe.reasons import (
     CANCELLED_MESSAGE,
     DEADLINE_MESSAGE,
     IMAGE_ADVICE,
@@ -21,11 +24,8 @@ from sqlflow_operator.workflow.explain import (
     clip,
     steady,
 )
-from sqlflow_operator.workflow.fetch import FetchResponse, fetch
-from sqlflow_operator.workflow.pods import FINISH, statuses, steps_of_template
-from sqlflow_operator.workflow.report import report_from_message
-from sqlflow_operator.workflow.request import FetchRequest
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepState
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StepState
+from sqlflow_operator.workflow.observe.step_report import report_from_message
 from sqlflow_operator.workflow.submit import submit_documents
 
 _TASK = "tekton.dev/pipelineTask"

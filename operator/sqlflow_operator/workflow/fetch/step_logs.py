@@ -19,12 +19,12 @@ from sqlflow_codegen.records import (
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.kube import ApiError, Kube, Resource
-from sqlflow_operator.workflow.items import Item, Message
-from sqlflow_operator.workflow.logs import Budget, Reading, read
-from sqlflow_operator.workflow.pods import attempts_of, statuses
-from sqlflow_operator.workflow.request import OpenAttempt, StepPosition
-from sqlflow_operator.workflow.state import RunObjects, RunState, StepState
-from sqlflow_operator.workflow.telling import Teller
+from sqlflow_operator.workflow.fetch.items import Item, Message
+from sqlflow_operator.workflow.fetch.log_reader import Budget, Reading, read
+from sqlflow_operator.workflow.fetch.messages import Teller
+from sqlflow_operator.workflow.fetch.request import OpenAttempt, StepPosition
+from sqlflow_operator.workflow.observe.pods import attempts_of, statuses
+from sqlflow_operator.workflow.observe.state import RunObjects, RunState, StepState
 
 _TELLS_ITS_END = (
     EXIT_OK,

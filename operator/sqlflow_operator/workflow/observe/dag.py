@@ -14,18 +14,8 @@ from typing import Any
 from sqlflow_codegen.records import EXIT_SKIPPED, EXIT_STOPPED, FINAL_EXIT_CODES, Outcome
 
 from sqlflow_operator.api import StepPhase
-from sqlflow_operator.workflow import conclude
-from sqlflow_operator.workflow.explain import (
-    CANCELLED_MESSAGE,
-    DEADLINE_MESSAGE,
-    POD_DELETED,
-    POD_GONE,
-    Explanation,
-    explain_failure,
-    explain_waiting,
-    overdue,
-)
-from sqlflow_operator.workflow.pods import (
+from sqlflow_operator.workflow.observe import rollup
+from sqlflow_operator.workflow.observe.pods import (
     FINISH,
     Attempt,
     Places,
@@ -36,7 +26,17 @@ from sqlflow_operator.workflow.pods import (
     last_end,
     observe_step,
 )
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState, StepReport, StepState
+from sqlflow_operator.workflow.observe.reasons import (
+    CANCELLED_MESSAGE,
+    DEADLINE_MESSAGE,
+    POD_DELETED,
+    POD_GONE,
+    Explanation,
+    explain_failure,
+    explain_waiting,
+    overdue,
+)
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StepReport, StepState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,20 +101,20 @@ def observe(
     states = tuple(step for step, _ in shown)
     times = {"started_at": run.started_at, "finished_at": None}
     if run.phase is RunPhase.SUCCEEDED:
-        return conclude.succeeded(states, times | {"finished_at": run.finished_at})
+        return rollup.succeeded(states, times | {"finished_at": run.finished_at})
     if run.phase is RunPhase.FAILED:
         return _failed(observed, objects, run, times | {"finished_at": run.finished_at})
     if run.phase is RunPhase.SUSPENDED and not any(step.phase is StepPhase.RUNNING for step in states):
-        return conclude.suspended(states, "suspended; set spec.suspend to false to go on", times)
+        return rollup.suspended(states, "suspended; set spec.suspend to false to go on", times)
     if observed and all(step.phase is StepPhase.SUCCEEDED for step, _ in observed):
         # The engine takes up to ten seconds to draw the conclusion that its pods allow at once.
-        return conclude.succeeded(states, times | {"finished_at": _last_end(pods)})
+        return rollup.succeeded(states, times | {"finished_at": _last_end(pods)})
     late = any(why and why[0] is Reason.DEADLINE_EXCEEDED for _, why in shown)
     if late and not any(step.phase is StepPhase.RUNNING for step in states):
         # So is what pods show that were ended at the run's deadline: nothing is started behind it.
         return _failed(observed, objects, run, times | {"finished_at": _last_end(pods)})
     again = [step.name for step, _ in shown if _may_run_again(step, run, steps.get(step.name))]
-    state = conclude.active(objects, states, again, _telling(pods, places, states), times)
+    state = rollup.active(objects, states, again, _telling(pods, places, states), times)
     doubt = _suspending(run) or run.doubt
     return replace(state, message=f"{state.message}; {doubt}") if doubt else state
 
@@ -210,7 +210,7 @@ def _whole(attempt: Attempt) -> Attempt:
     return replace(attempt, state={"running": {"startedAt": terminated.get("startedAt")}})
 
 
-def _failed(observed: Sequence[Observed], objects: RunObjects, run: EngineRun, times: conclude.Times) -> RunState:
+def _failed(observed: Sequence[Observed], objects: RunObjects, run: EngineRun, times: rollup.Times) -> RunState:
     """The state of a run that has failed: who is to blame, and what never ran."""
     reason, message = run.why or next((why for _, why in observed if why), None) or _unexplained(observed, objects)
     stopped = {Reason.DEADLINE_EXCEEDED: DEADLINE_MESSAGE, Reason.CANCELLED: CANCELLED_MESSAGE}.get(reason)
@@ -225,7 +225,7 @@ def _failed(observed: Sequence[Observed], objects: RunObjects, run: EngineRun, t
         steps = _blame_next(steps, stopped)
     if reason is Reason.DEADLINE_EXCEEDED:
         message = next((step.message for step in steps if step.phase is StepPhase.FAILED), message)
-    return conclude.failed(steps, reason, message, times)
+    return rollup.failed(steps, reason, message, times)
 
 
 def _unexplained(observed: Sequence[Observed], objects: RunObjects) -> Explanation:

@@ -22,7 +22,7 @@ from sqlflow_codegen.records import (
     parse_record,
 )
 
-from sqlflow_operator.workflow.state import StepReport
+from sqlflow_operator.workflow.observe.state import StepReport
 
 LOG_LINES = 200
 LOG_BYTES = 512 * 1024

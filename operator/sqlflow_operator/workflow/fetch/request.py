@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlflow_codegen.manifests import ranges
 
-from sqlflow_operator.workflow.logs import Mark
-from sqlflow_operator.workflow.pods import parse_ranges
+from sqlflow_operator.workflow.fetch.log_reader import Mark
+from sqlflow_operator.workflow.observe.pods import parse_ranges
 
 _VERSION = 1
 

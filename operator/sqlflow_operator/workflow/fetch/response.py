@@ -14,14 +14,14 @@ from sqlflow_codegen.backend import LABEL_RUN
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.kube import PODS, Kube, NotFoundError, Object
-from sqlflow_operator.workflow.endings import RunNotFoundError, failure_of
-from sqlflow_operator.workflow.following import Fetchable, Follower
-from sqlflow_operator.workflow.items import Columns, Item, Message, Row
-from sqlflow_operator.workflow.logs import Budget
-from sqlflow_operator.workflow.pods import by_age, owner_uids
-from sqlflow_operator.workflow.request import FetchRequest, Position
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunPhase, RunState
-from sqlflow_operator.workflow.telling import Teller
+from sqlflow_operator.workflow.fetch.items import Columns, Item, Message, Row
+from sqlflow_operator.workflow.fetch.log_reader import Budget
+from sqlflow_operator.workflow.fetch.messages import Teller
+from sqlflow_operator.workflow.fetch.outcomes import RunNotFoundError, failure_of
+from sqlflow_operator.workflow.fetch.request import FetchRequest, Position
+from sqlflow_operator.workflow.fetch.step_logs import Fetchable, Follower
+from sqlflow_operator.workflow.observe.pods import by_age, owner_uids
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState
 
 POLL_SECONDS = 1.0
 """How long a call waits, once, where there is nothing new."""

@@ -10,19 +10,10 @@ from sqlflow_codegen.backend import ANNOTATION_CANCELLED
 
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import CONFIG_MAPS, JOBS, Kube, Resource
-from sqlflow_operator.workflow import conclude
-from sqlflow_operator.workflow.explain import (
-    CANCELLED_MESSAGE,
-    DEADLINE_MESSAGE,
-    POD_GONE,
-    Explanation,
-    clip,
-    disruption,
-    overdue,
-    sentence,
-)
-from sqlflow_operator.workflow.fetch import FetchResponse, fetch
-from sqlflow_operator.workflow.pods import (
+from sqlflow_operator.workflow.fetch.request import FetchRequest
+from sqlflow_operator.workflow.fetch.response import FetchResponse, fetch
+from sqlflow_operator.workflow.observe import rollup
+from sqlflow_operator.workflow.observe.pods import (
     FINISH,
     attempts_of,
     by_age,
@@ -34,8 +25,17 @@ from sqlflow_operator.workflow.pods import (
     statuses,
     steps_of_template,
 )
-from sqlflow_operator.workflow.request import FetchRequest
-from sqlflow_operator.workflow.state import Reason, RunObjects, RunState, StepState
+from sqlflow_operator.workflow.observe.reasons import (
+    CANCELLED_MESSAGE,
+    DEADLINE_MESSAGE,
+    POD_GONE,
+    Explanation,
+    clip,
+    disruption,
+    overdue,
+    sentence,
+)
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.submit import submit_documents
 
 _NOTING = {"--ledger", "--resumable"}
@@ -139,24 +139,24 @@ def observe(objects: RunObjects) -> RunState:
     failure = next((why for _, why in observed if why), None)
     times = {"started_at": status.get("startTime") or job["metadata"].get("creationTimestamp")}
     if _condition(status, "Complete"):
-        return conclude.succeeded(steps, times | {"finished_at": status.get("completionTime")})
+        return rollup.succeeded(steps, times | {"finished_at": status.get("completionTime")})
     # The Job's controller takes a second or more to draw the conclusion that its pod allows at once. And what clears
     # up behind the last step decides nothing.
     done = bool(steps) and all(step.phase is StepPhase.SUCCEEDED for step in steps)
     if done or (pods and _pod_phase(pods[-1]) == "Succeeded"):
-        return conclude.succeeded(steps, times | {"finished_at": _last_end(steps)})
+        return rollup.succeeded(steps, times | {"finished_at": _last_end(steps)})
     failed = _condition(status, "Failed")
     if failed:
         return _failed(objects, steps, _why_stopped(job, failed) or failure, failed, times)
     if spec.get("suspend"):
-        return conclude.suspended(steps, _suspended_message(objects, steps), times)
+        return rollup.suspended(steps, _suspended_message(objects, steps), times)
     decided = _condition(status, "FailureTarget")
     failure = (_why_stopped(job, decided) if decided else None) or failure
     if (decided and not any(_goes_on(pod) for pod in pods)) or _is_final_failure(spec, pods):
         decided = decided or {"lastTransitionTime": last_end(pods[-1])}
         return _failed(objects, steps, failure, decided, times)
     again = [step.name for step in steps if step.phase is StepPhase.FAILED and _retries(spec) > 0]
-    return conclude.active(objects, steps, again, pods[-1:], times)
+    return rollup.active(objects, steps, again, pods[-1:], times)
 
 
 def _last_end(steps: Sequence[StepState]) -> str | None:
@@ -231,7 +231,7 @@ def _failed(
     if reason is Reason.DEADLINE_EXCEEDED and at_fault is not None:
         message = overdue(at_fault, objects, ended["finished_at"])
         steps = tuple(replace(step, message=message) if step is at_fault else step for step in steps)
-    return conclude.failed(_mark_failed(steps, message), reason, message, times | ended)
+    return rollup.failed(_mark_failed(steps, message), reason, message, times | ended)
 
 
 def _why_failed(objects: RunObjects, steps: tuple[StepState, ...], condition: Mapping[str, Any]) -> Explanation:

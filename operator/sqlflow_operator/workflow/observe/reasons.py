@@ -13,7 +13,7 @@ from sqlflow_codegen.backend import DATABASE_ENV
 from sqlflow_codegen.records import ERROR_MESSAGE_LIMIT, EXIT_STOPPED, EXIT_USAGE, StepError
 
 from sqlflow_operator.clock import duration, from_text
-from sqlflow_operator.workflow.state import Reason, RunObjects, StatementPlace, StepReport, StepState
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StatementPlace, StepReport, StepState
 
 _IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
 _CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError")

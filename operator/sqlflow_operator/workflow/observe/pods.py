@@ -20,9 +20,16 @@ from sqlflow_codegen.records import (
 )
 
 from sqlflow_operator.api import StepPhase
-from sqlflow_operator.workflow.explain import Explanation, clip, disruption, explain_failure, interruption, where
-from sqlflow_operator.workflow.report import report_from_message
-from sqlflow_operator.workflow.state import Reason, RunObjects, StepReport, StepState
+from sqlflow_operator.workflow.observe.reasons import (
+    Explanation,
+    clip,
+    disruption,
+    explain_failure,
+    interruption,
+    where,
+)
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StepReport, StepState
+from sqlflow_operator.workflow.observe.step_report import report_from_message
 
 _RANGES = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
 

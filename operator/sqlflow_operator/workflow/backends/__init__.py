@@ -1,0 +1,1 @@
+"""One module for each backend, and which of them a cluster serves."""

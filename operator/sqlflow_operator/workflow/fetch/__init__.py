@@ -1,0 +1,1 @@
+"""A run's output since the last request: messages, columns, rows, from the logs of its steps."""
