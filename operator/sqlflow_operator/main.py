@@ -14,7 +14,8 @@ import kubernetes
 from sqlflow_operator import handlers, logging_setup
 from sqlflow_operator.config import Config, ConfigError
 from sqlflow_operator.health import API_AWAY, LOOP_HANGS, STREAMS_DEAD, WORKER_STUCK, HealthServer, Heartbeat
-from sqlflow_operator.kube import SQLFLOWJOBS, ApiError, KubeClient
+from sqlflow_operator.kube import SQLFLOWJOBS, ApiError
+from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.metrics import Metrics
 from sqlflow_operator.reconcile import Defaults, Key, Reconciler
 from sqlflow_operator.registry import Registry

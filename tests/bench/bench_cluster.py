@@ -27,7 +27,8 @@ from devcluster.stack import STEP_IMAGE, Stack, default_context, ensure_stack
 from sqlflow_codegen.backend import LABEL_RUN, Codegen, RunOptions
 from sqlflow_codegen.language import parse_program
 from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
-from sqlflow_operator.kube import CONFIG_MAPS, PODS, SQLFLOWJOBS, KubeClient, NotFoundError, Object
+from sqlflow_operator.kube import CONFIG_MAPS, PODS, SQLFLOWJOBS, NotFoundError, Object
+from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.workflow import Workflow, new
 from sqlflow_operator.workflow.backends.detection import Detector
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from devcluster.stack import Stack, StackError, ensure_stack
-from sqlflow_operator.kube import PIPELINE_RUNS, WORKFLOWS, KubeClient, Resource
+from sqlflow_operator.kube import PIPELINE_RUNS, WORKFLOWS, Resource
+from sqlflow_operator.kube.client import KubeClient
 
 from tests.e2e.kube import Kube
 from tests.integration.conftest import ROOT, wait_for

@@ -12,7 +12,8 @@ from sqlflow_codegen.couler import CoulerCodegen
 from sqlflow_codegen.fluid import FluidCodegen
 from sqlflow_codegen.job import JobCodegen
 from sqlflow_operator.api import Backend
-from sqlflow_operator.kube import SQLFLOWJOBS, KubeClient, Object, Resource
+from sqlflow_operator.kube import SQLFLOWJOBS, Object, Resource
+from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.reconcile import Defaults, Reconciler
 from sqlflow_operator.workflow import Workflow
 from sqlflow_operator.workflow.backends.argo import ArgoWorkflow

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlflow_codegen.backend import LABEL_JOB_UID
-from sqlflow_operator.kube import PODS, SQLFLOWJOBS, KubeClient
+from sqlflow_operator.kube import PODS, SQLFLOWJOBS
+from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.workflow import Workflow
 
 from tests.conformance.cases import TABLE, Action, Case

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlflow_operator.kube import KubeClient
+from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.workflow import RunFailedError, RunNotFoundError, Workflow, new
 
 from tests.conformance import recording

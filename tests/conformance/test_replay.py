@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlflow_operator.kube import SQLFLOWJOBS, KubeClient
+from sqlflow_operator.kube import SQLFLOWJOBS
+from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.workflow import new
 
 from tests.conformance.cases import BY_NAME

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlflow_operator.kube import KubeClient
+from sqlflow_operator.kube.client import KubeClient
 
 from tests.conformance.conftest import NAMESPACE, let_steps_report
 from tests.conformance.test_conformance import BACKENDS

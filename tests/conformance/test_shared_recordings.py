@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from sqlflow_operator.api import StepPhase
-from sqlflow_operator.kube import PODS, TASK_RUNS, KubeClient, Object
+from sqlflow_operator.kube import PODS, TASK_RUNS, Object
+from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.workflow.backends import argo, tekton
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState
 

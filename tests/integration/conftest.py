@@ -19,7 +19,8 @@ from typing import Any
 
 import kubernetes
 import pytest
-from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, JOBS, SQLFLOWJOBS, KubeClient, NotFoundError, Object, Resource
+from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, JOBS, SQLFLOWJOBS, NotFoundError, Object, Resource
+from sqlflow_operator.kube.client import KubeClient
 
 from tests.integration.controlplane import ControlPlane, find_tools, free_port
 from tests.unit.operator.jobcontroller import JobController

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlflow_operator.kube import SQLFLOWJOBS, InvalidError, KubeClient
+from sqlflow_operator.kube import SQLFLOWJOBS, InvalidError
+from sqlflow_operator.kube.client import KubeClient
 
 from tests.integration.conftest import Place
 from tests.integration.controlplane import ControlPlane

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from sqlflow_operator.kube import WORKFLOWS, KubeClient, NotFoundError, Object, Resource
+from sqlflow_operator.kube import WORKFLOWS, NotFoundError, Object, Resource
+from sqlflow_operator.kube.client import KubeClient
 
 from tests.integration.conftest import ROOT, OperatorProcess, Place, wait_for
 from tests.integration.controlplane import ControlPlane

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlflow_operator.kube import KubeClient
+from sqlflow_operator.kube.client import KubeClient
 
 from tests.integration.conftest import ROOT, OperatorProcess, Place, new_namespace, wait_for
 from tests.integration.controlplane import ControlPlane, free_port

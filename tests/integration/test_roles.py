@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sqlflow_operator.kube import KubeClient
+from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.workflow.backends.argo_rights import missing_right
 
 from tests.integration.conftest import client

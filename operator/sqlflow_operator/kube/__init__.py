@@ -1,6 +1,15 @@
-"""The operator's way to the API server."""
+"""The operator's way to the API server: kinds, calls and errors. `kube.client` has the client itself."""
 
-from sqlflow_operator.kube.client import (
+from sqlflow_operator.kube.errors import (
+    AlreadyExistsError,
+    ApiError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnavailableError,
+)
+from sqlflow_operator.kube.interface import (
     CONFIG_MAPS,
     EVENTS,
     JOBS,
@@ -11,19 +20,8 @@ from sqlflow_operator.kube.client import (
     TASK_RUNS,
     WORKFLOWS,
     Kube,
-    KubeClient,
     Object,
     Resource,
-    load_configuration,
-)
-from sqlflow_operator.kube.errors import (
-    AlreadyExistsError,
-    ApiError,
-    ConflictError,
-    ForbiddenError,
-    InvalidError,
-    NotFoundError,
-    UnavailableError,
 )
 
 __all__ = [
@@ -42,10 +40,8 @@ __all__ = [
     "ForbiddenError",
     "InvalidError",
     "Kube",
-    "KubeClient",
     "NotFoundError",
     "Object",
     "Resource",
     "UnavailableError",
-    "load_configuration",
 ]

@@ -12,7 +12,7 @@ from sqlflow_codegen.backend import Codegen
 from sqlflow_codegen.errors import SQLFlowError
 
 from sqlflow_operator.api import Backend
-from sqlflow_operator.kube import Kube, KubeClient, Resource
+from sqlflow_operator.kube import Kube, Resource
 from sqlflow_operator.workflow.backends.argo import ArgoWorkflow
 from sqlflow_operator.workflow.backends.job import JobWorkflow
 from sqlflow_operator.workflow.backends.tekton import TektonWorkflow
@@ -162,4 +162,9 @@ def new(backend: str, kube: Kube | None = None) -> tuple[Codegen, Workflow]:
     if make is None:
         known = ", ".join(available())
         raise BackendUnavailableError(f"backend {backend} is not available in this version; it has: {known}")
-    return make(kube or KubeClient())
+    if kube is None:
+        # Imported when asked for: the client is slow to import, and a generator alone needs none.
+        from sqlflow_operator.kube.client import KubeClient
+
+        kube = KubeClient()
+    return make(kube)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlflow_operator import workflow
 from sqlflow_operator.workflow.backends.job import JobWorkflow
-from sqlflow_operator.workflow.fetch.response import items
+from sqlflow_operator.workflow.fetch import items
 
 from tests.unit.operator.kubelet import Run, statement
 from tests.unit.operator.world import QuickCodegen

@@ -1,0 +1,83 @@
+"""The kinds of objects that the operator uses, and the calls that it makes; no client."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlflow_operator.api import GROUP, PLURAL, VERSION
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of object, by its path."""
+
+    api: str
+    plural: str
+
+    @property
+    def group_version_plural(self) -> tuple[str, str, str]:
+        """Its three names, the group of the core API being ""."""
+        group, _, version = self.api.removeprefix("apis/").removeprefix("api/").rpartition("/")
+        return group, version, self.plural
+
+
+SQLFLOWJOBS = Resource(f"apis/{GROUP}/{VERSION}", PLURAL)
+JOBS = Resource("apis/batch/v1", "jobs")
+WORKFLOWS = Resource("apis/argoproj.io/v1alpha1", "workflows")
+PIPELINE_RUNS = Resource("apis/tekton.dev/v1", "pipelineruns")
+TASK_RUNS = Resource("apis/tekton.dev/v1", "taskruns")
+CONFIG_MAPS = Resource("api/v1", "configmaps")
+PODS = Resource("api/v1", "pods")
+LOCAL_ACCESS_REVIEWS = Resource("apis/authorization.k8s.io/v1", "localsubjectaccessreviews")
+EVENTS = Resource("api/v1", "events")
+
+
+class Kube(Protocol):
+    """What the operator needs of a cluster. Every call raises `ApiError` where it fails."""
+
+    def get(self, resource: Resource, namespace: str, name: str, *, metadata_only: bool = False) -> Object:
+        """One object."""
+
+    def list(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        labels: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
+    ) -> list[Object]:
+        """All objects that match the selectors; of one namespace, or of all where it is None."""
+
+    def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
+        """Create an object and return it as it was stored."""
+
+    def patch(
+        self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any], *, subresource: str = ""
+    ) -> Object:
+        """Apply a JSON merge patch and return the object as it was stored."""
+
+    def delete(self, resource: Resource, namespace: str, name: str, *, uid: str | None = None) -> None:
+        """Delete an object, and what it owns in the background. With `uid`, only if it still has that UID."""
+
+    def read_log(self, namespace: str, pod: str, container: str, *, lines: int, limit_bytes: int) -> str:
+        """The last lines of a container's log, as many of them as fit into so many bytes."""
+
+    def stream_log(
+        self, namespace: str, pod: str, container: str, *, since: str = "", previous: bool = False
+    ) -> Generator[bytes, None, None]:
+        """A container's log as it stands, in pieces cut anywhere; each line begins with its time and a blank.
+
+        Nothing is asked for before the first piece is; closing the generator ends the call.
+
+        Args:
+            namespace: the pod's.
+            pod: its name.
+            container: the container's name.
+            since: leave out lines before that moment (RFC 3339, whole seconds); "" for none.
+            previous: that of the container before its last restart.
+        """
