@@ -33,10 +33,10 @@ from sqlflow_operator.kube import (
     ConflictError,
     ForbiddenError,
     InvalidError,
-    KubeClient,
     NotFoundError,
     UnavailableError,
 )
+from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.parsing import ParserUnavailableError, parse, parse_apart
 from sqlflow_operator.reconcile.program import PROGRAM_BYTES, ProgramCache, describe
 from sqlflow_operator.warm import PROGRAM
