@@ -13,11 +13,11 @@ from sqlflow_operator.kube import (
     PODS,
     TASK_RUNS,
     WORKFLOWS,
-    KubeClient,
     NotFoundError,
     Object,
     Resource,
 )
+from sqlflow_operator.kube.client import KubeClient
 
 from tests.conformance.recording import NODE
 from tests.conformance.watching import Seen
