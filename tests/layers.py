@@ -33,6 +33,7 @@ CONFORMANCE = tuple(f"tests/conformance/test_{name}.py" for name in ("conformanc
 
 LAYERS = (
     Layer("unit", ("tests/unit",)),
+    Layer("databases", ("tests/databases",)),
     Layer("properties", ("tests/properties",)),
     Layer("integration", ("tests/integration", *REPLAYS), needs_tools=True),
     Layer("e2e", ("tests/e2e", "tests/cluster", *CONFORMANCE), needs_tools=True, needs_cluster=True),

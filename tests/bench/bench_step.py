@@ -20,8 +20,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.unit.runtime.harness import connect, step_command, step_env, succeed
-from tests.unit.runtime.server import maria_programs, maria_running, programs, running
+from tests.databases.harness import connect, step_command, step_env, succeed
+from tests.support.servers import maria_programs, maria_running, programs, running
 
 ROUNDS = 15
 TEXT = "INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)"

@@ -11,7 +11,7 @@ import pytest
 from tests.properties import mariadb
 from tests.properties.databases import Database, DuckDB, SQLite, temporary_folder
 from tests.properties.servers import MariaDB, Postgres
-from tests.unit.runtime.server import programs, running
+from tests.support.servers import programs, running
 
 DATABASES = ("postgres", "mariadb", "sqlite", "duckdb")
 

@@ -11,7 +11,7 @@ import pymysql
 
 from tests.properties import world
 from tests.properties.databases import CursorSession, Rows, Session, StatementError, shown
-from tests.unit.runtime.server import Server
+from tests.support.servers import Server
 
 RENEW = 60
 """Resets of PostgreSQL after which the connections are new."""

@@ -1,6 +1,6 @@
 """XGBoost's attributes against each other: what it would refuse only after the data is read, or never do.
 
-All of it was tried with XGBoost 3; `tests/unit/runtime/test_xgboost_attributes.py` tries it again.
+All of it was tried with XGBoost 3; `tests/databases/test_xgboost_training.py` tries it again.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.language.ir import TrainStatement
 
+from tests.support.servers import maria_programs, maria_running, programs, running
 from tests.unit.codegen.test_bodies import BODIES
-from tests.unit.runtime.server import maria_programs, maria_running, programs, running
 
 COUNT = max(int(os.environ.get("SQLFLOW_FUZZ_COUNT", "0")) // 8, 1500)
 BODY = [

@@ -10,8 +10,8 @@ import pytest
 from sqlflow_runtime.databases.base import Database, PreviewLimit
 from sqlflow_runtime.failures import RunError
 
-from tests.unit.runtime.harness import connect, fail, succeed
-from tests.unit.runtime.server import PASSWORD, Server
+from tests.databases.harness import connect, fail, succeed
+from tests.support.servers import PASSWORD, Server
 
 pytestmark = pytest.mark.database
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlflow_runtime.databases.base import Database
 
-from tests.unit.runtime.harness import fail, succeed
+from tests.databases.harness import fail, succeed
 
 ROWS = "SELECT sepal_length, petal_length, petal_width, {label} FROM train WHERE {where} "
 

@@ -16,7 +16,7 @@ import pytest
 from sqlflow_runtime.databases.base import Database
 from sqlflow_runtime.models import load_model, save_model
 
-from tests.unit.runtime.harness import fail, run_program, run_step, succeed
+from tests.databases.harness import fail, run_program, run_step, succeed
 
 TRAIN = "SELECT sepal_length, petal_length, species FROM train TO TRAIN {} LABEL species INTO m"
 PREDICT = "SELECT sepal_length, petal_length FROM test TO PREDICT p.species USING m"

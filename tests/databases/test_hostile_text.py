@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlflow_runtime.databases.base import Database
 
+from tests.databases.harness import succeed
 from tests.hostile import HOSTILE_TEXTS, literal
-from tests.unit.runtime.harness import succeed
 
 
 @pytest.mark.parametrize("name", HOSTILE_TEXTS)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlflow_runtime.databases.base import Database
 
-from tests.unit.runtime.harness import Ran, connect, fail, run_step, succeed
+from tests.databases.harness import Ran, connect, fail, run_step, succeed
 
 DATA = (
     "CREATE TABLE d (id INTEGER, a {double}, y INTEGER); INSERT INTO d VALUES (1, 1.5, 0), (2, 3, 1), (3, 4.5, 0), "

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlflow_runtime.databases.base import Database, PreviewLimit
 
-from tests.unit.runtime.harness import connect, fail, run_program, succeed
+from tests.databases.harness import connect, fail, run_program, succeed
 
 
 def test_a_statement_tells_what_it_did(database: Database) -> None:

@@ -16,7 +16,7 @@ from sqlflow_codegen.graph import Step, plan_steps
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.manifests import own_arguments, ranges
 
-from tests.unit.runtime.harness import connect, run_step, succeed
+from tests.databases.harness import connect, run_step, succeed
 
 SETUP = "CREATE TABLE t (a INTEGER); CREATE TABLE u (a INTEGER)"
 FAILS = "INSERT INTO later SELECT count(*) FROM t"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlflow_runtime.databases.base import Database
 
-from tests.unit.runtime.harness import fail, run_program, succeed
+from tests.databases.harness import fail, run_program, succeed
 
 SELECT = "SELECT sepal_length, petal_length, class FROM train\n"
 GOOD = SELECT + 'TO TRAIN xgboost.gbtree WITH objective="multi:softmax" LABEL class INTO m;'

@@ -9,7 +9,7 @@ from sqlflow_runtime.databases.shared import IN_CLUSTER, check_shared
 from sqlflow_runtime.databases.url import parse_url
 from sqlflow_runtime.failures import RunError
 
-from tests.unit.runtime.harness import run_step
+from tests.databases.harness import run_step
 
 POD = {IN_CLUSTER: "10.96.0.1"}
 KUBELET = "/var/lib/containers/storage/volumes/6b/_data/lib/kubelet/pods/e5/volumes"

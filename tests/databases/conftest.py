@@ -10,8 +10,8 @@ import pytest
 import sqlflow_runtime.ml  # noqa: F401  (sets the libraries' threads before they are loaded)
 from sqlflow_runtime.databases.base import Database
 
-from tests.unit.runtime.harness import connect, succeed
-from tests.unit.runtime.server import MariaServer, Server, maria_programs, maria_running, programs, running
+from tests.databases.harness import connect, succeed
+from tests.support.servers import MariaServer, Server, maria_programs, maria_running, programs, running
 
 
 @pytest.fixture(scope="session")

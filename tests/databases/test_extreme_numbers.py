@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlflow_runtime.databases.base import Database
 
-from tests.unit.runtime.harness import fail, run_program, succeed
+from tests.databases.harness import fail, run_program, succeed
 
 INFINITY = {"postgres": "'-Infinity'::float8", "duckdb": "'-inf'::double", "sqlite": "-9e999", "mysql": "-1e300"}
 TRAIN = "SELECT a, b, y FROM {} TO TRAIN {} LABEL y INTO m"

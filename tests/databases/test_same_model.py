@@ -8,7 +8,7 @@ from sqlflow_runtime.databases.base import Database
 from sqlflow_runtime.ml.order import canonical_order
 from sqlflow_runtime.models import load_model
 
-from tests.unit.runtime.harness import succeed
+from tests.databases.harness import succeed
 
 ORDERS = ("petal_length", "sepal_width DESC, petal_length", "petal_width, sepal_length DESC")
 

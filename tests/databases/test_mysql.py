@@ -10,9 +10,9 @@ import pytest
 from sqlflow_runtime.databases.base import Database, PreviewLimit
 from sqlflow_runtime.failures import RunError
 
-from tests.unit.runtime.conftest import load_iris
-from tests.unit.runtime.harness import connect, fail, run_step, step_command, step_env, succeed
-from tests.unit.runtime.server import PASSWORD, MariaServer
+from tests.databases.conftest import load_iris
+from tests.databases.harness import connect, fail, run_step, step_command, step_env, succeed
+from tests.support.servers import PASSWORD, MariaServer
 
 pytestmark = pytest.mark.database
 

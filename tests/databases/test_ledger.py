@@ -18,7 +18,7 @@ from sqlflow_runtime.ledger import TABLE, Ledger
 from sqlflow_runtime.marks import Mark
 from sqlflow_runtime.recorder import Recorder
 
-from tests.unit.runtime.harness import connect, fail, run_program, run_step, step_command, step_env, succeed
+from tests.databases.harness import connect, fail, run_program, run_step, step_command, step_env, succeed
 
 INSERTS = "INSERT INTO t VALUES (1); SELECT count(*) FROM t; INSERT INTO t VALUES (2); INSERT INTO t VALUES (3)"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlflow_runtime.databases.base import Database
 
-from tests.unit.runtime.harness import fail, run_program, succeed
+from tests.databases.harness import fail, run_program, succeed
 
 FLOWERS = "SELECT sepal_length, petal_length, species FROM train "
 ROWS = "SELECT sepal_length, petal_length, petal_width AS y FROM train TO TRAIN {} LABEL y INTO m;"

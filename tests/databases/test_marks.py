@@ -16,8 +16,8 @@ from sqlflow_runtime.attempts import may_change
 from sqlflow_runtime.databases.base import Database
 from sqlflow_runtime.marks import TABLE
 
-from tests.unit.runtime.harness import Process, connect, run_step, step_command, step_env, succeed
-from tests.unit.runtime.server import PASSWORD, MariaServer, Server
+from tests.databases.harness import Process, connect, run_step, step_command, step_env, succeed
+from tests.support.servers import PASSWORD, MariaServer, Server
 
 INSERTS = "INSERT INTO t VALUES (1); SELECT count(*) FROM t; INSERT INTO t VALUES (2); INSERT INTO t VALUES (3)"
 

@@ -10,7 +10,7 @@ from sqlflow_codegen.graph import Ordering, plan_steps
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.manifests import own_arguments, ranges
 
-from tests.unit.runtime.harness import connect, run_step
+from tests.databases.harness import connect, run_step
 
 PROGRAMS = [
     (

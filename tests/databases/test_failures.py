@@ -10,7 +10,7 @@ import pytest
 from sqlflow_runtime.databases.base import Database
 from sqlflow_runtime.failures import exit_code
 
-from tests.unit.runtime.harness import connect, run_program, run_step, succeed
+from tests.databases.harness import connect, run_program, run_step, succeed
 
 BEFORE = "CREATE TABLE t (a INTEGER NOT NULL UNIQUE, b VARCHAR(3)); INSERT INTO t VALUES (1, 'x')"
 

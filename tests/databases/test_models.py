@@ -13,7 +13,7 @@ from sqlflow_runtime.databases.base import Database
 from sqlflow_runtime.failures import RunError
 from sqlflow_runtime.models import BLOCK_SIZE, load_model, save_model
 
-from tests.unit.runtime.harness import connect, fail, succeed
+from tests.databases.harness import connect, fail, succeed
 
 PLAIN = {"format": 2}
 

@@ -9,8 +9,8 @@ import pytest
 from sqlflow_runtime.databases.base import Database
 from sqlflow_runtime.ml import xgboost_training
 
-from tests.unit.runtime.conftest import load_iris
-from tests.unit.runtime.harness import Ran, connect, run_program, succeed
+from tests.databases.conftest import load_iris
+from tests.databases.harness import Ran, connect, run_program, succeed
 
 pytestmark = pytest.mark.database
 TRAIN = "SELECT sepal_length, petal_length, species FROM train TO TRAIN xgboost.gbtree LABEL species INTO m;"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlflow_codegen.records import parse_record
 
-from tests.unit.runtime.harness import read_outcome, run_step, step_command, step_env
-from tests.unit.runtime.server import PASSWORD, Server
+from tests.databases.harness import read_outcome, run_step, step_command, step_env
+from tests.support.servers import PASSWORD, Server
 
 MEMORY = "sqlite://"
 

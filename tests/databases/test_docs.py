@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlflow_runtime.databases.base import Database
 
-from tests.unit.runtime.harness import succeed
+from tests.databases.harness import succeed
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "runtime.md").read_text(encoding="utf-8")
 
 
