@@ -62,7 +62,6 @@ class Expected:
         digests: whether the database kept of each statement the SHA-256 of its text, as it got it, in (n, digest).
         statement: number of the statement that the error names which `fetch` raises; 0 for none.
         words: the database's own words in that error.
-        blamed: the step that this error names; "" for the one that failed.
         fetched: a pattern found in this error's message; "" for that of the job's.
     """
 
@@ -81,7 +80,6 @@ class Expected:
     digests: bool = False
     statement: int = 0
     words: str = ""
-    blamed: str = ""
     fetched: str = ""
 
 

@@ -25,11 +25,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         "a Job runs its steps one at a time, as the init containers of one pod",
     ),
     Difference(
-        "cancelled", "job", "blamed", "s1-sql",
-        "a Job that is stopped deletes its pod, which alone knew of the steps: fetch names the first that it cannot "
-        "know to be done, while the status keeps what was seen before",
-    ),
-    Difference(
         "missing-image", "tekton", "reason", "ImagePull",
         "Tekton gives a step up as soon as its image cannot be pulled; a Job and Argo go on trying until the deadline",
     ),
@@ -48,14 +43,6 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "interrupted", "argo", "steps", (Step("s1-sql"), Step("s2-sql", "Failed", None), Step("s3-sql", "Skipped", 0)),
         "Argo looks every ten seconds: a pod that is gone by then is made again, and the step refuses to begin twice",
-    ),
-    Difference(
-        "interrupted", "job", "blamed", "s1-sql",
-        "the pod is gone, which alone knew of the steps: fetch names the first, while the status keeps what was seen",
-    ),
-    Difference(
-        "interrupted", "job", "fetched", r"^Step s2-sql failed: statement 1\b.* was interrupted: its pod is gone",
-        "the same: it is the first step whose statement is named",
     ),
     Difference(
         "retries-in-vain", "tekton", "steps", (Step("s1-sql"), Step("s2-sql", "Failed", 3)),

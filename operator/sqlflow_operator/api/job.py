@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
-
 from sqlflow_operator.api.base import GROUP, KIND, VERSION
 from sqlflow_operator.api.spec import SQLFlowJobSpec
 from sqlflow_operator.api.status import SQLFlowJobStatus
@@ -47,7 +45,7 @@ class SQLFlowJob:
             resource_version=metadata["resourceVersion"],
             deleting="deletionTimestamp" in metadata,
             spec=SQLFlowJobSpec.model_validate(raw.get("spec") or {}),
-            status=_read_status(raw_status),
+            status=SQLFlowJobStatus.read(raw_status),
             raw_status=raw_status,
         )
 
@@ -62,11 +60,3 @@ class SQLFlowJob:
             # False: with true, deleting the job in the foreground would need a permission on its finalizers.
             "blockOwnerDeletion": False,
         }
-
-
-def _read_status(raw: Mapping[str, Any]) -> SQLFlowJobStatus:
-    """The typed status; an empty one where somebody else wrote something into it that it cannot hold."""
-    try:
-        return SQLFlowJobStatus.model_validate(raw)
-    except ValidationError:
-        return SQLFlowJobStatus()

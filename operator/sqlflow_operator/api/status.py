@@ -6,10 +6,11 @@ purpose: with map lists the API server's field bookkeeping alone would take more
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from sqlflow_operator.api.base import ApiModel, extension
 from sqlflow_operator.api.spec import Backend
@@ -185,6 +186,19 @@ class SQLFlowJobStatus(ApiModel):
     history: tuple[HistoryEntry, ...] = Field(
         default=(), description="Earlier runs, the latest first.", json_schema_extra=ATOMIC
     )
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> Self:
+        """The status of an object of the API server; an empty one if somebody else made it unreadable."""
+        try:
+            return cls.model_validate(raw)
+        except ValidationError:
+            return cls()
+
+    def steps_of(self, child_uid: str) -> dict[str, StepStatus]:
+        """The steps by name; none if the status is not about the run of that child."""
+        same_run = self.run is not None and self.run.child.uid == child_uid
+        return {step.name: step for step in self.steps} if same_run else {}
 
     @property
     def whole_message(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlflow_codegen.backend import LABEL_JOB_UID, LABEL_RUN
 
-from sqlflow_operator.api import Backend, SQLFlowJob, StepStatus
+from sqlflow_operator.api import Backend, SQLFlowJob
 from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, PODS, ApiError, Kube, NotFoundError, Object
 from sqlflow_operator.reconcile.model import Child, Observation
@@ -128,7 +128,7 @@ class Observer:
             events=self._events(raw, own, workflow, now),
             reports=self._read_logs(raw, own, workflow),
             statements=program.places if program else {},
-            known=_known_steps(job, metadata["name"]),
+            known=job.status.steps_of(metadata["uid"]),
         )
         return Child(
             name=metadata["name"],
@@ -208,12 +208,6 @@ class Observer:
             while len(self._reports) > 1000:
                 self._reports.popitem(last=False)
         return report
-
-
-def _known_steps(job: SQLFlowJob, run: str) -> dict[str, StepStatus]:
-    """The steps by name as the status shows them, where it is about that run."""
-    current = job.status.run is not None and job.status.run.name == run
-    return {step.name: step for step in job.status.steps} if current else {}
 
 
 def _owned_by(raw: Mapping[str, Any], uid: str) -> bool:

@@ -7,8 +7,19 @@ from typing import Any
 
 import pytest
 from sqlflow_codegen.records import Outcome, StepError, dump_outcome
-from sqlflow_operator.kube import EVENTS, JOBS, PODS, Object
+from sqlflow_operator.kube import (
+    EVENTS,
+    JOBS,
+    PODS,
+    SQLFLOWJOBS,
+    ApiError,
+    ForbiddenError,
+    Object,
+    UnavailableError,
+)
+from sqlflow_operator.workflow import FetchRequest, RunFailedError
 from sqlflow_operator.workflow.backends import argo, tekton
+from sqlflow_operator.workflow.backends.job import JobWorkflow
 from sqlflow_operator.workflow.observe.reasons import explain_failure
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StatementPlace, StepReport
 
@@ -255,3 +266,66 @@ def test_tekton_says_nothing_of_a_pod_that_is_about_to_start() -> None:
     child = {"metadata": {"name": "r"}, "spec": {"pipelineSpec": {"tasks": tasks}}, "status": status}
     state = tekton.observe(RunObjects(child=child, parts=[task_run]))
     assert "PodInitializing" not in state.message + "".join(step.message for step in state.steps)
+
+
+def lost_in_second_step(*, cancel: bool) -> World:
+    """A run that has failed in its second step, and whose pod is gone."""
+    world = World()
+    pod = running(world, "s2-train")
+    world.reconcile()
+    name = world.status["run"]["name"]
+    if cancel:
+        JobWorkflow(world.kube).cancel(f"{world.namespace}/{name}")
+    world.kube._delete(PODS, world.namespace, pod["metadata"]["name"])
+    job_condition(world, "Failed", "DeadlineExceeded" if cancel else "BackoffLimitExceeded")
+    world.clock.sleep(2)
+    world.reconcile()
+    return world
+
+
+def of_job(error: ApiError) -> Any:
+    """The fault of every read of a SQLFlowJob."""
+    return lambda _number, _method, resource: error if resource == SQLFLOWJOBS else None
+
+
+def failure_of(world: World, run: str = "") -> RunFailedError:
+    """The error with which a fetch of the run ends."""
+    workflow = JobWorkflow(world.kube)
+    request = FetchRequest(f"{world.namespace}/{run or world.status['run']['name']}")
+    while True:
+        try:
+            request = workflow.fetch(request).updated_request_since
+        except RunFailedError as error:
+            return error
+
+
+@pytest.mark.parametrize("cancel", [True, False], ids=["cancelled", "lost"])
+def test_fetch_blames_the_step_that_the_status_blames(cancel: bool) -> None:
+    """Although the pod, which alone showed that the first step had succeeded, is gone."""
+    world = lost_in_second_step(cancel=cancel)
+    error = failure_of(world)
+    [failed] = [step["name"] for step in world.status["steps"] if step["phase"] == "Failed"]
+    assert error.step == failed == "s2-train"
+    assert error.reason == world.condition("Failed")["reason"] == ("Cancelled" if cancel else "PodLost")
+    assert str(error).partition(": ")[2].lower() == world.message.lower()
+
+
+@pytest.mark.parametrize("why", ["no job", "not allowed", "another run"])
+def test_fetch_without_the_status_blames_the_first_step_not_known_to_have_succeeded(why: str) -> None:
+    world = lost_in_second_step(cancel=True)
+    run = world.status["run"]["name"]
+    if why == "no job":
+        world.kube.objects.pop((SQLFLOWJOBS.plural, world.namespace, world.name))
+    elif why == "another run":
+        world.job["status"]["run"]["child"]["uid"] = "of another run"
+    else:
+        world.kube.fault = of_job(ForbiddenError(403, "Forbidden", "no"))
+    assert failure_of(world, run).step == "s1-sql"
+
+
+def test_fetch_does_not_guess_where_the_status_gives_no_answer() -> None:
+    world = lost_in_second_step(cancel=True)
+    run = world.status["run"]["name"]
+    world.kube.fault = of_job(UnavailableError(503, "ServiceUnavailable", "overloaded"))
+    with pytest.raises(UnavailableError):
+        JobWorkflow(world.kube).fetch(FetchRequest(f"{world.namespace}/{run}"))

@@ -6,14 +6,14 @@ Nothing is remembered here: the request carries how far it came, so any process 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from sqlflow_codegen.backend import LABEL_RUN
 
-from sqlflow_operator.api import StepPhase
-from sqlflow_operator.kube import PODS, Kube, NotFoundError, Object
+from sqlflow_operator.api import KIND, SQLFlowJobStatus, StepPhase, StepStatus
+from sqlflow_operator.kube import PODS, SQLFLOWJOBS, ForbiddenError, Kube, NotFoundError, Object
 from sqlflow_operator.workflow.fetch.items import Columns, Item, Message, Row
 from sqlflow_operator.workflow.fetch.log_reader import Budget
 from sqlflow_operator.workflow.fetch.messages import Teller
@@ -123,6 +123,10 @@ class _Look:
         position = Position.load(self.request.position)
         objects = self._objects(position)
         state = self.workflow.observe(objects)
+        if state.phase is RunPhase.FAILED:
+            # A pod takes what it showed of its steps with it; the job's status still has it.
+            objects = replace(objects, known=_steps_in_status(self.kube, objects.child))
+            state = self.workflow.observe(objects)
         ended = state.phase in _FINAL
         namespace = self.request.run_id.partition("/")[0]
         follower = Follower(self.kube, self.workflow, namespace, objects.pods, ended, self.budget)
@@ -165,6 +169,23 @@ class _Look:
         owners = {uid, *(str(part["metadata"]["uid"]) for part in parts)}
         pods = [pod for pod in self.kube.list(PODS, namespace, labels=labels) if owner_uids(pod) & owners]
         return RunObjects(child=child, parts=parts, pods=by_age(pods))
+
+
+def _steps_in_status(kube: Kube, child: Mapping[str, Any]) -> Mapping[str, StepStatus]:
+    """The steps of a run in the status of its SQLFlowJob; none if there is no such job or the caller may not read it.
+
+    Raises:
+        ApiError: the API server gave no answer.
+    """
+    metadata = child["metadata"]
+    owner = next((o for o in metadata.get("ownerReferences") or () if o.get("kind") == KIND), None)
+    if owner is None:
+        return {}
+    try:
+        job = kube.get(SQLFLOWJOBS, metadata["namespace"], owner["name"])
+    except (NotFoundError, ForbiddenError):
+        return {}
+    return SQLFlowJobStatus.read(job.get("status") or {}).steps_of(metadata["uid"])
 
 
 def _waiting(state: RunState, position: Position) -> list[Item]:
