@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlflow_operator.kube import (
     LOCAL_ACCESS_REVIEWS,
+    PODS,
     AlreadyExistsError,
     ApiError,
     ConflictError,
@@ -23,8 +25,12 @@ Fault = Callable[[int, str, Resource], ApiError | None]
 """Given number, method and resource of a call: the error that it ends with."""
 
 
+def no_fault(*_: object) -> None:
+    """Every call ends well."""
+
+
 class Clock:
-    """A clock that moves only when it is told to."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.moment = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,27 +45,26 @@ class Clock:
         self.moment += timedelta(seconds=seconds)
 
 
-class FakeKube:
-    """See `sqlflow_operator.kube.Kube`.
+class Store:
+    """The objects of a cluster, with the calls that cluster and tests make: they always succeed and nobody counts them.
 
-    `fault` is asked before each call of the operator (none is made for calls within `as_cluster`); `late_fault` after
-    it took effect: the answer is lost then.
+    `objects` are keyed by plural, namespace and name.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.objects: dict[tuple[str, str, str], Object] = {}
         self.logs: dict[tuple[str, str], str] = {}
-        self.calls: list[tuple[str, str]] = []
+        """The log of each container, by names of pod and container."""
         self.created: list[tuple[str, str]] = []
-        self.fault: Fault = lambda *_: None
-        self.late_fault: Fault = lambda *_: None
+        """Plural and name of every object that was ever created."""
         self.review: Callable[[Mapping[str, Any]], Object] = lambda _: {"allowed": True}
-        self._version = 0
-        self._lock = threading.RLock()
+        """The answer to a LocalSubjectAccessReview, given its spec."""
+        self.version = 0
+        """The resourceVersion of the latest change."""
 
     def get(self, resource: Resource, namespace: str, name: str, *, metadata_only: bool = False) -> Object:
-        return self._call("get", resource, lambda: copy.deepcopy(self._find(resource, namespace, name)))
+        return _shown(self._find(resource, namespace, name), metadata_only)
 
     def list(
         self,
@@ -70,51 +75,8 @@ class FakeKube:
         fields: str = "",
         metadata_only: bool = False,
     ) -> list[Object]:
-        return self._call("list", resource, lambda: self._list(resource, namespace, labels, fields))
-
-    def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
-        return self._call("create", resource, lambda: self._create(resource, namespace, body))
-
-    def patch(
-        self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any], *, subresource: str = ""
-    ) -> Object:
-        return self._call("patch", resource, lambda: self._patch(resource, namespace, name, patch, subresource))
-
-    def delete(self, resource: Resource, namespace: str, name: str, *, uid: str | None = None) -> None:
-        self._call("delete", resource, lambda: self._delete(resource, namespace, name))
-
-    def read_log(self, namespace: str, pod: str, container: str, *, lines: int, limit_bytes: int) -> str:
-        from sqlflow_operator.kube import PODS
-
-        def read() -> str:
-            if (pod, container) not in self.logs:
-                raise NotFoundError(404, "NotFound", f"no log of {pod}/{container}")
-            return "\n".join(self.logs[pod, container].splitlines()[-lines:])[:limit_bytes]
-
-        return self._call("log", PODS, read)
-
-    def _call(self, method: str, resource: Resource, effect: Callable[[], Any]) -> Any:
-        with self._lock:
-            number = len(self.calls)
-            self.calls.append((method, resource.plural))
-            error = self.fault(number, method, resource)
-            if error:
-                raise error
-            result = effect()
-            error = self.late_fault(number, method, resource)
-            if error:
-                raise error
-            return result
-
-    def _find(self, resource: Resource, namespace: str, name: str) -> Object:
-        try:
-            return self.objects[resource.plural, namespace, name]
-        except KeyError:
-            raise NotFoundError(404, "NotFound", f'{resource.plural} "{name}" not found') from None
-
-    def _list(self, resource: Resource, namespace: str | None, labels: str, fields: str) -> list[Object]:
         return [
-            copy.deepcopy(found)
+            _shown(found, metadata_only)
             for (plural, place, _), found in sorted(self.objects.items())
             if plural == resource.plural
             and namespace in (None, place)
@@ -122,7 +84,7 @@ class FakeKube:
             and all(_matches(_flat(found), term) for term in filter(None, fields.split(",")))
         ]
 
-    def _create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
+    def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
         if resource == LOCAL_ACCESS_REVIEWS:
             return {**body, "status": self.review(body["spec"])}
         stored = copy.deepcopy(dict(body))
@@ -138,10 +100,10 @@ class FakeKube:
         }
         self.created.append((resource.plural, metadata["name"]))
         self.objects[key] = stored
-        return self._stored(stored)
+        return self._changed(stored)
 
-    def _patch(
-        self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any], subresource: str
+    def patch(
+        self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any], *, subresource: str = ""
     ) -> Object:
         stored = self._find(resource, namespace, name)
         expected = (patch.get("metadata") or {}).get("resourceVersion")
@@ -155,20 +117,111 @@ class FakeKube:
                 stored[part] = merge(stored.get(part) or {}, wanted)
         if stored.get("spec") != before.get("spec"):
             stored["metadata"]["generation"] += 1
-        return self._stored(stored) if stored != before else copy.deepcopy(stored)
+        return self._changed(stored) if stored != before else copy.deepcopy(stored)
 
-    def _delete(self, resource: Resource, namespace: str, name: str) -> None:
+    def delete(self, resource: Resource, namespace: str, name: str, *, uid: str | None = None) -> None:
         gone = self._find(resource, namespace, name)
+        own_uid = gone["metadata"]["uid"]
+        if uid not in (None, own_uid):
+            raise ConflictError(409, "Conflict", f"the UID in the precondition is {uid}, that of the object {own_uid}")
         del self.objects[resource.plural, namespace, name]
-        uid = gone["metadata"]["uid"]
         for key, other in list(self.objects.items()):
-            if key in self.objects and any(o["uid"] == uid for o in other["metadata"].get("ownerReferences") or ()):
-                self._delete(Resource("", key[0]), key[1], key[2])
+            if key in self.objects and any(o["uid"] == own_uid for o in other["metadata"].get("ownerReferences") or ()):
+                self.delete(Resource("", key[0]), key[1], key[2])
 
-    def _stored(self, stored: Object) -> Object:
-        self._version += 1
-        stored["metadata"]["resourceVersion"] = str(self._version)
+    def read_log(self, namespace: str, pod: str, container: str, *, lines: int, limit_bytes: int) -> str:
+        if (pod, container) not in self.logs:
+            raise NotFoundError(404, "NotFound", f"no log of {pod}/{container}")
+        return "\n".join(self.logs[pod, container].splitlines()[-lines:])[:limit_bytes]
+
+    @contextlib.contextmanager
+    def edit(self, resource: Resource, namespace: str, name: str) -> Iterator[Object]:
+        """Give an object to be changed in place, as no client could: its metadata, its status and its spec at once."""
+        stored = self._find(resource, namespace, name)
+        yield stored
+        self._changed(stored)
+
+    def _find(self, resource: Resource, namespace: str, name: str) -> Object:
+        try:
+            return self.objects[resource.plural, namespace, name]
+        except KeyError:
+            raise NotFoundError(404, "NotFound", f'{resource.plural} "{name}" not found') from None
+
+    def _changed(self, stored: Object) -> Object:
+        self.version += 1
+        stored["metadata"]["resourceVersion"] = str(self.version)
         return copy.deepcopy(stored)
+
+
+class FakeKube:
+    """The operator's client of a `Store`; see `sqlflow_operator.kube.Kube`.
+
+    `fault` is asked before each call, `late_fault` after it took effect: then the answer is lost.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.store = Store(clock)
+        self.calls: list[tuple[str, str]] = []
+        """Method and plural of every call."""
+        self.fault: Fault = no_fault
+        self.late_fault: Fault = no_fault
+        self._lock = threading.RLock()
+
+    def get(self, resource: Resource, namespace: str, name: str, *, metadata_only: bool = False) -> Object:
+        return self.call(
+            "get", resource, lambda: self.store.get(resource, namespace, name, metadata_only=metadata_only)
+        )
+
+    def list(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        labels: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
+    ) -> list[Object]:
+        options: dict[str, Any] = {"labels": labels, "fields": fields, "metadata_only": metadata_only}
+        return self.call("list", resource, lambda: self.store.list(resource, namespace, **options))
+
+    def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
+        return self.call("create", resource, lambda: self.store.create(resource, namespace, body))
+
+    def patch(
+        self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any], *, subresource: str = ""
+    ) -> Object:
+        def change() -> Object:
+            return self.store.patch(resource, namespace, name, patch, subresource=subresource)
+
+        return self.call("patch", resource, change)
+
+    def delete(self, resource: Resource, namespace: str, name: str, *, uid: str | None = None) -> None:
+        self.call("delete", resource, lambda: self.store.delete(resource, namespace, name, uid=uid))
+
+    def read_log(self, namespace: str, pod: str, container: str, *, lines: int, limit_bytes: int) -> str:
+        def read() -> str:
+            return self.store.read_log(namespace, pod, container, lines=lines, limit_bytes=limit_bytes)
+
+        return self.call("log", PODS, read)
+
+    def call(self, method: str, resource: Resource, effect: Callable[[], Any]) -> Any:
+        """Count a call and let it take effect, unless it meets a fault."""
+        with self._lock:
+            number = len(self.calls)
+            self.calls.append((method, resource.plural))
+            error = self.fault(number, method, resource)
+            if error:
+                raise error
+            result = effect()
+            error = self.late_fault(number, method, resource)
+            if error:
+                raise error
+            return result
+
+
+def _shown(stored: Object, metadata_only: bool) -> Object:
+    """An object as a client gets it; only its metadata where that was asked for."""
+    return copy.deepcopy({"metadata": stored["metadata"]} if metadata_only else stored)
 
 
 def merge(target: Any, patch: Any) -> Any:

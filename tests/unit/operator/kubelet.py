@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,7 +47,7 @@ class Kubelet(FakeKube):
     def stream_log(
         self, namespace: str, pod: str, container: str, *, since: str = "", previous: bool = False
     ) -> Generator[bytes, None, None]:
-        self._call("log", PODS, lambda: self._find(PODS, namespace, pod))
+        self._log_call(namespace, pod)
         if previous:
             container = f"{container}#previous"
         if (pod, container) not in self.files:
@@ -61,8 +62,11 @@ class Kubelet(FakeKube):
             raise UnavailableError(0, "Unreachable", "cut")
 
     def read_log(self, namespace: str, pod: str, container: str, *, lines: int, limit_bytes: int) -> str:
-        self._call("log", PODS, lambda: self._find(PODS, namespace, pod))
+        self._log_call(namespace, pod)
         return "\n".join(line.text.decode() for line in self.files.get((pod, container), [])[-lines:])
+
+    def _log_call(self, namespace: str, pod: str) -> None:
+        self.call("log", PODS, lambda: self.store.get(PODS, namespace, pod))
 
     def _lines(self, key: tuple[str, str], since: str) -> list[bytes]:
         start = datetime.fromisoformat(since) if since else None
@@ -89,24 +93,25 @@ class Run:
         self.pod = ""
         containers = [{"name": name, "args": ["--statements", statements]} for name in steps]
         spec = {"backoffLimit": retries, "template": {"spec": {"initContainers": containers}}}
-        self.kube._create(JOBS, "ns", {"metadata": {"name": "r", "labels": {LABEL_RUN: "r"}}, "spec": spec})
+        self.kube.store.create(JOBS, "ns", {"metadata": {"name": "r", "labels": {LABEL_RUN: "r"}}, "spec": spec})
         self.numbers: dict[tuple[str, str], int] = {}
 
     def start_pod(self) -> str:
         """The next attempt at the whole run."""
         self.clock.sleep(1)
-        self.pod = f"r-{len(self.kube.created)}"
-        owner = {"uid": self.kube._find(JOBS, "ns", "r")["metadata"]["uid"]}
+        self.pod = f"r-{len(self.kube.store.created)}"
+        owner = {"uid": self.kube.store.get(JOBS, "ns", "r")["metadata"]["uid"]}
         metadata = {"name": self.pod, "labels": {LABEL_RUN: "r"}, "ownerReferences": [owner]}
         statuses = [{"name": name, "state": {"waiting": {}}} for name in self.steps]
         spec = {"initContainers": [{"name": name} for name in self.steps]}
         pod = {"metadata": metadata, "spec": spec, "status": {"phase": "Pending", "initContainerStatuses": statuses}}
-        self.kube._create(PODS, "ns", pod)
+        self.kube.store.create(PODS, "ns", pod)
         return self.pod
 
     def start(self, step: str = "s1-sql") -> None:
         """A step's container runs."""
-        self._status(step)["state"] = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+        with self.status(step) as status:
+            status["state"] = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
         self.kube.files[self.pod, step] = []
 
     def write(self, *records: dict[str, Any], step: str = "s1-sql", seconds: float = 0.2) -> None:
@@ -125,18 +130,20 @@ class Run:
         """A step's container ends; a step that was not killed says so last."""
         if tell:
             self.write({"type": "end"}, step=step)
-        self._status(step)["state"] = {"terminated": {"exitCode": code, "message": message}}
+        with self.status(step) as status:
+            status["state"] = {"terminated": {"exitCode": code, "message": message}}
         if code:
-            self._pod()["status"]["phase"] = "Failed"
+            self._end_pod("Failed")
 
     def succeed(self) -> None:
         """The Job's controller has seen it."""
-        self._pod()["status"]["phase"] = "Succeeded"
+        self._end_pod("Succeeded")
         self.finish("Complete")
 
     def finish(self, kind: str, **fields: str) -> None:
         condition = {"type": kind, "status": "True", **fields}
-        self.kube._find(JOBS, "ns", "r")["status"] = {"conditions": [condition]}
+        with self.kube.store.edit(JOBS, "ns", "r") as job:
+            job["status"] = {"conditions": [condition]}
 
     def fetch(self, budget: Budget | None = None) -> FetchResponse:
         """Somebody else goes on, who knows nothing but the request."""
@@ -154,15 +161,17 @@ class Run:
             if response.eof or not response.items:
                 return items
 
-    def _pod(self) -> Object:
-        return self.kube._find(PODS, "ns", self.pod)
+    @contextlib.contextmanager
+    def status(self, step: str = "s1-sql") -> Iterator[Object]:
+        """The status of the step's container, to be changed."""
+        with self.kube.store.edit(PODS, "ns", self.pod) as pod:
+            yield next(s for s in pod["status"]["initContainerStatuses"] if s["name"] == step)
 
-    def _status(self, step: str) -> Object:
-        statuses: list[Object] = self._pod()["status"]["initContainerStatuses"]
-        return next(status for status in statuses if status["name"] == step)
+    def _end_pod(self, phase: str) -> None:
+        self.kube.store.patch(PODS, "ns", self.pod, {"status": {"phase": phase}}, subresource="status")
 
     def delete_pod(self) -> None:
-        self.kube._delete(PODS, "ns", self.pod)
+        self.kube.store.delete(PODS, "ns", self.pod)
 
     def vanish_on_read(self) -> None:
         """The pod goes between the moment when it is listed and the moment when its log is asked for."""
@@ -192,9 +201,9 @@ class Run:
     def restart(self, code: int) -> None:
         """The kubelet starts the container again."""
         key = (self.pod, "s1-sql")
-        status = self._status("s1-sql")
-        status["restartCount"] = status.get("restartCount", 0) + 1
-        status["lastState"] = {"terminated": {"exitCode": code}}
+        with self.status() as status:
+            status["restartCount"] = status.get("restartCount", 0) + 1
+            status["lastState"] = {"terminated": {"exitCode": code}}
         self.kube.files[self.pod, "s1-sql#previous"] = self.kube.files[key]
         self.kube.files[key] = []
         self.kube.tails.pop(key, None)

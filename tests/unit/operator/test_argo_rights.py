@@ -20,7 +20,7 @@ def argo(**spec: Any) -> World:
 
 
 def workflows(world: World) -> list[Any]:
-    return world.kube._list(WORKFLOWS, "ns", "", "")
+    return world.kube.store.list(WORKFLOWS, "ns")
 
 
 def test_without_the_right_nothing_starts_and_the_message_has_the_cure() -> None:
@@ -31,9 +31,9 @@ def test_without_the_right_nothing_starts_and_the_message_has_the_cure() -> None
         asked.append(spec)
         return {"allowed": False}
 
-    world.kube.review = denied
+    world.kube.store.review = denied
     wait = world.reconcile()
-    assert workflows(world) == world.kube._list(CONFIG_MAPS, "ns", "", "") == []
+    assert workflows(world) == world.kube.store.list(CONFIG_MAPS, "ns") == []
     assert (world.status["phase"], world.condition("Reconciling")["reason"]) == ("Pending", "Forbidden")
     cure = "--clusterrole=sqlflow-argo-steps --serviceaccount=ns:runner -n ns"
     assert f"kubectl create rolebinding sqlflow-argo-steps {cure}" in world.message
@@ -46,7 +46,7 @@ def test_without_the_right_nothing_starts_and_the_message_has_the_cure() -> None
         "resource": "workflowtaskresults",
         "verb": "create",
     }
-    world.kube.review = lambda _: {"allowed": True}
+    world.kube.store.review = lambda _: {"allowed": True}
     world.clock.sleep(30)
     world.reconcile()
     assert len(workflows(world)) == 1
@@ -66,7 +66,7 @@ def test_where_the_operator_may_not_ask_the_run_starts() -> None:
 
 def test_an_authorizer_that_cannot_say_stops_nothing() -> None:
     world = argo()
-    world.kube.review = lambda _: {"allowed": False, "evaluationError": "webhook away"}
+    world.kube.store.review = lambda _: {"allowed": False, "evaluationError": "webhook away"}
     world.reconcile()
     assert len(workflows(world)) == 1
 
@@ -82,9 +82,9 @@ def test_an_authorizer_that_cannot_say_stops_nothing() -> None:
 )
 def test_the_account_that_argo_gives_by_default_is_the_one_asked_for(data: dict[str, str], account: str) -> None:
     world = argo()
-    world.kube._create(CONFIG_MAPS, "argo", {"metadata": {"name": CONTROLLER}, "data": data})
+    world.kube.store.create(CONFIG_MAPS, "argo", {"metadata": {"name": CONTROLLER}, "data": data})
     users = []
-    world.kube.review = lambda spec: users.append(spec["user"]) or {"allowed": True}  # type: ignore[func-returns-value]
+    world.kube.store.review = lambda spec: users.append(spec["user"]) or {"allowed": True}  # type: ignore[func-returns-value]
     world.reconcile()
     assert set(users) == {f"system:serviceaccount:ns:{account}"}
 

@@ -63,7 +63,7 @@ def test_default_time_to_live_ends_child_and_keeps_the_outcome() -> None:
     world.clock.sleep(wait)
     world.restart()
     world.reconcile()
-    assert world.children() == world.kube._list(CONFIG_MAPS, "ns", "", "") == []
+    assert world.children() == world.kube.store.list(CONFIG_MAPS, "ns") == []
     world.settle()
     assert (world.status["phase"], world.status["run"]["name"]) == ("Succeeded", name)
     assert world.made("jobs") == 1

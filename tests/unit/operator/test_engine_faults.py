@@ -64,7 +64,7 @@ def test_a_refusal_for_good_is_told_once_and_leaves_nothing() -> None:
     assert world.status["phase"] == "Failed"
     assert world.condition("Stalled")["reason"] == "InvalidSpec"
     assert DENIED in world.message
-    assert not [key for key in world.kube.objects if key[0] == "configmaps"]
+    assert not [key for key in world.kube.store.objects if key[0] == "configmaps"]
 
 
 def test_an_api_server_in_trouble_is_no_refusal() -> None:

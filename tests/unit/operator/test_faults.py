@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlflow_operator.kube import ApiError, ForbiddenError, NotFoundError, Resource, UnavailableError
 
-from tests.unit.operator.fakes import conflict, unavailable
+from tests.unit.operator.fakes import conflict, no_fault, unavailable
 from tests.unit.operator.world import World
 
 
@@ -150,7 +150,7 @@ def test_missing_right_is_told_and_tried_again() -> None:
     assert world.status["phase"] == "Pending"
     assert world.condition("Reconciling")["reason"] == "Forbidden"
     assert "role" in world.message
-    world.kube.fault = lambda *_: None
+    world.kube.fault = no_fault
     world.settle()
     assert world.status["phase"] == "Succeeded"
 

@@ -30,6 +30,7 @@ from sqlflow_operator.workflow.fetch.outcomes import (
 from sqlflow_operator.workflow.fetch.request import FetchRequest, Position
 from sqlflow_operator.workflow.fetch.response import fetch
 
+from tests.unit.operator.fakes import no_fault
 from tests.unit.operator.kubelet import Run, failed, skipped, statement
 
 DEADLOCK = '{"error":{"statement":2,"line":2,"column":15,"title":"SELECT","kind":"database","message":"deadlock"}}'
@@ -248,7 +249,7 @@ def test_cancellation_and_deadline_have_errors_of_their_own() -> None:
         run = started()
         run.write(*statement(1, 7)[:3])
         run.end(143)
-        run.kube._find(JOBS, "ns", "r")["metadata"]["annotations"] = annotation
+        run.kube.store.patch(JOBS, "ns", "r", {"metadata": {"annotations": annotation}})
         run.finish("Failed", reason="DeadlineExceeded")
         assert rows(list(run.fetch().items)) == [(1, 1, 7)]
         with pytest.raises(expected):
@@ -260,11 +261,11 @@ def test_a_run_that_is_not_there() -> None:
     with pytest.raises(RunNotFoundError, match="there is no run ns/other"):
         fetch(run.workflow, run.kube, FetchRequest("ns/other"))
     run.fetch()
-    job = run.kube._find(JOBS, "ns", "r")
-    run.kube._delete(JOBS, "ns", "r")
+    job = run.kube.store.get(JOBS, "ns", "r")
+    run.kube.store.delete(JOBS, "ns", "r")
     with pytest.raises(RunNotFoundError, match="deleted before all of it was fetched"):
         run.fetch()
-    run.kube._create(JOBS, "ns", job)
+    run.kube.store.create(JOBS, "ns", job)
     with pytest.raises(RunNotFoundError, match="another has its name now"):
         run.fetch()
 
@@ -370,7 +371,7 @@ def test_a_kubelet_that_gives_no_answer() -> None:
     run.kube.fault = lambda number, method, resource: UnavailableError(502, "", "away") if method == "log" else None
     with pytest.raises(ApiError, match="away"):
         run.fetch()
-    run.kube.fault = lambda *_: None
+    run.kube.fault = no_fault
     run.write(*statement(2, 8))
     assert rows(list(run.fetch().items)) == [(1, 2, 8)]
 
@@ -378,7 +379,8 @@ def test_a_kubelet_that_gives_no_answer() -> None:
 def test_what_a_run_waits_for_is_told_once() -> None:
     run = Run()
     run.start_pod()
-    run._status("s1-sql")["state"] = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
+    with run.status() as status:
+        status["state"] = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
     (message,) = run.fetch().messages
     assert message.text.startswith("SQLFlow Step: [1/1] Status: Pending: image of the step cannot be pulled")
     assert run.fetch().items == ()

@@ -15,7 +15,7 @@ def test_child_deleted_while_it_runs_is_not_started_again() -> None:
     world = World()
     world.reconcile()
     world.advance(4)
-    world.kube._delete(JOBS, "ns", world.children()[0]["metadata"]["name"])
+    world.kube.store.delete(JOBS, "ns", world.children()[0]["metadata"]["name"])
     world.settle()
     assert world.status["phase"] == "Failed"
     assert world.condition("Failed")["reason"] == "ChildLost"
@@ -31,7 +31,7 @@ def test_child_deleted_after_the_end_keeps_the_outcome() -> None:
     world = World()
     world.settle()
     before = json.dumps(world.status)
-    world.kube._delete(JOBS, "ns", world.children()[0]["metadata"]["name"])
+    world.kube.store.delete(JOBS, "ns", world.children()[0]["metadata"]["name"])
     world.settle()
     world.restart()
     world.settle()
@@ -43,9 +43,9 @@ def test_lost_config_map_is_made_again_while_the_run_goes_on() -> None:
     world = World()
     world.reconcile()
     name = world.children()[0]["metadata"]["name"]
-    world.kube._delete(CONFIG_MAPS, "ns", name)
+    world.kube.store.delete(CONFIG_MAPS, "ns", name)
     world.reconcile()
-    assert world.kube._find(CONFIG_MAPS, "ns", name)["data"]["program.sql"] == PROGRAM
+    assert world.kube.store.get(CONFIG_MAPS, "ns", name)["data"]["program.sql"] == PROGRAM
     world.settle()
     assert world.status["phase"] == "Succeeded"
     assert world.made("jobs") == 1
@@ -63,7 +63,7 @@ def test_time_to_live_acts_on_the_child_only() -> None:
     world.restart()
     world.reconcile()
     assert world.children() == []
-    assert world.kube._list(CONFIG_MAPS, "ns", "", "") == []
+    assert world.kube.store.list(CONFIG_MAPS, "ns") == []
     world.settle()
     assert json.dumps(world.status) == before
     assert world.made("jobs") == 1
@@ -108,13 +108,13 @@ def test_foreign_object_of_the_runs_name() -> None:
     name = child["metadata"]["name"]
     other = World()
     foreign = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {}}
-    other.kube._create(JOBS, "ns", foreign)
+    other.kube.store.create(JOBS, "ns", foreign)
     other.settle()
     assert other.condition("Stalled")["reason"] == "NameConflict"
     assert f"Job {name}" in other.message
     assert other.made("jobs") == 1
     assert kstatus(other.job) == "Failed"
-    other.kube._delete(JOBS, "ns", name)
+    other.kube.store.delete(JOBS, "ns", name)
     other.settle()
     assert other.status["phase"] == "Succeeded"
 
@@ -124,7 +124,7 @@ def test_foreign_config_map_of_the_runs_name() -> None:
     world.reconcile()
     name = world.children()[0]["metadata"]["name"]
     other = World()
-    other.kube._create(CONFIG_MAPS, "ns", {"kind": "ConfigMap", "metadata": {"name": name}, "data": {}})
+    other.kube.store.create(CONFIG_MAPS, "ns", {"kind": "ConfigMap", "metadata": {"name": name}, "data": {}})
     other.settle()
     assert other.condition("Stalled")["reason"] == "NameConflict"
     assert f"ConfigMap {name}" in other.message
@@ -189,7 +189,7 @@ def test_engine_that_is_removed_while_a_run_goes_on() -> None:
     world.served.add(WORKFLOWS)
     world.settle()
     world.served.clear()
-    world.kube._delete(WORKFLOWS, "ns", world.status["run"]["name"])
+    world.kube.store.delete(WORKFLOWS, "ns", world.status["run"]["name"])
     world.clock.sleep(60)
     world.settle()
     assert world.condition("Stalled")["reason"] == "BackendUnavailable"
@@ -203,18 +203,18 @@ def test_engine_that_is_removed_while_a_run_goes_on() -> None:
 
 def test_deleted_job_is_left_alone() -> None:
     world = World()
-    world.kube._patch(SQLFLOWJOBS, "ns", "iris", {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, "")
+    world.kube.store.patch(SQLFLOWJOBS, "ns", "iris", {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})
     assert world.reconcile() is None
     assert world.made("jobs") == 0
-    world.kube._delete(SQLFLOWJOBS, "ns", "iris")
+    world.kube.store.delete(SQLFLOWJOBS, "ns", "iris")
     assert world.reconcile() is None
 
 
 def test_labels_of_the_job_are_not_copied() -> None:
     world = World()
-    world.kube._patch(SQLFLOWJOBS, "ns", "iris", {"metadata": {"labels": {"app.kubernetes.io/instance": "x"}}}, "")
+    world.kube.store.patch(SQLFLOWJOBS, "ns", "iris", {"metadata": {"labels": {"app.kubernetes.io/instance": "x"}}})
     world.settle()
-    for thing in [*world.children(), *world.pods(), *world.kube._list(CONFIG_MAPS, "ns", "", "")]:
+    for thing in [*world.children(), *world.pods(), *world.kube.store.list(CONFIG_MAPS, "ns")]:
         assert "app.kubernetes.io/instance" not in thing["metadata"]["labels"]
 
 
@@ -260,7 +260,7 @@ def test_refused_pods_are_explained_by_events() -> None:
     words = 'pods "x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0'
     event = {"metadata": {"name": "e"}, "type": "Warning", "reason": "FailedCreate", "message": words}
     event["involvedObject"] = {"uid": child["metadata"]["uid"]}
-    world.kube._create(EVENTS, "ns", event)
+    world.kube.store.create(EVENTS, "ns", event)
     world.clock.sleep(6)
     wait = world.reconcile()
     assert world.condition("Reconciling")["reason"] == "QuotaExceeded"
@@ -274,7 +274,7 @@ def test_pods_follow_the_operator_not_the_job_controller() -> None:
     world = World(program="SELECT 1;")
     world.reconcile()
     world.advance(5)
-    assert world.kube._list(PODS, "ns", "", "")[0]["status"]["phase"] == "Succeeded"
+    assert world.kube.store.list(PODS, "ns")[0]["status"]["phase"] == "Succeeded"
     assert "conditions" not in (world.children()[0].get("status") or {})
     assert world.status["phase"] == "Succeeded"
     world.settle()

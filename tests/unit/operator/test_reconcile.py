@@ -83,7 +83,7 @@ def test_message_that_was_cut_short_is_read_from_the_log() -> None:
     [child] = world.children()
     record = {"type": "error", "statement": 2, "line": 2, "column": 1, "title": "TO TRAIN x", "kind": "data"}
     log = "noise\n" + json.dumps(record | {"message": "no rows", "hint": ""})
-    world.kube.logs[f"{child['metadata']['name']}-a", "s2-train"] = log
+    world.kube.store.logs[f"{child['metadata']['name']}-a", "s2-train"] = log
     world.settle()
     assert "statement 2 (TO TRAIN x) at 2:1: no rows" in world.message
     assert world.kube.calls.count(("log", "pods")) == 1
@@ -130,20 +130,19 @@ def test_what_cannot_run_starts_nothing(spec: dict[str, str], words: str) -> Non
 def test_nothing_is_written_when_nothing_changes() -> None:
     world = World()
     world.settle()
-    writes, version = world.writes, world.kube._version
+    writes, version = world.writes, world.kube.store.version
     for _ in range(20):
         world.clock.sleep(60)
         world.reconcile()
-    assert (world.writes, world.kube._version) == (writes, version)
+    assert (world.writes, world.kube.store.version) == (writes, version)
 
 
 def test_status_is_written_at_most_once_a_second() -> None:
     world = World()
     world.reconcile()
-    with world.quiet():
-        world.controller.tick()
-        world.controller.tick()
-        world.controller.tick()
+    world.controller.tick()
+    world.controller.tick()
+    world.controller.tick()
     assert world.writes == 1
     world.clock.sleep(0.4)
     wait = world.reconcile()
@@ -198,11 +197,11 @@ def test_suspended_in_the_middle_and_resumed() -> None:
     assert world.pods() == []
     assert world.status["completedSteps"] == done
     assert {step["phase"] for step in world.status["steps"]} == {"Succeeded", "Pending"}
-    version = world.kube._version
+    version = world.kube.store.version
     for _ in range(5):
         world.clock.sleep(10)
         world.reconcile()
-    assert world.kube._version == version
+    assert world.kube.store.version == version
     world.edit(suspend=False)
     world.settle()
     assert world.status["phase"] == "Succeeded"
@@ -229,7 +228,7 @@ def test_what_steers_a_run_does_not_start_another() -> None:
     world.settle()
     world.edit(suspend=False, activeDeadlineSeconds=100)
     world.settle()
-    world.kube._patch(SQLFLOWJOBS, "ns", "iris", {"metadata": {"labels": {"a": "b"}, "annotations": None}}, "")
+    world.kube.store.patch(SQLFLOWJOBS, "ns", "iris", {"metadata": {"labels": {"a": "b"}, "annotations": None}})
     world.settle()
     assert world.made("jobs") == 1
     assert world.status["observedGeneration"] == world.job["metadata"]["generation"] == 3
@@ -275,14 +274,14 @@ def test_changed_program_stops_the_old_run_first() -> None:
     world.reconcile()
     assert world.children() == []
     # Its pod still winds up: the next run must wait.
-    world.kube.objects["pods", "ns", held["metadata"]["name"]] = held
+    world.kube.store.objects["pods", "ns", held["metadata"]["name"]] = held
     world.clock.sleep(2)
     world.reconcile()
     assert world.children() == []
     assert world.status["phase"] == "Pending"
     assert held["metadata"]["name"] in world.message
     assert world.status["history"][0]["phase"] == "Cancelled"
-    del world.kube.objects["pods", "ns", held["metadata"]["name"]]
+    del world.kube.store.objects["pods", "ns", held["metadata"]["name"]]
     world.settle()
     assert world.status["phase"] == "Succeeded"
     assert [entry["name"] for entry in world.status["history"]] == [old]

@@ -37,28 +37,30 @@ def running(world: World, step: str) -> Object:
 
 def delete_slowly(world: World, pod: Object) -> None:
     """What a pod shows while it has time to end."""
-    stored = world.kube._find(PODS, "ns", pod["metadata"]["name"])
-    stored["metadata"]["deletionTimestamp"] = world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    patch = {"metadata": {"deletionTimestamp": world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")}}
+    world.kube.store.patch(PODS, "ns", pod["metadata"]["name"], patch)
 
 
 def end_stopped(world: World, pod: Object, step: str) -> None:
     """The step writes its last word and its container ends."""
-    stored = world.kube._find(PODS, "ns", pod["metadata"]["name"])
     moment = world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    shown = stored["status"]
-    for status in (*shown.get("initContainerStatuses", ()), *shown.get("containerStatuses", ())):
-        if status["name"] == step:
-            terminated = {"exitCode": 143, "reason": "Error", "finishedAt": moment}
-            terminated |= {"startedAt": status["state"]["running"]["startedAt"]}
-            status["state"] = {"terminated": terminated | {"message": dump_outcome(Outcome(error=STOPPED))}}
-    stored["status"]["phase"] = "Failed"
+    with world.kube.store.edit(PODS, "ns", pod["metadata"]["name"]) as stored:
+        shown = stored["status"]
+        for status in (*shown.get("initContainerStatuses", ()), *shown.get("containerStatuses", ())):
+            if status["name"] == step:
+                terminated = {"exitCode": 143, "reason": "Error", "finishedAt": moment}
+                terminated |= {"startedAt": status["state"]["running"]["startedAt"]}
+                status["state"] = {"terminated": terminated | {"message": dump_outcome(Outcome(error=STOPPED))}}
+        shown["phase"] = "Failed"
 
 
 def job_condition(world: World, kind: str, reason: str) -> None:
     moment = world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     condition = {"type": kind, "status": "True", "reason": reason, "message": "m", "lastTransitionTime": moment}
     [job] = world.children()
-    world.kube._patch(JOBS, "ns", job["metadata"]["name"], {"status": {"conditions": [condition]}}, "status")
+    world.kube.store.patch(
+        JOBS, "ns", job["metadata"]["name"], {"status": {"conditions": [condition]}}, subresource="status"
+    )
 
 
 def test_a_deadline_names_the_statement_and_how_long_it_ran() -> None:
@@ -85,7 +87,7 @@ def test_of_many_statements_the_deadline_names_the_one_that_took_long() -> None:
     pod = running(world, "s1-sql")
     world.clock.sleep(60)
     stop = '{"type":"error","statement":3,"line":3,"column":1,"title":"DELETE FROM a","kind":"stopped","message":"x"}'
-    world.kube.logs[pod["metadata"]["name"], "s1-sql"] = "\n".join(
+    world.kube.store.logs[pod["metadata"]["name"], "s1-sql"] = "\n".join(
         [f'{{"type":"statement_finished","statement":{n},"seconds":{s}}}' for n, s in ((1, 2.0), (2, 51.0))] + [stop]
     )
     job_condition(world, "FailureTarget", "DeadlineExceeded")
@@ -144,8 +146,8 @@ def test_a_child_that_is_deleted_in_the_foreground_fails_once() -> None:
     world = World()
     pod = running(world, "s2-train")
     [child] = world.children()
-    stored = world.kube._find(JOBS, "ns", child["metadata"]["name"])
-    stored["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:30Z"
+    patch = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:30Z"}}
+    world.kube.store.patch(JOBS, "ns", child["metadata"]["name"], patch)
     delete_slowly(world, pod)
     seen: list[tuple[str, str]] = []
 
@@ -158,9 +160,9 @@ def test_a_child_that_is_deleted_in_the_foreground_fails_once() -> None:
     assert f"Job {child['metadata']['name']} is being deleted; waiting for" in world.message
     end_stopped(world, pod, "s2-train")
     look()
-    world.kube._delete(PODS, "ns", pod["metadata"]["name"])
+    world.kube.store.delete(PODS, "ns", pod["metadata"]["name"])
     look()
-    world.kube._delete(JOBS, "ns", child["metadata"]["name"])
+    world.kube.store.delete(JOBS, "ns", child["metadata"]["name"])
     look()
     assert seen == [("Running", "Running")] * 3 + [("Failed", "Failed")]
     assert world.condition("Failed")["reason"] == "ChildLost"
@@ -170,11 +172,10 @@ def test_a_child_that_is_deleted_in_the_foreground_fails_once() -> None:
 def test_the_warning_that_a_suspended_run_starts_over_stays() -> None:
     world = World(retries=0)
     running(world, "s2-train")
-    [child] = world.children()
-    pod_spec = child["spec"]["template"]["spec"]
-    for container in (*pod_spec["initContainers"], *pod_spec["containers"]):  # as of a step that notes nothing
-        container["args"] = [argument for argument in container["args"] if argument != "--resumable"]
-    world.kube.objects["jobs", "ns", child["metadata"]["name"]]["spec"]["template"] = child["spec"]["template"]
+    with world.kube.store.edit(JOBS, "ns", world.children()[0]["metadata"]["name"]) as child:
+        pod_spec = child["spec"]["template"]["spec"]
+        for container in (*pod_spec["initContainers"], *pod_spec["containers"]):  # as of a step that notes nothing
+            container["args"] = [argument for argument in container["args"] if argument != "--resumable"]
     world.edit(suspend=True)
     messages = set()
     for _ in range(8):
@@ -197,7 +198,7 @@ def test_a_quota_is_reported_once_whatever_the_pod_is_called() -> None:
         event = {"metadata": {"name": f"e{number}"}, "type": "Warning", "reason": "FailedCreate", "message": words}
         event["involvedObject"] = {"uid": child["metadata"]["uid"]}
         event["lastTimestamp"] = f"2026-01-01T00:{10 + number}:00Z"
-        world.kube._create(EVENTS, "ns", event)
+        world.kube.store.create(EVENTS, "ns", event)
         world.clock.sleep(10)
         world.reconcile()
         writes.append(world.writes)
@@ -208,8 +209,7 @@ def test_a_quota_is_reported_once_whatever_the_pod_is_called() -> None:
 def test_a_run_whose_steps_were_all_done_was_not_cancelled() -> None:
     world = World(program="SELECT 1;")
     running(world, "s1-sql")
-    with world.quiet():
-        world.controller.tick()
+    world.controller.tick()
     world.edit(program="SELECT 2;")
     world.settle()
     [entry] = world.status["history"]

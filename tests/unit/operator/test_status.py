@@ -191,7 +191,7 @@ def test_all_steps_that_were_at_work_failed_when_the_operator_gives_a_run_up() -
     run.settle(4)
     phases = [StepPhase.SUCCEEDED, StepPhase.RUNNING, StepPhase.RUNNING, StepPhase.PENDING]
     steps = [{"name": f"s{n}", "kind": "sql", "statements": [n], "phase": p} for n, p in enumerate(phases, 1)]
-    run.kube._patch(SQLFLOWJOBS, "ns", "iris", {"status": {"steps": steps}}, "status")
+    run.kube.store.patch(SQLFLOWJOBS, "ns", "iris", {"status": {"steps": steps}}, subresource="status")
     job = SQLFlowJob.parse(run.job)
     given_up = failed(Observation(job=job, run_name="r", backend=Backend.ARGO), Reason.DEADLINE_EXCEEDED, "late", NOW)
     assert [step.phase for step in given_up.steps] == ["Succeeded", "Failed", "Failed", "Skipped"]

@@ -117,15 +117,15 @@ class Cluster:
         self.queue: WorkQueue[Key] = WorkQueue()
         self.seen = Registry()
         self.resync = Resync(self.kube, (), self.queue, self.seen, interval=30, clock=self.clock.monotonic)
-        self.kube._create(SQLFLOWJOBS, "ns", job_manifest())
+        self.kube.store.create(SQLFLOWJOBS, "ns", job_manifest())
         part = {"labels": {"sqlflow.org/job-uid": "u"}, "annotations": {"sqlflow.org/job": "iris"}}
-        self.kube._create(JOBS, "ns", {"metadata": {"name": "c", **part}})
-        self.kube._create(PODS, "ns", {"metadata": {"name": "p", **part}})
+        self.kube.store.create(JOBS, "ns", {"metadata": {"name": "c", **part}})
+        self.kube.store.create(PODS, "ns", {"metadata": {"name": "p", **part}})
 
     def tell_all(self) -> None:
-        job_event("MODIFIED", self.kube._find(SQLFLOWJOBS, "ns", "iris"), self.queue, self.seen)
-        part_event("MODIFIED", self.kube._find(JOBS, "ns", "c"), self.queue, self.seen)
-        part_event("MODIFIED", self.kube._find(PODS, "ns", "p"), self.queue, self.seen)
+        job_event("MODIFIED", self.kube.store.get(SQLFLOWJOBS, "ns", "iris"), self.queue, self.seen)
+        part_event("MODIFIED", self.kube.store.get(JOBS, "ns", "c"), self.queue, self.seen)
+        part_event("MODIFIED", self.kube.store.get(PODS, "ns", "p"), self.queue, self.seen)
         while len(self.queue):
             key = self.queue.get()
             assert key is not None
@@ -148,7 +148,7 @@ def test_nothing_is_missed_while_the_streams_live() -> None:
 def test_an_event_on_its_way_is_not_missed() -> None:
     cluster = Cluster()
     cluster.tell_all()
-    cluster.kube._patch(PODS, "ns", "p", {"status": {"phase": "Running"}}, "status")
+    cluster.kube.store.patch(PODS, "ns", "p", {"status": {"phase": "Running"}}, subresource="status")
     cluster.round()
     cluster.tell_all()
     cluster.round()
@@ -164,7 +164,7 @@ def test_changes_that_no_event_told_are_taken_up(plural: str, caplog: pytest.Log
     name = {"sqlflowjobs": "iris", "jobs": "c", "pods": "p"}[plural]
     with caplog.at_level(logging.WARNING):
         for number in range(4):  # it even changes from round to round
-            cluster.kube._patch(resource, "ns", name, {"status": {"phase": f"p{number}"}}, "status")
+            cluster.kube.store.patch(resource, "ns", name, {"status": {"phase": f"p{number}"}}, subresource="status")
             cluster.round()
     assert cluster.queue.get() == ("ns", "iris")
     assert cluster.resync.silent_seconds() >= 60
@@ -177,7 +177,7 @@ def test_changes_that_no_event_told_are_taken_up(plural: str, caplog: pytest.Log
 def test_objects_that_vanished_unseen_are_taken_up() -> None:
     cluster = Cluster()
     cluster.tell_all()
-    cluster.kube._delete(PODS, "ns", "p")
+    cluster.kube.store.delete(PODS, "ns", "p")
     cluster.round()
     assert len(cluster.queue) == 0
     cluster.round()

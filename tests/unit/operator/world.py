@@ -10,7 +10,7 @@ from sqlflow_codegen.couler import CoulerCodegen
 from sqlflow_codegen.fluid import FluidCodegen
 from sqlflow_codegen.job import JobCodegen
 from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
-from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ApiError, Object, Resource
+from sqlflow_operator.kube import EVENTS, JOBS, PODS, SQLFLOWJOBS, ApiError, Object, Resource
 from sqlflow_operator.parsing import parse
 from sqlflow_operator.reconcile import Defaults, Reconciler
 from sqlflow_operator.reconcile.program import ProgramCache
@@ -49,8 +49,8 @@ class World:
         self.name = name
         self.clock = Clock()
         self.kube = FakeKube(self.clock)
-        self.controller = JobController(self.kube, self.namespace, self.clock.now)
-        self.kube._create(SQLFLOWJOBS, self.namespace, job_manifest(name, **spec))
+        self.controller = JobController(self.kube.store, self.namespace, self.clock.now)
+        self.kube.store.create(SQLFLOWJOBS, self.namespace, job_manifest(name, **spec))
         self.default: Backend | None = Backend.JOB
         """The operator's default backend."""
         self.served: set[Resource] = set()
@@ -87,16 +87,15 @@ class World:
         """Let operator and cluster take turns until both have nothing to do; a failed call is tried again later."""
         idle = 0
         for _ in range(rounds):
-            version = self.kube._version
+            version = self.kube.store.version
             failed = False
             try:
                 self.reconcile()
             except ApiError:
                 failed = True
             self.clock.sleep(1.5)
-            with self.quiet():
-                self.controller.tick()
-            idle = 0 if failed or self.kube._version != version else idle + 1
+            self.controller.tick()
+            idle = 0 if failed or self.kube.store.version != version else idle + 1
             if idle == 3:
                 return
 
@@ -104,28 +103,16 @@ class World:
         """So many moves of the cluster, each followed by a look of the operator."""
         for _ in range(ticks):
             self.clock.sleep(1.5)
-            with self.quiet():
-                self.controller.tick()
+            self.controller.tick()
             self.reconcile()
-
-    @contextlib.contextmanager
-    def quiet(self) -> Any:
-        """The cluster's own calls meet no faults and are not counted."""
-        fault, late, calls = self.kube.fault, self.kube.late_fault, len(self.kube.calls)
-        self.kube.fault = self.kube.late_fault = lambda *_: None
-        try:
-            yield
-        finally:
-            self.kube.fault, self.kube.late_fault = fault, late
-            del self.kube.calls[calls:]
 
     def edit(self, **spec: Any) -> None:
         """Change fields of the job's spec; None removes one."""
-        self.kube._patch(SQLFLOWJOBS, self.namespace, self.name, {"spec": spec}, "")
+        self.kube.store.patch(SQLFLOWJOBS, self.namespace, self.name, {"spec": spec})
 
     @property
     def job(self) -> Object:
-        return self.kube._find(SQLFLOWJOBS, self.namespace, self.name)
+        return self.kube.store.get(SQLFLOWJOBS, self.namespace, self.name)
 
     @property
     def status(self) -> Object:
@@ -137,17 +124,17 @@ class World:
         return str(self.condition("Ready")["message"])
 
     def children(self) -> list[Object]:
-        return self.kube._list(JOBS, self.namespace, "", "")
+        return self.kube.store.list(JOBS, self.namespace)
 
     def pods(self) -> list[Object]:
-        return self.kube._list(PODS, self.namespace, "", "")
+        return self.kube.store.list(PODS, self.namespace)
 
     def events(self) -> list[Object]:
-        return [found for (plural, _, _), found in self.kube.objects.items() if plural == "events"]
+        return self.kube.store.list(EVENTS, self.namespace)
 
     def made(self, plural: str) -> int:
         """How many objects of that kind were ever created."""
-        return sum(kind == plural for kind, _ in self.kube.created)
+        return sum(kind == plural for kind, _ in self.kube.store.created)
 
     def condition(self, kind: str) -> Object:
         return next(c for c in self.status["conditions"] if c["type"] == kind)
