@@ -22,6 +22,7 @@ from sqlflow_operator.kube.interface import (
     Kube,
     Object,
     Resource,
+    owner_uids,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "Object",
     "Resource",
     "UnavailableError",
+    "owner_uids",
 ]

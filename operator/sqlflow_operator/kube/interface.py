@@ -36,6 +36,11 @@ LOCAL_ACCESS_REVIEWS = Resource("apis/authorization.k8s.io/v1", "localsubjectacc
 EVENTS = Resource("api/v1", "events")
 
 
+def owner_uids(thing: Mapping[str, Any]) -> set[str]:
+    """UIDs of the owners of an object."""
+    return {str(owner.get("uid")) for owner in thing["metadata"].get("ownerReferences") or ()}
+
+
 class Kube(Protocol):
     """What the operator needs of a cluster. Every call raises `ApiError` where it fails."""
 

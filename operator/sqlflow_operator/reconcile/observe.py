@@ -12,13 +12,13 @@ from sqlflow_codegen.backend import LABEL_JOB_UID, LABEL_RUN
 
 from sqlflow_operator.api import Backend, SQLFlowJob
 from sqlflow_operator.clock import from_text
-from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, PODS, ApiError, Kube, NotFoundError, Object
+from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, PODS, ApiError, Kube, NotFoundError, Object, owner_uids
 from sqlflow_operator.reconcile.model import Child, Observation
 from sqlflow_operator.reconcile.program import ParsedProgram, ProgramCache
 from sqlflow_operator.run_name import run_name
 from sqlflow_operator.workflow import Workflow
 from sqlflow_operator.workflow.backends.detection import ENGINES, Detector
-from sqlflow_operator.workflow.observe.pods import last_end, owner_uids, statuses
+from sqlflow_operator.workflow.observe.pods import last_end, statuses
 from sqlflow_operator.workflow.observe.state import RunObjects, StepReport
 from sqlflow_operator.workflow.observe.step_report import LOG_BYTES, LOG_LINES, needs_log, report_from_log
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import yaml as pyyaml
 
-from sqlflow_operator.kube import AlreadyExistsError, Kube, NotFoundError, Object, Resource
-from sqlflow_operator.workflow.observe.pods import owner_uids
+from sqlflow_operator.kube import AlreadyExistsError, Kube, NotFoundError, Object, Resource, owner_uids
 
 
 class NameConflictError(Exception):

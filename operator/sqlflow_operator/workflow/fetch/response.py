@@ -10,17 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sqlflow_codegen.backend import LABEL_RUN
-
 from sqlflow_operator.api import KIND, SQLFlowJobStatus, StepPhase, StepStatus
-from sqlflow_operator.kube import PODS, SQLFLOWJOBS, ForbiddenError, Kube, NotFoundError, Object
+from sqlflow_operator.kube import SQLFLOWJOBS, ForbiddenError, Kube, NotFoundError
 from sqlflow_operator.workflow.fetch.items import Columns, Item, Message, Row
 from sqlflow_operator.workflow.fetch.log_reader import Budget
 from sqlflow_operator.workflow.fetch.messages import Teller
 from sqlflow_operator.workflow.fetch.outcomes import RunNotFoundError, failure_of
 from sqlflow_operator.workflow.fetch.request import FetchRequest, Position
 from sqlflow_operator.workflow.fetch.step_logs import Fetchable, Follower
-from sqlflow_operator.workflow.observe.pods import by_age, owner_uids
+from sqlflow_operator.workflow.observe.gather import LiveReader, gather
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState
 
 POLL_SECONDS = 1.0
@@ -150,7 +148,7 @@ class _Look:
         return Budget(max(1, self.budget.records // running), max(1, self.budget.size // running))
 
     def _objects(self, position: Position) -> RunObjects:
-        """The run's objects; pods are read last, so that they are no older than what is said of them."""
+        """The run's objects."""
         run_id = self.request.run_id
         namespace, _, name = run_id.partition("/")
         try:
@@ -162,13 +160,7 @@ class _Look:
         if position.child not in ("", uid):
             raise RunNotFoundError(f"run {run_id} was deleted before all of it was fetched; another has its name now")
         position.child = uid
-        labels = f"{LABEL_RUN}={name}"
-        parts: list[Object] = []
-        for resource in self.workflow.parts:
-            parts += [p for p in self.kube.list(resource, namespace, labels=labels) if uid in owner_uids(p)]
-        owners = {uid, *(str(part["metadata"]["uid"]) for part in parts)}
-        pods = [pod for pod in self.kube.list(PODS, namespace, labels=labels) if owner_uids(pod) & owners]
-        return RunObjects(child=child, parts=parts, pods=by_age(pods))
+        return gather(LiveReader(self.kube), child, self.workflow.parts)
 
 
 def _steps_in_status(kube: Kube, child: Mapping[str, Any]) -> Mapping[str, StepStatus]:

@@ -102,11 +102,6 @@ def parse_ranges(text: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def owner_uids(thing: Mapping[str, Any]) -> set[str]:
-    """UIDs of the owners of an object."""
-    return {str(owner.get("uid")) for owner in thing["metadata"].get("ownerReferences") or ()}
-
-
 def by_age(pods: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Pods, the oldest first."""
     return sorted(pods, key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"]))
