@@ -11,10 +11,10 @@ ARG BASE=python:3.12-slim
 # since the path of its Python is written into the scripts.
 FROM ${BASE} AS code
 WORKDIR /src
-COPY requirements/constraints.txt /constraints.txt
+COPY requirements/build.txt /build.txt
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.crt,target=/run/devcluster/ca.crt \
     python3 -m venv /opt/sqlflow \
- && /opt/sqlflow/bin/pip install --no-cache-dir -c /constraints.txt hatchling
+ && /opt/sqlflow/bin/pip install --no-cache-dir --no-deps --require-hashes -r /build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY codegen/ codegen/
 COPY runtime/ runtime/
@@ -24,17 +24,19 @@ RUN /opt/sqlflow/bin/pip install --no-deps --no-build-isolation --prefix=/opt/ow
  && /opt/sqlflow/bin/python -m compileall -q /opt/own/lib > /dev/null
 
 FROM ${BASE} AS step-packages
-COPY requirements/constraints.txt requirements/step.txt /requirements/
+COPY requirements/step.txt requirements/licenses.py /requirements/
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.crt,target=/run/devcluster/ca.crt \
     python3 -m venv /opt/sqlflow \
- && /opt/sqlflow/bin/pip install --no-cache-dir -c /requirements/constraints.txt -r /requirements/step.txt \
+ && /opt/sqlflow/bin/pip install --no-cache-dir --no-deps --require-hashes -r /requirements/step.txt \
+ && /opt/sqlflow/bin/python /requirements/licenses.py > /opt/sqlflow/THIRD_PARTY_LICENSES.md \
  && /opt/sqlflow/bin/python -m compileall -q -j 0 /opt/sqlflow/lib > /dev/null
 
 FROM ${BASE} AS operator-packages
-COPY requirements/constraints.txt requirements/operator.txt /requirements/
+COPY requirements/operator.txt requirements/licenses.py /requirements/
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.crt,target=/run/devcluster/ca.crt \
     python3 -m venv /opt/sqlflow \
- && /opt/sqlflow/bin/pip install --no-cache-dir -c /requirements/constraints.txt -r /requirements/operator.txt \
+ && /opt/sqlflow/bin/pip install --no-cache-dir --no-deps --require-hashes -r /requirements/operator.txt \
+ && /opt/sqlflow/bin/python /requirements/licenses.py > /opt/sqlflow/THIRD_PARTY_LICENSES.md \
  && /opt/sqlflow/bin/python -m compileall -q -j 0 /opt/sqlflow/lib > /dev/null
 
 # Both programs read nothing but their own files and write nothing but /tmp: they run with a read-only root.

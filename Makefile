@@ -6,12 +6,12 @@ BIN    := $(VENV)/bin
 SOURCES := codegen runtime operator cli cluster tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format generate bench lock clean cluster-up cluster-down cluster-status env
+.PHONY: help venv demo test check format generate bench lock upgrade clean cluster-up cluster-down cluster-status env
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.ready: pyproject.toml requirements/constraints.txt
+$(VENV)/.ready: pyproject.toml requirements/dev.txt
 	@$(PYTHON) requirements/environment.py $(VENV)
 
 venv: $(VENV)/.ready ## make .venv with the project and all its tools
@@ -37,11 +37,13 @@ generate: venv ## write the CRD and its reference page from the models
 	@$(BIN)/python -m sqlflow_operator.crd
 
 bench: venv ## ratios against named baselines, measured in one run
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[bench]'
 	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
-lock: ## renew the pins in requirements/constraints.txt
+lock: ## pin new requirements of pyproject.toml in requirements/
 	@$(PYTHON) requirements/environment.py --lock
+
+upgrade: ## renew all pins in requirements/
+	@$(PYTHON) requirements/environment.py --upgrade
 
 cluster-up: venv ## bring up this checkout's kind cluster
 	@$(BIN)/python -m devcluster up

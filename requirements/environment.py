@@ -16,7 +16,18 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CONSTRAINTS = ROOT / "requirements" / "constraints.txt"
+LOCKS = ROOT / "requirements"
+
+LOCKED = {
+    "dev": ("--all-extras",),
+    "step": ("--extra", "runtime"),
+    "operator": ("--extra", "operator"),
+    "build": ("--only-group", "build"),
+}
+"""The lock files, by what of `pyproject.toml` each one pins. All take their versions from the first."""
+
+UNUSED = ("docker",)
+"""Packages that a dependency asks for and nothing here imports: `couler-scanflow` pins an old Docker client."""
 
 
 def _run(title: str, command: list[str]) -> bool:
@@ -55,17 +66,19 @@ def _tick(title: str, started: float, done: threading.Event) -> None:
 
 
 def make(target: Path) -> None:
-    """Create or complete `target`; the file .ready in it says that it is whole."""
+    """Create or complete `target`; the file .ready in it marks it as complete."""
     if not (target / "bin" / "pip").exists():
         _create(target)
     python = str(target / "bin" / "python")
-    packages = ["-c", str(CONSTRAINTS), "-e", ".[dev]"]
+    locked = ["--no-deps", "--require-hashes", "-r", str(LOCKS / "dev.txt")]
+    project = ["--no-deps", "--no-build-isolation", "-e", "."]
     uv = shutil.which("uv")
-    # uv takes seconds where pip takes a minute, but it does not read pip's own configuration: pip has the last word.
-    if not (uv and _run("Python packages (uv)", [uv, "pip", "install", "--quiet", "--python", python, *packages])):
-        pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-        if not _run("Python packages (pip; about a minute on two cores)", [*pip, *packages]):
-            sys.exit(1)
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    # uv takes seconds where pip takes a minute, but it does not read pip's own configuration: pip is the fallback.
+    packages = uv and _run("Python packages (uv)", [uv, "pip", "install", "--quiet", "--python", python, *locked])
+    packages = packages or _run("Python packages (pip; about a minute on two cores)", [*pip, *locked])
+    if not (packages and _run("This project", [*pip, *project])):
+        sys.exit(1)
     (target / ".ready").touch()
 
 
@@ -77,28 +90,49 @@ def _create(target: Path) -> None:
         sys.exit(f"{sys.executable} cannot bootstrap pip: install your distribution's python3-venv package")
 
 
-def lock() -> None:
-    """Resolve the newest versions in a fresh environment and write them to constraints.txt."""
+def lock(*, upgrade: bool) -> None:
+    """Pin what `pyproject.toml` asks for, with hashes: new requirements only, or all in their newest versions."""
     with tempfile.TemporaryDirectory() as directory:
-        _create(Path(directory))
-        pip = [f"{directory}/bin/python", "-m", "pip", "--disable-pip-version-check"]
-        if not _run("Newest packages", [*pip, "install", "--quiet", "-e", ".[dev,bench]", "hatchling"]):
-            sys.exit(1)
-        frozen = subprocess.run([*pip, "freeze", "--exclude-editable"], check=True, capture_output=True, text=True)
-    CONSTRAINTS.write_text(frozen.stdout, encoding="utf-8")
+        uv = shutil.which("uv") or _install_uv(Path(directory))
+        for name, chosen in LOCKED.items():
+            command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"]
+            command += [
+                "--no-annotate",
+                "--no-header",
+                *(part for unused in UNUSED for part in ("--no-emit-package", unused)),
+            ]
+            source = ["pyproject.toml"]
+            if name != "dev":
+                command += ["--constraint", str(LOCKS / "dev.txt")]
+            if name == "build":
+                source, chosen = [], ("--group", "build")
+            command += ["--upgrade"] if upgrade else []
+            if not _run(f"Lock {name}", [*command, *chosen, *source, "--output-file", str(LOCKS / f"{name}.txt")]):
+                sys.exit(1)
+
+
+def _install_uv(directory: Path) -> str:
+    """A uv of its own, for a machine that has none."""
+    _create(directory)
+    if not _run(
+        "uv", [f"{directory}/bin/python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "uv"]
+    ):
+        sys.exit(1)
+    return f"{directory}/bin/uv"
 
 
 def main() -> None:
-    """Command line: `environment.py DIRECTORY` or `environment.py --lock`."""
+    """Command line: `environment.py DIRECTORY`, `environment.py --lock` or `environment.py --upgrade`."""
     if sys.version_info < (3, 11):  # noqa: UP036 - said to a person with an older Python
         have = sys.version.split()[0]
         sys.exit(f"Python 3.11 or newer is needed, this is {have}: run `make PYTHON=python3.12 venv`")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", nargs="?", type=Path, default=ROOT / ".venv")
-    parser.add_argument("--lock", action="store_true")
+    parser.add_argument("--lock", action="store_true", help="add pins for new requirements")
+    parser.add_argument("--upgrade", action="store_true", help="renew all pins")
     arguments = parser.parse_args()
-    if arguments.lock:
-        lock()
+    if arguments.lock or arguments.upgrade:
+        lock(upgrade=arguments.upgrade)
     else:
         make(arguments.directory)
 

@@ -48,8 +48,8 @@ def test_uv_installs_where_it_is_there(
     program(tmp_path / "uv", f'echo "uv $*" >> {tmp_path}/calls')
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     environment.make(target)
-    assert calls(tmp_path) == ["uv"]
-    assert f"--python {target}/bin/python -c" in (tmp_path / "calls").read_text()
+    assert calls(tmp_path) == ["uv", "pip"]  # pip installs the project itself
+    assert f"--python {target}/bin/python --no-deps --require-hashes" in (tmp_path / "calls").read_text()
     assert (target / ".ready").exists()
 
 
@@ -59,7 +59,7 @@ def test_pip_installs_where_uv_fails(
     program(tmp_path / "uv", f'echo "uv $*" >> {tmp_path}/calls; echo "no route to the index" >&2; exit 2')
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     environment.make(target)
-    assert calls(tmp_path) == ["uv", "pip"]
+    assert calls(tmp_path) == ["uv", "pip", "pip"]
     assert "no route to the index" in capfd.readouterr().err
     assert (target / ".ready").exists()
 
@@ -70,7 +70,7 @@ def test_pip_installs_where_there_is_no_uv(
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setattr(environment.shutil, "which", lambda _: None)
     environment.make(target)
-    assert calls(tmp_path) == ["pip"]
+    assert calls(tmp_path) == ["pip", "pip"]
     shown = capfd.readouterr()
     assert shown.out == ""  # `make -s env` prints only what a shell evaluates
     assert "Python packages (pip" in shown.err

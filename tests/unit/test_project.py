@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import runpy
 import tomllib
+from importlib.metadata import distribution, distributions
 from pathlib import Path
 
 import pytest
@@ -22,19 +24,50 @@ def requirements(extra: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize(("image", "extra"), [("step", "runtime"), ("operator", "operator")])
-def test_images_install_what_pyproject_says(image: str, extra: str) -> None:
-    lines = set((ROOT / "requirements" / f"{image}.txt").read_text(encoding="utf-8").split("\n")) - {""}
-    assert lines == set(PROJECT["dependencies"]) | requirements(extra)
+def pins(name: str) -> dict[str, str]:
+    """Packages that a lock file pins, with their versions (the last one, where they depend on Python)."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE))
 
 
-def test_every_requirement_is_pinned() -> None:
-    pins = {
-        line.split("==")[0].lower().replace("_", "-")
-        for line in (ROOT / "requirements" / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    }
-    wanted = {re.split(r"[\[<>=~!; ]", r)[0].lower() for r in requirements("dev") | set(PROJECT["dependencies"])}
-    assert wanted - pins == set()
+def names(wanted: set[str]) -> set[str]:
+    """Names of the packages that requirements ask for, as lock files write them."""
+    return {re.split(r"[\[<>=~!; ]", requirement)[0].lower() for requirement in wanted}
+
+
+@pytest.mark.parametrize(
+    ("lock", "extra"), [("step", "runtime"), ("operator", "operator"), ("dev", "dev"), ("dev", "bench")]
+)
+def test_every_requirement_is_pinned(lock: str, extra: str) -> None:
+    assert names(requirements(extra) | set(PROJECT["dependencies"])) <= set(pins(lock))
+
+
+@pytest.mark.parametrize("lock", ["step", "operator", "build"])
+def test_images_have_the_versions_that_the_tests_had(lock: str) -> None:
+    assert pins(lock).items() <= pins("dev").items()
+
+
+@pytest.mark.parametrize("lock", ["step", "operator", "build", "dev"])
+def test_every_pin_has_a_hash(lock: str) -> None:
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
+    entries = re.findall(r"^\S+==(?:.*\\\n)*.*", text, re.MULTILINE)
+    assert entries
+    assert all(" --hash=sha256:" in entry for entry in entries)
+
+
+def test_images_have_no_package_that_nothing_imports() -> None:
+    assert "docker" not in {*pins("operator"), *pins("step")}
+    assert "couler-scanflow" in pins("operator")
+
+
+def test_every_package_of_the_images_has_a_known_license() -> None:
+    licenses = runpy.run_path(str(ROOT / "requirements" / "licenses.py"))
+    here = {package.name.lower().replace("_", "-") for package in distributions()}
+    wanted = {*pins("step"), *pins("operator")} & here
+    assert len(wanted) > 20
+    found = {name: licenses["license_of"](distribution(name)) for name in wanted}
+    assert "LGPL" in found["psycopg"] or "Lesser General Public" in found["psycopg"]
+    assert found["couler-scanflow"].startswith("Apache-2.0")
 
 
 def test_operator_folder_never_shadows_pythons_operator_module() -> None:
