@@ -11,7 +11,8 @@ from sqlflow_codegen.errors import CodegenError
 from sqlflow_codegen.graph import Step, plan_steps
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.literals import call, count, literal, text_literal
-from sqlflow_codegen.manifests import own_arguments, pod, program_arguments, ranges, step_arguments
+from sqlflow_codegen.manifests import own_arguments, pod, program_arguments, step_arguments
+from sqlflow_codegen.ranges import format_ranges
 from sqlflow_codegen.sandbox import run_program
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -116,7 +117,7 @@ def _config_map_data(carried: Mapping[str, str]) -> str:
 
 def _arguments(step: Step) -> list[str]:
     own = [f"{name}={literal(value)}" for name, value in own_arguments(step).items()]
-    return [literal(step.name), literal(ranges(step.statements)), *own]
+    return [literal(step.name), literal(format_ranges(step.statements)), *own]
 
 
 def _call(function: str, arguments: list[str], after: Sequence[str], indent: int) -> str:

@@ -17,9 +17,9 @@ from sqlflow_codegen.manifests import (
     pod,
     pod_metadata,
     program_arguments,
-    ranges,
     step_arguments,
 )
+from sqlflow_codegen.ranges import format_ranges
 from sqlflow_codegen.records import FINAL_EXIT_CODES
 from sqlflow_codegen.sandbox import run_program
 
@@ -145,7 +145,7 @@ class JobCodegen:
 
 def _step(step: Step) -> str:
     own = [f"{name}={literal(value)}" for name, value in own_arguments(step).items()]
-    return call("run_step", literal(step.name), literal(ranges(step.statements)), *own, indent=1)
+    return call("run_step", literal(step.name), literal(format_ranges(step.statements)), *own, indent=1)
 
 
 def _step_arguments(options: RunOptions) -> list[str]:

@@ -5,7 +5,7 @@ All of it is plain Kubernetes JSON. Arguments and environment hold no program te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlflow_codegen.backend import (
@@ -20,6 +20,7 @@ from sqlflow_codegen.backend import (
     job_label,
 )
 from sqlflow_codegen.graph import Step
+from sqlflow_codegen.ranges import format_ranges
 
 PROGRAM_VOLUME = "program"
 SCRATCH_VOLUME = "scratch"
@@ -70,7 +71,11 @@ def step_arguments(options: RunOptions) -> list[str]:
 
 def own_arguments(step: Step) -> dict[str, str]:
     """The arguments of a step that only some steps need, by their names without dashes."""
-    found = {"session": ranges(step.session), "repeat": ranges(step.repeat), "lost": ranges(step.lost)}
+    found = {
+        "session": format_ranges(step.session),
+        "repeat": format_ranges(step.repeat),
+        "lost": format_ranges(step.lost),
+    }
     return {name: value for name, value in found.items() if value}
 
 
@@ -136,14 +141,3 @@ def pod(options: RunOptions) -> dict[str, Any]:
         "affinity": dict(options.affinity),
     }
     return data | {key: value for key, value in optional.items() if value}
-
-
-def ranges(numbers: Iterable[int]) -> str:
-    """Statement numbers as an argument: `3-5,7`."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)

@@ -94,15 +94,6 @@ def unexpected(error: Exception) -> RunError:
     return RunError("internal", words, "A library failed at this statement; `sqlflow run --verbose` shows where.")
 
 
-def did_you_mean(word: str, candidates: list[str]) -> str:
-    """A sentence that offers the candidate closest to `word`, or "" if none is close."""
-    import difflib
-
-    folded = {candidate.casefold(): candidate for candidate in candidates}
-    close = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
-    return f"Did you mean {folded[close[0]]}?" if close else ""
-
-
 def listed(names: list[str], limit: int = 20) -> str:
     """Names for a message: comma separated, at most `limit` of them."""
     shown = ", ".join(names[:limit])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from sqlflow_codegen.language.suggest import did_you_mean
+
 from sqlflow_runtime.databases.base import Database
-from sqlflow_runtime.failures import RunError, did_you_mean
+from sqlflow_runtime.failures import RunError
 
 _MISSING = (
     re.compile(r'relation "(?P<name>[^"]+)" does not exist'),

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sqlflow_codegen.language.suggest import did_you_mean
+
 from sqlflow_runtime.databases.base import Database, Row
-from sqlflow_runtime.failures import RunError, did_you_mean
+from sqlflow_runtime.failures import RunError
 
 MODELS = "sqlflow_models"
 BLOCKS = "sqlflow_model_blocks"

@@ -11,7 +11,7 @@ from threading import Barrier
 import pytest
 from sqlflow_codegen.graph import plan_steps
 from sqlflow_codegen.language import parse_program
-from sqlflow_codegen.manifests import ranges
+from sqlflow_codegen.ranges import format_ranges
 from sqlflow_runtime.databases.base import Database, PreviewLimit
 from sqlflow_runtime.failures import RunError
 from sqlflow_runtime.ledger import TABLE, Ledger
@@ -108,7 +108,7 @@ def test_what_the_graph_knows_to_set_up_the_session_is_run_again(
     )
     succeed(postgres, "CREATE TABLE t (a INTEGER)")
     (step,) = plan_steps(parse_program(text))
-    arguments = ("--statements", ranges(step.statements), "--repeat", ranges(step.repeat), "--ledger")
+    arguments = ("--statements", format_ranges(step.statements), "--repeat", format_ranges(step.repeat), "--ledger")
     succeed(postgres, "CREATE TABLE later (a INTEGER)")
     assert run_step(tmp_path, postgres_url, text, *arguments, before=KILL_AFTER_COMMIT, SQLFLOW_RUN="r").code == -9
     retried = run_step(tmp_path, postgres_url, text, *arguments, SQLFLOW_RUN="r")

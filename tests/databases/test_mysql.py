@@ -166,7 +166,7 @@ def test_the_place_of_an_error(mysql: Database, text: str, place: tuple[int, int
 
 def test_a_close_table_is_offered(mysql: Database) -> None:
     succeed(mysql, "CREATE TABLE customers (a INT)")
-    assert "Did you mean customers?" in fail(mysql, "SELECT * FROM customer").hint
+    assert "Did you mean `customers`?" in fail(mysql, "SELECT * FROM customer").hint
 
 
 @pytest.mark.parametrize(

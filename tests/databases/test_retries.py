@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from sqlflow_codegen.graph import Step, plan_steps
 from sqlflow_codegen.language import parse_program
-from sqlflow_codegen.manifests import own_arguments, ranges
+from sqlflow_codegen.manifests import own_arguments
+from sqlflow_codegen.ranges import format_ranges
 
 from tests.databases.harness import connect, run_step, succeed
 
@@ -164,7 +165,12 @@ def test_a_retry_that_would_compute_something_else_is_refused(
 def arguments_of(step: Step) -> list[str]:
     """What the graph has the step do, as every backend hands it over."""
     own = own_arguments(step)
-    return ["--statements", ranges(step.statements), "--ledger", *(p for k, v in own.items() for p in (f"--{k}", v))]
+    return [
+        "--statements",
+        format_ranges(step.statements),
+        "--ledger",
+        *(p for k, v in own.items() for p in (f"--{k}", v)),
+    ]
 
 
 def check(folder: Path, url: str, dialect: str, text: str, *, commits: bool = True) -> None:

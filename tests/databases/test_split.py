@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlflow_codegen.graph import Ordering, plan_steps
 from sqlflow_codegen.language import parse_program
-from sqlflow_codegen.manifests import own_arguments, ranges
+from sqlflow_codegen.manifests import own_arguments
+from sqlflow_codegen.ranges import format_ranges
 
 from tests.databases.harness import connect, run_step
 
@@ -68,7 +69,7 @@ def test_the_last_ready_step_first(
             step = [step for step in waiting if names.isdisjoint(step.after)][-1]
             waiting.remove(step)
             own = [part for key, value in own_arguments(step).items() for part in (f"--{key}", value)]
-            done = run_step(tmp_path, url, text, "--statements", ranges(step.statements), *own, dialect=dialect)
+            done = run_step(tmp_path, url, text, "--statements", format_ranges(step.statements), *own, dialect=dialect)
             assert done.code == 0, done.stdout
             shown += [record["values"] for record in done.of("row")]
     finally:

@@ -309,4 +309,4 @@ def test_show_train(iris: Database) -> None:
     assert ran.of("columns")[0]["names"] == ["Model", "Train Statement"]
     assert ran.rows(2) == [["flowers", TRAIN.strip().removesuffix(";")]]
     error = fail(iris, "SHOW TRAIN flower;")
-    assert (error.kind, error.column, error.hint) == ("model", 12, "Did you mean flowers?")
+    assert (error.kind, error.column, error.hint) == ("model", 12, "Did you mean `flowers`?")

@@ -24,7 +24,7 @@ CLASSES = "XGBClassifier LABEL class INTO m"
 @pytest.mark.parametrize(
     ("text", "kind", "place", "message", "hint"),
     [
-        (trains("XGBClassifier LABEL clas INTO m"), "data", (2, 30), "clas is not a column", "Did you mean class?"),
+        (trains("XGBClassifier LABEL clas INTO m"), "data", (2, 30), "clas is not a column", "Did you mean `class`?"),
         (trains("XGBClassifier COLUMN petal_lenght LABEL class INTO m"), "data", (2, 31), "petal_lenght", "length"),
         (trains('XGBClassifier COLUMN "[*" LABEL class INTO m'), "data", (2, 31), "regular expression", ""),
         (trains(BOOST, "SELECT * FROM trains\n"), "database", (1, 15), "trains", "train"),
@@ -108,12 +108,12 @@ def test_attributes_without_effect_are_said(iris_sqlite: Database) -> None:
     ("text", "kind", "message", "hint"),
     [
         ("SELECT * FROM test TO PREDICT p.class USING n", "model", "no model n", ""),
-        ("SELECT * FROM test TO PREDICT p.class USING M", "model", "no model M", "Did you mean m?"),
+        ("SELECT * FROM test TO PREDICT p.class USING M", "model", "no model M", "Did you mean `m`?"),
         ("SELECT * FROM test TO PREDICT p.class USING m:7", "model", "no model m:7", "no such version"),
         ("SELECT sepal_length FROM test TO PREDICT p.class USING m", "data", "lacks petal_length", "sepal_length"),
         ("SELECT *, 1 AS class FROM test TO PREDICT p.class USING m", "data", "two columns", ""),
         ("SELECT * FROM test TO PREDICT p.species USING m", "data", "returns a column species too", ".predicted"),
-        ("SELECT * FROM test TO EVALUATE m LABEL clas", "data", "clas", "Did you mean class?"),
+        ("SELECT * FROM test TO EVALUATE m LABEL clas", "data", "clas", "Did you mean `class`?"),
         ("SELECT * FROM test TO EVALUATE m LABEL species", "data", "not of the type", ""),
         ("SELECT * FROM test WHERE class > 5 TO EVALUATE m LABEL class", "data", "no rows", ""),
         (

@@ -15,8 +15,9 @@ from sqlflow_codegen.catalogue import (
     find_estimator,
 )
 from sqlflow_codegen.language.ir import Attribute, Name
+from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_runtime.failures import RunError, did_you_mean, listed
+from sqlflow_runtime.failures import RunError, listed
 
 _ANY = "int | float | bool | str | list | none"
 
@@ -32,7 +33,7 @@ def resolve_estimator(name: Name) -> Estimator:
         return known
     if not name.text.startswith("sklearn."):
         hint = (
-            did_you_mean(name.text, list(estimator_names()))
+            did_you_mean(name.text, estimator_names())
             or "Known are xgboost.gbtree, sklearn.ensemble.RandomForestClassifier and others."
         )
         raise RunError("estimator", f"there is no estimator {name.text}", hint, place=name.span.start)
@@ -42,7 +43,7 @@ def resolve_estimator(name: Name) -> Estimator:
         found = estimator_class(name.text)
     except RunError as failure:
         failure.place = name.span.start
-        failure.hint = did_you_mean(name.text, list(estimator_names())) or failure.hint
+        failure.hint = did_you_mean(name.text, estimator_names()) or failure.hint
         raise
     attributes = dict.fromkeys(inspect.signature(found).parameters, _ANY)
     return Estimator(name.text, "sklearn", name.text, "any", {**attributes, VALIDATION_SELECT: "str"})

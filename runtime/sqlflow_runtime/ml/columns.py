@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlflow_codegen.language.ir import ColumnCall, ColumnClause, ColumnExpr, ColumnName, ColumnStar, Span
 from sqlflow_codegen.language.runnable import COLUMNS_NOT_YET
+from sqlflow_codegen.language.suggest import did_you_mean
 
 from sqlflow_runtime.databases.base import NUMERIC_KINDS, Column
-from sqlflow_runtime.failures import RunError, did_you_mean, listed
+from sqlflow_runtime.failures import RunError, listed
 from sqlflow_runtime.ml.features import Bucket, CategoryHash, CategoryId, Dense, Feature, Indicator, Numeric
 
 _KNOWN = ("BUCKET", "CATEGORY_HASH", "CATEGORY_ID", "DENSE", "INDICATOR")
@@ -119,7 +120,7 @@ def _called(call: ColumnCall, selected: Sequence[Column]) -> list[Feature]:
             place=call.span.start,
         )
     if call.name not in _KNOWN:
-        guess = did_you_mean(call.name, list(_KNOWN))
+        guess = did_you_mean(call.name, _KNOWN)
         raise RunError("estimator", f"there is no column function {call.name}", guess, place=call.span.start)
     if not call.args:
         raise _wrong(call, "needs a column")

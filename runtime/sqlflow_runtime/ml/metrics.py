@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, METRICS, REGRESSION_METRICS
+from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_runtime.failures import RunError, did_you_mean
+from sqlflow_runtime.failures import RunError
 from sqlflow_runtime.ml.model import Matrix, Model
 from sqlflow_runtime.ml.plain_metrics import PLAIN, area
 
@@ -38,7 +39,7 @@ def metric_names(text: str | None, task: str, place: int | None = None) -> tuple
         if name in METRICS:
             hint = f"For a {task} model there are {', '.join(fitting)}."
             raise RunError("estimator", f"the metric {name} does not fit a {task} model", hint, place=place)
-        hint = did_you_mean(name, list(fitting)) or f"There are {', '.join(fitting)}."
+        hint = did_you_mean(name, fitting) or f"There are {', '.join(fitting)}."
         raise RunError("estimator", f"there is no metric {name}", hint, place=place)
     return names
 

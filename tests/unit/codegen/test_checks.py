@@ -60,11 +60,11 @@ def findings(program: str) -> list[tuple[str, str, str, str]]:
             "",
         ),
         (
-            "TO TRAIN sklearn.svm.SVC WITH kernel=rfb LABEL y INTO m",
+            "TO TRAIN sklearn.svm.SVC WITH kernel=polly LABEL y INTO m",
             "error",
             "attribute-out-of-range",
-            "attribute `kernel` of sklearn.svm.SVC must be one of linear, poly, precomputed, rbf, sigmoid, not 'rfb'",
-            "Did you mean `rbf`?",
+            "attribute `kernel` of sklearn.svm.SVC must be one of linear, poly, precomputed, rbf, sigmoid, not 'polly'",
+            "Did you mean `poly`?",
         ),
         (
             "TO TRAIN xgboost.gbtreee LABEL y INTO m",

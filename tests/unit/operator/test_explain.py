@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.records import Outcome, StepError, StepMetrics, StepModel, dump_outcome, dump_record
 from sqlflow_operator.kube import Object
-from sqlflow_operator.workflow.observe.pods import parse_ranges
+from sqlflow_operator.workflow.observe.pods import steps_of_template
 from sqlflow_operator.workflow.observe.reasons import clip, disruption, explain_failure, explain_waiting
 from sqlflow_operator.workflow.observe.state import Reason, StatementPlace, StepReport
 from sqlflow_operator.workflow.observe.step_report import needs_log, report_from_log, report_from_message
@@ -186,8 +186,9 @@ def test_clipped_text_fits_on_one_line(text: str, limit: int) -> None:
     ("text", "numbers"),
     [("1", (1,)), ("3-5,7", (3, 4, 5, 7)), ("", ()), ("x", ()), ("1-", ()), ("2-2", (2,))],
 )
-def test_ranges(text: str, numbers: tuple[int, ...]) -> None:
-    assert parse_ranges(text) == numbers
+def test_statements_of_a_container(text: str, numbers: tuple[int, ...]) -> None:
+    (step,) = steps_of_template([{"name": "s1-sql", "args": ["--statements", text]}])
+    assert (step.name, step.kind, step.statements) == ("s1-sql", "sql", numbers)
 
 
 OUTCOME = Outcome(

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from sqlflow_cli.rendering import CODEGENS
 from sqlflow_codegen.graph import Ordering
-from sqlflow_codegen.manifests import ranges
+from sqlflow_codegen.ranges import format_ranges
 from sqlflow_operator.api import Backend, Fusion, SQLFlowJob, SQLFlowJobSpec
 from sqlflow_operator.parsing import parse_apart
 from sqlflow_operator.reconcile.program import ProgramCache
@@ -42,7 +42,7 @@ def test_planned_steps_are_those_of_the_child(backend: Backend, ordering: Orderi
     assert planned.program is not None
     code = CODEGENS[backend]().gen_code(planned.program, run_options(asked, "run", Defaults("step:1")))
     made = re.findall(r'run_step\("(s\d+-\w+)", "([-,\d]+)"', code)
-    assert made == [(step.name, ranges(step.statements)) for step in planned.steps]
+    assert made == [(step.name, format_ranges(step.statements)) for step in planned.steps]
     assert len(made) == number_of_steps(backend, ordering, fusion)
 
 

@@ -98,7 +98,7 @@ def test_names() -> None:
     assert metric_names(" f1_score , accuracy_score ", "classification") == ("f1_score", "accuracy_score")
     with pytest.raises(RunError) as caught:
         metric_names("acuracy_score", "classification")
-    assert caught.value.hint == "Did you mean accuracy_score?"
+    assert caught.value.hint == "Did you mean `accuracy_score`?"
     with pytest.raises(RunError, match="does not fit"):
         metric_names("r2_score", "classification")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlflow_codegen.records import StepError, dump_record
-from sqlflow_runtime.failures import RunError, did_you_mean, exit_code, listed
+from sqlflow_runtime.failures import RunError, exit_code, listed
 from sqlflow_runtime.ml.threads import processors
 from sqlflow_runtime.recorder import LOG_LIMIT, STEP_LOG_LIMIT, Recorder, json_lines
 from sqlflow_runtime.selection import parse_selection
@@ -83,8 +83,6 @@ def test_half_a_surrogate_pair_can_be_written(tmp_path: Path) -> None:
 
 
 def test_helpers_of_messages() -> None:
-    assert did_you_mean("Petal_Lenght", ["sepal_width", "petal_length"]) == "Did you mean petal_length?"
-    assert did_you_mean("x", ["petal_length"]) == ""
     assert listed(["a", "b", "c"], 2) == "a, b and 1 more"
 
 

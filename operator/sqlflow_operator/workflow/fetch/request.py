@@ -9,10 +9,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlflow_codegen.manifests import ranges
+from sqlflow_codegen.ranges import format_ranges, parse_ranges
 
 from sqlflow_operator.workflow.fetch.log_reader import Mark
-from sqlflow_operator.workflow.observe.pods import parse_ranges
 
 _VERSION = 1
 
@@ -101,7 +100,7 @@ class Position:
     def dump(self) -> str:
         """As text."""
         steps = {str(index): _dump_step(step) for index, step in self.steps.items() if step != StepPosition()}
-        done = ranges(tuple(sorted(self.done))) if self.done else ""
+        done = format_ranges(self.done)
         data = {"v": _VERSION, "child": self.child, "told": self.told, "done": done, "steps": steps}
         return json.dumps(data, separators=(",", ":"))
 

@@ -6,11 +6,11 @@ own. A backend says it by its `Places`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlflow_codegen.ranges import parse_ranges
 from sqlflow_codegen.records import (
     EXIT_DATABASE_UNREACHABLE,
     EXIT_SKIPPED,
@@ -30,8 +30,6 @@ from sqlflow_operator.workflow.observe.reasons import (
 )
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StepReport, StepState
 from sqlflow_operator.workflow.observe.step_report import report_from_message
-
-_RANGES = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
 
 FINISH = "finish"
 """The container without statements that clears the ledger; no step of the program is called so."""
@@ -88,18 +86,11 @@ def _step_of(container: Mapping[str, Any]) -> StepState:
     name = str(container.get("name", ""))
     arguments = [str(argument) for argument in container.get("args") or ()]
     ranges = arguments[arguments.index("--statements") + 1] if "--statements" in arguments[:-1] else ""
-    return StepState(name=name, kind=name.partition("-")[2], statements=parse_ranges(ranges))
-
-
-def parse_ranges(text: str) -> tuple[int, ...]:
-    """The numbers in `3-5,7`; none where the text is not of that form."""
-    if not _RANGES.fullmatch(text):
-        return ()
-    numbers: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        numbers += range(int(first), int(last or first) + 1)
-    return tuple(numbers)
+    try:
+        statements = parse_ranges(ranges)
+    except ValueError:  # a container that somebody else has changed
+        statements = ()
+    return StepState(name=name, kind=name.partition("-")[2], statements=statements)
 
 
 def by_age(pods: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
