@@ -194,12 +194,12 @@ def findings(program: str) -> list[tuple[str, str, str, str]]:
             "Write USING XGBoostExplainer INTO table.",
         ),
         (
-            "TO EXPLAIN m WITH summary.plot_type=bra",
+            "TO EXPLAIN m WITH summary.plot_type=voilin",
             "error",
             "attribute-out-of-range",
             "attribute `summary.plot_type` of TO EXPLAIN must be one of bar, dot, decision, violin, layered_violin,"
-            " compact_dot, not 'bra'",
-            "Did you mean `bar`?",
+            " compact_dot, not 'voilin'",
+            "Did you mean `violin`?",
         ),
     ],
 )

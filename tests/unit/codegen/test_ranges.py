@@ -25,9 +25,7 @@ def test_order_is_kept() -> None:
     assert parse_ranges(" 2 , 1 ") == (2, 1)
 
 
-@pytest.mark.parametrize(
-    "text", ["0", "8", "2-9", "5-3", "a", "1,,2", "-1", "1-", " ", "1;", "\u0661", "1-" + "9" * 8]
-)
+@pytest.mark.parametrize("text", ["0", "8", "2-9", "5-3", "a", "1,,2", "-1", "1-", " ", "1;", "\u0661", "1-" + "9" * 8])
 def test_refused(text: str) -> None:
     with pytest.raises(ValueError, match="statement"):
         parse_ranges(text, 7)
