@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlflow_codegen.contract import EXIT_USAGE
 from sqlflow_codegen.errors import CodegenError, ProgramError, SQLFlowError
 
 from sqlflow_cli.manifest import ManifestError
@@ -11,8 +12,6 @@ from sqlflow_cli.screen import complain
 
 EXIT_ERRORS = 1
 """What the file says is wrong."""
-EXIT_USAGE = 2
-"""The command is not called as it must be, or the file cannot be read."""
 
 
 def explain(error: SQLFlowError, file: Path, text: str, dialect: str) -> int:

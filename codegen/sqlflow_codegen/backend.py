@@ -11,32 +11,6 @@ from typing import Any, Protocol
 from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.language.ir import Program
 
-GROUP = "sqlflow.org"
-
-LABEL_RUN = f"{GROUP}/run"
-"""On the child, its ConfigMap and its pods: the run's name."""
-LABEL_JOB_UID = f"{GROUP}/job-uid"
-"""On the child and its pods: UID of the SQLFlowJob. A name may exceed 63 characters, a UID never does."""
-LABEL_STEP = f"{GROUP}/step"
-"""On pods that run one step only (Argo, Tekton)."""
-LABEL_JOB = f"{GROUP}/job"
-"""On the child, its ConfigMap and its pods: the SQLFlowJob's name as `job_label` writes it. For people and queries."""
-ANNOTATION_JOB = LABEL_JOB
-"""On the child and its pods: the SQLFlowJob's name, of any length."""
-
-ANNOTATION_CANCELLED = f"{GROUP}/cancelled"
-"""On a batch/v1 Job that was cancelled: it has no such word of its own."""
-
-PROGRAM_DIR = "/sqlflow"
-PROGRAM_FILE = "program.sql"
-"""The program's text is mounted there, from the ConfigMap key of the same name."""
-
-DATABASE_ENV = "SQLFLOW_DATABASE_URL"
-"""The step's environment variable with the SQLAlchemy URL, always by secretKeyRef."""
-
-STEP_REQUESTS = "cpu=100m,memory=256Mi"
-"""What a step requests of its node where neither job nor operator says: enough for plain SQL and small models."""
-
 ONE_AT_A_TIME = frozenset({"job"})
 """Backends that run one step after the other."""
 

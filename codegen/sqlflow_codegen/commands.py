@@ -9,10 +9,10 @@ import traceback
 from collections.abc import Callable
 from types import FrameType
 
-EXIT_USAGE = 2
+from sqlflow_codegen.contract import EXIT_INTERRUPTED, EXIT_USAGE
+
 EXIT_FAULT = 70
 """A fault of the command itself (EX_SOFTWARE of sysexits.h)."""
-EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 TRACEBACK_ENV = "SQLFLOW_TRACEBACK"
 """Environment variable that asks for the traceback of a fault."""

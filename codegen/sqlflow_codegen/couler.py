@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.contract import FINAL_EXIT_CODES
 from sqlflow_codegen.dag import checked_steps, common_parts, program_volumes, restricted, step_calls, yaml_of
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.literals import YAML_DUMP, call, literal
 from sqlflow_codegen.manifests import container, metadata, pod, pod_metadata
-from sqlflow_codegen.records import FINAL_EXIT_CODES
 from sqlflow_codegen.substitution import shield
 
 MODULES = ("couler.argo",)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlflow_codegen.backend import LABEL_STEP, PROGRAM_FILE, RunOptions
+from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.contract import LABEL_STEP, PROGRAM_FILE
 from sqlflow_codegen.errors import CodegenError
 from sqlflow_codegen.graph import Step, plan_steps
 from sqlflow_codegen.language.ir import Program

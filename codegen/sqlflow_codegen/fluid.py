@@ -11,12 +11,12 @@ from typing import Any
 
 from fluid import substituted
 
-from sqlflow_codegen.backend import PROGRAM_DIR, PROGRAM_FILE, RunOptions
+from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.contract import OUTCOME_RESULT, PROGRAM_DIR, PROGRAM_FILE, TERMINATION_LOG_ENV
 from sqlflow_codegen.dag import checked_steps, common_parts, restricted, step_calls, yaml_of
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.literals import call, literal
 from sqlflow_codegen.manifests import SCRATCH_DIR, container, environment, label_value, metadata, pod
-from sqlflow_codegen.records import OUTCOME_RESULT, TERMINATION_LOG_ENV
 from sqlflow_codegen.substitution import shield
 
 MODULES = ("fluid",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlflow_codegen.backend import RunOptions, effective_ordering
+from sqlflow_codegen.contract import FINAL_EXIT_CODES
 from sqlflow_codegen.errors import CodegenError
 from sqlflow_codegen.graph import Step, plan_steps
 from sqlflow_codegen.language.ir import Program
@@ -20,7 +21,6 @@ from sqlflow_codegen.manifests import (
     step_arguments,
 )
 from sqlflow_codegen.ranges import format_ranges
-from sqlflow_codegen.records import FINAL_EXIT_CODES
 from sqlflow_codegen.sandbox import run_program
 
 _TEMPLATE = '''\

@@ -89,7 +89,7 @@ def _flat(value: Any) -> str:
 
 def _text(text: str) -> str:
     """What `repr` makes, in the quotes that need fewer escapes, double ones where it is equal."""
-    source = repr(text)
+    source = str.__repr__(text)  # of an enumeration too
     body = source[1:-1].replace("\\'", "'") if source[0] == "'" else source[1:-1]
     quote = "'" if text.count('"') > text.count("'") else '"'
     return quote + body.replace(quote, "\\" + quote) + quote

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlflow_codegen.backend import (
+from sqlflow_codegen.backend import RunOptions, job_label
+from sqlflow_codegen.contract import (
     ANNOTATION_JOB,
     DATABASE_ENV,
     LABEL_JOB,
@@ -16,8 +17,9 @@ from sqlflow_codegen.backend import (
     LABEL_RUN,
     PROGRAM_DIR,
     PROGRAM_FILE,
-    RunOptions,
-    job_label,
+    RUN_ENV,
+    RUN_UID_ENV,
+    Argument,
 )
 from sqlflow_codegen.graph import Step
 from sqlflow_codegen.ranges import format_ranges
@@ -25,9 +27,6 @@ from sqlflow_codegen.ranges import format_ranges
 PROGRAM_VOLUME = "program"
 SCRATCH_VOLUME = "scratch"
 SCRATCH_DIR = "/tmp"
-RUN_ENV = "SQLFLOW_RUN"
-RUN_UID_ENV = "SQLFLOW_RUN_UID"
-"""The UID of the run's child: a manifest that is applied again under the same name is another run."""
 
 
 def labels(options: RunOptions) -> dict[str, str]:
@@ -60,13 +59,13 @@ def pod_metadata(options: RunOptions) -> dict[str, Any]:
 
 def program_arguments(dialect: str) -> list[str]:
     """The arguments of `sqlflow-step` that say what the program is."""
-    return ["--program", f"{PROGRAM_DIR}/{PROGRAM_FILE}", "--dialect", dialect]
+    return [Argument.PROGRAM, f"{PROGRAM_DIR}/{PROGRAM_FILE}", Argument.DIALECT, dialect]
 
 
 def step_arguments(options: RunOptions) -> list[str]:
     """The arguments of `sqlflow-step` that all steps share, besides the program and the statements."""
-    arguments = ["--preview-rows", str(options.preview_rows)]
-    return [*arguments, "--retries", str(options.retries)] if options.retries > 0 else arguments
+    arguments = [Argument.PREVIEW_ROWS, str(options.preview_rows)]
+    return [*arguments, Argument.RETRIES, str(options.retries)] if options.retries > 0 else arguments
 
 
 def own_arguments(step: Step) -> dict[str, str]:

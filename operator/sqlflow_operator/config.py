@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlflow_codegen.backend import STEP_REQUESTS
+from sqlflow_codegen.contract import STEP_IMAGE_ENV, STEP_IMAGE_PULL_POLICY_ENV, STEP_REQUESTS, STEP_REQUESTS_ENV
 
 from sqlflow_operator.api import Backend
 from sqlflow_operator.run_options import parse_requests
@@ -52,9 +52,9 @@ class Config:
         """
         default = cls()
         return cls(
-            step_image=environment.get("SQLFLOW_STEP_IMAGE") or default.step_image,
+            step_image=environment.get(STEP_IMAGE_ENV) or default.step_image,
             step_image_pull_policy=_one_of(
-                environment, "SQLFLOW_STEP_IMAGE_PULL_POLICY", ("Always", "IfNotPresent", "Never")
+                environment, STEP_IMAGE_PULL_POLICY_ENV, ("Always", "IfNotPresent", "Never")
             ),
             step_requests=_requests(environment, default.step_requests),
             ttl_seconds_after_finished=_ttl(environment, default.ttl_seconds_after_finished),
@@ -73,13 +73,13 @@ def _backend(name: str | None) -> Backend | None:
 
 
 def _requests(environment: Mapping[str, str], default: Mapping[str, str]) -> Mapping[str, str]:
-    text = environment.get("SQLFLOW_STEP_REQUESTS")
+    text = environment.get(STEP_REQUESTS_ENV)
     if text is None:
         return default
     try:
         return parse_requests(text)
     except ValueError as error:
-        raise ConfigError(f"SQLFLOW_STEP_REQUESTS is {text!r}: {error}") from error
+        raise ConfigError(f"{STEP_REQUESTS_ENV} is {text!r}: {error}") from error
 
 
 def _ttl(environment: Mapping[str, str], default: int | None) -> int | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import kopf
-from sqlflow_codegen.backend import LABEL_JOB_UID
+from sqlflow_codegen.contract import LABEL_JOB_UID
 
 from sqlflow_operator import clock
 from sqlflow_operator.api import GROUP, PLURAL, VERSION, Backend

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlflow_codegen.backend import ANNOTATION_JOB
+from sqlflow_codegen.contract import ANNOTATION_JOB
 
 from sqlflow_operator.clock import from_text
 from sqlflow_operator.reconcile import Key

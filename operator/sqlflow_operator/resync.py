@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from sqlflow_codegen.backend import LABEL_JOB_UID
+from sqlflow_codegen.contract import LABEL_JOB_UID
 
 from sqlflow_operator.api import Backend
 from sqlflow_operator.handlers import watched

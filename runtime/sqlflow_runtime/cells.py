@@ -1,4 +1,4 @@
-"""Values of result rows as JSON, without loss; the scheme is documented in `sqlflow_codegen.records`."""
+"""Values of result rows as JSON, without loss; the scheme is documented in `sqlflow_codegen.contract`."""
 
 from __future__ import annotations
 

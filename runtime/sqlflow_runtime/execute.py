@@ -11,9 +11,9 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
+from sqlflow_codegen.contract import StepError
 from sqlflow_codegen.language.ir import Statement
 from sqlflow_codegen.language.source import Source
-from sqlflow_codegen.records import StepError
 
 from sqlflow_runtime.attempts import take_up
 from sqlflow_runtime.databases.base import Result

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sqlflow_codegen.errors import SQLFlowError
-from sqlflow_codegen.records import (
+from sqlflow_codegen.contract import (
     EXIT_DATABASE_UNREACHABLE,
     EXIT_LOST,
     EXIT_SKIPPED,
@@ -14,6 +13,7 @@ from sqlflow_codegen.records import (
     EXIT_TRY_AGAIN,
     EXIT_USAGE,
 )
+from sqlflow_codegen.errors import SQLFlowError
 
 _EXIT_CODES = {
     "connection": EXIT_DATABASE_UNREACHABLE,
@@ -35,7 +35,7 @@ class RunError(SQLFlowError):
 
     Attributes:
         kind: `database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped`, `lost`, `skipped`
-            or `internal` (see `sqlflow_codegen.records.StepError`).
+            or `internal` (see `sqlflow_codegen.contract.StepError`).
         message: what happened; the database's own words where it was the database.
         hint: what to do; "" if there is nothing to add.
         position: where in the SQL text that the database was given, in characters from 0; None if unknown.

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from sqlflow_codegen.records import (
+from sqlflow_codegen.contract import (
     TERMINATION_LOG_ENV,
     WRAPPED_LIMIT,
     Outcome,

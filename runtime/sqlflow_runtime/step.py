@@ -11,8 +11,19 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
+from sqlflow_codegen.contract import (
+    CONNECT_TIMEOUT_ENV,
+    DATABASE_ENV,
+    EXIT_OK,
+    EXIT_STOPPED,
+    EXIT_USAGE,
+    RUN_ENV,
+    RUN_UID_ENV,
+    STEP_COMMAND,
+    Argument,
+    StepError,
+)
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
-from sqlflow_codegen.records import EXIT_OK, EXIT_STOPPED, EXIT_USAGE, StepError
 
 from sqlflow_runtime.capture import OutputCapture
 from sqlflow_runtime.databases.base import Database
@@ -21,17 +32,11 @@ from sqlflow_runtime.failures import RunError, exit_code, unexpected
 from sqlflow_runtime.recorder import Recorder, json_lines, write_termination_message
 from sqlflow_runtime.stop import Stop
 
-DATABASE_ENV = "SQLFLOW_DATABASE_URL"
-RUN_ENV = "SQLFLOW_RUN"
-RUN_UID_ENV = "SQLFLOW_RUN_UID"
-PATIENCE_ENV = "SQLFLOW_CONNECT_TIMEOUT"
-"""Seconds for which a database that is not reached yet is tried again."""
-
 _WHERE = f"the Secret that spec.dataSource.secretRef names (environment variable {DATABASE_ENV})"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the step and leave the process with its exit code (`sqlflow_codegen.records`)."""
+    """Run the step and leave the process with its exit code (`sqlflow_codegen.contract`)."""
     try:
         arguments = _parser().parse_args(argv)
     except SystemExit as error:
@@ -67,33 +72,34 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sqlflow-step", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--program", required=True, metavar="FILE", help="the program's text, in UTF-8")
-    parser.add_argument("--dialect", required=True, help="the SQL dialect of the program")
-    parser.add_argument("--statements", default="", metavar="3-5,7", help="numbers of the statements to execute")
-    parser.add_argument(
-        "--session", default="", metavar="1,2", help="numbers of statements that set up the session, executed first"
+    parser = argparse.ArgumentParser(prog=STEP_COMMAND, description=__doc__, allow_abbrev=False)
+    add = parser.add_argument
+    add(Argument.PROGRAM, required=True, metavar="FILE", help="the program's text, in UTF-8")
+    add(Argument.DIALECT, required=True, help="the SQL dialect of the program")
+    add(Argument.STATEMENTS, default="", metavar="3-5,7", help="numbers of the statements to execute")
+    add(
+        Argument.SESSION,
+        default="",
+        metavar="1,2",
+        help="numbers of statements that set up the session, executed first",
     )
-    parser.add_argument(
-        "--repeat", default="", metavar="3", help="those of --statements that a retry executes again: they only set up"
+    add(
+        Argument.REPEAT,
+        default="",
+        metavar="3",
+        help="those of --statements that a retry executes again: they only set up",
     )
-    parser.add_argument("--lost", default="", metavar="4", help="those of --statements at which a retry cannot go on")
-    parser.add_argument(
-        "--preview-rows", type=int, default=100, metavar="N", help="rows shown of a result (default 100)"
-    )
-    parser.add_argument(
-        "--retries",
+    add(Argument.LOST, default="", metavar="4", help="those of --statements at which a retry cannot go on")
+    add(Argument.PREVIEW_ROWS, type=int, default=100, metavar="N", help="rows shown of a result (default 100)")
+    add(
+        Argument.RETRIES,
         type=int,
         metavar="N",
         help="how often the step may be tried again: note what is done, so that a retry does not repeat it",
     )
-    parser.add_argument("--ledger", dest="retries", action="store_const", const=1_000_000, help=argparse.SUPPRESS)
-    parser.add_argument(
-        "--resumable", action="store_true", help="a step that SIGTERM stopped goes on when it is started again"
-    )
-    parser.add_argument(
-        "--finish", action="store_true", help="do nothing; the last container of Jobs of older versions"
-    )
+    add(Argument.LEDGER, dest="retries", action="store_const", const=1_000_000, help=argparse.SUPPRESS)
+    add(Argument.RESUMABLE, action="store_true", help="a step that SIGTERM stopped goes on when it is started again")
+    add(Argument.FINISH, action="store_true", help="do nothing; the last container of Jobs of older versions")
     return parser
 
 
@@ -177,11 +183,11 @@ def _read(path: str) -> str:
 
 
 def _patience() -> float:
-    text = os.environ.get(PATIENCE_ENV) or "20"
+    text = os.environ.get(CONNECT_TIMEOUT_ENV) or "20"
     try:
         return max(float(text), 0)
     except ValueError as error:
-        raise RunError("usage", f"{PATIENCE_ENV}={text} is not a number of seconds") from error
+        raise RunError("usage", f"{CONNECT_TIMEOUT_ENV}={text} is not a number of seconds") from error
 
 
 def _run_name(*, needed: bool) -> str:

@@ -24,7 +24,8 @@ import kubernetes
 import yaml
 from devcluster.cluster import Cluster
 from devcluster.stack import STEP_IMAGE, Stack, default_context, ensure_stack
-from sqlflow_codegen.backend import LABEL_RUN, Codegen, RunOptions
+from sqlflow_codegen.backend import Codegen, RunOptions
+from sqlflow_codegen.contract import LABEL_RUN
 from sqlflow_codegen.language import parse_program
 from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
 from sqlflow_operator.kube import CONFIG_MAPS, PODS, SQLFLOWJOBS, NotFoundError, Object

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlflow_codegen.backend import LABEL_JOB_UID
+from sqlflow_codegen.contract import LABEL_JOB_UID
 from sqlflow_codegen.couler import CoulerCodegen
 from sqlflow_codegen.fluid import FluidCodegen
 from sqlflow_codegen.job import JobCodegen

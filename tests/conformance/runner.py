@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlflow_codegen.backend import LABEL_JOB_UID
+from sqlflow_codegen.contract import LABEL_JOB_UID
 from sqlflow_operator.kube import PODS, SQLFLOWJOBS
 from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.workflow import Workflow

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlflow_codegen.contract import Outcome, StepError, parse_outcome
 from sqlflow_codegen.graph import plan_steps
 from sqlflow_codegen.language import parse_program
-from sqlflow_codegen.records import Outcome, StepError, parse_outcome
 from sqlflow_runtime.databases import open_database, parse_url
 from sqlflow_runtime.databases.base import Database, PreviewLimit
 from sqlflow_runtime.execute import execute_program

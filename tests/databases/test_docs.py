@@ -25,9 +25,9 @@ def test_the_programs_of_the_page(request: pytest.FixtureRequest, kind: str) -> 
 
 
 def test_the_page_names_every_record_and_kind_of_error() -> None:
-    from sqlflow_codegen import records
+    from sqlflow_codegen import contract
 
-    documented = set(re.findall(r"^\| `(\w+)` \|", records.__doc__ or "", re.MULTILINE))
+    documented = set(re.findall(r"^\| `(\w+)` \|", contract.__doc__ or "", re.MULTILINE))
     assert len(documented) > 5
     assert not {name for name in documented if f"`{name}`" not in PAGE}
     kinds = ("database", "connection", "data", "model", "estimator", "memory", "usage", "stopped", "internal")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlflow_codegen.contract import EXIT_LOST, EXIT_OK, EXIT_STOPPED
 from sqlflow_codegen.language import parse_program
-from sqlflow_codegen.records import EXIT_LOST, EXIT_OK, EXIT_STOPPED
 from sqlflow_runtime.attempts import may_change
 from sqlflow_runtime.databases.base import Database
 from sqlflow_runtime.marks import TABLE

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlflow_codegen.records import parse_record
+from sqlflow_codegen.contract import parse_record
 
 from tests.databases.harness import read_outcome, run_step, step_command, step_env
 from tests.support.servers import PASSWORD, Server

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from devcluster.stack import Stack, StackError, ensure_stack
-from sqlflow_codegen.records import parse_record
+from sqlflow_codegen.contract import parse_record
 
 from tests.e2e.kube import SYSTEM, Kube, Object, sqlflow_job
 

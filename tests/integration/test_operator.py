@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 
 import pytest
-from sqlflow_codegen.records import Outcome, StepError, dump_outcome
+from sqlflow_codegen.contract import Outcome, StepError, dump_outcome
 from sqlflow_operator.kube import CONFIG_MAPS, JOBS, PODS, SQLFLOWJOBS
 
 from tests.integration.conftest import OperatorProcess, Place, wait_for

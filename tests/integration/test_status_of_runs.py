@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlflow_codegen.records import Outcome, StepError, dump_outcome
+from sqlflow_codegen.contract import Outcome, StepError, dump_outcome
 
 from tests.integration.conftest import OperatorProcess, Place, wait_for
 from tests.integration.controlplane import ControlPlane

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlflow_codegen.records import parse_record
+from sqlflow_codegen.contract import parse_record
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "01-iris"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from sqlflow_codegen.backend import STEP_REQUESTS, RunOptions
+from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.contract import STEP_IMAGE_ENV, STEP_IMAGE_PULL_POLICY_ENV, STEP_REQUESTS, STEP_REQUESTS_ENV
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.graph import Ordering
 
@@ -48,16 +49,16 @@ Code = Annotated[bool, typer.Option("--code", help="Print the Python program tha
 Namespace = Annotated[str, typer.Option(help="Namespace, where a manifest names none.")]
 Image = Annotated[
     str,
-    typer.Option(envvar="SQLFLOW_STEP_IMAGE", help="Image of the steps, where a manifest names none."),
+    typer.Option(envvar=STEP_IMAGE_ENV, help="Image of the steps, where a manifest names none."),
 ]
 PullPolicy = Annotated[
     Literal["Always", "IfNotPresent", "Never"] | None,
-    typer.Option(envvar="SQLFLOW_STEP_IMAGE_PULL_POLICY", help="When that image is pulled."),
+    typer.Option(envvar=STEP_IMAGE_PULL_POLICY_ENV, help="When that image is pulled."),
 ]
 StepRequests = Annotated[
     str,
     typer.Option(
-        envvar="SQLFLOW_STEP_REQUESTS",
+        envvar=STEP_REQUESTS_ENV,
         rich_help_panel=_MANIFEST,
         help="What steps request where a manifest neither requests nor limits it.",
     ),

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from sqlflow_codegen.backend import DATABASE_ENV
+from sqlflow_codegen.contract import DATABASE_ENV, EXIT_OK, EXIT_STOPPED, EXIT_USAGE
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
 from sqlflow_codegen.graph import check_results
 from sqlflow_codegen.language import format_diagnostics, normalize_dialect, runnable_program
 from sqlflow_codegen.language.ir import Program
-from sqlflow_codegen.records import EXIT_OK, EXIT_STOPPED, EXIT_USAGE
 from sqlflow_runtime.capture import OutputCapture
 from sqlflow_runtime.databases import DatabaseUrl, open_database, parse_url
 from sqlflow_runtime.databases.base import PreviewLimit

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
+from sqlflow_codegen.contract import GROUP as GROUP
 
-GROUP = "sqlflow.org"
 VERSION = "v1alpha1"
 KIND = "SQLFlowJob"
 PLURAL = "sqlflowjobs"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlflow_codegen.backend import LABEL_JOB_UID, LABEL_RUN
+from sqlflow_codegen.contract import LABEL_JOB_UID, LABEL_RUN
 
 from sqlflow_operator.api import Backend, SQLFlowJob
 from sqlflow_operator.clock import from_text

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from sqlflow_codegen.contract import IMAGE_ENV
 
 from sqlflow_runtime.databases.base import Column, Database
 from sqlflow_runtime.failures import RunError
@@ -111,7 +112,7 @@ class Model:
             "rows": self.rows,
             "metrics": dict(self.metrics),
             "libraries": _versions(self.fitted.codec),
-            "image": os.environ.get("SQLFLOW_IMAGE", ""),
+            "image": os.environ.get(IMAGE_ENV, ""),
         }
 
     @property

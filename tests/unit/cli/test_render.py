@@ -12,7 +12,7 @@ import pytest
 import yaml
 from sqlflow_cli.app import app
 from sqlflow_cli.rendering import CODEGENS
-from sqlflow_codegen.backend import STEP_REQUESTS
+from sqlflow_codegen.contract import STEP_REQUESTS
 from sqlflow_operator.api import Backend, SQLFlowJob
 from sqlflow_operator.kube import SQLFLOWJOBS
 from sqlflow_operator.parsing import parse

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlflow_codegen.backend import LABEL_JOB, RunOptions, job_label
+from sqlflow_codegen.backend import RunOptions, job_label
+from sqlflow_codegen.contract import LABEL_JOB
 from sqlflow_codegen.couler import CoulerCodegen
 from sqlflow_codegen.fluid import FluidCodegen
 from sqlflow_codegen.job import JobCodegen

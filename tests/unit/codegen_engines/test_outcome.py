@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlflow_codegen.records import (
+from sqlflow_codegen.contract import (
     TERMINATION_LOG_ENV,
     TERMINATION_MESSAGE_LIMIT,
     WRAPPED_LIMIT,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.contract import OUTCOME_RESULT
 from sqlflow_codegen.errors import CodegenError
-from sqlflow_codegen.records import OUTCOME_RESULT
 
 from tests.unit.codegen_engines.cases import CODEGENS, FULL, STEPS, parsed, placeholders
 

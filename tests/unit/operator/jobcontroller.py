@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlflow_codegen.backend import LABEL_JOB_UID
+from sqlflow_codegen.contract import LABEL_JOB_UID
 from sqlflow_operator.kube import JOBS, PODS, Kube, NotFoundError, Object
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlflow_codegen.backend import LABEL_RUN
-from sqlflow_codegen.records import dump_record, parse_record
+from sqlflow_codegen.contract import LABEL_RUN, dump_record, parse_record
 from sqlflow_operator.kube import JOBS, PODS, ApiError, InvalidError, NotFoundError, Object, Resource, UnavailableError
 from sqlflow_operator.workflow.backends.job import JobWorkflow
 from sqlflow_operator.workflow.fetch.items import Item

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlflow_codegen.records import Outcome, StepError, dump_outcome
+from sqlflow_codegen.contract import Outcome, StepError, dump_outcome
 
 from tests.unit.operator.jobcontroller import Ending
 from tests.unit.operator.world import World

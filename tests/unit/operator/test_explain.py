@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlflow_codegen.records import Outcome, StepError, StepMetrics, StepModel, dump_outcome, dump_record
+from sqlflow_codegen.contract import Outcome, StepError, StepMetrics, StepModel, dump_outcome, dump_record
 from sqlflow_operator.kube import Object
 from sqlflow_operator.workflow.observe.pods import steps_of_template
 from sqlflow_operator.workflow.observe.reasons import clip, disruption, explain_failure, explain_waiting

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from sqlflow_codegen.records import Outcome, StepError, StepMetrics, StepModel, dump_outcome
+from sqlflow_codegen.contract import Outcome, StepError, StepMetrics, StepModel, dump_outcome
 from sqlflow_operator.kube import SQLFLOWJOBS
 
 from tests.unit.operator.jobcontroller import Ending

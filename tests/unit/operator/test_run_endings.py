@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from sqlflow_codegen.records import Outcome, StepError, dump_outcome
+from sqlflow_codegen.contract import Outcome, StepError, dump_outcome
 from sqlflow_operator.kube import (
     EVENTS,
     JOBS,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlflow_codegen.records import Outcome, StepMetrics, StepModel
+from sqlflow_codegen.contract import Outcome, StepMetrics, StepModel
 from sqlflow_operator.api import (
     Backend,
     Condition,

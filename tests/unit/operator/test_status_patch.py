@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlflow_codegen.records import Outcome, StepError, dump_outcome
+from sqlflow_codegen.contract import Outcome, StepError, dump_outcome
 from sqlflow_operator.api import SQLFlowJobStatus
 from sqlflow_operator.kube import PIPELINE_RUNS, WORKFLOWS
 from sqlflow_operator.reconcile.apply import status_json, status_patch

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlflow_codegen.backend import LABEL_STEP
-from sqlflow_codegen.records import Outcome
+from sqlflow_codegen.contract import LABEL_STEP, Outcome
 
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.clock import from_text

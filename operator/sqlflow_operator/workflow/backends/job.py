@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlflow_codegen.backend import ANNOTATION_CANCELLED
+from sqlflow_codegen.contract import ANNOTATION_CANCELLED, Argument
 
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import CONFIG_MAPS, JOBS, Kube, Resource
@@ -38,7 +38,7 @@ from sqlflow_operator.workflow.observe.reasons import (
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.submit import submit_documents
 
-_NOTING = {"--ledger", "--resumable"}
+_NOTING = {Argument.LEDGER, Argument.RESUMABLE}
 """Arguments of a step that notes what is done, so that it goes on after a suspension."""
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlflow_codegen.backend import LABEL_STEP
-from sqlflow_codegen.records import OUTCOME_RESULT, Outcome
+from sqlflow_codegen.contract import EXIT_KILLED, LABEL_STEP, OUTCOME_RESULT, Outcome
 
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import CONFIG_MAPS, PIPELINE_RUNS, TASK_RUNS, Kube, Resource
@@ -19,7 +18,6 @@ from sqlflow_operator.workflow.observe.reasons import (
     CANCELLED_MESSAGE,
     DEADLINE_MESSAGE,
     IMAGE_ADVICE,
-    KILLED,
     Explanation,
     clip,
     steady,
@@ -131,7 +129,7 @@ def _signal_told(container: Mapping[str, Any]) -> Mapping[str, Any]:
     terminated = (container.get("state") or {}).get("terminated") or {}
     if terminated.get("exitCode") != _BY_SIGNAL:
         return container
-    return {**container, "state": {"terminated": {**terminated, "exitCode": KILLED}}}
+    return {**container, "state": {"terminated": {**terminated, "exitCode": EXIT_KILLED}}}
 
 
 def _tasks(child: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

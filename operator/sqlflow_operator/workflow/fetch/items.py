@@ -156,7 +156,7 @@ _MOMENTS: Mapping[str, tuple[re.Pattern[str], Callable[[str], Value]]] = {
 
 
 def value_of(cell: Any) -> Value:
-    """The value of a cell (`sqlflow_codegen.records`).
+    """The value of a cell (`sqlflow_codegen.contract`).
 
     Raises:
         ValueError: it is none.

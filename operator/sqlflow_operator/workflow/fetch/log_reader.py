@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlflow_codegen.records import parse_record
+from sqlflow_codegen.contract import parse_record
 
 from sqlflow_operator.kube import ApiError, InvalidError, NotFoundError
 

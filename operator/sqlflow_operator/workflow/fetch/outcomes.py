@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlflow_codegen.contract import StepError
 from sqlflow_codegen.errors import SQLFlowError
-from sqlflow_codegen.records import StepError
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.kube import ApiError, Kube
@@ -28,7 +28,7 @@ class RunFailedError(SQLFlowError):
         step: name of the step that failed; "" if none did.
         attempt: the last attempt at it; 0 if there was none.
         statement, line, column, title: the statement that failed and where it stands; 0 and "" if none is to blame.
-        kind: what kind of error it is (`sqlflow_codegen.records.StepError`); "" if the step told none.
+        kind: what kind of error it is (`sqlflow_codegen.contract.StepError`); "" if the step told none.
         database_message: the error's own words, the database's where it was the database; "" if the step told none.
         hint: what to do; "" if there is nothing to add.
     """

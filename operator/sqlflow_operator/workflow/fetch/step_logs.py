@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from sqlflow_codegen.records import (
+from sqlflow_codegen.contract import (
     EXIT_DATABASE_UNREACHABLE,
     EXIT_LOST,
     EXIT_OK,

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlflow_codegen.records import EXIT_SKIPPED, EXIT_STOPPED, FINAL_EXIT_CODES, Outcome
+from sqlflow_codegen.contract import EXIT_SKIPPED, EXIT_STOPPED, FINAL_EXIT_CODES, Outcome
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.workflow.observe import rollup

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from sqlflow_codegen.backend import LABEL_RUN
+from sqlflow_codegen.contract import LABEL_RUN
 
 from sqlflow_operator.kube import PODS, Kube, Object, Resource, owner_uids
 from sqlflow_operator.workflow.observe.pods import by_age

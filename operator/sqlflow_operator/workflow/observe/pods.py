@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlflow_codegen.ranges import parse_ranges
-from sqlflow_codegen.records import (
+from sqlflow_codegen.contract import (
     EXIT_DATABASE_UNREACHABLE,
     EXIT_SKIPPED,
     EXIT_STATEMENT_FAILED,
     EXIT_TRY_AGAIN,
     EXIT_USAGE,
+    Argument,
 )
+from sqlflow_codegen.ranges import parse_ranges
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.workflow.observe.reasons import (
@@ -85,7 +86,7 @@ def steps_of_template(containers: Iterable[Mapping[str, Any]]) -> tuple[StepStat
 def _step_of(container: Mapping[str, Any]) -> StepState:
     name = str(container.get("name", ""))
     arguments = [str(argument) for argument in container.get("args") or ()]
-    ranges = arguments[arguments.index("--statements") + 1] if "--statements" in arguments[:-1] else ""
+    ranges = arguments[arguments.index(Argument.STATEMENTS) + 1] if Argument.STATEMENTS in arguments[:-1] else ""
     try:
         statements = parse_ranges(ranges)
     except ValueError:  # a container that somebody else has changed

@@ -9,8 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlflow_codegen.backend import DATABASE_ENV
-from sqlflow_codegen.records import ERROR_MESSAGE_LIMIT, EXIT_STOPPED, EXIT_USAGE, StepError
+from sqlflow_codegen.contract import DATABASE_ENV, ERROR_MESSAGE_LIMIT, EXIT_KILLED, EXIT_STOPPED, EXIT_USAGE, StepError
 
 from sqlflow_operator.clock import duration, from_text
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StatementPlace, StepReport, StepState
@@ -18,8 +17,6 @@ from sqlflow_operator.workflow.observe.state import Reason, RunObjects, Statemen
 _IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
 _CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError")
 IMAGE_ADVICE = "Check spec.image, spec.imagePullPolicy and spec.imagePullSecrets."
-KILLED = 137
-"""128 + SIGKILL."""
 
 Explanation = tuple[Reason, str]
 
@@ -67,7 +64,7 @@ def explain_failure(
     code = terminated.get("exitCode", 0)
     if terminated.get("reason") in ("StartError", "ContainerCannotRun"):
         return _not_started(place, container, clip(terminated.get("message") or "", 300), pod)
-    if code == KILLED:
+    if code == EXIT_KILLED:
         advice = f"{_out_of_memory(pod, container)} (or something else killed it)"
         return Reason.OUT_OF_MEMORY, f"{place}: the process was killed; most likely it was {advice}"
     words = (
@@ -110,7 +107,7 @@ def _is_pods_deadline(pod: Mapping[str, Any]) -> bool:
 def _interruption(terminated: Mapping[str, Any], pod: Mapping[str, Any]) -> str:
     """What ended a container that did not end by itself, or ""."""
     deleted = "deletionTimestamp" in (pod.get("metadata") or {})
-    if deleted and terminated.get("exitCode") in (EXIT_STOPPED, KILLED):
+    if deleted and terminated.get("exitCode") in (EXIT_STOPPED, EXIT_KILLED):
         return POD_DELETED
     if terminated.get("exitCode") == EXIT_STOPPED:
         return "something stopped its process, as when its node shuts down."

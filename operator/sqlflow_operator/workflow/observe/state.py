@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlflow_codegen.records import Outcome
+from sqlflow_codegen.contract import Outcome
 
 from sqlflow_operator.api import StepPhase, StepStatus
 

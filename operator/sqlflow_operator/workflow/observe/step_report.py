@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlflow_codegen.records import (
+from sqlflow_codegen.contract import (
     OUTCOME_RESULT,
     Outcome,
     StepError,

@@ -1,12 +1,13 @@
-"""The contract between a step and whoever reads it: JSON Lines on stdout and the termination message.
+"""The contract of generators, steps and operator: names on objects, a step's call, its records, its end.
 
-Both sides import this module, so neither can drift: the step runtime writes, the operator and the `sqlflow`
-command read. A record is one JSON object on one line with a `type` and, where it belongs to a statement, a
-`statement` number (from 1). Lines that are not records (an engine's own output) are skipped by readers.
+All sides import this module, so none can drift: the generators write the objects, the step runtime writes records and
+the termination message, the operator and the `sqlflow` command read them. A record is one JSON object on one line
+with a `type` and, where it belongs to a statement, a `statement` number (from 1). Readers skip lines that are not
+records (an engine's own output).
 
 On stdout every record has a number `n`, from 1, and the last one is `end`. So a reader that comes back knows what it
-has had already, and one that misses records, because a log was rotated or cut off, knows that and which. `open` tells
-of a statement that it is part of a transaction of the program's own: until that commits, it may have to run again.
+has had already, and one that misses records, because a log was rotated or cut off, knows that and which. `open` marks
+a statement that is part of a transaction of the program's own: until that commits, it may have to run again.
 
 | type | fields |
 |---|---|
@@ -19,7 +20,7 @@ of a statement that it is part of a transaction of the program's own: until that
 | `image` | statement, media_type, data (base64) |
 | `statement_finished` | statement, rows (returned or affected, -1 unknown), seconds, truncated (there is more), open |
 | `error` | statement, line, column, title, kind, message, hint |
-| `end` | none: the step has no more to tell |
+| `end` | none: there are no more records |
 
 A cell is plain JSON where JSON has the value: null, true, false, an integer of any size, a number with `.` or `e`
 (a float), a string. Every other value is an object with one key, so none can be mistaken for a string:
@@ -39,9 +40,68 @@ writes them; `types` in the `columns` record names every column's type.
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from typing import Any
+
+GROUP = "sqlflow.org"
+
+LABEL_RUN = f"{GROUP}/run"
+"""On the child, its ConfigMap and its pods: the run's name."""
+LABEL_JOB_UID = f"{GROUP}/job-uid"
+"""On the child and its pods: UID of the SQLFlowJob. A name may exceed 63 characters, a UID never does."""
+LABEL_STEP = f"{GROUP}/step"
+"""On pods that run one step only (Argo, Tekton)."""
+LABEL_JOB = f"{GROUP}/job"
+"""On the child, its ConfigMap and its pods: the SQLFlowJob's name as `job_label` writes it. For people and queries."""
+ANNOTATION_JOB = LABEL_JOB
+"""On the child and its pods: the SQLFlowJob's name, of any length."""
+ANNOTATION_CANCELLED = f"{GROUP}/cancelled"
+"""On a batch/v1 Job that was cancelled: it has no such word of its own."""
+
+STEP_COMMAND = "sqlflow-step"
+
+
+class Argument(StrEnum):
+    """Arguments of `sqlflow-step`."""
+
+    PROGRAM = "--program"
+    DIALECT = "--dialect"
+    STATEMENTS = "--statements"
+    SESSION = "--session"
+    REPEAT = "--repeat"
+    LOST = "--lost"
+    PREVIEW_ROWS = "--preview-rows"
+    RETRIES = "--retries"
+    RESUMABLE = "--resumable"
+    LEDGER = "--ledger"
+    """Of runs that an older operator created, for `--retries`."""
+    FINISH = "--finish"
+    """Of runs that an older operator created: the last container, which does nothing."""
+
+
+PROGRAM_DIR = "/sqlflow"
+PROGRAM_FILE = "program.sql"
+"""The program's text is mounted there, from the ConfigMap key of the same name."""
+
+DATABASE_ENV = "SQLFLOW_DATABASE_URL"
+"""The step's environment variable with the SQLAlchemy URL, always by secretKeyRef."""
+RUN_ENV = "SQLFLOW_RUN"
+"""The run's name."""
+RUN_UID_ENV = "SQLFLOW_RUN_UID"
+"""The UID of the run's child: a manifest that is applied again under the same name is another run."""
+CONNECT_TIMEOUT_ENV = "SQLFLOW_CONNECT_TIMEOUT"
+"""Seconds during which a step tries to reach a database that does not answer."""
+IMAGE_ENV = "SQLFLOW_IMAGE"
+"""The step image's own name, which a stored model keeps."""
+STEP_IMAGE_ENV = "SQLFLOW_STEP_IMAGE"
+STEP_IMAGE_PULL_POLICY_ENV = "SQLFLOW_STEP_IMAGE_PULL_POLICY"
+STEP_REQUESTS_ENV = "SQLFLOW_STEP_REQUESTS"
+"""The operator's and the `sqlflow` command's defaults for steps."""
+STEP_REQUESTS = "cpu=100m,memory=256Mi"
+"""What a step requests of its node where neither job nor operator says: enough for plain SQL and small models."""
 
 TERMINATION_MESSAGE_LIMIT = 4096
 """Bytes that Kubernetes keeps of one container's termination message (12 KiB shared by a pod's containers)."""
@@ -77,12 +137,16 @@ executed nothing. Its error is of kind `lost`; for the reader, the pod of the ea
 EXIT_SKIPPED = 6
 """Another step of the run has failed for good, so this one, which its engine had started all the same, executed
 nothing. Its error is of kind `skipped`; for the reader, the step never ran."""
-EXIT_STOPPED = 143
-"""Stopped from outside: 128 + SIGTERM."""
+EXIT_STOPPED = 128 + signal.SIGTERM
+"""Stopped from outside."""
+EXIT_KILLED = 128 + signal.SIGKILL
+"""Killed: by the kubelet after the grace period, or for its memory."""
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+"""Ctrl-C ended a command."""
 
 FINAL_EXIT_CODES = (EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_LOST, EXIT_SKIPPED)
-"""Exit codes after which no backend tries the step again, whatever `spec.retries` says. After every other code it
-does, also after those of a process that was killed."""
+"""Exit codes after which no backend retries the step, whatever `spec.retries` says. After every other code it does,
+also after those of a process that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
