@@ -1,0 +1,219 @@
+"""The objects that the watches have shown, by name, by owner and by job.
+
+Objects are kept as compressed JSON: those of thousands of runs that have ended stay in memory for days, and a caller
+that changes what it got changes nothing here.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cachetools import LRUCache
+from sqlflow_codegen.backend import ANNOTATION_JOB, LABEL_JOB_UID
+
+from sqlflow_operator.kube.errors import UnavailableError
+from sqlflow_operator.kube.interface import SQLFLOWJOBS, Object, Resource, owner_uids
+
+DELETIONS_KEPT = 10_000
+"""UIDs of deleted objects that are remembered: what comes late about one of them must not bring it back."""
+WARNINGS_KEPT = 5_000
+"""Warning events that are remembered."""
+
+_UNREAD_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class CachedObject:
+    """One object as it was last seen.
+
+    Attributes:
+        resource: its kind.
+        namespace: its namespace.
+        name: its name.
+        version: its resourceVersion.
+        job: namespace and name of its SQLFlowJob; None if it names none.
+        job_uid: UID of its SQLFlowJob, as its label has it.
+        owners: UIDs of its owners.
+        phase: the phase in its status, or "".
+        content: the object as compressed JSON, without what nobody reads.
+    """
+
+    resource: Resource
+    namespace: str
+    name: str
+    version: str
+    job: tuple[str, str] | None
+    job_uid: str
+    owners: frozenset[str]
+    phase: str
+    content: bytes
+
+    def load(self) -> Object:
+        """A copy of the object."""
+        loaded: Object = json.loads(zlib.decompress(self.content))
+        return loaded
+
+
+class WatchCache:
+    """SQLFlowJobs, children of all backends, what lies between a child and its pods, and pods; and Warning events.
+
+    Safe to use from many threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._objects: dict[str, CachedObject] = {}
+        self._names: dict[tuple[Resource, str, str], str] = {}
+        self._by_owner: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_job: defaultdict[str, set[str]] = defaultdict(set)
+        self._deleted: LRUCache[str, bool] = LRUCache(DELETIONS_KEPT)
+        self._warnings: LRUCache[str, Mapping[str, Any]] = LRUCache(WARNINGS_KEPT)
+        self._synced: set[Resource] = set()
+
+    def put(self, resource: Resource, raw: Mapping[str, Any]) -> None:
+        """Keep an object, unless a newer state of it is here or it is known to be gone."""
+        uid, fresh = raw["metadata"]["uid"], _cached(resource, raw)
+        name = (resource, fresh.namespace, fresh.name)
+        with self._lock:
+            namesake = self._names.get(name)
+            known = self._objects.get(namesake) if namesake else None
+            if uid in self._deleted or (known and _is_older(fresh.version, known.version)):
+                return
+            if namesake is not None:
+                self._drop(namesake)
+            self._objects[uid], self._names[name] = fresh, uid
+            self._by_job[fresh.job_uid].add(uid)
+            for owner in fresh.owners:
+                self._by_owner[owner].add(uid)
+
+    def remove(self, uid: str) -> None:
+        """Drop an object that was deleted: nothing that comes later brings it back."""
+        with self._lock:
+            self._deleted[uid] = True
+            self._drop(uid)
+
+    def replace(self, resource: Resource, listed: Iterable[Mapping[str, Any]], before: Collection[str]) -> None:
+        """Take over a whole list of a kind; from now on that kind is complete.
+
+        Args:
+            resource: the kind.
+            listed: all its objects.
+            before: UIDs that were here before the list was asked for: what it does not have of them is gone.
+        """
+        listed = list(listed)
+        there = {raw["metadata"]["uid"] for raw in listed}
+        with self._lock:
+            for uid in before:
+                if uid not in there and uid in self._objects and self._objects[uid].resource == resource:
+                    self.remove(uid)
+            for raw in listed:
+                self.put(resource, raw)
+            self._synced.add(resource)
+
+    def forget(self, resource: Resource) -> None:
+        """Drop a kind that is watched no more."""
+        with self._lock:
+            self._synced.discard(resource)
+            for uid in [uid for uid, known in self._objects.items() if known.resource == resource]:
+                self._drop(uid)
+
+    def require(self, resources: Iterable[Resource]) -> None:
+        """Make sure that those kinds are complete.
+
+        Raises:
+            UnavailableError: one of them has not been listed yet; to be tried again.
+        """
+        with self._lock:
+            waiting = [resource.plural for resource in resources if resource not in self._synced]
+        if waiting:
+            raise UnavailableError(0, "NotSynced", f"not listed yet: {', '.join(waiting)}")
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """The object of that name, or None."""
+        with self._lock:
+            found = self._objects.get(self._names.get((resource, namespace, name), ""))
+        return found.load() if found else None
+
+    def find(self, uid: str) -> CachedObject | None:
+        """The object of that UID, or None."""
+        with self._lock:
+            return self._objects.get(uid)
+
+    def owned(self, resource: Resource, child: Mapping[str, Any] | None, owners: Collection[str]) -> list[Object]:
+        """The objects of that kind that have an owner with one of those UIDs; see `RunReader`."""
+        with self._lock:
+            uids = {uid for owner in owners for uid in self._by_owner.get(owner, ())}
+            found = [self._objects[uid] for uid in uids]
+        return [known.load() for known in found if known.resource == resource]
+
+    def of_job(self, resource: Resource, job_uid: str) -> list[Object]:
+        """The objects of that kind that carry the UID of that SQLFlowJob as their label."""
+        with self._lock:
+            found = [self._objects[uid] for uid in self._by_job.get(job_uid, ())]
+        return [known.load() for known in found if known.resource == resource]
+
+    def objects(self) -> dict[str, CachedObject]:
+        """All objects by UID."""
+        with self._lock:
+            return dict(self._objects)
+
+    def phases(self) -> Counter[str]:
+        """The number of SQLFlowJobs in each phase."""
+        return Counter(known.phase or "Pending" for known in self.objects().values() if known.resource == SQLFLOWJOBS)
+
+    def put_warning(self, event: Mapping[str, Any]) -> CachedObject | None:
+        """Keep a Warning event; the object that it is about, if that is here."""
+        about = (event.get("involvedObject") or {}).get("uid", "")
+        with self._lock:
+            self._warnings[event["metadata"]["uid"]] = event
+            return self._objects.get(about)
+
+    def warnings(self, uid: str) -> list[Mapping[str, Any]]:
+        """The Warning events about the object of that UID."""
+        with self._lock:
+            return [event for event in self._warnings.values() if event["involvedObject"].get("uid") == uid]
+
+    def _drop(self, uid: str) -> None:
+        known = self._objects.pop(uid, None)
+        if known is None:
+            return
+        del self._names[known.resource, known.namespace, known.name]
+        for index, key in ((self._by_job, known.job_uid), *((self._by_owner, owner) for owner in known.owners)):
+            index[key].discard(uid)
+            if not index[key]:
+                del index[key]
+
+
+def job_of(resource: Resource, metadata: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Namespace and name of the SQLFlowJob that an object is or belongs to, or None."""
+    name = metadata["name"] if resource == SQLFLOWJOBS else (metadata.get("annotations") or {}).get(ANNOTATION_JOB)
+    return (metadata.get("namespace", ""), name) if name else None
+
+
+def _cached(resource: Resource, raw: Mapping[str, Any]) -> CachedObject:
+    metadata = {key: value for key, value in raw["metadata"].items() if key != "managedFields"}
+    if _UNREAD_ANNOTATION in (metadata.get("annotations") or {}):
+        metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if k != _UNREAD_ANNOTATION}
+    content = json.dumps({**raw, "metadata": metadata}, separators=(",", ":")).encode()
+    return CachedObject(
+        resource=resource,
+        namespace=metadata.get("namespace", ""),
+        name=metadata["name"],
+        version=metadata.get("resourceVersion", ""),
+        job=job_of(resource, metadata),
+        job_uid=(metadata.get("labels") or {}).get(LABEL_JOB_UID, ""),
+        owners=frozenset(owner_uids(raw)),
+        phase=str((raw.get("status") or {}).get("phase") or ""),
+        content=zlib.compress(content, 1),
+    )
+
+
+def _is_older(version: str, known: str) -> bool:
+    """True if a resourceVersion is older than another; where they are no numbers, what comes last counts."""
+    return version.isdigit() and known.isdigit() and int(version) < int(known)
