@@ -12,12 +12,12 @@ import typer
 
 from devcluster import cache, current, images, load, tools
 from devcluster.cluster import Cluster, Record
+from devcluster.cluster_status import read_status
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.layout import Layout
 from devcluster.process import SystemRunner
 from devcluster.progress import Reporter
-from devcluster.status import read_status
 
 app = typer.Typer(
     name="devcluster",

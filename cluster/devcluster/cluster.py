@@ -14,7 +14,7 @@ from devcluster.context import Context
 from devcluster.errors import DevClusterError, log_lines
 from devcluster.forecast import Work
 from devcluster.layout import Layout
-from devcluster.machine import Engine, Platform, find_platform, self_built_env
+from devcluster.machine import ContainerEngine, Platform, find_platform, self_built_env
 from devcluster.store import locked, write_atomically
 from devcluster.tools import TOOLS, find_tool, tool
 
@@ -25,7 +25,7 @@ READY = (
     # Available, not rolled out: one replica answers, and the second's first probe may come 10 s later.
     ("Wait for CoreDNS", "Available", ("--namespace=kube-system", "deployment/coredns")),
 )
-"""What a new cluster waits for: title, condition, objects."""
+"""The conditions that `up` waits for in a new cluster: title, condition, objects."""
 
 KERNEL_MODULES = Path("/lib/modules")
 """kind mounts this folder into its nodes; where the kernel has no modules it does not exist."""
@@ -33,7 +33,7 @@ KERNEL_MODULES = Path("/lib/modules")
 
 @dataclass(slots=True)
 class Record:
-    """What `up` notes of a cluster, first of all and again when it is complete.
+    """The record that `up` keeps of a cluster, written first of all and again when it is complete.
 
     Attributes:
         name: of the cluster.
@@ -80,18 +80,18 @@ class Cluster:
 
     @classmethod
     def open(cls, context: Context) -> Cluster:
-        """The cluster as its record tells; looks at the machine only where there is no record."""
+        """The cluster that the record describes; examines the machine only if there is no record."""
         record = Record.read(context.layout)
         if record is None:
-            if context.runner.which("podman") and Engine("podman").has_image(context.runner, node.reference()):
-                return cls(context, Platform(Engine("podman", self_built_env(context)), registry=False))
+            if context.runner.which("podman") and ContainerEngine("podman").has_image(context.runner, node.reference()):
+                return cls(context, Platform(ContainerEngine("podman", self_built_env(context)), registry=False))
             with context.reporter.step("Look for a container registry"):
                 return cls(context, find_platform(context))
         env = {} if record.registry else self_built_env(context)
-        return cls(context, Platform(Engine(record.program, env), record.registry))
+        return cls(context, Platform(ContainerEngine(record.program, env), record.registry))
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> ContainerEngine:
         """The engine that runs the node."""
         return self.platform.engine
 
@@ -119,7 +119,7 @@ class Cluster:
         return result.out if result.ok else None
 
     def is_healthy(self) -> bool:
-        """Whether the cluster is complete, its API server answers and its node is Ready."""
+        """True if the cluster is complete, its API server answers and its node is Ready."""
         layout = self.context.layout
         if Record.read_complete(layout) is None or not layout.kubeconfig.is_file():
             return False
@@ -282,7 +282,7 @@ def create_argv(kind: Path, name: str, image: str, kubeconfig: Path) -> list[str
     return [*argv, "--image", image] if image else argv
 
 
-def kind_env(name: str, engine: Engine) -> dict[str, str]:
+def kind_env(name: str, engine: ContainerEngine) -> dict[str, str]:
     """The environment of kind: our engine, and a network of the cluster's own, which is therefore ours to remove."""
     provider = engine.program
     return {

@@ -1,4 +1,4 @@
-"""What every part needs at hand: other programs, progress, places, the cache."""
+"""The services that every part uses: other programs, progress, paths, the cache."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ VARIABLE, VALUE = "CLUSTER", "current"
 
 
 def is_asked_for() -> bool:
-    """Whether the person asks for their own cluster.
+    """True if the person asks for their own cluster.
 
     Raises:
         DevClusterError: the variable has another value, which would otherwise be ignored in silence.
@@ -27,7 +27,7 @@ def is_asked_for() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """Where kubectl goes without being told."""
+    """The cluster that kubectl uses without options."""
 
     context: str
     server: str

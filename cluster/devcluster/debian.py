@@ -15,7 +15,7 @@ from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.forecast import Work
 from devcluster.layout import digest
-from devcluster.machine import Engine, ensure_packages
+from devcluster.machine import ContainerEngine, ensure_packages
 from devcluster.store import locked
 
 SUITE = "bookworm"
@@ -30,7 +30,7 @@ IMPORT_TITLE = "Import the base image"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AptSource:
     """One package source of apt."""
 
     uri: str
@@ -42,7 +42,7 @@ def reference() -> str:
     return f"{REPOSITORY}:{SUITE}-python{PYTHON}-{digest(SUITE, *PACKAGES)}"
 
 
-def ensure_base(context: Context, engine: Engine) -> str:
+def ensure_base(context: Context, engine: ContainerEngine) -> str:
     """The reference of the base image; makes it if it is not there.
 
     Raises:
@@ -59,14 +59,14 @@ def ensure_base(context: Context, engine: Engine) -> str:
     return ref
 
 
-def works(context: Context, engine: Engine) -> list[Work]:
+def works(context: Context, engine: ContainerEngine) -> list[Work]:
     """The steps that `ensure_base` would take now."""
     if engine.has_image(context.runner, reference()):
         return []
     return [Work(BOOTSTRAP_TITLE, 60), Work(IMPORT_TITLE, 8)]
 
 
-def _make(context: Context, engine: Engine, ref: str, folder: Path) -> None:
+def _make(context: Context, engine: ContainerEngine, ref: str, folder: Path) -> None:
     root, archive = folder / "root", folder / "root.tar"
     mirror = find_mirror()
     context.long(
@@ -114,7 +114,7 @@ def find_mirror(apt: Path = APT, os_release: Path = Path("/etc/os-release")) -> 
     raise DevClusterError("No base image can be made", f"apt in {apt} names no mirror with Debian {SUITE}", todo)
 
 
-def apt_sources(apt: Path) -> Iterator[Source]:
+def apt_sources(apt: Path) -> Iterator[AptSource]:
     """All binary package sources of apt, of both file formats."""
     parts = sorted((apt / "sources.list.d").glob("*")) if (apt / "sources.list.d").is_dir() else []
     for path in [apt / "sources.list", *parts]:
@@ -124,17 +124,17 @@ def apt_sources(apt: Path) -> Iterator[Source]:
             yield from _deb822_sources(path.read_text())
 
 
-def _one_line_sources(text: str) -> Iterator[Source]:
+def _one_line_sources(text: str) -> Iterator[AptSource]:
     for line in text.splitlines():
         match = re.match(r"\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)", line)
         if match:
-            yield Source(match[1], (match[2],))
+            yield AptSource(match[1], (match[2],))
 
 
-def _deb822_sources(text: str) -> Iterator[Source]:
+def _deb822_sources(text: str) -> Iterator[AptSource]:
     without_comments = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
     for paragraph in re.split(r"\n\s*\n", without_comments):
         fields = {name.lower(): value for name, value in re.findall(r"^([\w-]+):\s*(.*)$", paragraph, re.MULTILINE)}
         if "deb" in fields.get("types", "").split() and fields.get("enabled", "yes").strip().lower() != "no":
             for uri in fields.get("uris", "").split():
-                yield Source(uri, tuple(fields.get("suites", "").split()))
+                yield AptSource(uri, tuple(fields.get("suites", "").split()))

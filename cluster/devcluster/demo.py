@@ -101,7 +101,7 @@ def watch(stack: Stack, console: Console) -> dict[str, Any]:
 
 
 def finished(job: dict[str, Any]) -> bool:
-    """Whether a SQLFlowJob has its outcome."""
+    """True if a SQLFlowJob has its outcome."""
     conditions = job.get("status", {}).get("conditions", [])
     return any(c["type"] in ("Complete", "Failed", "Stalled") and c["status"] == "True" for c in conditions)
 

@@ -12,7 +12,7 @@ STEPS_ROLE = "sqlflow-argo-steps"
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class WorkflowEngine:
     """A workflow engine: how it is recognised and where its release is."""
 
     title: str
@@ -22,15 +22,15 @@ class Engine:
     manifest: str
 
 
-ENGINES: Mapping[str, Engine] = {
-    "argo": Engine(
+ENGINES: Mapping[str, WorkflowEngine] = {
+    "argo": WorkflowEngine(
         "Argo Workflows",
         "workflows.argoproj.io",
         "argo",
         ("deployment/workflow-controller",),
         "https://github.com/argoproj/argo-workflows/releases/download/v4.1.2/install.yaml",
     ),
-    "tekton": Engine(
+    "tekton": WorkflowEngine(
         "Tekton Pipelines",
         "pipelineruns.tekton.dev",
         "tekton-pipelines",
@@ -63,7 +63,7 @@ def ensure_engine(stack: Stack, backend: str) -> None:
             stack.do("Let the steps report to Argo", *binding, account)
 
 
-def _install(stack: Stack, engine: Engine) -> None:
+def _install(stack: Stack, engine: WorkflowEngine) -> None:
     system = replace(stack, namespace=engine.namespace)
     if not stack.run("get", "namespace", engine.namespace).ok:
         stack.do(f"Create namespace {engine.namespace}", "create", "namespace", engine.namespace)
@@ -78,7 +78,7 @@ def _install(stack: Stack, engine: Engine) -> None:
             )
 
 
-def _wait(system: Stack, engine: Engine, workload: str) -> None:
+def _wait(system: Stack, engine: WorkflowEngine, workload: str) -> None:
     """Wait for one of the engine's workloads; one that is not there may have another name, and the demo goes on."""
     if not system.run("get", workload).ok:
         return

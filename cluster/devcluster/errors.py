@@ -9,7 +9,7 @@ TAIL_LINES = 20
 
 
 class DevClusterError(Exception):
-    """Something a person can mend; never a bug of ours.
+    """A fault that a person can fix; never a bug of ours.
 
     Attributes:
         what: what could not be done, without a full stop.

@@ -1,4 +1,4 @@
-"""How far a long run is, and about how long it still takes.
+"""The position of a long run, and about how long it still takes.
 
 The seconds of each piece of work were measured on two quiet cores. They are scaled by this machine's cores, and, as
 soon as a piece is done, by how long that one really took.

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from devcluster import debian
+from devcluster.build_context import context_digest
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
-from devcluster.inputs import context_digest
 from devcluster.layers import LABEL, Note, read_note, remove_unused, used_layers, write_note
 from devcluster.layout import digest
-from devcluster.machine import Engine, Platform, works
-from devcluster.pipconf import Mount, pip_mounts, pip_settings
+from devcluster.machine import ContainerEngine, Platform, works
+from devcluster.pipconf import BindMount, pip_mounts, pip_settings
 from devcluster.store import locked
 from devcluster.workplace import workplace
 
@@ -50,7 +50,7 @@ def base_image(context: Context, platform: Platform) -> str:
     return UPSTREAM_BASE if platform.registry else debian.ensure_base(context, platform.engine)
 
 
-def builder(context: Context, platform: Platform) -> Engine:
+def builder(context: Context, platform: Platform) -> ContainerEngine:
     """The engine of the cluster, else buildah.
 
     Raises:
@@ -59,7 +59,7 @@ def builder(context: Context, platform: Platform) -> Engine:
     if platform.engine.program == "docker" or works(context.runner, platform.engine.program):
         return platform.engine
     if context.runner.which("buildah"):
-        return Engine("buildah")
+        return ContainerEngine("buildah")
     todo = "Install one of them, such as with `apt-get install podman`"
     raise DevClusterError("No image can be built: neither docker, podman nor buildah works here", todo=todo)
 
@@ -88,7 +88,7 @@ def build_image(context: Context, platform: Platform, build: Build) -> str:
     return note.id
 
 
-def claim(context: Context, engine: Engine, name: str) -> str:
+def claim(context: Context, engine: ContainerEngine, name: str) -> str:
     """Let `name` mean the image that this checkout built, should another checkout have built its own since.
 
     An image that a person made by hand under that name is left alone. The caller holds the image lock.
@@ -107,14 +107,14 @@ def claim(context: Context, engine: Engine, name: str) -> str:
     return ours
 
 
-def _inputs(context: Context, engine: Engine, build: Build, args: Mapping[str, str]) -> str:
+def _inputs(context: Context, engine: ContainerEngine, build: Build, args: Mapping[str, str]) -> str:
     """Changes with everything that the image is made of here; what the network gives is the base's and pip's matter."""
     arguments = [f"{name}={value}" for name, value in sorted(args.items())]
     base = engine.image_id(context.runner, args["BASE"])
     return digest(engine.program, build.target, base, *arguments, context_digest(build.context, build.file))
 
 
-def _build(context: Context, engine: Engine, build: Build, args: Mapping[str, str]) -> Path:
+def _build(context: Context, engine: ContainerEngine, build: Build, args: Mapping[str, str]) -> Path:
     """Build; returns the log."""
     purpose = "image"
     with workplace(context, engine, purpose, args["BASE"]) as temporary, context.store.scratch(purpose) as folder:
@@ -124,7 +124,9 @@ def _build(context: Context, engine: Engine, build: Build, args: Mapping[str, st
         return context.long(title(build), argv, log=log, env=env)
 
 
-def build_argv(engine: Engine, build: Build, args: Mapping[str, str], mounts: Sequence[Mount]) -> list[str]:
+def build_argv(
+    engine: ContainerEngine, build: Build, args: Mapping[str, str], mounts: Sequence[BindMount]
+) -> list[str]:
     """The command that builds an image.
 
     A Dockerfile asks for pip's settings by the id of a secret (`RUN --mount=type=secret,id=pip.conf,target=…`). For

@@ -1,4 +1,4 @@
-"""What was built, and which layers are still of use.
+"""The images that were built, and the layers that they still use.
 
 podman keeps every layer of every build for ever. The notes kept here say which layers the last build of
 each image used; what no note names is removed, so that the disk holds one generation and every build finds its cache.
@@ -15,7 +15,7 @@ from pathlib import Path
 from devcluster import workplace
 from devcluster.context import Context
 from devcluster.layout import digest
-from devcluster.machine import Engine
+from devcluster.machine import ContainerEngine
 from devcluster.store import write_atomically
 
 LABEL = f"{workplace.LABEL}=image"
@@ -25,7 +25,7 @@ FORGET_SECONDS = 7 * 24 * 3600
 """A note that nobody asked for in this time belongs to a checkout that is gone or asleep."""
 
 USED = re.compile(r"^--> (?:Using cache )?([0-9a-f]{11,64})\s*$", re.MULTILINE)
-"""How the builder tells that a step made or reused a layer."""
+"""The lines with which a builder reports a layer that a step made or reused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def used_layers(log: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(USED.findall(log.read_text(encoding="utf-8", errors="replace"))))
 
 
-def remove_unused(context: Context, engine: Engine) -> None:
+def remove_unused(context: Context, engine: ContainerEngine) -> None:
     """Remove the nameless layers of our builds that no note names. The caller holds the image lock."""
     if engine.program == "docker":  # keeps its layers in a cache of its own, which it cleans by itself
         argv = ["docker", "image", "prune", "--force", "--filter", f"label={LABEL}"]

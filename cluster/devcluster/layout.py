@@ -1,4 +1,4 @@
-"""Where things lie and what they are called.
+"""Paths and names.
 
 Everything of one cluster is named after its checkout's path, so two checkouts never meet; everything that takes
 long to make lies in a cache outside the checkout, keyed by what it is made of, so they share it.
@@ -52,7 +52,7 @@ class Layout:
 
     @property
     def record(self) -> Path:
-        """What `up` notes of the cluster."""
+        """The record that `up` keeps of the cluster."""
         return self.state / "cluster.json"
 
     @property

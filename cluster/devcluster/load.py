@@ -9,7 +9,7 @@ from devcluster.context import Context
 from devcluster.current import Current
 from devcluster.errors import DevClusterError
 from devcluster.images import claim
-from devcluster.machine import Engine
+from devcluster.machine import ContainerEngine
 from devcluster.store import locked
 from devcluster.tools import tool
 
@@ -37,7 +37,7 @@ def load_images(cluster: Cluster, images: Sequence[str]) -> list[str]:
     return loaded
 
 
-def load_into_current(context: Context, engine: Engine, current: Current, images: Sequence[str]) -> None:
+def load_into_current(context: Context, engine: ContainerEngine, current: Current, images: Sequence[str]) -> None:
     """Load images into the kind cluster of the current kubectl context.
 
     Raises:
@@ -53,14 +53,14 @@ def load_into_current(context: Context, engine: Engine, current: Current, images
         _load(context, engine, current.kind_cluster, image, "")
 
 
-def images_in_node(context: Context, engine: Engine, container: str) -> list[str]:
+def images_in_node(context: Context, engine: ContainerEngine, container: str) -> list[str]:
     """The references of all images in a node's own store."""
     argv = [engine.program, "exec", container, "ctr", "--namespace=k8s.io", "images", "list", "--quiet"]
     result = context.runner.run(argv, env=engine.env, timeout=60)
     return result.out.split() if result.ok else []
 
 
-def _load(context: Context, engine: Engine, name: str, image: str, known: str) -> str:
+def _load(context: Context, engine: ContainerEngine, name: str, image: str, known: str) -> str:
     """Load one image unless its id is `known`; returns its id.
 
     Under the image lock: no other checkout gives the name to another image between looking and saving.

@@ -1,4 +1,4 @@
-"""What this machine has: a container engine that works, a registry that answers, Go, root, its cgroups.
+"""The machine: a container engine that works, a registry that answers, Go, root, its cgroups.
 
 Everything is found out by trying it, once, with a short timeout; nothing is guessed from names of systems.
 """
@@ -29,7 +29,7 @@ PACKAGES = {"podman": "podman", "debootstrap": "debootstrap", "runc": "runc", "i
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class ContainerEngine:
     """A container engine.
 
     Attributes:
@@ -41,7 +41,7 @@ class Engine:
     env: Mapping[str, str] = field(default_factory=dict)
 
     def has_image(self, runner: Runner, reference: str) -> bool:
-        """Whether an image is in the engine's local store."""
+        """True if an image is in the engine's local store."""
         return self.image_id(runner, reference) != ""
 
     def image_id(self, runner: Runner, reference: str) -> str:
@@ -53,7 +53,7 @@ class Engine:
         return result.out.strip() if result.ok else ""
 
     def has_label(self, runner: Runner, reference: str, label: str) -> bool:
-        """Whether an image carries the label `name=value`."""
+        """True if an image carries the label `name=value`."""
         name, _, value = label.partition("=")
         argv = [self.program, "image", "inspect", "--format", f'{{{{index .Config.Labels "{name}"}}}}', reference]
         if self.program == "buildah":
@@ -65,14 +65,14 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """How clusters are made on this machine.
+    """The way in which clusters are made on this machine.
 
     Attributes:
         engine: runs the node.
         registry: whether the engine can pull images; without, everything is built here.
     """
 
-    engine: Engine
+    engine: ContainerEngine
     registry: bool
 
 
@@ -81,20 +81,20 @@ def find_platform(context: Context) -> Platform:
     runner = context.runner
     for program in ("docker", "podman"):
         if works(runner, program) and can_pull(runner, program):
-            return Platform(Engine(program), registry=True)
-    return Platform(Engine("podman", self_built_env(context)), registry=False)
+            return Platform(ContainerEngine(program), registry=True)
+    return Platform(ContainerEngine("podman", self_built_env(context)), registry=False)
 
 
 def works(runner: Runner, program: str) -> bool:
-    """Whether an engine is there and, in Docker's case, its daemon answers."""
+    """True if an engine is there and, in Docker's case, its daemon answers."""
     if runner.which(program) is None:
         return False
     return runner.run([program, "info"], timeout=PROBE_SECONDS).ok
 
 
 def can_pull(runner: Runner, program: str) -> bool:
-    """Whether `program` reaches a registry: pulls one tiny image, and removes it if it was not there before."""
-    engine = Engine(program)
+    """True if `program` reaches a registry: pulls one tiny image, and removes it if it was not there before."""
+    engine = ContainerEngine(program)
     had = engine.has_image(runner, PROBE_IMAGE)
     pulled = runner.run([program, "pull", "--quiet", PROBE_IMAGE], timeout=PROBE_SECONDS).ok
     if pulled and not had:
@@ -103,7 +103,7 @@ def can_pull(runner: Runner, program: str) -> bool:
 
 
 def cgroups_are_unified(root: Path = Path("/sys/fs/cgroup")) -> bool:
-    """Whether the machine has cgroup v2 alone."""
+    """True if the machine has cgroup v2 alone."""
     return (root / "cgroup.controllers").is_file()
 
 

@@ -20,7 +20,7 @@ from devcluster.errors import DevClusterError
 from devcluster.forecast import Work
 from devcluster.gobuild import APISERVER, COREDNS, ETCD, KUBECTL, NODE, PAUSE
 from devcluster.layout import CLUSTER_FOLDER, digest, tree_digest
-from devcluster.machine import Engine, ensure_packages
+from devcluster.machine import ContainerEngine, ensure_packages
 from devcluster.store import locked
 from devcluster.workplace import LABEL, workplace
 
@@ -28,7 +28,7 @@ FOLDER = CLUSTER_FOLDER / "node"
 REPOSITORY = "localhost/sqlflow-node"
 PARTS = (ETCD, KUBECTL, APISERVER, NODE, COREDNS, PAUSE)
 NETFILTER = ("/usr/sbin/nft", "/usr/sbin/conntrack")
-"""What kube-proxy calls; taken from the node's own system."""
+"""Programs that kube-proxy calls; taken from the node's own system."""
 
 PROTOCOLS = "/etc/protocols"
 """nft names the protocols of a map's elements by this file. kube-proxy compares those names with its own once an hour;
@@ -61,7 +61,7 @@ def system_reference() -> str:
     return f"{REPOSITORY}:system-{digest(debian.reference(), first_stage)}"
 
 
-def ensure_node(context: Context, engine: Engine) -> str:
+def ensure_node(context: Context, engine: ContainerEngine) -> str:
     """The reference of the node image; builds it if it is not there.
 
     Raises:
@@ -78,7 +78,7 @@ def ensure_node(context: Context, engine: Engine) -> str:
     return ref
 
 
-def works(context: Context, engine: Engine) -> list[Work]:
+def works(context: Context, engine: ContainerEngine) -> list[Work]:
     """The steps that `ensure_node` would take now."""
     if engine.has_image(context.runner, reference()):
         return []
@@ -88,7 +88,7 @@ def works(context: Context, engine: Engine) -> list[Work]:
     return [*base, *system, *builds, Work(COLLECT_TITLE, 15), Work(IMAGE_TITLE, 40)]
 
 
-def _make(context: Context, engine: Engine, ref: str) -> None:
+def _make(context: Context, engine: ContainerEngine, ref: str) -> None:
     with ThreadPoolExecutor(max_workers=1) as pool:
         system = pool.submit(_ensure_system, context, engine)
         programs: dict[str, Path] = {}
@@ -105,7 +105,7 @@ def _make(context: Context, engine: Engine, ref: str) -> None:
     _remove_old(context, engine)
 
 
-def _ensure_system(context: Context, engine: Engine) -> str:
+def _ensure_system(context: Context, engine: ContainerEngine) -> str:
     ref = system_reference()
     if not engine.has_image(context.runner, ref):
         debian.ensure_base(context, engine)
@@ -114,18 +114,18 @@ def _ensure_system(context: Context, engine: Engine) -> str:
     return ref
 
 
-def build_argv(engine: Engine) -> list[str]:
+def build_argv(engine: ContainerEngine) -> list[str]:
     """The start of every build of the node: no namespaces of its own, so that it works inside a container too."""
     argv = [engine.program, "build", "--isolation", "chroot", "--network", "host"]
     return [*argv, "--label", f"{LABEL}={PURPOSE}", "--build-arg", f"BASE={debian.reference()}"]
 
 
-def _build(context: Context, engine: Engine, title: str, argv: list[str], log: str) -> None:
+def _build(context: Context, engine: ContainerEngine, title: str, argv: list[str], log: str) -> None:
     with workplace(context, engine, PURPOSE, debian.reference()) as temporary:
         context.long(title, argv, log=log, env={**engine.env, "TMPDIR": str(temporary)})
 
 
-def _remove_old(context: Context, engine: Engine) -> None:
+def _remove_old(context: Context, engine: ContainerEngine) -> None:
     """Remove node images that are a week old, not today's and used by no cluster."""
     argv = [engine.program, "images", "--filter", f"reference={REPOSITORY}", "--filter", "until=168h"]
     listing = context.runner.run([*argv, "--format", "{{.Repository}}:{{.Tag}}"], env=engine.env, timeout=60)
@@ -134,7 +134,7 @@ def _remove_old(context: Context, engine: Engine) -> None:
         context.runner.run([engine.program, "rmi", image], env=engine.env, timeout=120)
 
 
-def _fill(context: Context, engine: Engine, folder: Path, programs: dict[str, Path], system_ref: str) -> None:
+def _fill(context: Context, engine: ContainerEngine, folder: Path, programs: dict[str, Path], system_ref: str) -> None:
     """Put the node's build context together."""
     shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
     (folder / "bin").mkdir()
@@ -172,7 +172,7 @@ def control_plane_references(context: Context, kubeadm: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _mounted(context: Context, engine: Engine, ref: str) -> Iterator[Path]:
+def _mounted(context: Context, engine: ContainerEngine, ref: str) -> Iterator[Path]:
     """The root file system of an image, read-only use."""
     root = context.short(f"Mount {ref}", [engine.program, "image", "mount", ref], env=engine.env)
     try:

@@ -34,7 +34,7 @@ WHEELS_TARGET = "/run/devcluster/wheels"
 
 
 @dataclass(frozen=True, slots=True)
-class Mount:
+class BindMount:
     """A file or folder of this machine that a build sees.
 
     Attributes:
@@ -68,8 +68,10 @@ def _unquoted(value: str) -> str:
         return value
 
 
-def pip_mounts(settings: Mapping[str, str], folder: Path, environment: Mapping[str, str] = os.environ) -> list[Mount]:
-    """What a build must see so that its pip reaches packages as this machine's does.
+def pip_mounts(
+    settings: Mapping[str, str], folder: Path, environment: Mapping[str, str] = os.environ
+) -> list[BindMount]:
+    """The files that a build mounts so that its pip reaches packages as this machine's does.
 
     Args:
         settings: of `pip_settings`.
@@ -77,17 +79,17 @@ def pip_mounts(settings: Mapping[str, str], folder: Path, environment: Mapping[s
         environment: this process's.
     """
     lines = [f"{name} = {' '.join(settings[name].split())}" for name in PASSED_ON if settings.get(name)]
-    mounts: list[Mount] = []
+    mounts: list[BindMount] = []
     certificates = settings.get("cert") or environment.get("SSL_CERT_FILE") or environment.get("REQUESTS_CA_BUNDLE")
     if certificates and Path(certificates).is_file():
-        mounts.append(Mount("ca.crt", Path(certificates), CERTIFICATES_TARGET))
+        mounts.append(BindMount("ca.crt", Path(certificates), CERTIFICATES_TARGET))
         lines.append(f"cert = {CERTIFICATES_TARGET}")
     wheels = settings.get("find-links", "")
     if wheels and Path(wheels).is_dir() and any(Path(wheels).iterdir()):
-        mounts.append(Mount("wheels", Path(wheels), WHEELS_TARGET))
+        mounts.append(BindMount("wheels", Path(wheels), WHEELS_TARGET))
         lines.append(f"find-links = {WHEELS_TARGET}")
     if not lines:
         return mounts
     config = folder / "pip.conf"
     config.write_text("\n".join(["[global]", *lines, ""]))
-    return [*mounts, Mount("pip.conf", config, CONFIG_TARGET)]
+    return [*mounts, BindMount("pip.conf", config, CONFIG_TARGET)]

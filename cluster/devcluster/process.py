@@ -15,12 +15,12 @@ NOT_FOUND, TIMED_OUT = 127, 124
 """Exit codes that a shell and timeout(1) use for the same things."""
 
 POLL_SECONDS = 0.2
-"""How often a running program's log is read for news."""
+"""Seconds between two reads of a running program's log."""
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What a finished program left behind."""
+class Completed:
+    """Exit code and output of a program that has ended."""
 
     code: int
     out: str = ""
@@ -28,7 +28,7 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """Whether it ended with exit code 0."""
+        """True if it ended with exit code 0."""
         return self.code == 0
 
     @property
@@ -51,7 +51,7 @@ class Runner(Protocol):
         env: Mapping[str, str] | None = None,
         stdin: str | None = None,
         timeout: float | None = None,
-    ) -> Result:
+    ) -> Completed:
         """Run a short program to its end and capture its output; never raises for a failure of the program."""
 
     def stream(
@@ -81,7 +81,7 @@ class SystemRunner:
         env: Mapping[str, str] | None = None,
         stdin: str | None = None,
         timeout: float | None = None,
-    ) -> Result:
+    ) -> Completed:
         """See `Runner.run`."""
         try:
             done = subprocess.run(
@@ -95,12 +95,12 @@ class SystemRunner:
                 check=False,
             )
         except FileNotFoundError:
-            return Result(NOT_FOUND, err=f"{argv[0]}: not found")
+            return Completed(NOT_FOUND, err=f"{argv[0]}: not found")
         except PermissionError as error:
-            return Result(NOT_FOUND, err=str(error))
+            return Completed(NOT_FOUND, err=str(error))
         except subprocess.TimeoutExpired:
-            return Result(TIMED_OUT, err=f"{argv[0]}: no answer within {timeout:g} s")
-        return Result(done.returncode, done.stdout, done.stderr)
+            return Completed(TIMED_OUT, err=f"{argv[0]}: no answer within {timeout:g} s")
+        return Completed(done.returncode, done.stdout, done.stderr)
 
     def stream(
         self,

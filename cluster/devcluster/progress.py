@@ -21,11 +21,11 @@ QUIET_SECONDS = 1.0
 """A step that ends sooner is not worth a line."""
 
 HEARTBEAT_SECONDS = 20.0
-"""Where there is no terminal, a line this often shows that a step still runs."""
+"""Without a terminal, seconds between two lines that show that a step still runs."""
 
 
 @dataclass(slots=True)
-class Step:
+class ProgressStep:
     """One thing under way."""
 
     title: str
@@ -64,10 +64,10 @@ class Reporter:
         self.console.print(escape(text), soft_wrap=True)
 
     @contextmanager
-    def step(self, title: str) -> Iterator[Step]:
+    def step(self, title: str) -> Iterator[ProgressStep]:
         """Show `title` as under way for as long as the block runs, then how long it took."""
         number = self._forecast.number(title)
-        step = Step(f"{number} {title}".lstrip())
+        step = ProgressStep(f"{number} {title}".lstrip())
         with self._moving_line(step) if self.console.is_terminal else self._plain_lines(step):
             yield step
         self._forecast.end(title, step.seconds)
@@ -77,7 +77,7 @@ class Reporter:
             self.console.print(f"[green]✓[/green] {escape(step.title)} [dim]{took}[/dim]", soft_wrap=True)
 
     @contextmanager
-    def _moving_line(self, step: Step) -> Iterator[None]:
+    def _moving_line(self, step: ProgressStep) -> Iterator[None]:
         with self._lock:
             if self._live is None:
                 detail = TextColumn("[dim]{task.fields[detail]}")
@@ -99,7 +99,7 @@ class Reporter:
                     self._live = None
 
     @contextmanager
-    def _plain_lines(self, step: Step) -> Iterator[None]:
+    def _plain_lines(self, step: ProgressStep) -> Iterator[None]:
         def line() -> None:
             late = f": {step.seconds:.0f} s" + (f", {step.detail}" if step.detail else "")
             self.say(f"… {step.title}" + (late if step.seconds >= HEARTBEAT_SECONDS else ""))

@@ -16,7 +16,7 @@ from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.forecast import Work
 from devcluster.layout import Layout
-from devcluster.process import Result, SystemRunner
+from devcluster.process import Completed, SystemRunner
 from devcluster.progress import Reporter
 from devcluster.tools import tool
 
@@ -58,7 +58,7 @@ class Stack:
         """The command line of kubectl for this cluster and namespace."""
         return [self.kubectl, "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace, *arguments]
 
-    def run(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> Result:
+    def run(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> Completed:
         """Run kubectl to its end, whatever comes out."""
         return self.context.runner.run(self.command(*arguments), stdin=stdin, timeout=timeout)
 

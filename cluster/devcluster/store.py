@@ -19,7 +19,7 @@ from pathlib import Path
 from devcluster.progress import Reporter
 
 WAIT_SECONDS = 0.2
-"""How often a taken lock is tried again; flock itself cannot be waited for and interrupted."""
+"""Seconds between two tries to take a lock; a wait in flock itself could not be interrupted."""
 
 
 @contextmanager
@@ -77,7 +77,7 @@ class Store:
     reporter: Reporter
 
     def path(self, name: str, key: str) -> Path:
-        """Where an entry lies or would lie."""
+        """The path of an entry, existing or not."""
         return self.root / name / key
 
     def ensure(self, name: str, key: str, make: Callable[[Path], None]) -> Path:

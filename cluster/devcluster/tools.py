@@ -49,7 +49,7 @@ def find_tool(context: Context, name: str) -> Path | None:
 
 
 def fits(runner: Runner, name: str, path: str, pinned: str) -> bool:
-    """Whether a program of this machine can stand in for ours.
+    """True if a program of this machine can stand in for ours.
 
     kubectl may be one minor version away from the cluster; kind must be the pinned version, since it and the node
     image belong together.

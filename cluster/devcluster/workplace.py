@@ -1,4 +1,4 @@
-"""Where image builds keep their temporary files and working containers, so that a killed build leaves none for long."""
+"""A folder for the temporary files and working containers of image builds; a killed build leaves none for long."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devcluster.context import Context
-from devcluster.machine import Engine
+from devcluster.machine import ContainerEngine
 
 LABEL = "sqlflow-devcluster"
 """Label of every image and layer built here; its value says what for."""
 
 CACHE_MOUNTS = "buildah-cache"
-"""Where podman and buildah keep the files of `RUN --mount=type=cache`, under TMPDIR."""
+"""The folder in which podman and buildah keep the files of `RUN --mount=type=cache`, under TMPDIR."""
 
 
 @contextmanager
-def workplace(context: Context, engine: Engine, purpose: str, base: str) -> Iterator[Path]:
+def workplace(context: Context, engine: ContainerEngine, purpose: str, base: str) -> Iterator[Path]:
     """A folder for a build's temporary files, cleared of what a killed build left; its cache mounts stay.
 
     The caller holds the lock that belongs to `purpose`.
@@ -42,7 +42,7 @@ def workplace(context: Context, engine: Engine, purpose: str, base: str) -> Iter
     unfinished.unlink()
 
 
-def _remove_working_containers(context: Context, engine: Engine, purpose: str, base: str) -> None:
+def _remove_working_containers(context: Context, engine: ContainerEngine, purpose: str, base: str) -> None:
     """Remove the containers in which a killed build worked: those that stand on its layers or on its base."""
     if engine.program == "docker":  # its daemon clears up by itself
         return

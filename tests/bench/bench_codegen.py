@@ -38,7 +38,7 @@ def program(statements: int) -> str:
 
 
 def compile_program(codegen: Codegen, text: str) -> str:
-    """What the operator does: text to statements to program to YAML."""
+    """As the operator does: text to statements to program to YAML."""
     return codegen.gen_yaml(codegen.gen_code(parse_program(text), OPTIONS))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from devcluster.context import Context
 from devcluster.layout import Layout
-from devcluster.process import Result
+from devcluster.process import Completed
 from devcluster.progress import Reporter
 from rich.console import Console
 
@@ -27,7 +27,7 @@ class Call:
         return " ".join(self.argv)
 
 
-Answer = Result | Callable[[Call], Result]
+Answer = Completed | Callable[[Call], Completed]
 
 
 @dataclass
@@ -42,18 +42,18 @@ class FakeRunner:
         self.programs.update({program: f"/usr/bin/{program}" for program in programs})
 
     def on(self, prefix: str, answer: Answer | str = "") -> None:
-        self.answers[prefix] = Result(0, answer) if isinstance(answer, str) else answer
+        self.answers[prefix] = Completed(0, answer) if isinstance(answer, str) else answer
 
     def which(self, program: str) -> str | None:
         return self.programs.get(program)
 
-    def _answer(self, call: Call) -> Result:
+    def _answer(self, call: Call) -> Completed:
         self.calls.append(call)
         known = [prefix for prefix in self.answers if call.line.startswith(prefix)]
         if not known:
-            return Result(127, err=f"{call.argv[0]}: not prepared: {call.line}")
+            return Completed(127, err=f"{call.argv[0]}: not prepared: {call.line}")
         answer = self.answers[max(known, key=len)]
-        return answer if isinstance(answer, Result) else answer(call)
+        return answer if isinstance(answer, Completed) else answer(call)
 
     def run(
         self,
@@ -62,7 +62,7 @@ class FakeRunner:
         env: Mapping[str, str] | None = None,
         stdin: str | None = None,
         timeout: float | None = None,
-    ) -> Result:
+    ) -> Completed:
         return self._answer(Call(list(argv), dict(env or {}), stdin))
 
     def stream(

@@ -11,12 +11,12 @@ from devcluster import cli, current, images, load, tools
 from devcluster.cluster import Cluster, Record
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
-from devcluster.machine import Engine, Platform
+from devcluster.machine import ContainerEngine, Platform
 
 
 @pytest.fixture(autouse=True)
 def ours(context: Context, monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    cluster = Cluster(context, Platform(Engine("podman"), registry=False))
+    cluster = Cluster(context, Platform(ContainerEngine("podman"), registry=False))
     monkeypatch.delenv("CLUSTER", raising=False)
     monkeypatch.setattr(Cluster, "open", lambda _: cluster)
     return cluster

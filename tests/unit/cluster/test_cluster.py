@@ -15,11 +15,11 @@ from devcluster.cluster import (
     make_kernel_modules_folder,
     remove_kernel_modules_folder,
 )
+from devcluster.cluster_status import read_status
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
-from devcluster.machine import Engine, Platform
-from devcluster.process import Result
-from devcluster.status import read_status
+from devcluster.machine import ContainerEngine, Platform
+from devcluster.process import Completed
 
 IMAGE = "localhost/sqlflow-node:test"
 APP = "localhost/app:dev"
@@ -43,56 +43,58 @@ class World:
         runner.on("/usr/bin/kind version", node_kind_version())
         runner.on("/usr/bin/kubectl version", json.dumps({"clientVersion": {"gitVersion": node.version()}}))
         for prefix, answer in {
-            "podman ps --all --quiet": lambda call: Result(0, "\n".join(self.nodes)),
+            "podman ps --all --quiet": lambda call: Completed(0, "\n".join(self.nodes)),
             "podman ps --all --filter label=io.x-k8s.kind.cluster --format": lambda call: self.all_clusters(),
-            "podman container inspect": lambda call: Result(0, "".join(f"/{n} {s}\n" for n, s in self.nodes.items())),
+            "podman container inspect": lambda call: Completed(
+                0, "".join(f"/{n} {s}\n" for n, s in self.nodes.items())
+            ),
             "podman start": self.start,
             "podman rm": self.remove,
-            "podman volume ls": lambda call: Result(0, "\n".join(self.volumes)),
-            "podman volume rm": lambda call: self.volumes.clear() or Result(0),
-            "podman network inspect": lambda call: Result(0 if self.name in self.networks else 1),
-            "podman network rm": lambda call: self.networks.remove(call.argv[-1]) or Result(0),
+            "podman volume ls": lambda call: Completed(0, "\n".join(self.volumes)),
+            "podman volume rm": lambda call: self.volumes.clear() or Completed(0),
+            "podman network inspect": lambda call: Completed(0 if self.name in self.networks else 1),
+            "podman network rm": lambda call: self.networks.remove(call.argv[-1]) or Completed(0),
             "podman image inspect --format {{.Id}}": self.image_id,
-            "podman exec": lambda call: Result(0, "\n".join(self.in_node)),
+            "podman exec": lambda call: Completed(0, "\n".join(self.in_node)),
             "podman save": "",
             "/usr/bin/kind create cluster": self.create,
-            "/usr/bin/kind load image-archive": lambda call: self.in_node.append(APP) or Result(0),
+            "/usr/bin/kind load image-archive": lambda call: self.in_node.append(APP) or Completed(0),
             f"/usr/bin/kubectl --kubeconfig {self.kubeconfig}": self.kubectl,
         }.items():
             runner.on(prefix, answer)
 
-    def all_clusters(self) -> Result:
-        return Result(0, "\n".join([*self.clusters, *([self.name] if self.nodes else [])]))
+    def all_clusters(self) -> Completed:
+        return Completed(0, "\n".join([*self.clusters, *([self.name] if self.nodes else [])]))
 
-    def start(self, call) -> Result:
+    def start(self, call) -> Completed:
         self.nodes = dict.fromkeys(self.nodes, "running")
-        return Result(0)
+        return Completed(0)
 
-    def remove(self, call) -> Result:
+    def remove(self, call) -> Completed:
         self.nodes.clear()
-        return Result(0)
+        return Completed(0)
 
-    def image_id(self, call) -> Result:
+    def image_id(self, call) -> Completed:
         known = self.images.get(call.argv[-1])
-        return Result(0, known) if known else Result(1)
+        return Completed(0, known) if known else Completed(1)
 
-    def create(self, call) -> Result:
+    def create(self, call) -> Completed:
         assert not self.nodes
         assert not self.networks
         self.networks.append(self.name)
         self.nodes = {f"{self.name}-control-plane": "running"}
         self.volumes.append("volume")
         if self.create_fails:
-            return Result(1, err=self.create_fails.pop(0))
+            return Completed(1, err=self.create_fails.pop(0))
         self.kubeconfig.write_text("apiVersion: v1")
-        return Result(0)
+        return Completed(0)
 
-    def kubectl(self, call) -> Result:
+    def kubectl(self, call) -> Completed:
         if not self.ready:
-            return Result(1, err="the server does not answer")
+            return Completed(1, err="the server does not answer")
         if "jsonpath={.items[0].status.nodeInfo.kubeletVersion}" in call.argv:
-            return Result(0, "v9.9.9")
-        return Result(0, "True")
+            return Completed(0, "v9.9.9")
+        return Completed(0, "True")
 
     @property
     def is_empty(self) -> bool:
@@ -115,21 +117,21 @@ def world(context: Context, runner, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 @pytest.fixture
 def ours(context: Context) -> Cluster:
-    return Cluster(context, Platform(Engine("podman", {"CONTAINERS_CONF": "/c"}), registry=False))
+    return Cluster(context, Platform(ContainerEngine("podman", {"CONTAINERS_CONF": "/c"}), registry=False))
 
 
 # What kind is told
 
 
 def test_kind_gets_our_engine_our_network_and_not_the_persons_kubeconfig() -> None:
-    env = kind_env("name", Engine("podman", {"CONTAINERS_CONF": "/c"}))
+    env = kind_env("name", ContainerEngine("podman", {"CONTAINERS_CONF": "/c"}))
     assert env == {
         "CONTAINERS_CONF": "/c",
         "KIND_EXPERIMENTAL_PROVIDER": "podman",
         "KIND_EXPERIMENTAL_PODMAN_NETWORK": "name",
         "KUBECONFIG": os.devnull,
     }
-    assert kind_env("name", Engine("docker"))["KIND_EXPERIMENTAL_DOCKER_NETWORK"] == "name"
+    assert kind_env("name", ContainerEngine("docker"))["KIND_EXPERIMENTAL_DOCKER_NETWORK"] == "name"
 
 
 def test_kind_chooses_its_own_image_where_there_is_a_registry() -> None:
@@ -193,10 +195,10 @@ def test_nodes_that_stopped_are_started(world: World, ours: Cluster) -> None:
 
 def test_a_slow_cluster_is_waited_for_and_not_removed(world: World, ours: Cluster) -> None:
     ours.up()
-    answers = iter([Result(1, err="timeout")])
+    answers = iter([Completed(1, err="timeout")])
     world.runner.on(
         f"/usr/bin/kubectl --kubeconfig {world.kubeconfig} --request-timeout",
-        lambda _: next(answers, Result(0, "True")),
+        lambda _: next(answers, Completed(0, "True")),
     )
     ours.up()
     assert len(world.runner.lines("/usr/bin/kind create")) == 1
@@ -236,7 +238,7 @@ def test_the_record_of_another_cluster_does_not_count(context: Context) -> None:
 
 def test_the_engine_is_the_one_that_made_the_cluster(world: World, context: Context) -> None:
     Record(world.name, "docker", True, "").write(context.layout)
-    assert Cluster.open(context).platform == Platform(Engine("docker"), registry=True)
+    assert Cluster.open(context).platform == Platform(ContainerEngine("docker"), registry=True)
     assert world.runner.calls == []
 
 
@@ -274,7 +276,7 @@ def test_down_tries_again_while_the_processes_of_many_pods_end(
     ours.up()
     waited: list[float] = []
     monkeypatch.setattr("time.sleep", waited.append)
-    answers = iter([Result(125, err="Error: cannot remove container 0a1b: given PIDs did not die within timeout")])
+    answers = iter([Completed(125, err="Error: cannot remove container 0a1b: given PIDs did not die within timeout")])
     world.runner.on("podman rm", lambda call: next(answers, None) or world.remove(call))
     assert ours.down()
     assert len(waited) == 1
@@ -284,7 +286,7 @@ def test_down_tries_again_while_the_processes_of_many_pods_end(
 def test_down_gives_up_when_the_node_never_goes(world: World, ours: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     ours.up()
     monkeypatch.setattr("time.sleep", lambda _: None)
-    world.runner.on("podman rm", Result(125, err="device or resource busy"))
+    world.runner.on("podman rm", Completed(125, err="device or resource busy"))
     with pytest.raises(DevClusterError, match="device or resource busy"):
         ours.down()
     assert len(world.runner.lines("podman rm")) == 6
@@ -397,12 +399,12 @@ def test_the_current_cluster_is_used_only_after_saying_which(
     assert found.kubeconfig == "/my/config"
     assert found.kind_cluster == ""
     with pytest.raises(DevClusterError, match="cannot be loaded into the cluster of context prod: it is not a kind"):
-        load.load_into_current(context, Engine("podman"), found, [APP])
+        load.load_into_current(context, ContainerEngine("podman"), found, [APP])
 
 
 def test_a_current_kind_cluster_takes_images(world: World, context: Context) -> None:
     mine = current.Current("kind-dev", "https://x", "/k")
-    load.load_into_current(context, Engine("podman"), mine, [APP])
+    load.load_into_current(context, ContainerEngine("podman"), mine, [APP])
     assert world.runner.lines("/usr/bin/kind load")[0].endswith("--name dev")
 
 
@@ -414,7 +416,7 @@ def test_a_current_cluster_that_is_not_there_is_told(context: Context, runner) -
     with pytest.raises(DevClusterError, match="no current context"):
         current.find(context)
     runner.on("/usr/bin/kubectl config view", _config("x", "https://x.example"))
-    runner.on("/usr/bin/kubectl --request-timeout", Result(1, err="connection refused"))
+    runner.on("/usr/bin/kubectl --request-timeout", Completed(1, err="connection refused"))
     with pytest.raises(DevClusterError, match=r"Reach https://x\.example: failed: connection refused"):
         current.find(context)
 

@@ -13,7 +13,7 @@ from devcluster.archive import inside, with_libraries, write_image
 from devcluster.context import Context
 from devcluster.debian import apt_sources, find_mirror
 from devcluster.errors import DevClusterError
-from devcluster.machine import PACKAGES, Engine
+from devcluster.machine import PACKAGES, ContainerEngine
 
 DEB822 = """Types: deb
 # a comment inside
@@ -77,26 +77,26 @@ def test_debootstrap_runs_where_its_mounts_vanish_with_it() -> None:
 
 def test_a_base_image_that_is_there_is_not_made(context: Context, runner) -> None:
     runner.on("podman image inspect", "abc")
-    assert debian.ensure_base(context, Engine("podman")) == debian.reference()
+    assert debian.ensure_base(context, ContainerEngine("podman")) == debian.reference()
     assert len(runner.calls) == 1
 
 
 def test_the_base_image_is_bootstrapped_and_imported(context: Context, runner, monkeypatch: pytest.MonkeyPatch) -> None:
     def bootstrap(call) -> object:
-        from devcluster.process import Result
+        from devcluster.process import Completed
 
         root = Path(call.argv[-2])
         for folder in ("var/cache/apt/archives/partial", "var/lib/apt/lists"):
             (root / folder).mkdir(parents=True)
         (root / "var/cache/apt/archives/big.deb").touch()
-        return Result(0)
+        return Completed(0)
 
     def pack(call) -> object:
-        from devcluster.process import Result
+        from devcluster.process import Completed
 
         root = Path(call.argv[2])
         assert list((root / "var/cache/apt/archives").iterdir()) == []
-        return Result(0)
+        return Completed(0)
 
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(debian, "find_mirror", lambda: "http://mirror.example/debian")
@@ -104,7 +104,7 @@ def test_the_base_image_is_bootstrapped_and_imported(context: Context, runner, m
     runner.on("unshare", bootstrap)
     runner.on("tar", pack)
     runner.on("podman import")
-    reference = debian.ensure_base(context, Engine("podman", {"CONTAINERS_CONF": "/c"}))
+    reference = debian.ensure_base(context, ContainerEngine("podman", {"CONTAINERS_CONF": "/c"}))
     assert re.fullmatch(r"localhost/sqlflow-base:bookworm-python3\.11-[0-9a-f]{12}", reference)
     imported = runner.calls[-1]
     assert imported.argv[-1] == reference

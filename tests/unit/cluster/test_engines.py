@@ -11,18 +11,18 @@ import yaml
 from devcluster import demo
 from devcluster.engines import ENGINES, ensure_engine
 from devcluster.errors import DevClusterError
-from devcluster.process import Result
+from devcluster.process import Completed
 from devcluster.stack import Stack
 
 
 class Runner:
     """kubectl, scripted: answers by the first words that match, and remembers what it was asked."""
 
-    def __init__(self, answer: Callable[[list[str]], Result]) -> None:
+    def __init__(self, answer: Callable[[list[str]], Completed]) -> None:
         self.answer = answer
         self.asked: list[list[str]] = []
 
-    def run(self, argv: list[str], **_: Any) -> Result:
+    def run(self, argv: list[str], **_: Any) -> Completed:
         words = [word for word in argv[1:] if not word.startswith("/")]
         self.asked.append(words)
         return self.answer(words)
@@ -47,38 +47,38 @@ class Quiet:
         return done.out
 
 
-def stack(answer: Callable[[list[str]], Result]) -> tuple[Stack, Runner]:
+def stack(answer: Callable[[list[str]], Completed]) -> tuple[Stack, Runner]:
     runner = Runner(answer)
     return Stack(Quiet(runner), "kubectl", Path("/kubeconfig"), "demo"), runner  # type: ignore[arg-type]
 
 
 def test_job_needs_no_engine() -> None:
-    made, runner = stack(lambda _: Result(1))
+    made, runner = stack(lambda _: Completed(1))
     ensure_engine(made, "job")
     assert runner.asked == []
 
 
 def test_an_engine_that_is_there_is_used() -> None:
-    made, runner = stack(lambda _: Result(0))
+    made, runner = stack(lambda _: Completed(0))
     ensure_engine(made, "tekton")
     assert not any("apply" in words for words in runner.asked)
 
 
 def test_argo_gets_its_role() -> None:
-    made, runner = stack(lambda words: Result(1) if "rolebinding" in words and "get" in words else Result(0))
+    made, runner = stack(lambda words: Completed(1) if "rolebinding" in words and "get" in words else Completed(0))
     ensure_engine(made, "argo")
     assert any("--serviceaccount=demo:default" in words for words in runner.asked)
 
 
 def test_an_engine_that_is_missing_is_installed() -> None:
-    made, runner = stack(lambda words: Result(1) if "get" in words else Result(0))
+    made, runner = stack(lambda words: Completed(1) if "get" in words else Completed(0))
     ensure_engine(made, "tekton")
     assert any(ENGINES["tekton"].manifest in words for words in runner.asked)
 
 
 def test_an_engine_that_cannot_be_had_is_named_in_one_line() -> None:
     made, _ = stack(
-        lambda words: Result(1, "", "error: no such host") if "apply" in words else Result(int("crd" in words))
+        lambda words: Completed(1, "", "error: no such host") if "apply" in words else Completed(int("crd" in words))
     )
     with pytest.raises(DevClusterError) as told:
         ensure_engine(made, "argo")
@@ -90,7 +90,7 @@ def test_an_engine_that_cannot_be_had_is_named_in_one_line() -> None:
 
 
 def test_a_backend_that_there_is_not() -> None:
-    made, _ = stack(lambda _: Result(0))
+    made, _ = stack(lambda _: Completed(0))
     with pytest.raises(DevClusterError, match="no backend airflow"):
         ensure_engine(made, "airflow")
 
@@ -100,10 +100,10 @@ def test_the_demo_applies_that_backend(backend: str, capsys: pytest.CaptureFixtu
     from rich.console import Console
 
     applied: list[str] = []
-    made, runner = stack(lambda _: Result(0))
+    made, runner = stack(lambda _: Completed(0))
     original = runner.run
 
-    def run(argv: list[str], **options: Any) -> Result:
+    def run(argv: list[str], **options: Any) -> Completed:
         applied.extend(filter(None, [options.get("stdin")]))
         return original(argv, **options)
 

@@ -8,7 +8,7 @@ import pytest
 from devcluster import progress
 from devcluster.context import Context
 from devcluster.errors import TAIL_LINES, DevClusterError
-from devcluster.process import Result
+from devcluster.process import Completed
 from devcluster.progress import Reporter
 
 
@@ -32,14 +32,14 @@ def test_a_log_that_is_not_there_has_no_tail(tmp_path: Path) -> None:
 
 
 def test_a_failed_long_command_names_its_log_and_the_reason(context: Context, runner) -> None:
-    runner.on("make it", Result(2, err="the reason"))
+    runner.on("make it", Completed(2, err="the reason"))
     with pytest.raises(DevClusterError) as caught:
         context.long("Make it", ["make", "it"], log="make", todo="Look")
     assert caught.value.line() == f"Make it: failed: the reason. Look. Full log: {context.layout.logs / 'make.log'}"
 
 
 def test_a_failed_short_command_tells_its_last_word(context: Context, runner) -> None:
-    runner.on("ask", Result(1, err="noise\nno such thing\n"))
+    runner.on("ask", Completed(1, err="noise\nno such thing\n"))
     with pytest.raises(DevClusterError, match="Ask it: failed: no such thing"):
         context.short("Ask it", ["ask"])
 

@@ -9,7 +9,7 @@ from devcluster import gobuild, tools
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.gobuild import APISERVER, COREDNS, ETCD, KIND, KUBECTL, NODE, PAUSE, Programs
-from devcluster.process import Result
+from devcluster.process import Completed
 
 GO_MOD = """module example.invalid/x
 
@@ -102,7 +102,7 @@ def test_a_go_that_will_not_do_is_told_in_one_line(context: Context, runner, ans
 
 def test_a_failed_build_leaves_no_entry(context: Context, runner) -> None:
     runner.on("go env", "go1.99.0")
-    runner.on("go build", Result(1, err="no space left on device"))
+    runner.on("go build", Completed(1, err="no space left on device"))
     with pytest.raises(DevClusterError, match=r"Build kind v.*: failed: no space left on device\. Full log: .*go-kind"):
         gobuild.ensure(context, KIND)
     assert not context.store.path("kind", gobuild.key(KIND)).exists()
@@ -144,12 +144,12 @@ def test_a_tool_of_this_machine_is_used_where_it_fits(context: Context, runner) 
 def go(runner):
     """A Go that writes what it is asked for: a file, or one for each package in a folder."""
 
-    def build(call) -> Result:
+    def build(call) -> Completed:
         out = call.argv[call.argv.index("-o") + 1]
         packages = call.argv[call.argv.index("-o") + 2 :]
         for name in [p.rpartition("/")[2] for p in packages] if out.endswith("/") else [""]:
             Path(out, name).touch()
-        return Result(0)
+        return Completed(0)
 
     runner.on("go env", "go1.99.0")
     runner.on("go build", build)

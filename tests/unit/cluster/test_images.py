@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 from devcluster import debian
+from devcluster.build_context import context_digest, context_files
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.images import UPSTREAM_BASE, Build, base_image, build_argv, build_image, builder, claim
-from devcluster.inputs import Ignore, context_digest, read_ignore
 from devcluster.layers import LABEL, Note, read_note, remove_unused, used_layers, write_note
-from devcluster.machine import Engine, Platform
-from devcluster.pipconf import CERTIFICATES_TARGET, CONFIG_TARGET, Mount, pip_mounts, pip_settings
-from devcluster.process import Result
+from devcluster.machine import ContainerEngine, Platform
+from devcluster.pipconf import CERTIFICATES_TARGET, CONFIG_TARGET, BindMount, pip_mounts, pip_settings
+from devcluster.process import Completed
 
-PODMAN = Platform(Engine("podman", {"CONTAINERS_CONF": "/c"}), registry=False)
-DOCKER = Platform(Engine("docker"), registry=True)
+PODMAN = Platform(ContainerEngine("podman", {"CONTAINERS_CONF": "/c"}), registry=False)
+DOCKER = Platform(ContainerEngine("docker"), registry=True)
 NAME = "localhost/app:dev"
 PIP_LIST = f"{sys.executable} -m pip --disable-pip-version-check config list"
 
@@ -68,18 +68,22 @@ def test_certificates_of_the_environment_count_and_missing_files_do_not(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "seen"),
     [
-        ("", Ignore()),
-        ("*\n!a\n!b/\n**/__pycache__\n", Ignore(("a", "b"), frozenset({"__pycache__"}))),
-        ("*\n!a*\n", Ignore()),
-        (".git\n**/node_modules\n", Ignore(None, frozenset({"node_modules"}))),
-        ("**/x\n!keep/x\n", Ignore()),
-        ("# comment\n**/*.pyc\n", Ignore()),
+        ("", ["a/keep/x", "a/x.pyc", "b/x", "c"]),
+        ("*\n!a\n", ["a/keep/x", "a/x.pyc"]),
+        ("*\n!a/keep\n", ["a/keep/x"]),
+        ("*\n!b*\n", ["b/x"]),
+        ("# comment\n**/*.pyc\n", ["a/keep/x", "b/x", "c"]),
+        ("**/x\n!a/keep/x\n", ["a/keep/x", "a/x.pyc", "c"]),
+        ("x\n/c\n", ["a/keep/x", "a/x.pyc", "b/x"]),
     ],
 )
-def test_an_ignore_file_hides_only_what_it_surely_hides(text: str, expected: Ignore) -> None:
-    assert read_ignore(text) == expected
+def test_an_ignore_file_counts_as_it_does_for_a_builder(text: str, seen: list[str], tmp_path: Path) -> None:
+    for name in ("a/keep/x", "a/x.pyc", "b/x", "c"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert sorted(context_files(tmp_path, text)) == seen
 
 
 @pytest.fixture
@@ -131,19 +135,19 @@ def test_what_pip_needs_comes_as_secrets_where_the_dockerfile_asks_for_them(tmp_
     file.write_text("FROM x\nRUN pip install y\n")
     ca.touch()
     build = Build(NAME, Path("/context"), file, "step")
-    mounts = [Mount("ca.crt", ca, "/run/ca"), Mount("wheels", tmp_path, "/run/wheels")]
+    mounts = [BindMount("ca.crt", ca, "/run/ca"), BindMount("wheels", tmp_path, "/run/wheels")]
     volumes = f"--volume {ca}:/run/ca:ro --volume {tmp_path}:/run/wheels:ro"
     secret = f"--secret id=ca.crt,src={ca}"
 
-    podman = " ".join(build_argv(Engine("podman"), build, {"BASE": "b", "A": "1"}, mounts))
+    podman = " ".join(build_argv(ContainerEngine("podman"), build, {"BASE": "b", "A": "1"}, mounts))
     assert podman.startswith(f"podman build --file {file} --tag {NAME} --label {LABEL} --target step ")
     options = "--build-arg A=1 --build-arg BASE=b --layers --isolation chroot --network host"
     assert podman.endswith(f"{options} {volumes} /context")
-    docker = " ".join(build_argv(Engine("docker"), build, {}, mounts))
+    docker = " ".join(build_argv(ContainerEngine("docker"), build, {}, mounts))
     assert docker.endswith(f"--progress plain {secret} /context")
 
     file.write_text("FROM x\nRUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf pip install y\n")
-    asked = " ".join(build_argv(Engine("buildah"), build, {}, mounts))
+    asked = " ".join(build_argv(ContainerEngine("buildah"), build, {}, mounts))
     assert asked.endswith(f"--network host {secret} --volume {tmp_path}:/run/wheels:ro /context")
 
 
@@ -173,23 +177,23 @@ class Builds:
         runner.on("podman build", self.build)
         runner.on("podman tag", self.tag)
 
-    def inspect(self, call) -> Result:
+    def inspect(self, call) -> Completed:
         known = self.names.get(call.argv[-1]) or self.ids.get(call.argv[-1])
-        return Result(0, known) if known else Result(1)
+        return Completed(0, known) if known else Completed(1)
 
-    def label(self, call) -> Result:
-        return Result(0, LABEL.partition("=")[2] if call.argv[-1] in self.labelled else "")
+    def label(self, call) -> Completed:
+        return Completed(0, LABEL.partition("=")[2] if call.argv[-1] in self.labelled else "")
 
-    def build(self, call) -> Result:
+    def build(self, call) -> Completed:
         self.built += 1
         new = f"id-{self.built}"
         self.names[call.argv[call.argv.index("--tag") + 1]] = self.ids[new] = new
         self.labelled.add(new)
-        return Result(0)
+        return Completed(0)
 
-    def tag(self, call) -> Result:
+    def tag(self, call) -> Completed:
         self.names[call.argv[-1]] = call.argv[-2]
-        return Result(0)
+        return Completed(0)
 
 
 def test_an_unchanged_image_is_not_built_again(context: Context, runner, folder: Path) -> None:
@@ -241,7 +245,7 @@ def test_a_missing_dockerfile_is_told(context: Context, tmp_path: Path) -> None:
 
 def test_a_failed_build_is_told_with_its_log_and_built_again(context: Context, runner, folder: Path) -> None:
     podman = Builds(runner)
-    runner.on("podman build", Result(1, err="error: no such package"))
+    runner.on("podman build", Completed(1, err="error: no such package"))
     runner.on("podman images")
     runner.on("podman ps")
     build = Build(NAME, folder, folder / "Dockerfile")

@@ -9,7 +9,7 @@ from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.machine import (
     PROBE_IMAGE,
-    Engine,
+    ContainerEngine,
     Platform,
     can_pull,
     cgroups_are_unified,
@@ -19,7 +19,7 @@ from devcluster.machine import (
     go_version,
     works,
 )
-from devcluster.process import Result
+from devcluster.process import Completed
 
 
 def test_docker_with_a_registry_comes_first(context: Context, runner) -> None:
@@ -27,17 +27,17 @@ def test_docker_with_a_registry_comes_first(context: Context, runner) -> None:
     runner.on("docker info")
     runner.on("docker pull")
     runner.on("docker rmi")
-    assert find_platform(context) == Platform(Engine("docker"), registry=True)
+    assert find_platform(context) == Platform(ContainerEngine("docker"), registry=True)
     assert runner.lines("podman") == []
 
 
 def test_a_docker_without_a_daemon_gives_way_to_podman(context: Context, runner) -> None:
     runner.has("docker", "podman")
-    runner.on("docker info", Result(1, err="cannot connect"))
+    runner.on("docker info", Completed(1, err="cannot connect"))
     runner.on("podman info")
     runner.on("podman pull")
     runner.on("podman rmi")
-    assert find_platform(context) == Platform(Engine("podman"), registry=True)
+    assert find_platform(context) == Platform(ContainerEngine("podman"), registry=True)
 
 
 def test_where_nothing_can_be_pulled_podman_runs_what_we_build(context: Context, runner) -> None:
@@ -152,9 +152,9 @@ def test_images_are_asked_for_by_each_builder_in_its_own_way(runner) -> None:
     runner.on("podman image inspect --format {{.Id}} a", "sha256:1\n")
     runner.on("buildah inspect --type image --format {{.FromImageID}} a", "2\n")
     runner.on('podman image inspect --format {{index .Config.Labels "x"}} a', "y\n")
-    assert Engine("podman").image_id(runner, "a") == "sha256:1"
-    assert Engine("buildah").image_id(runner, "a") == "2"
-    assert not Engine("podman").has_image(runner, "b")
-    assert Engine("podman").has_label(runner, "a", "x=y")
-    assert not Engine("podman").has_label(runner, "a", "x=z")
-    assert not Engine("buildah").has_label(runner, "a", "x=y")
+    assert ContainerEngine("podman").image_id(runner, "a") == "sha256:1"
+    assert ContainerEngine("buildah").image_id(runner, "a") == "2"
+    assert not ContainerEngine("podman").has_image(runner, "b")
+    assert ContainerEngine("podman").has_label(runner, "a", "x=y")
+    assert not ContainerEngine("podman").has_label(runner, "a", "x=z")
+    assert not ContainerEngine("buildah").has_label(runner, "a", "x=y")

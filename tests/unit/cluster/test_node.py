@@ -12,10 +12,10 @@ from devcluster import debian, gobuild, machine, node, progress
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.layout import CLUSTER_FOLDER
-from devcluster.machine import Engine
-from devcluster.process import Result
+from devcluster.machine import ContainerEngine
+from devcluster.process import Completed
 
-PODMAN = Engine("podman", {"CONTAINERS_CONF": "/c"})
+PODMAN = ContainerEngine("podman", {"CONTAINERS_CONF": "/c"})
 IMAGES = """host.example/kube-apiserver:v1
 host.example/kube-controller-manager:v1
 host.example/kube-scheduler:v1
@@ -85,21 +85,21 @@ def builder(runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         path.write_text(name)
     seen: dict[str, str] = {}
 
-    def go(call) -> Result:
+    def go(call) -> Completed:
         out = Path(call.argv[call.argv.index("-o") + 1])
         names = [package.rpartition("/")[2] for package in call.argv[call.argv.index("-o") + 2 :]]
         for path in [out / name for name in names] if out.is_dir() else [out]:
             path.write_text(path.name)
-        return Result(0)
+        return Completed(0)
 
-    def build(call) -> Result:
+    def build(call) -> Completed:
         folder = Path(call.argv[-1])
         if "node" in call.argv:
             seen.update({str(path.relative_to(folder)): "" for path in folder.rglob("*") if path.is_file()})
             for name in ("rootfs/etc/containerd/config.toml", "rootfs/kind/version"):
                 seen[name] = (folder / name).read_text()
             seen["kube-proxy"] = " ".join(files_of_image(folder / "images/kube-proxy.tar"))
-        return Result(0)
+        return Completed(0)
 
     runner.has(*machine.PACKAGES)
     runner.on("go env", "go1.99")
@@ -181,14 +181,14 @@ def test_a_failed_system_ends_the_build_of_programs(
 
     monkeypatch.setattr(node, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(gobuild, "ensure_all", ensure_all)
-    runner.on("podman build", Result(1, err="no route to the mirror"))
+    runner.on("podman build", Completed(1, err="no route to the mirror"))
     with pytest.raises(DevClusterError, match="no route to the mirror"):
         node.ensure_node(context, PODMAN)
     assert asked == []
 
 
 def test_the_mount_is_undone_when_collecting_fails(context: Context, runner, builder: dict[str, str]) -> None:
-    runner.on("chroot", Result(1, err="ldd: no"))
+    runner.on("chroot", Completed(1, err="ldd: no"))
     with pytest.raises(DevClusterError, match="ldd: no"):
         node.ensure_node(context, PODMAN)
     assert runner.lines("podman image umount")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from devcluster.process import NOT_FOUND, TIMED_OUT, Result, SystemRunner
+from devcluster.process import NOT_FOUND, TIMED_OUT, Completed, SystemRunner
 
 
 @pytest.fixture
@@ -20,18 +20,18 @@ def system() -> SystemRunner:
 
 def test_output_and_exit_code_are_captured(system: SystemRunner) -> None:
     result = system.run(["sh", "-c", "echo $GREETING; cat; echo bad >&2; exit 3"], env={"GREETING": "hi"}, stdin="in")
-    assert result == Result(3, "hi\nin", "bad\n")
+    assert result == Completed(3, "hi\nin", "bad\n")
     assert not result.ok
     assert result.reason == "bad"
 
 
 def test_a_missing_program_and_a_hanging_one_are_results_not_exceptions(system: SystemRunner) -> None:
     assert system.run(["no-such-program-here"]).code == NOT_FOUND
-    assert system.run(["sleep", "60"], timeout=0.1) == Result(TIMED_OUT, err="sleep: no answer within 0.1 s")
+    assert system.run(["sleep", "60"], timeout=0.1) == Completed(TIMED_OUT, err="sleep: no answer within 0.1 s")
 
 
 def test_a_silent_failure_still_has_a_reason() -> None:
-    assert Result(9).reason == "exit code 9"
+    assert Completed(9).reason == "exit code 9"
 
 
 def test_a_long_program_writes_its_log_and_its_lines_are_heard(system: SystemRunner, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What there is, for a person and for a script."""
+"""The state of the cluster and of the cache, for a person and for a script."""
 
 from __future__ import annotations
 
