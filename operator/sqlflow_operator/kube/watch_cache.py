@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cachetools import LRUCache
-from sqlflow_codegen.backend import ANNOTATION_JOB, LABEL_JOB_UID
+from sqlflow_codegen.contract import ANNOTATION_JOB, LABEL_JOB_UID
 
 from sqlflow_operator.kube.errors import UnavailableError
 from sqlflow_operator.kube.interface import SQLFLOWJOBS, Object, Resource, owner_uids

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from sqlflow_codegen.backend import LABEL_JOB_UID
+from sqlflow_codegen.contract import LABEL_JOB_UID
 
 from sqlflow_operator.kube.interface import (
     CONFIG_MAPS,
