@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlflow_operator.api import StepPhase
+from sqlflow_operator.api import Phase, StepPhase
 from sqlflow_operator.kube import PODS, TASK_RUNS, Object
 from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.workflow.backends import argo, tekton
-from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState
 
 from tests.conformance.player import CHILDREN, Player
 from tests.conformance.recording import read
@@ -35,7 +35,7 @@ S, F, K = StepPhase.SUCCEEDED, StepPhase.FAILED, StepPhase.SKIPPED
 class End:
     """How a recording ends: the run's state, its steps a, b, c, d as far as there are any, attempts where they tell."""
 
-    phase: RunPhase
+    phase: Phase
     reason: Reason
     words: str
     steps: tuple[StepPhase, ...]
@@ -46,15 +46,15 @@ class End:
 
 def succeeded(attempts_of_b: int = 1, *, held: bool = False) -> End:
     return End(
-        RunPhase.SUCCEEDED, Reason.SUCCEEDED, "all steps are done", (S, S, S, S), {"a": 1, "b": attempts_of_b}, held
+        Phase.SUCCEEDED, Reason.SUCCEEDED, "all steps are done", (S, S, S, S), {"a": 1, "b": attempts_of_b}, held
     )
 
 
 def failed(reason: Reason, words: str, *steps: StepPhase, **attempts: int) -> End:
-    return End(RunPhase.FAILED, reason, words, steps, attempts)
+    return End(Phase.FAILED, reason, words, steps, attempts)
 
 
-RANKS = {RunPhase.PENDING: 0, RunPhase.RUNNING: 1, RunPhase.SUCCEEDED: 2, RunPhase.FAILED: 2}
+RANKS = {Phase.PENDING: 0, Phase.RUNNING: 1, Phase.SUCCEEDED: 2, Phase.FAILED: 2}
 OBSERVE = {"argo": argo.observe, "tekton": tekton.observe}
 STOPPED = "step a failed: it took longer than spec.activeDeadlineSeconds allows and was stopped"
 ENDS: Mapping[str, End] = {
@@ -126,7 +126,7 @@ def check(name: str, states: Sequence[RunState]) -> None:
     assert ranks == sorted(ranks), phases
     done = [sum(step.phase is S for step in state.steps) for state in states]
     assert done == sorted(done)
-    assert (RunPhase.SUSPENDED in phases) == end.held
+    assert (Phase.SUSPENDED in phases) == end.held
     assert all(state.message for state in states)
     assert all(step.message for step in last.steps if step.phase is F)
 

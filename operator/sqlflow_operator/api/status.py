@@ -22,7 +22,7 @@ Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 class Phase(StrEnum):
-    """Where a job stands, computed from its conditions."""
+    """The phase of a job and of its run."""
 
     PENDING = "Pending"
     SUSPENDED = "Suspended"
@@ -31,8 +31,8 @@ class Phase(StrEnum):
     FAILED = "Failed"
 
     @property
-    def finished(self) -> bool:
-        """True where the run has its outcome."""
+    def terminal(self) -> bool:
+        """True if the run has ended: no other phase follows."""
         return self in (Phase.SUCCEEDED, Phase.FAILED)
 
 

@@ -33,7 +33,7 @@ from sqlflow_operator.reconcile.model import (
     PatchChild,
     Refusal,
 )
-from sqlflow_operator.workflow.observe.state import Reason, RunPhase, RunState
+from sqlflow_operator.workflow.observe.state import Reason, RunState
 
 UNTOUCHED = timedelta(seconds=15)
 """After so long without a sign of the engine's controller, the status asks whether it runs."""
@@ -51,7 +51,6 @@ _STOPPED = {
     Reason.DEADLINE_EXCEEDED: "the run took longer than spec.activeDeadlineSeconds allows",
     Reason.CANCELLED: "the run was cancelled",
 }
-_ENDED = (RunPhase.SUCCEEDED, RunPhase.FAILED)
 
 
 def decide(o: Observation, now: datetime, refusal: Refusal | None = None) -> Decision:
@@ -75,7 +74,7 @@ def decide(o: Observation, now: datetime, refusal: Refusal | None = None) -> Dec
 def _current(o: Observation, now: datetime, refusal: Refusal | None) -> Decision:
     """The run that the spec asks for."""
     child = o.children.get(o.run_name)
-    if status_of.same_run(o) and o.job.status.phase is not None and o.job.status.phase.finished:
+    if status_of.same_run(o) and o.job.status.phase is not None and o.job.status.phase.terminal:
         return _ended(o, child, now)
     if child is not None:
         return _going_on(o, child, now)
@@ -142,14 +141,14 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
     ending = _ending(o, child, deadline, now)
     if ending:
         return Decision(status=status_of.stopping(o, child, state, ending, now), requeue_after=RETRY_PENDING)
-    if deadline is not None and now >= deadline and state.phase not in _ENDED:
+    if deadline is not None and now >= deadline and not state.phase.terminal:
         late = replace(o, job=_with_run(o, child, now))
         message = f"{_STOPPED[Reason.DEADLINE_EXCEEDED]}, and the operator ends it"
         status = status_of.failed(late, Reason.DEADLINE_EXCEEDED, message, now)
         # The child goes next time, when this status is stored: it must not look lost.
         return Decision(status=status, requeue_after=0.0)
     actions: tuple[Action, ...] = ()
-    if state.phase not in _ENDED:
+    if not state.phase.terminal:
         if child.adjustment:
             actions += (PatchChild(child.name, child.backend, child.adjustment),)
         if not o.config_map and o.program is not None and o.program.program is not None:
@@ -160,7 +159,7 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
         requeue_after=_earliest(
             _seconds_until(deadline, now),
             _patience(state, now),
-            0.0 if state.phase in _ENDED and o.job.spec.ttl_seconds_after_finished is not None else None,
+            0.0 if state.phase.terminal and o.job.spec.ttl_seconds_after_finished is not None else None,
         ),
     )
 
@@ -171,14 +170,14 @@ def _ending(o: Observation, child: Child, deadline: datetime | None, now: dateti
     A statement may need as long as a pod gets to end, and no one should read "stopped" of one that still runs.
     """
     state, waiting = child.state, f"waiting for {', '.join(o.pods[:3])} to end"
-    if child.deleting and (state.phase not in _ENDED or (o.pods and state.phase is RunPhase.FAILED)):
+    if child.deleting and (not state.phase.terminal or (o.pods and state.phase is Phase.FAILED)):
         return f"{child.kind} {child.name} is being deleted; {waiting if o.pods else 'waiting until it is gone'}"
     if not o.pods:
         return ""
-    if state.phase is RunPhase.FAILED and state.reason in _STOPPED:
+    if state.phase is Phase.FAILED and state.reason in _STOPPED:
         since = from_text(state.finished_at) or now
         why = _STOPPED[state.reason]
-    elif deadline is not None and now >= deadline and state.phase not in _ENDED and o.pods_deleted:
+    elif deadline is not None and now >= deadline and not state.phase.terminal and o.pods_deleted:
         since, why = deadline, _STOPPED[Reason.DEADLINE_EXCEEDED]
     else:
         return ""
@@ -189,10 +188,10 @@ def _with_notes(o: Observation, child: Child, now: datetime) -> RunState:
     """The state of a run, with what its objects cannot know: what the spec asks for, and how late it is."""
     state = child.state
     created = from_text(child.created_at)
-    if child.untouched_by and state.phase not in _ENDED and created and now - created >= UNTOUCHED:
+    if child.untouched_by and not state.phase.terminal and created and now - created >= UNTOUCHED:
         note = f"{child.untouched_by} has not taken up the {child.kind}: is its controller running?"
         return replace(state, reason=Reason.BACKEND_UNAVAILABLE, message=note)
-    if o.job.spec.suspend and not child.suspends_running and state.phase in (RunPhase.PENDING, RunPhase.RUNNING):
+    if o.job.spec.suspend and not child.suspends_running and state.phase in (Phase.PENDING, Phase.RUNNING):
         note = f"spec.suspend has no effect: a {child.kind} that has started cannot be suspended"
         return replace(state, message=f"{state.message}; {note}")
     return state
@@ -200,7 +199,7 @@ def _with_notes(o: Observation, child: Child, now: datetime) -> RunState:
 
 def _patience(state: RunState, now: datetime) -> float | None:
     """When to look again at a run of which no step is running; the longer it waits, the more seldom."""
-    if state.phase not in (RunPhase.PENDING, RunPhase.RUNNING):
+    if state.phase not in (Phase.PENDING, Phase.RUNNING):
         return None
     if any(step.phase is StepPhase.RUNNING for step in state.steps):
         return None
@@ -218,7 +217,7 @@ def _deadline(o: Observation, child: Child) -> datetime | None:
     """When the operator itself puts an end to the run."""
     seconds = o.job.spec.active_deadline_seconds
     start = from_text(child.state.started_at)
-    if seconds is None or start is None or child.state.phase is RunPhase.SUSPENDED:
+    if seconds is None or start is None or child.state.phase is Phase.SUSPENDED:
         return None
     return start + timedelta(seconds=seconds + child.deadline_grace)
 
@@ -227,7 +226,7 @@ def _ended(o: Observation, child: Child | None, now: datetime) -> Decision:
     """The outcome is in the status and stays there, whatever becomes of the child."""
     actions: tuple[Action, ...] = ()
     due = None
-    if child is not None and child.state.phase not in _ENDED and _given_up(o):
+    if child is not None and not child.state.phase.terminal and _given_up(o):
         actions = (_stop(child, "the run was given up"),)
     elif child is not None or o.config_map:
         expiry = _expiry(o, o.job.status.run.finished_at if o.job.status.run else None)
@@ -258,7 +257,7 @@ def _old_active(o: Observation) -> list[Child]:
     return [
         child
         for name, child in o.children.items()
-        if name != o.run_name and child.state.phase not in _ENDED and not child.deleting
+        if name != o.run_name and not child.state.phase.terminal and not child.deleting
     ]
 
 

@@ -43,7 +43,7 @@ def notices(old: SQLFlowJobStatus, new: SQLFlowJobStatus) -> tuple[Notice, ...]:
     found: list[Notice] = []
     same_run = old.run is not None and new.run is not None and old.run.name == new.run.name
     run = new.run.name if new.run else ""
-    if old.run is not None and not same_run and old.phase is not None and not old.phase.finished:
+    if old.run is not None and not same_run and old.phase is not None and not old.phase.terminal:
         message = f"run {old.run.name} is replaced: the spec asks for another run"
         found.append(Notice("Replaced", message, about=old.run.name))
     if new.run is not None and not same_run:
@@ -51,7 +51,7 @@ def notices(old: SQLFlowJobStatus, new: SQLFlowJobStatus) -> tuple[Notice, ...]:
         found.append(Notice("Started", message, about=run))
     found += _suspension(old, new)
     ended_before = (same_run or old.run == new.run) and old.phase == new.phase
-    if new.phase is not None and new.phase.finished and not ended_before:
+    if new.phase is not None and new.phase.terminal and not ended_before:
         found.append(_end(new))
     elif _stalled(new) and not _stalled(old):
         found.append(Notice(_stalled(new), new.whole_message, warning=True, about=run))

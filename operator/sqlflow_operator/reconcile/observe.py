@@ -47,7 +47,7 @@ class Observer:
         """
         name = run_name(job)
         current = job.status.run if job.status.run and job.status.run.name == name else None
-        ended = current is not None and job.status.phase is not None and job.status.phase.finished
+        ended = current is not None and job.status.phase is not None and job.status.phase.terminal
         backend = current.backend if current else self._detector.choose(job.spec.backend)
         # Asked first: what counts as served below must be no older than what is said to be missing.
         missing = "" if ended else self._detector.missing(backend)

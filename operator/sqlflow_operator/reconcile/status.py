@@ -23,20 +23,9 @@ from sqlflow_operator.reconcile.headline import headline
 from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
 from sqlflow_operator.reconcile.model import Child, Observation
 from sqlflow_operator.workflow.observe.reasons import clip, where
-from sqlflow_operator.workflow.observe.state import Reason, RunPhase, RunState, StatementPlace
+from sqlflow_operator.workflow.observe.state import EXTERNAL_REASONS, Reason, RunState, StatementPlace
 
 _MESSAGE_LIMIT = 1024
-
-_WAITING = (
-    Reason.IMAGE_PULL,
-    Reason.UNSCHEDULABLE,
-    Reason.QUEUED,
-    Reason.CONFIGURATION,
-    Reason.POD_REFUSED,
-    Reason.QUOTA_EXCEEDED,
-    Reason.BACKEND_UNAVAILABLE,
-)
-"""Reasons of runs that wait for something outside of them."""
 
 
 def same_run(o: Observation) -> bool:
@@ -60,10 +49,10 @@ def of_run(o: Observation, child: Child, state: RunState, now: datetime) -> SQLF
     """The status of a job whose run is there."""
     known = o.job.status if same_run(o) else SQLFlowJobStatus()
     steps = merge_steps(known.steps, state.steps, o.job.namespace)
-    phase = Phase(state.phase)
+    phase = state.phase
     if phase is Phase.PENDING and known.phase is Phase.RUNNING:
         phase = Phase.RUNNING  # between two attempts; nobody who watches should see it go back
-    finished = (state.finished_at or to_text(now)) if phase.finished else None
+    finished = (state.finished_at or to_text(now)) if phase.terminal else None
     run = RunStatus(
         name=child.name,
         backend=child.backend,
@@ -115,7 +104,7 @@ def failed(o: Observation, reason: Reason, message: str, now: datetime) -> SQLFl
 def _late(known: SQLFlowJobStatus, message: str) -> str:
     """What is told of a run that took too long, with what it was waiting for when it was last looked at."""
     ready = known.condition(ConditionType.READY)
-    if ready is None or ready.reason not in _WAITING or not ready.message:
+    if ready is None or ready.reason not in EXTERNAL_REASONS or not ready.message:
         return message
     return f"{message}; it was waiting: {ready.message[:1].lower()}{ready.message[1:]}"
 
@@ -151,12 +140,12 @@ def _end_of_old_run(
     known: SQLFlowJobStatus, child: Child | None, steps: Sequence[StepStatus]
 ) -> tuple[str, str, str | None]:
     """Phase, message and end of the run that the status still speaks of."""
-    if known.phase is not None and known.phase.finished:
+    if known.phase is not None and known.phase.terminal:
         return known.phase, known.whole_message, None
     if steps and all(step.phase is StepPhase.SUCCEEDED for step in steps):
         ends = [step.finished_at for step in steps if step.finished_at]
         return Phase.SUCCEEDED, f"{len(steps)} of {len(steps)} steps done", max(ends, default=None)
-    if child is not None and child.state.phase is RunPhase.FAILED:
+    if child is not None and child.state.phase is Phase.FAILED:
         return child.state.phase, child.state.message, child.state.finished_at
     return "Cancelled", "stopped: the spec asked for another run", None
 

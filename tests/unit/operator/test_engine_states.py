@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from sqlflow_operator.api import StepPhase, StepStatus
+from sqlflow_operator.api import Phase, StepPhase, StepStatus
 from sqlflow_operator.kube import Object
 from sqlflow_operator.workflow.backends import argo, job, tekton
-from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StatementPlace
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StatementPlace
 
 PLACES = {
     1: StatementPlace("CREATE TABLE a", 1, 1),
@@ -114,7 +114,7 @@ def of_tekton(child: Object, parts: list[Object], pods: tuple[Object, ...] = (),
 def test_argos_deleted_pod_is_lost_with_its_statement() -> None:
     child = workflow("Failed", s1_sql=DONE, s2_sql={"phase": "Error", "message": "pod deleted"}, s3_sql=OMITTED)
     state = of_argo(child)
-    assert (state.phase, state.reason) == (RunPhase.FAILED, Reason.POD_LOST)
+    assert (state.phase, state.reason) == (Phase.FAILED, Reason.POD_LOST)
     assert state.message == (
         "step s2-sql failed: statement 2 (INSERT INTO a) at 2:1 was interrupted: its pod was deleted."
     )
@@ -128,7 +128,7 @@ def test_tektons_stopped_step_is_lost_with_its_statement(message: str) -> None:
     failed = task("False", "StepFailed", '"step-main" exited with code 143: Error', ended(143, wrapped))
     child, parts = pipeline_run("False", "Failed", s1_sql=task("True", "Succeeded", "done", ended(0)), s2_sql=failed)
     state = of_tekton(child, parts)
-    assert (state.phase, state.reason) == (RunPhase.FAILED, Reason.POD_LOST)
+    assert (state.phase, state.reason) == (Phase.FAILED, Reason.POD_LOST)
     assert state.message == (
         "step s2-sql failed: statement 2 (INSERT INTO a) at 2:1 was interrupted: its pod was deleted."
     )
@@ -156,7 +156,7 @@ def test_a_jobs_lost_pod_blames_the_step_that_ran() -> None:
     done = StepStatus(name="s1-sql", kind="sql", statements=(1,), phase=StepPhase.SUCCEEDED)
     seen = {"s1-sql": done, "s2-sql": known(started_at="t", attempts=1)}
     state = job.observe(RunObjects(child=batch_job(FAILED_JOB), statements=PLACES, known=seen))
-    assert (state.phase, state.reason) == (RunPhase.FAILED, Reason.POD_LOST)
+    assert (state.phase, state.reason) == (Phase.FAILED, Reason.POD_LOST)
     assert state.message.startswith(
         "step s2-sql failed: statement 2 (INSERT INTO a) at 2:1 was interrupted: its pod is gone"
     )
@@ -233,7 +233,7 @@ def test_a_failed_step_is_named_first_while_others_run(retries: int, words: str)
     failed = pod("s2-sql", {"terminated": {"exitCode": 3, "message": error("database")}})
     child = workflow("Running", retries, s1_sql={"phase": "Running"}, s2_sql={"phase": "Running"})
     state = of_argo(child, (running, failed))
-    assert state.phase is RunPhase.RUNNING
+    assert state.phase is Phase.RUNNING
     assert state.message == (
         f"step s2-sql {words}statement 2 (INSERT INTO a) at 2:1: words; running step s1-sql: CREATE TABLE a"
     )
@@ -257,13 +257,13 @@ def test_a_pod_that_was_ended_at_the_deadline_ends_the_run() -> None:
     late["status"]["reason"] = "DeadlineExceeded"
     child = workflow("Running", s1_sql=DONE, s2_sql={"phase": "Running"})
     state = of_argo(child, (late,))
-    assert (state.phase, state.reason) == (RunPhase.FAILED, Reason.DEADLINE_EXCEEDED)
+    assert (state.phase, state.reason) == (Phase.FAILED, Reason.DEADLINE_EXCEEDED)
     assert state.message.startswith("step s2-sql failed: statement 2 (INSERT INTO a) at 2:1: stopped")
     assert "longer than spec.activeDeadlineSeconds allows" in state.message
     assert state.finished_at == times["finishedAt"]
     assert phases(state) == ["Succeeded", "Failed", "Skipped"]
     running = pod("s3-sql", {"running": {"startedAt": "2026-01-01T00:00:01Z"}})
-    assert of_argo(child, (late, running)).phase is RunPhase.RUNNING
+    assert of_argo(child, (late, running)).phase is Phase.RUNNING
 
 
 def test_a_deadline_names_the_statement_to_who_does_not_know_the_program() -> None:
@@ -292,7 +292,7 @@ def test_a_job_whose_steps_are_done_has_succeeded(finish: Object, conditions: tu
     containers = {"initContainers": [container(name) for name in NAMES], "containers": [{"name": "finish"}]}
     one = {"metadata": {"name": "r-x", "uid": "u"}, "spec": containers, "status": status}
     state = job.observe(RunObjects(child=batch_job(*conditions), pods=[one], statements=PLACES))
-    assert state.phase is RunPhase.SUCCEEDED
+    assert state.phase is Phase.SUCCEEDED
     assert state.finished_at == "2026-01-01T00:00:02Z"
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlflow_operator.api import StepPhase
+from sqlflow_operator.api import Phase, StepPhase
 from sqlflow_operator.kube import Object
 from sqlflow_operator.workflow.backends.job import observe
-from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StatementPlace
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StatementPlace
 from sqlflow_operator.workflow.observe.step_report import needs_log, report_from_message
 
 FOLDER = Path(__file__).parent / "recordings"
@@ -52,13 +52,13 @@ def test_no_moment_contradicts_itself(name: str) -> None:
         state = observe(objects)
         phases = {step.name: step.phase for step in state.steps}
         assert sum(phase is StepPhase.RUNNING for phase in phases.values()) <= 1
-        if state.phase is RunPhase.SUCCEEDED:
+        if state.phase is Phase.SUCCEEDED:
             assert set(phases.values()) == {StepPhase.SUCCEEDED}
-        if state.phase is RunPhase.FAILED:
+        if state.phase is Phase.FAILED:
             assert list(phases.values()).count(StepPhase.FAILED) == 1
             assert StepPhase.RUNNING not in phases.values()
             assert StepPhase.PENDING not in phases.values()
-        if state.phase is RunPhase.SUSPENDED:
+        if state.phase is Phase.SUSPENDED:
             assert set(phases.values()) <= {StepPhase.SUCCEEDED, StepPhase.PENDING}
         assert state.message
         done_before = {step for step, phase in phases.items() if phase is StepPhase.SUCCEEDED} or done_before
@@ -66,7 +66,7 @@ def test_no_moment_contradicts_itself(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"suspend"}))
 def test_phase_goes_forward_only(name: str) -> None:
-    order = [RunPhase.PENDING, RunPhase.RUNNING, RunPhase.SUCCEEDED, RunPhase.FAILED]
+    order = [Phase.PENDING, Phase.RUNNING, Phase.SUCCEEDED, Phase.FAILED]
     ranks = [order.index(observe(objects).phase) for objects in moments(name)]
     first_end = next((i for i, rank in enumerate(ranks) if rank >= 2), len(ranks))
     assert len(set(ranks[first_end:])) <= 1, "an outcome stays"
@@ -76,31 +76,31 @@ def test_phase_goes_forward_only(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "phase", "reason", "words"),
     [
-        ("success", RunPhase.SUCCEEDED, Reason.SUCCEEDED, ""),
-        ("failure", RunPhase.FAILED, Reason.STEP_FAILED, "statement 2 (SELECT) at 3:1: relation nope does not exist"),
-        ("usage", RunPhase.FAILED, Reason.STEP_FAILED, "exit code 2"),
-        ("retry", RunPhase.FAILED, Reason.STEP_FAILED, "statement 2 (SELECT) at 3:1: exit code 3"),
+        ("success", Phase.SUCCEEDED, Reason.SUCCEEDED, ""),
+        ("failure", Phase.FAILED, Reason.STEP_FAILED, "statement 2 (SELECT) at 3:1: relation nope does not exist"),
+        ("usage", Phase.FAILED, Reason.STEP_FAILED, "exit code 2"),
+        ("retry", Phase.FAILED, Reason.STEP_FAILED, "statement 2 (SELECT) at 3:1: exit code 3"),
         (
             "oom",
-            RunPhase.FAILED,
+            Phase.FAILED,
             Reason.OUT_OF_MEMORY,
             "out of memory at its limit of 60Mi. Raise spec.resources",
         ),
-        ("bad-image-name", RunPhase.PENDING, Reason.IMAGE_PULL, "image UPPER/x:1 cannot be pulled"),
-        ("image", RunPhase.RUNNING, Reason.IMAGE_PULL, 'Failed to pull image "localhost/no-such-image:1"'),
-        ("secret", RunPhase.PENDING, Reason.CONFIGURATION, "kubectl create secret generic db -n facts"),
-        ("key", RunPhase.PENDING, Reason.CONFIGURATION, "Secret present in namespace facts has no key url"),
-        ("unschedulable", RunPhase.PENDING, Reason.UNSCHEDULABLE, "1 Insufficient cpu"),
-        ("configmap", RunPhase.PENDING, Reason.STARTING, 'configmap "gone" not found'),
-        ("sa", RunPhase.PENDING, Reason.POD_REFUSED, 'serviceaccount "nobody" not found'),
-        ("deadline", RunPhase.FAILED, Reason.DEADLINE_EXCEEDED, "spec.activeDeadlineSeconds"),
-        ("pod-deleted", RunPhase.FAILED, Reason.POD_LOST, "its pod is gone"),
-        ("start-error", RunPhase.FAILED, Reason.STEP_FAILED, "cannot run a step"),
-        ("suspend", RunPhase.SUCCEEDED, Reason.SUCCEEDED, ""),
-        ("many", RunPhase.SUCCEEDED, Reason.SUCCEEDED, ""),
+        ("bad-image-name", Phase.PENDING, Reason.IMAGE_PULL, "image UPPER/x:1 cannot be pulled"),
+        ("image", Phase.RUNNING, Reason.IMAGE_PULL, 'Failed to pull image "localhost/no-such-image:1"'),
+        ("secret", Phase.PENDING, Reason.CONFIGURATION, "kubectl create secret generic db -n facts"),
+        ("key", Phase.PENDING, Reason.CONFIGURATION, "Secret present in namespace facts has no key url"),
+        ("unschedulable", Phase.PENDING, Reason.UNSCHEDULABLE, "1 Insufficient cpu"),
+        ("configmap", Phase.PENDING, Reason.STARTING, 'configmap "gone" not found'),
+        ("sa", Phase.PENDING, Reason.POD_REFUSED, 'serviceaccount "nobody" not found'),
+        ("deadline", Phase.FAILED, Reason.DEADLINE_EXCEEDED, "spec.activeDeadlineSeconds"),
+        ("pod-deleted", Phase.FAILED, Reason.POD_LOST, "its pod is gone"),
+        ("start-error", Phase.FAILED, Reason.STEP_FAILED, "cannot run a step"),
+        ("suspend", Phase.SUCCEEDED, Reason.SUCCEEDED, ""),
+        ("many", Phase.SUCCEEDED, Reason.SUCCEEDED, ""),
     ],
 )
-def test_the_end_is_told(name: str, phase: RunPhase, reason: Reason, words: str) -> None:
+def test_the_end_is_told(name: str, phase: Phase, reason: Reason, words: str) -> None:
     state = last(name)
     assert (state.phase, state.reason) == (phase, reason)
     assert words in state.message
@@ -117,7 +117,7 @@ def test_deleted_pod_is_not_taken_for_one_out_of_memory() -> None:
 
 
 def test_outcome_is_told_before_the_jobs_own_word() -> None:
-    first = next(objects for objects in moments("success") if observe(objects).phase is RunPhase.SUCCEEDED)
+    first = next(objects for objects in moments("success") if observe(objects).phase is Phase.SUCCEEDED)
     assert "conditions" not in first.child["status"]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlflow_codegen.contract import LABEL_STEP, Outcome
 
-from sqlflow_operator.api import Backend, StepPhase
+from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import CONFIG_MAPS, WORKFLOWS, Kube, Resource
 from sqlflow_operator.workflow.backends.argo_rights import ROLE_ADVICE, missing_right
@@ -22,7 +22,7 @@ from sqlflow_operator.workflow.fetch.response import FetchResponse, fetch
 from sqlflow_operator.workflow.observe import dag
 from sqlflow_operator.workflow.observe.pods import FINISH, steps_of_template
 from sqlflow_operator.workflow.observe.reasons import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip, steady
-from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StepState
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.observe.step_report import report_from_message
 from sqlflow_operator.workflow.submit import submit_documents
 
@@ -33,7 +33,7 @@ _NODE_NAME = "workflows.argoproj.io/node-name"
 _ATTEMPT = re.compile(r"(?P<step>.+?)\((?P<number>[0-9]+)\)")
 _SAYS_NOTHING = ("PodInitializing", "ContainerCreating")
 """Words of a pod that is about to start: a person has nothing to do about it."""
-_ENDED = {"Succeeded": RunPhase.SUCCEEDED, "Failed": RunPhase.FAILED, "Error": RunPhase.FAILED}
+_ENDED = {"Succeeded": Phase.SUCCEEDED, "Failed": Phase.FAILED, "Error": Phase.FAILED}
 _PHASES = {
     "Pending": StepPhase.PENDING,
     "Running": StepPhase.RUNNING,
@@ -159,14 +159,14 @@ def _step_of(display_name: str) -> str:
 def _run(workflow: Mapping[str, Any], nodes: Nodes, doubt: str) -> dag.EngineRun:
     spec, status = workflow.get("spec") or {}, workflow.get("status") or {}
     word = str(status.get("phase") or "")
-    phase = _ENDED.get(word, RunPhase.RUNNING)
-    if phase is RunPhase.RUNNING and spec.get("suspend"):
-        phase = RunPhase.SUSPENDED
+    phase = _ENDED.get(word, Phase.RUNNING)
+    if phase is Phase.RUNNING and spec.get("suspend"):
+        phase = Phase.SUSPENDED
     if word not in ("", "Pending", "Running") and word not in _ENDED:
         doubt = f"Argo calls its phase {clip(word, 60)!r}, which this operator does not know"
     return dag.EngineRun(
         phase=phase,
-        why=_why(workflow, nodes) if phase is RunPhase.FAILED else None,
+        why=_why(workflow, nodes) if phase is Phase.FAILED else None,
         doubt=doubt,
         retries=max((_retries(template) for template in spec.get("templates") or ()), default=0),
         started_at=status.get("startedAt") or workflow["metadata"].get("creationTimestamp"),

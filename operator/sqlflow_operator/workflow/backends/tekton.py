@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlflow_codegen.contract import EXIT_KILLED, LABEL_STEP, OUTCOME_RESULT, Outcome
 
-from sqlflow_operator.api import Backend, StepPhase
+from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.kube import CONFIG_MAPS, PIPELINE_RUNS, TASK_RUNS, Kube, Resource
 from sqlflow_operator.workflow.fetch.request import FetchRequest
 from sqlflow_operator.workflow.fetch.response import FetchResponse, fetch
@@ -22,7 +22,7 @@ from sqlflow_operator.workflow.observe.reasons import (
     clip,
     steady,
 )
-from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StepState
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.observe.step_report import report_from_message
 from sqlflow_operator.workflow.submit import submit_documents
 
@@ -153,13 +153,13 @@ def _condition(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _run(child: Mapping[str, Any], missing: Sequence[str]) -> dag.EngineRun:
     condition, status = _condition(child), child.get("status") or {}
-    phase = {"True": RunPhase.SUCCEEDED, "False": RunPhase.FAILED}.get(condition.get("status", ""), RunPhase.RUNNING)
-    if phase is RunPhase.RUNNING and (child.get("spec") or {}).get("status") == "PipelineRunPending":
-        phase = RunPhase.SUSPENDED
+    phase = {"True": Phase.SUCCEEDED, "False": Phase.FAILED}.get(condition.get("status", ""), Phase.RUNNING)
+    if phase is Phase.RUNNING and (child.get("spec") or {}).get("status") == "PipelineRunPending":
+        phase = Phase.SUSPENDED
     doubt = f"Tekton names TaskRuns that are not there: {', '.join(missing[:3])}" if missing else ""
     return dag.EngineRun(
         phase=phase,
-        why=_why(condition) if phase is RunPhase.FAILED else None,
+        why=_why(condition) if phase is Phase.FAILED else None,
         doubt=doubt,
         retries=max((int(task.get("retries") or 0) for task in _tasks(child)), default=0),
         started_at=status.get("startTime") or child["metadata"].get("creationTimestamp"),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sqlflow_operator.api import KIND, SQLFlowJobStatus, StepPhase, StepStatus
+from sqlflow_operator.api import KIND, Phase, SQLFlowJobStatus, StepPhase, StepStatus
 from sqlflow_operator.kube import SQLFLOWJOBS, ForbiddenError, Kube, NotFoundError
 from sqlflow_operator.workflow.fetch.items import Columns, Item, Message, Row
 from sqlflow_operator.workflow.fetch.log_reader import Budget
@@ -19,25 +19,11 @@ from sqlflow_operator.workflow.fetch.outcomes import RunNotFoundError, failure_o
 from sqlflow_operator.workflow.fetch.request import FetchRequest, Position
 from sqlflow_operator.workflow.fetch.step_logs import Fetchable, Follower
 from sqlflow_operator.workflow.observe.gather import LiveReader, gather
-from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState
+from sqlflow_operator.workflow.observe.state import EXTERNAL_REASONS, RunObjects, RunState
 
 POLL_SECONDS = 1.0
 """How long a call waits, once, where there is nothing new."""
 
-_FINAL = (RunPhase.SUCCEEDED, RunPhase.FAILED)
-_WAITING = frozenset(
-    {
-        Reason.UNSCHEDULABLE,
-        Reason.QUEUED,
-        Reason.IMAGE_PULL,
-        Reason.CONFIGURATION,
-        Reason.POD_REFUSED,
-        Reason.QUOTA_EXCEEDED,
-        Reason.FORBIDDEN,
-        Reason.SUSPENDED,
-    }
-)
-"""Reasons for which a run waits, of which a person should hear."""
 T = TypeVar("T", bound=Item)
 
 
@@ -121,11 +107,11 @@ class _Look:
         position = Position.load(self.request.position)
         objects = self._objects(position)
         state = self.workflow.observe(objects)
-        if state.phase is RunPhase.FAILED:
+        if state.phase is Phase.FAILED:
             # A pod takes what it showed of its steps with it; the job's status still has it.
             objects = replace(objects, known=_steps_in_status(self.kube, objects.child))
             state = self.workflow.observe(objects)
-        ended = state.phase in _FINAL
+        ended = state.phase.terminal
         namespace = self.request.run_id.partition("/")[0]
         follower = Follower(self.kube, self.workflow, namespace, objects.pods, ended, self.budget)
         follower.items += _waiting(state, position)
@@ -137,10 +123,10 @@ class _Look:
         if follower.error and not follower.items:
             raise follower.error
         complete = ended and len(position.done) == len(state.steps)
-        if complete and state.phase is RunPhase.FAILED and not follower.items:
+        if complete and state.phase is Phase.FAILED and not follower.items:
             raise failure_of(self.kube, self.request.run_id, objects, state, self.workflow.observe)
         since = FetchRequest(self.request.run_id, position.dump())
-        return FetchResponse(since, complete and state.phase is RunPhase.SUCCEEDED, tuple(follower.items))
+        return FetchResponse(since, complete and state.phase is Phase.SUCCEEDED, tuple(follower.items))
 
     def _share(self, state: RunState) -> Budget:
         """What one step at work may take of a response, so that no parallel step starves."""
@@ -182,7 +168,7 @@ def _steps_in_status(kube: Kube, child: Mapping[str, Any]) -> Mapping[str, StepS
 
 def _waiting(state: RunState, position: Position) -> list[Item]:
     """What the run waits for, where that is news."""
-    reason = state.reason if state.reason in _WAITING and state.phase not in _FINAL else ""
+    reason = state.reason if state.reason in EXTERNAL_REASONS and not state.phase.terminal else ""
     known, position.told = position.told, reason
     if reason in ("", known) or not state.steps:
         return []

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlflow_codegen.contract import EXIT_SKIPPED, EXIT_STOPPED, FINAL_EXIT_CODES, Outcome
 
-from sqlflow_operator.api import StepPhase
+from sqlflow_operator.api import Phase, StepPhase
 from sqlflow_operator.workflow.observe import rollup
 from sqlflow_operator.workflow.observe.pods import (
     FINISH,
@@ -36,7 +36,7 @@ from sqlflow_operator.workflow.observe.reasons import (
     explain_waiting,
     overdue,
 )
-from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StepReport, StepState
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepReport, StepState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class EngineRun:
         retries: how often a step that fails is tried again.
     """
 
-    phase: RunPhase
+    phase: Phase
     why: Explanation | None = None
     doubt: str = ""
     retries: int = 0
@@ -100,11 +100,11 @@ def observe(
     shown = [(step, why) for step, why in observed if step.name != FINISH]
     states = tuple(step for step, _ in shown)
     times = {"started_at": run.started_at, "finished_at": None}
-    if run.phase is RunPhase.SUCCEEDED:
+    if run.phase is Phase.SUCCEEDED:
         return rollup.succeeded(states, times | {"finished_at": run.finished_at})
-    if run.phase is RunPhase.FAILED:
+    if run.phase is Phase.FAILED:
         return _failed(observed, objects, run, times | {"finished_at": run.finished_at})
-    if run.phase is RunPhase.SUSPENDED and not any(step.phase is StepPhase.RUNNING for step in states):
+    if run.phase is Phase.SUSPENDED and not any(step.phase is StepPhase.RUNNING for step in states):
         return rollup.suspended(states, "suspended; set spec.suspend to false to go on", times)
     if observed and all(step.phase is StepPhase.SUCCEEDED for step, _ in observed):
         # The engine takes up to ten seconds to draw the conclusion that its pods allow at once.
@@ -132,7 +132,7 @@ def _may_run_again(step: StepState, run: EngineRun, engine: EngineStep | None) -
 
 
 def _suspending(run: EngineRun) -> str:
-    held = run.phase is RunPhase.SUSPENDED
+    held = run.phase is Phase.SUSPENDED
     return "suspended: what runs ends, nothing else starts until spec.suspend is false" if held else ""
 
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlflow_operator.api import StepPhase
+from sqlflow_operator.api import Phase, StepPhase
 from sqlflow_operator.workflow.observe.reasons import explain_events, explain_waiting
-from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunPhase, RunState, StepState
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 
 Times = Mapping[str, str | None]
 """`started_at` and `finished_at` of a run, as far as they are known."""
@@ -17,22 +17,20 @@ Times = Mapping[str, str | None]
 def succeeded(steps: tuple[StepState, ...], times: Times) -> RunState:
     """The engine's word counts: a pod that is gone, or not yet seen to have ended, takes nothing from it."""
     done = tuple(replace(step, phase=StepPhase.SUCCEEDED, message="", exit_code=None) for step in steps)
-    return RunState(
-        phase=RunPhase.SUCCEEDED, reason=Reason.SUCCEEDED, message="all steps are done", steps=done, **times
-    )
+    return RunState(phase=Phase.SUCCEEDED, reason=Reason.SUCCEEDED, message="all steps are done", steps=done, **times)
 
 
 def failed(steps: tuple[StepState, ...], reason: Reason, message: str, times: Times) -> RunState:
     """A run that has failed, with the first step that did named."""
     failing = next((step.name for step in steps if step.phase is StepPhase.FAILED), "")
     text = f"step {failing} failed: {message}" if failing else message
-    return RunState(phase=RunPhase.FAILED, reason=reason, message=text, steps=steps, **times)
+    return RunState(phase=Phase.FAILED, reason=reason, message=text, steps=steps, **times)
 
 
 def suspended(steps: tuple[StepState, ...], message: str, times: Times) -> RunState:
     """A run that is held: what was running, or had failed and may be tried again, waits."""
     paused = tuple(_paused(step) for step in steps)
-    return RunState(phase=RunPhase.SUSPENDED, reason=Reason.SUSPENDED, message=message, steps=paused, **times)
+    return RunState(phase=Phase.SUSPENDED, reason=Reason.SUSPENDED, message=message, steps=paused, **times)
 
 
 def _paused(step: StepState) -> StepState:
@@ -61,12 +59,12 @@ def active(
     waiting = found[0] if found else explain_events(objects.events)
     # Of a step that has failed nobody may know how often it was started: its pod is gone.
     begun = any(step.attempts or step.phase is StepPhase.FAILED for step in steps)
-    phase = RunPhase.RUNNING if begun else RunPhase.PENDING
+    phase = Phase.RUNNING if begun else Phase.PENDING
     failed = next((step for step in steps if step.phase is StepPhase.FAILED), None)
     if waiting:
         reason, message = waiting
         steps = _tell_waiting(steps, message)
-    elif phase is RunPhase.PENDING:
+    elif phase is Phase.PENDING:
         told = next((step.message for step in steps if step.message), "")
         reason, message = Reason.STARTING, told or ("waiting for the pod to start" if pods else "waiting for a pod")
     else:

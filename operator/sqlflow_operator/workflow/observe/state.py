@@ -9,17 +9,7 @@ from typing import Any
 
 from sqlflow_codegen.contract import Outcome
 
-from sqlflow_operator.api import StepPhase, StepStatus
-
-
-class RunPhase(StrEnum):
-    """Where a run stands."""
-
-    PENDING = "Pending"
-    SUSPENDED = "Suspended"
-    RUNNING = "Running"
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
+from sqlflow_operator.api import Phase, StepPhase, StepStatus
 
 
 class Reason(StrEnum):
@@ -48,6 +38,22 @@ class Reason(StrEnum):
     FORBIDDEN = "Forbidden"
     CANCELLED = "Cancelled"
     ENGINE_ERROR = "EngineError"
+
+
+EXTERNAL_REASONS = frozenset(
+    {
+        Reason.UNSCHEDULABLE,
+        Reason.QUEUED,
+        Reason.IMAGE_PULL,
+        Reason.CONFIGURATION,
+        Reason.POD_REFUSED,
+        Reason.QUOTA_EXCEEDED,
+        Reason.FORBIDDEN,
+        Reason.BACKEND_UNAVAILABLE,
+        Reason.SUSPENDED,
+    }
+)
+"""Reasons for which a run that has not ended waits for something outside of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ class StepState:
 class RunState:
     """A run, as its objects show it now. `message` is one sentence; `reason` a constant for programs."""
 
-    phase: RunPhase
+    phase: Phase
     reason: Reason
     message: str
     steps: tuple[StepState, ...] = ()
