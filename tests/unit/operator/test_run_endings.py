@@ -276,7 +276,7 @@ def lost_in_second_step(*, cancel: bool) -> World:
     name = world.status["run"]["name"]
     if cancel:
         JobWorkflow(world.kube).cancel(f"{world.namespace}/{name}")
-    world.kube._delete(PODS, world.namespace, pod["metadata"]["name"])
+    world.kube.store.delete(PODS, world.namespace, pod["metadata"]["name"])
     job_condition(world, "Failed", "DeadlineExceeded" if cancel else "BackoffLimitExceeded")
     world.clock.sleep(2)
     world.reconcile()
@@ -315,9 +315,10 @@ def test_fetch_without_the_status_blames_the_first_step_not_known_to_have_succee
     world = lost_in_second_step(cancel=True)
     run = world.status["run"]["name"]
     if why == "no job":
-        world.kube.objects.pop((SQLFLOWJOBS.plural, world.namespace, world.name))
+        del world.kube.store.objects[SQLFLOWJOBS.plural, world.namespace, world.name]  # its child is left an orphan
     elif why == "another run":
-        world.job["status"]["run"]["child"]["uid"] = "of another run"
+        with world.kube.store.edit(SQLFLOWJOBS, world.namespace, world.name) as job:
+            job["status"]["run"]["child"]["uid"] = "of another run"
     else:
         world.kube.fault = of_job(ForbiddenError(403, "Forbidden", "no"))
     assert failure_of(world, run).step == "s1-sql"
