@@ -1,6 +1,6 @@
 """What a step does about its own earlier starts in the same run, and what it leaves for later ones.
 
-See `sqlflow_runtime.marks` for the row that both are about.
+See `sqlflow_runtime.claims` for the row that both are about.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlflow_codegen.language.ir import EvaluateStatement, SqlStatement, Statement
 
+from sqlflow_runtime.claims import EarlierStart, StepClaim
 from sqlflow_runtime.databases.connections import end_other
-from sqlflow_runtime.failures import RunError
-from sqlflow_runtime.marks import Earlier, Mark
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.step_context import StepContext
 
 _SHOWS = frozenset({"SHOW", "DESCRIBE", "DESC", "SUMMARIZE"})
 _READS = _SHOWS | {"SELECT", "WITH", "VALUES", "TABLE", "FROM", "EXPLAIN"}
@@ -48,34 +48,34 @@ class Start:
     statement: int = 0
 
 
-def take_up(session: Session, numbers: Sequence[int]) -> Start:
+def take_up(context: StepContext, numbers: Sequence[int]) -> Start:
     """Find out what earlier starts of the step have done, and note that this one begins.
 
     A step that only reads notes nothing; without retries it asks nothing either.
 
     Args:
-        session: the step's session; none of its statements has run.
+        context: of the step; none of its statements has run.
         numbers: numbers of the step's statements.
     """
-    mark = session.mark
-    if mark is None:
-        return Start(_done(session, numbers))
-    changes = any(may_change(session.program.statement(number), session.repeat) for number in numbers)
-    if not changes and session.ledger is None:
+    claim = context.claim
+    if claim is None:
+        return Start(_done(context, numbers))
+    changes = any(may_change(context.program.statement(number), context.repeat) for number in numbers)
+    if not changes and context.ledger is None:
         return Start()
     while True:
-        earlier, others = mark.find()
-        start = _after(session, mark, earlier, numbers) or _beside(session, others)
+        earlier, others = claim.find()
+        start = _after(context, claim, earlier, numbers) or _beside(context, others)
         if start is not None:
             return start
-        if not (changes or earlier) or mark.begin(earlier):
+        if not (changes or earlier) or claim.begin(earlier):
             break
-    if changes and session.ledger is not None:
-        session.ledger.prepare()  # as long as the session is as it was opened
+    if changes and context.ledger is not None:
+        context.ledger.prepare()  # as long as the session is as it was opened
     if earlier is None:
-        return Start(_done(session, numbers))
-    _end_earlier(session, mark, earlier)
-    return Start(_resumed(earlier, session) if session.ledger is None else _done(session, numbers))
+        return Start(_done(context, numbers))
+    _end_earlier(context, claim, earlier)
+    return Start(_resumed(earlier, context) if context.ledger is None else _done(context, numbers))
 
 
 def may_change(statement: Statement, repeat: Iterable[int]) -> bool:
@@ -93,89 +93,91 @@ def _analyzes(statement: SqlStatement) -> bool:
     return statement.verb == "EXPLAIN" and "ANALY" in statement.text.upper()
 
 
-def before_change(session: Session, statement: SqlStatement) -> None:
-    """Call before a statement that may turn out to write although the step has no mark.
+def before_change(context: StepContext, statement: SqlStatement) -> None:
+    """Call before a statement that may turn out to write although the step has no claim.
 
     Raises:
         RunError: kind `lost`; another start of the step has begun meanwhile.
     """
-    mark = session.mark
-    if mark is None or mark.made or mark.given_up or not _may_write(session, statement):
+    claim = context.claim
+    if claim is None or claim.made or claim.given_up or not _may_write(context, statement):
         return
-    if not mark.begin():
-        earlier, _ = mark.find()
+    if not claim.begin():
+        earlier, _ = claim.find()
         raise _lost(earlier.pod if earlier else "another pod", ended=False)
 
 
-def _may_write(session: Session, statement: SqlStatement) -> bool:
-    if statement.number in session.repeat or statement.verb in _CONTROLS | _SHOWS:
+def _may_write(context: StepContext, statement: SqlStatement) -> bool:
+    if statement.number in context.repeat or statement.verb in _CONTROLS | _SHOWS:
         return False
-    if session.database.dialect == "mysql" and session.database.in_transaction() and statement.verb in _READS:
+    if context.database.dialect == "mysql" and context.database.in_transaction() and statement.verb in _READS:
         return False  # there the server cannot say whether it writes, and making our table would commit
     return statement.verb != "EXPLAIN" or _analyzes(statement)
 
 
-def note_end(session: Session, numbers: Sequence[int]) -> None:
+def note_end(context: StepContext, numbers: Sequence[int]) -> None:
     """Note how the step ended, for a start that may follow."""
-    mark, failure = session.mark, session.failure
-    if mark is None or (failure is not None and failure.kind in ("lost", "skipped")):
+    claim, failure = context.claim, context.failure
+    if claim is None or (failure is not None and failure.kind in ("lost", "skipped")):
         return
     if failure is None:
-        mark.end("done", {}, tuple(numbers))
+        claim.end("done", {}, tuple(numbers))
     elif failure.kind == "stopped":
-        if not _may_be_half_done(session):
-            mark.end("stopped", {"finished": sorted(session.committed)})
+        if not _may_be_half_done(context):
+            claim.end("stopped", {"finished": sorted(context.committed)})
     else:
-        if not mark.made and session.ledger is not None and failure.kind != "connection":
+        if not claim.made and context.ledger is not None and failure.kind != "connection":
             with suppress(RunError):  # a step that only read, of a user who may only read: its own error counts
-                mark.begin()
-        mark.end("failed", _detail(session, failure))
+                claim.begin()
+        claim.end("failed", _detail(context, failure))
 
 
-def _may_be_half_done(session: Session) -> bool:
-    statement = session.current
+def _may_be_half_done(context: StepContext) -> bool:
+    statement = context.current
     return isinstance(statement, SqlStatement) and statement.verb in _COMMIT_INSIDE
 
 
-def _detail(session: Session, failure: RunError) -> dict[str, Any]:
-    number = session.current.number if session.current else 0
+def _detail(context: StepContext, failure: RunError) -> dict[str, Any]:
+    number = context.current.number if context.current else 0
     names = ("kind", "message", "hint", "place", "position", "sqlstate", "final")
     return {"statement": number, "error": {name: getattr(failure, name) for name in names}}
 
 
-def _done(session: Session, numbers: Sequence[int]) -> frozenset[int]:
+def _done(context: StepContext, numbers: Sequence[int]) -> frozenset[int]:
     """Statements that an earlier attempt has done: all up to the last one in the ledger but for session state."""
-    if session.ledger is None:
+    if context.ledger is None:
         return frozenset()
-    done = session.ledger.done()
+    done = context.ledger.done()
     last = max((i for i, number in enumerate(numbers) if number in done), default=-1)
-    return frozenset(numbers[: last + 1]) - session.repeat
+    return frozenset(numbers[: last + 1]) - context.repeat
 
 
-def _resumed(earlier: Earlier, session: Session) -> frozenset[int]:
-    return frozenset(map(int, earlier.detail.get("finished", ()))) - session.repeat
+def _resumed(earlier: EarlierStart, context: StepContext) -> frozenset[int]:
+    return frozenset(map(int, earlier.detail.get("finished", ()))) - context.repeat
 
 
-def _after(session: Session, mark: Mark, earlier: Earlier | None, numbers: Sequence[int]) -> Start | None:
+def _after(
+    context: StepContext, claim: StepClaim, earlier: EarlierStart | None, numbers: Sequence[int]
+) -> Start | None:
     """How the step begins where an earlier start decides that already; None where it goes on."""
     if earlier is None:
         return None
     failure = _failure(earlier)
-    retries = session.ledger is not None
+    retries = context.ledger is not None
     if earlier.state == "done":
         return Start(frozenset(numbers), over=True)
     if failure is not None and (failure.final or not retries):
-        session.recorder.log("warning", f"attempt {earlier.attempt} failed, and another one would fail in the same way")
+        context.recorder.log("warning", f"attempt {earlier.attempt} failed, and another one would fail in the same way")
         return Start(failure=failure, statement=int(earlier.detail.get("statement", 0)))
-    if retries or (earlier.state == "stopped" and session.resumable):
+    if retries or (earlier.state == "stopped" and context.resumable):
         return None
-    mark.begin(earlier)
-    ended = _end_earlier(session, mark, earlier)
-    mark.end("lost", {})
+    claim.begin(earlier)
+    ended = _end_earlier(context, claim, earlier)
+    claim.end("lost", {})
     return Start(failure=_lost(earlier.pod, ended=ended), statement=_interrupted(earlier, numbers))
 
 
-def _interrupted(earlier: Earlier, numbers: Sequence[int]) -> int:
+def _interrupted(earlier: EarlierStart, numbers: Sequence[int]) -> int:
     """The statement that was at work when the step was lost; 0 where that cannot be known."""
     if earlier.state == "stopped":
         finished = earlier.detail.get("finished", ())
@@ -183,23 +185,23 @@ def _interrupted(earlier: Earlier, numbers: Sequence[int]) -> int:
     return numbers[0] if len(numbers) == 1 else 0
 
 
-def _beside(session: Session, others: Iterable[Earlier]) -> Start | None:
+def _beside(context: StepContext, others: Iterable[EarlierStart]) -> Start | None:
     """Why the step must not begin: another one has failed for good, and the engine does not see it.
 
     Only Argo does not, and only in a run with retries (see `sqlflow_codegen.couler`).
     """
-    if session.ledger is None:
+    if context.ledger is None:
         return None
     for other in others:
         failure = _failure(other)
-        if failure is not None and (failure.final or other.attempt > session.retries):
+        if failure is not None and (failure.final or other.attempt > context.retries):
             number = int(other.detail.get("statement", 0)) or other.step
             what = f"not begun, because statement {number} has failed: {failure.message}"
             return Start(failure=RunError("skipped", what))
     return None
 
 
-def _failure(earlier: Earlier) -> RunError | None:
+def _failure(earlier: EarlierStart) -> RunError | None:
     error = earlier.detail.get("error") if earlier.state == "failed" else None
     return RunError(**error) if error else None
 
@@ -210,9 +212,9 @@ def _lost(pod: str, *, ended: bool) -> RunError:
     return RunError("lost", what + still, _HINT)
 
 
-def _end_earlier(session: Session, mark: Mark, earlier: Earlier) -> bool:
+def _end_earlier(context: StepContext, claim: StepClaim, earlier: EarlierStart) -> bool:
     """Make sure that an earlier start works no more, and say in the log what became of it."""
-    ended = earlier.state in ("begun", "lost") and end_other(session.database, earlier.connection)
+    ended = earlier.state in ("begun", "lost") and end_other(context.database, earlier.connection)
     failure = _failure(earlier)
     if failure is not None:
         place = f" at statement {earlier.detail['statement']}" if earlier.detail.get("statement") else ""
@@ -222,6 +224,6 @@ def _end_earlier(session: Session, mark: Mark, earlier: Earlier) -> bool:
     else:
         why = "ended without a word: its process was killed (out of memory?), or its pod was lost"
         why += "; what it still did in the database was ended" if ended else ""
-    session.recorder.log("warning", f"attempt {earlier.attempt + 1} of this step; attempt {earlier.attempt} {why}")
-    session.before = f"Attempt {earlier.attempt} {why}."
+    context.recorder.log("warning", f"attempt {earlier.attempt + 1} of this step; attempt {earlier.attempt} {why}")
+    context.before = f"Attempt {earlier.attempt} {why}."
     return ended

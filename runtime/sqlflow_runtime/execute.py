@@ -16,11 +16,11 @@ from sqlflow_codegen.language.ir import Statement
 from sqlflow_codegen.language.source import Source
 
 from sqlflow_runtime.attempts import take_up
-from sqlflow_runtime.databases.base import Result
-from sqlflow_runtime.failures import RunError, not_installed, unexpected
+from sqlflow_runtime.databases.rows import StatementResult
+from sqlflow_runtime.errors import RunError, not_installed, unexpected
 from sqlflow_runtime.reconnect import check_connected
 from sqlflow_runtime.resume import check_resumable, resumes_at
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.step_context import StepContext
 
 _RUNNERS = {
     "sql": "sqlflow_runtime.plain",
@@ -34,11 +34,11 @@ _RUNNERS = {
 _MEMORY_HINT = "Give the step more memory (spec.resources), or select fewer rows."
 
 
-def execute_program(session: Session, statements: Sequence[int], replay: Sequence[int] = ()) -> StepError | None:
-    """Run those statements of the session's program, in that order; stop at the first failure.
+def execute_program(context: StepContext, statements: Sequence[int], replay: Sequence[int] = ()) -> StepError | None:
+    """Run those statements of the program, in that order; stop at the first failure.
 
     Args:
-        session: the connection and where records go.
+        context: the connection and where records go.
         statements: numbers of the statements.
         replay: numbers of statements of earlier steps that set up the session (USE, SET); they run first, unrecorded.
 
@@ -46,55 +46,55 @@ def execute_program(session: Session, statements: Sequence[int], replay: Sequenc
         Why the step failed, already recorded; None if all is done.
     """
     try:
-        _run_all(session, statements, replay)
+        _run_all(context, statements, replay)
     except RunError as error:
         failure = error
     except MemoryError:
         failure = RunError("memory", "out of memory", _MEMORY_HINT)
     except Exception as fault:  # noqa: BLE001  (a library's own error: the reader must get it with its statement)
-        session.recorder.log("info", "".join(traceback.format_exception(fault)))
+        context.recorder.log("info", "".join(traceback.format_exception(fault)))
         failure = unexpected(fault)
     else:
         return None
-    return _fail(session, failure)
+    return _fail(context, failure)
 
 
-def _run_all(session: Session, statements: Sequence[int], replay: Sequence[int]) -> None:
-    program = session.program
-    session.current = program.statement(statements[0])
-    start = take_up(session, statements)
+def _run_all(context: StepContext, statements: Sequence[int], replay: Sequence[int]) -> None:
+    program = context.program
+    context.current = program.statement(statements[0])
+    start = take_up(context, statements)
     if start.failure is not None:
-        session.current = program.statement(start.statement) if start.statement else None
+        context.current = program.statement(start.statement) if start.statement else None
         raise start.failure
-    session.current = program.statement(resumes_at(statements, start.skipped))
-    check_resumable(session, statements, start.skipped)
+    context.current = program.statement(resumes_at(statements, start.skipped))
+    check_resumable(context, statements, start.skipped)
     for number in () if start.over else replay:
-        session.current = program.statement(number)
-        session.database.run(session.current.text, session.limit)
+        context.current = program.statement(number)
+        context.database.run(context.current.text, context.limit)
     for number in statements:
-        session.current = program.statement(number)
-        session.check_stopped()
-        check_connected(session, session.current)
-        _run_one(session, session.current, skip=number in start.skipped)
-        session.done(number)
-    _warn_open_transaction(session)
+        context.current = program.statement(number)
+        context.check_stopped()
+        check_connected(context, context.current)
+        _run_one(context, context.current, skip=number in start.skipped)
+        context.done(number)
+    _warn_open_transaction(context)
 
 
-def _fail(session: Session, failure: RunError) -> StepError:
+def _fail(context: StepContext, failure: RunError) -> StepError:
     """Record why the step ends."""
-    if session.stop_requested.is_set() and failure.kind != "lost":
+    if context.stop_requested.is_set() and failure.kind != "lost":
         failure = RunError("stopped", "stopped before it was done", place=failure.place)
-    elif session.before and session.before not in failure.hint:
-        failure.hint = " ".join(filter(None, (failure.hint, session.before)))
-    session.failure = failure
-    error = _step_error(session, session.current, failure)
-    session.sync()
-    session.recorder.error(error)
+    elif context.before and context.before not in failure.hint:
+        failure.hint = " ".join(filter(None, (failure.hint, context.before)))
+    context.failure = failure
+    error = _step_error(context, context.current, failure)
+    context.sync()
+    context.recorder.error(error)
     return error
 
 
-def _run_one(session: Session, statement: Statement, *, skip: bool) -> None:
-    recorder = session.recorder
+def _run_one(context: StepContext, statement: Statement, *, skip: bool) -> None:
+    recorder = context.recorder
     recorder.started(
         statement.number,
         kind=statement.kind,
@@ -104,32 +104,32 @@ def _run_one(session: Session, statement: Statement, *, skip: bool) -> None:
         attempt_skipped=skip,
     )
     begin = time.monotonic()
-    result = Result()
+    result = StatementResult()
     if not skip:
-        result = _runner(statement)(session, statement)
-        session.sync()
+        result = _runner(statement)(context, statement)
+        context.sync()
     more = {"truncated": True} if result.truncated else {}
-    more |= {"open": True} if not skip and session.database.in_transaction() else {}
+    more |= {"open": True} if not skip and context.database.in_transaction() else {}
     recorder.finished(result.affected, time.monotonic() - begin, **more)
 
 
-def _runner(statement: Statement) -> Callable[[Session, Statement], Result]:
+def _runner(statement: Statement) -> Callable[[StepContext, Statement], StatementResult]:
     if statement.kind not in _RUNNERS:
         what = f"{statement.title} is understood, but this version cannot execute it yet"
         raise RunError("usage", what, "It executes plain SQL, TO TRAIN, TO PREDICT, TO EVALUATE and SHOW TRAIN.")
     try:
-        run: Callable[[Session, Statement], Result] = importlib.import_module(_RUNNERS[statement.kind]).run
+        run: Callable[[StepContext, Statement], StatementResult] = importlib.import_module(_RUNNERS[statement.kind]).run
     except ModuleNotFoundError as error:
         raise not_installed(error) from error
     return run
 
 
-def _warn_open_transaction(session: Session) -> None:
-    if session.database.in_transaction():
-        session.recorder.log("warning", "the transaction is still open: it is rolled back (COMMIT is missing)")
+def _warn_open_transaction(context: StepContext) -> None:
+    if context.database.in_transaction():
+        context.recorder.log("warning", "the transaction is still open: it is rolled back (COMMIT is missing)")
 
 
-def _step_error(session: Session, statement: Statement | None, failure: RunError) -> StepError:
+def _step_error(context: StepContext, statement: Statement | None, failure: RunError) -> StepError:
     """Where in the program a failure stands: its own place, the database's position, else the statement's start."""
     if statement is None:
         return StepError(0, 0, 0, "step", failure.kind, failure.message, failure.hint)
@@ -139,5 +139,5 @@ def _step_error(session: Session, statement: Statement | None, failure: RunError
         place = span.start + failure.position
     line, column = statement.span.line, statement.span.column
     if place is not None:
-        line, column = Source(session.program.text).place(place)
+        line, column = Source(context.program.text).place(place)
     return StepError(statement.number, line, column, statement.title, failure.kind, failure.message, failure.hint)

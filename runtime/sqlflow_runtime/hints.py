@@ -6,8 +6,8 @@ import re
 
 from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_runtime.databases.base import Database
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.errors import RunError
 
 _MISSING = (
     re.compile(r'relation "(?P<name>[^"]+)" does not exist'),

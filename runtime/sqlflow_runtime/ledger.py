@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from sqlflow_runtime.databases.base import Database
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.recorder import Recorder
 
 TABLE = "sqlflow_ledger"

@@ -6,44 +6,44 @@ from sqlflow_codegen.language.ir import SqlStatement, Statement
 
 from sqlflow_runtime.attempts import before_change
 from sqlflow_runtime.cells import encode_row
-from sqlflow_runtime.databases.base import Result
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.rows import StatementResult
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.hints import explained
 from sqlflow_runtime.ledger import Ledger
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.step_context import StepContext
 
 _BEGIN = ("BEGIN", "START")
 _COMMIT = ("COMMIT", "END")
 _LOCK_HINT = "Use a transaction with SELECT … FOR UPDATE, or set spec.retries to 0."
 
 
-def run(session: Session, statement: Statement) -> Result:
+def run(context: StepContext, statement: Statement) -> StatementResult:
     """Execute the statement and record its preview."""
     assert isinstance(statement, SqlStatement)
     try:
-        result = session.database.run_reading(statement.text, session.limit)
+        result = context.database.run_reading(statement.text, context.limit)
         if result is None:
-            result = _run_writing(session, statement)
+            result = _run_writing(context, statement)
     except RunError as failure:
-        raise explained(session.database, failure, statement.text) from failure
-    show(session, statement.number, result)
+        raise explained(context.database, failure, statement.text) from failure
+    show(context, statement.number, result)
     return result
 
 
-def show(session: Session, number: int, result: Result) -> None:
+def show(context: StepContext, number: int, result: StatementResult) -> None:
     """Record the columns and the rows of a preview, and those of the statement's further results."""
     for one in (result, *result.further):
-        _show_one(session, number, one)
+        _show_one(context, number, one)
     if result.omitted:
         shown, every = 1 + len(result.further), 1 + len(result.further) + result.omitted
-        session.recorder.log("warning", f"the statement gave {every} results; the first {shown} are shown")
+        context.recorder.log("warning", f"the statement gave {every} results; the first {shown} are shown")
 
 
-def _show_one(session: Session, number: int, result: Result) -> None:
+def _show_one(context: StepContext, number: int, result: StatementResult) -> None:
     if result.columns is None:
         return
     kinds = [column.kind for column in result.columns]
-    session.recorder.emit(
+    context.recorder.emit(
         "columns",
         statement=number,
         names=[column.name for column in result.columns],
@@ -52,50 +52,50 @@ def _show_one(session: Session, number: int, result: Result) -> None:
     for row in result.rows:
         values, cut = encode_row(row, kinds)
         more = {"truncated": cut} if cut else {}
-        session.recorder.emit("row", statement=number, values=values, **more)
+        context.recorder.emit("row", statement=number, values=values, **more)
 
 
-def _run_writing(session: Session, statement: SqlStatement) -> Result:
+def _run_writing(context: StepContext, statement: SqlStatement) -> StatementResult:
     """Execute, and note it in the ledger together with what it does."""
-    before_change(session, statement)
-    if session.ledger is None:
-        return session.database.run(statement.text, session.limit)
-    if statement.verb == "LOCK" and session.database.dialect == "mysql":
+    before_change(context, statement)
+    if context.ledger is None:
+        return context.database.run(statement.text, context.limit)
+    if statement.verb == "LOCK" and context.database.dialect == "mysql":
         raise RunError(
             "usage",
             "LOCK TABLES cannot be part of a run with retries: its locks end when the step notes what is done",
             _LOCK_HINT,
         )
-    if session.database.joins_transaction() or statement.verb in _BEGIN:
-        return _run_in_transaction(session, session.ledger, statement)
-    if statement.number in session.repeat:
-        return session.database.run(statement.text, session.limit)
-    return _run_alone(session, session.ledger, statement)
+    if context.database.joins_transaction() or statement.verb in _BEGIN:
+        return _run_in_transaction(context, context.ledger, statement)
+    if statement.number in context.repeat:
+        return context.database.run(statement.text, context.limit)
+    return _run_alone(context, context.ledger, statement)
 
 
-def _run_alone(session: Session, ledger: Ledger, statement: SqlStatement) -> Result:
+def _run_alone(context: StepContext, ledger: Ledger, statement: SqlStatement) -> StatementResult:
     ledger.prepare()
     try:
-        with session.database.atomic():
-            result = session.database.run(statement.text, session.limit)
+        with context.database.atomic():
+            result = context.database.run(statement.text, context.limit)
             ledger.add([statement.number])
             return result
     except RunError as failure:
-        if not session.database.needs_no_transaction(failure):
+        if not context.database.needs_no_transaction(failure):
             raise
     # It cannot share a transaction with the ledger's row, so the row follows.
-    result = session.database.run(statement.text, session.limit)
+    result = context.database.run(statement.text, context.limit)
     ledger.add([statement.number])
     return result
 
 
-def _run_in_transaction(session: Session, ledger: Ledger, statement: SqlStatement) -> Result:
+def _run_in_transaction(context: StepContext, ledger: Ledger, statement: SqlStatement) -> StatementResult:
     """Statements of the program's own transaction count as done when it commits, all at once.
 
     Their rows are written just before COMMIT: rows written earlier would vanish with ROLLBACK TO SAVEPOINT. Where it
     ends otherwise (ROLLBACK, PREPARE TRANSACTION, a statement before which MySQL commits), they follow it.
     """
-    database, pending = session.database, session.pending
+    database, pending = context.database, context.pending
     if not database.in_transaction():
         ledger.prepare()
         pending.clear()
@@ -103,7 +103,7 @@ def _run_in_transaction(session: Session, ledger: Ledger, statement: SqlStatemen
     noted = statement.verb in _COMMIT and "PREPARED" not in statement.text.upper()
     if noted:
         ledger.add(pending)
-    result = database.run(statement.text, session.limit)
+    result = database.run(statement.text, context.limit)
     if not noted and not database.in_transaction():
         with database.atomic():
             ledger.add(pending)

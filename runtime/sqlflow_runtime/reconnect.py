@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from sqlflow_codegen.language.ir import Statement
 
-from sqlflow_runtime.failures import RunError
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.step_context import StepContext
 
 _HINT = (
     "Let the database keep idle connections for longer (PostgreSQL: idle_session_timeout, "
@@ -18,7 +18,7 @@ _HINT = (
 )
 
 
-def keep_connected(session: Session, statement: Statement) -> None:
+def keep_connected(context: StepContext, statement: Statement) -> None:
     """Call before a statement writes what took it long to compute. Connects again if the connection is gone.
 
     What only shapes the session (settings, temporary tables) is run again. Later statements that need what only the
@@ -27,7 +27,7 @@ def keep_connected(session: Session, statement: Statement) -> None:
     Raises:
         RunError: kind `connection`; the database cannot be reached, or the program's open transaction is lost.
     """
-    database = session.database
+    database = context.database
     in_transaction = database.joins_transaction()
     if not database.revive():
         return
@@ -38,19 +38,19 @@ def keep_connected(session: Session, statement: Statement) -> None:
             "with it",
             _HINT.format("COMMIT before this statement"),
         )
-    session.recorder.log("warning", "the database had ended the connection meanwhile; it is connected again")
-    settings, session.cut_off = _after(session, statement)
+    context.recorder.log("warning", "the database had ended the connection meanwhile; it is connected again")
+    settings, context.cut_off = _after(context, statement)
     for number in settings:
-        database.run(session.program.statement(number).text, session.limit)
+        database.run(context.program.statement(number).text, context.limit)
 
 
-def check_connected(session: Session, statement: Statement) -> None:
+def check_connected(context: StepContext, statement: Statement) -> None:
     """Refuse a statement that needs what a lost session had.
 
     Raises:
         RunError: kind `connection`.
     """
-    if statement.number in session.cut_off:
+    if statement.number in context.cut_off:
         raise RunError(
             "connection",
             "this statement needs what an earlier one left in the session (a temporary table, a variable), and the "
@@ -59,14 +59,14 @@ def check_connected(session: Session, statement: Statement) -> None:
         )
 
 
-def _after(session: Session, statement: Statement) -> tuple[list[int], frozenset[int]]:
+def _after(context: StepContext, statement: Statement) -> tuple[list[int], frozenset[int]]:
     """What to run again for the statements after that one, and those of them that a new session cannot run."""
     from sqlflow_codegen.graph import plan_steps
 
     done = statement.number
     settings: set[int] = set()
     cut_off: set[int] = set()
-    for step in plan_steps(session.program, fusion=False):
+    for step in plan_steps(context.program, fusion=False):
         later = [number for number in step.statements if number > done]
         if not later:
             continue

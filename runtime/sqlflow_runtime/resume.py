@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlflow_runtime.failures import RunError
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.step_context import StepContext
 
 _HINT = (
     "Put statements that belong together into one transaction: it is repeated as a whole. To run the program again, "
@@ -24,14 +24,14 @@ def resumes_at(statements: Sequence[int], skipped: Collection[int]) -> int:
     return statements[min(last + 1, len(statements) - 1)]
 
 
-def check_resumable(session: Session, statements: Sequence[int], skipped: Collection[int]) -> None:
+def check_resumable(context: StepContext, statements: Sequence[int], skipped: Collection[int]) -> None:
     """Call before the first statement of another attempt.
 
     Raises:
         RunError: kind `lost`; the session of the earlier attempt held what the next statements need.
     """
     number = resumes_at(statements, skipped)
-    if skipped and number in session.lost and number not in skipped:
+    if skipped and number in context.lost and number not in skipped:
         what = f"another attempt cannot go on at statement {number}"
         why = "what an earlier statement left in its session is gone with the connection, and nothing brings it back"
         raise RunError("lost", f"{what}: {why}", _HINT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlflow_codegen.ranges import parse_ranges
 
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 
 def parse_selection(text: str, count: int) -> tuple[int, ...]:

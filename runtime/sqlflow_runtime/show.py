@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from sqlflow_codegen.language.ir import ShowTrainStatement, Statement
 
-from sqlflow_runtime.databases.base import Column, Result
-from sqlflow_runtime.failures import RunError
-from sqlflow_runtime.models import load_metadata
+from sqlflow_runtime.databases.rows import Column, StatementResult
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.model_store import load_metadata
 from sqlflow_runtime.plain import show
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.step_context import StepContext
 
 
-def run(session: Session, statement: Statement) -> Result:
+def run(context: StepContext, statement: Statement) -> StatementResult:
     """Show one row: the model's name and its TRAIN statement."""
     assert isinstance(statement, ShowTrainStatement)
     try:
-        metadata = load_metadata(session.database, statement.model.text)
+        metadata = load_metadata(context.database, statement.model.text)
     except RunError as failure:
         failure.place = statement.model.span.start
         raise
     columns = (Column("Model", "text", "string"), Column("Train Statement", "text", "string"))
-    result = Result(columns, [(statement.model.text, str(metadata.get("statement", "")))], affected=1)
-    show(session, statement.number, result)
+    result = StatementResult(columns, [(statement.model.text, str(metadata.get("statement", "")))], affected=1)
+    show(context, statement.number, result)
     return result

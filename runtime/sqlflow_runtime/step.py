@@ -26,9 +26,9 @@ from sqlflow_codegen.contract import (
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
 
 from sqlflow_runtime.capture import OutputCapture
-from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.databases.rows import Database
 from sqlflow_runtime.databases.url import DatabaseUrl
-from sqlflow_runtime.failures import RunError, exit_code, unexpected
+from sqlflow_runtime.errors import RunError, exit_code, unexpected
 from sqlflow_runtime.recorder import Recorder, json_lines, write_termination_message
 from sqlflow_runtime.stop import Stop
 
@@ -133,14 +133,14 @@ def _execute(
     from sqlflow_codegen.language import normalize_dialect, runnable_program
 
     from sqlflow_runtime.attempts import note_end
-    from sqlflow_runtime.databases.base import PreviewLimit
+    from sqlflow_runtime.claims import StepClaim
+    from sqlflow_runtime.databases.rows import PreviewLimit
     from sqlflow_runtime.databases.shared import check_shared
     from sqlflow_runtime.databases.url import check_dialect
     from sqlflow_runtime.execute import execute_program
     from sqlflow_runtime.ledger import Ledger
-    from sqlflow_runtime.marks import Mark
     from sqlflow_runtime.selection import parse_selection
-    from sqlflow_runtime.session import Session
+    from sqlflow_runtime.step_context import StepContext
 
     dialect = normalize_dialect(arguments.dialect)
     check_dialect(url, dialect)
@@ -152,14 +152,14 @@ def _execute(
     retried = arguments.retries is not None
     run = _run_name(needed=retried)
     with closing(connect()) as database:
-        mark = Mark(database, run, min(numbers), recorder.log, needed=retried) if run else None
-        session = Session(
+        claim = StepClaim(database, run, min(numbers), recorder.log, needed=retried) if run else None
+        context = StepContext(
             program=program,
             database=database,
             recorder=recorder,
             limit=PreviewLimit(max(arguments.preview_rows, 0)),
-            ledger=Ledger(database, run, recorder, mark.hold) if retried and mark else None,
-            mark=mark,
+            ledger=Ledger(database, run, recorder, claim.hold) if retried and claim else None,
+            claim=claim,
             retries=arguments.retries or 0,
             resumable=arguments.resumable,
             stop_requested=stop.requested,
@@ -167,10 +167,10 @@ def _execute(
             repeat=frozenset(repeat),
             lost=frozenset(parse_selection(arguments.lost, len(program)) if arguments.lost else ()),
         )
-        execute_program(session, numbers, replay)
+        execute_program(context, numbers, replay)
         stop.cancel = None
-        note_end(session, numbers)
-    return EXIT_OK if session.failure is None else exit_code(session.failure)
+        note_end(context, numbers)
+    return EXIT_OK if context.failure is None else exit_code(context.failure)
 
 
 def _read(path: str) -> str:

@@ -14,12 +14,12 @@ from sqlflow_codegen.contract import Outcome, StepError, parse_outcome
 from sqlflow_codegen.graph import plan_steps
 from sqlflow_codegen.language import parse_program
 from sqlflow_runtime.databases import open_database, parse_url
-from sqlflow_runtime.databases.base import Database, PreviewLimit
+from sqlflow_runtime.databases.rows import Database, PreviewLimit
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.execute import execute_program
-from sqlflow_runtime.failures import RunError
 from sqlflow_runtime.ledger import Ledger
 from sqlflow_runtime.recorder import Recorder
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.step_context import StepContext
 
 
 @dataclass
@@ -66,7 +66,7 @@ def run_program(
     ran = Ran()
     program = parse_program(text, database.dialect)
     recorder = Recorder(ran.records.append)
-    session = Session(
+    context = StepContext(
         program=program,
         database=database,
         recorder=recorder,
@@ -74,10 +74,10 @@ def run_program(
         ledger=Ledger(database, run, recorder) if run else None,
     )
     if run:
-        session.repeat = frozenset(number for step in plan_steps(program) for number in step.repeat)
+        context.repeat = frozenset(number for step in plan_steps(program) for number in step.repeat)
     numbers = statements or [statement.number for statement in program]
-    ran.error = execute_program(session, numbers, replay or [])
-    ran.failure = session.failure
+    ran.error = execute_program(context, numbers, replay or [])
+    ran.failure = context.failure
     ran.outcome = recorder.outcome()
     return ran
 

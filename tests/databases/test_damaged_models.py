@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlflow_runtime.databases.base import Database
-from sqlflow_runtime.models import load_model, save_model
+from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.model_store import load_model, save_model
 
 from tests.databases.harness import fail, run_program, run_step, succeed
 
@@ -108,8 +108,8 @@ def test_models_of_the_first_layout_are_read(iris_sqlite: Database) -> None:
 CHANGES = """
 import json, random, sys
 import numpy as np
-from sqlflow_runtime.failures import RunError
-from sqlflow_runtime.ml.model import restore
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.trained_model import restore
 
 metadata, content = json.loads(open(sys.argv[1]).read()), open(sys.argv[2], "rb").read()
 chance = random.Random(7)

@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlflow_runtime.databases.base import Database
-from sqlflow_runtime.failures import exit_code
+from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.errors import exit_code
 
 from tests.databases.harness import connect, run_program, run_step, succeed
 

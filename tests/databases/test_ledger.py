@@ -12,10 +12,10 @@ import pytest
 from sqlflow_codegen.graph import plan_steps
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.ranges import format_ranges
-from sqlflow_runtime.databases.base import Database, PreviewLimit
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.claims import StepClaim
+from sqlflow_runtime.databases.rows import Database, PreviewLimit
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ledger import TABLE, Ledger
-from sqlflow_runtime.marks import Mark
 from sqlflow_runtime.recorder import Recorder
 
 from tests.databases.harness import connect, fail, run_program, run_step, step_command, step_env, succeed
@@ -257,7 +257,7 @@ def test_the_row_of_a_statement_is_not_written_by_an_attempt_that_was_replaced(
     succeed(postgres, "CREATE TABLE t (a INTEGER)")
     recorder = Recorder(lambda record: None)
     with closing(connect(postgres_url)) as other:
-        first, second = (Mark(database, "r", 1, recorder.log, needed=True) for database in (postgres, other))
+        first, second = (StepClaim(database, "r", 1, recorder.log, needed=True) for database in (postgres, other))
         assert first.begin()
         ledger = Ledger(postgres, "r", recorder, first.hold)
         ledger.prepare()

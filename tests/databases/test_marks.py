@@ -13,8 +13,8 @@ import pytest
 from sqlflow_codegen.contract import EXIT_LOST, EXIT_OK, EXIT_STOPPED
 from sqlflow_codegen.language import parse_program
 from sqlflow_runtime.attempts import may_change
-from sqlflow_runtime.databases.base import Database
-from sqlflow_runtime.marks import TABLE
+from sqlflow_runtime.claims import TABLE
+from sqlflow_runtime.databases.rows import Database
 
 from tests.databases.harness import Process, connect, run_step, step_command, step_env, succeed
 from tests.support.servers import PASSWORD, MariaServer, Server
@@ -75,12 +75,12 @@ def kill_at(module: str, function: str, when: str, *, after: bool = False) -> st
     )
 
 
-BEFORE_MARK = kill_at("marks", "Mark.begin", "if True")
-AFTER_MARK = kill_at("marks", "Mark.begin", "if True", after=True)
+BEFORE_MARK = kill_at("claims", "StepClaim.begin", "if True")
+AFTER_MARK = kill_at("claims", "StepClaim.begin", "if True", after=True)
 BEFORE_THIRD = kill_at("recorder", "Recorder.started", "if a[0] == 3")
 AFTER_THIRD = kill_at("recorder", "Recorder.finished", "if self._statement == 3")
-BEFORE_END = kill_at("marks", "Mark.end", "if True")
-AFTER_END = kill_at("marks", "Mark.end", "if True", after=True)
+BEFORE_END = kill_at("claims", "StepClaim.end", "if True")
+AFTER_END = kill_at("claims", "StepClaim.end", "if True", after=True)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_training_is_begun_once(tmp_path: Path) -> None:
     place = Place(tmp_path, f"sqlite:///{tmp_path}/file", "sqlite")
     place.execute("CREATE TABLE data (a INTEGER, b INTEGER)")
     place.execute("INSERT INTO data VALUES (1, 0), (2, 1), (3, 0), (4, 1)")
-    killed = place.step(TRAINED, "--statements", "1", before=kill_at("session", "Session.effect", "if True"))
+    killed = place.step(TRAINED, "--statements", "1", before=kill_at("step_context", "StepContext.effect", "if True"))
     assert killed.code == -signal.SIGKILL
     assert place.step(TRAINED, "--statements", "1").code == EXIT_LOST
     assert place.execute("SELECT count(*) FROM sqlflow_models") == [(0,)]

@@ -9,9 +9,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from sqlflow_runtime.databases.base import Database
-from sqlflow_runtime.failures import RunError
-from sqlflow_runtime.models import BLOCK_SIZE, load_model, save_model
+from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.model_store import BLOCK_SIZE, load_model, save_model
 
 from tests.databases.harness import connect, fail, succeed
 
@@ -241,8 +241,8 @@ def test_every_stored_type_of_scikit_learn_is_its_own() -> None:
     from sklearn.datasets import make_classification
     from sklearn.utils import all_estimators
     from sqlflow_runtime.ml.features import Numeric
-    from sqlflow_runtime.ml.model import Known
     from sqlflow_runtime.ml.sklearn_models import Fitting, load
+    from sqlflow_runtime.ml.trained_model import Known
 
     known = Known(features=tuple(map(Numeric, "abcde")), label=None, attributes={})
     features, target = make_classification(60, 5, random_state=0)

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlflow_runtime.databases.base import Database, PreviewLimit
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.rows import Database, PreviewLimit
+from sqlflow_runtime.errors import RunError
 
 from tests.databases.conftest import load_iris
 from tests.databases.harness import connect, fail, run_step, step_command, step_env, succeed

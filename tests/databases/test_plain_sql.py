@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlflow_runtime.databases.base import Database, PreviewLimit
+from sqlflow_runtime.databases.rows import Database, PreviewLimit
 
 from tests.databases.harness import connect, fail, run_program, succeed
 

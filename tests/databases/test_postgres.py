@@ -7,8 +7,8 @@ import time
 from contextlib import closing
 
 import pytest
-from sqlflow_runtime.databases.base import Database, PreviewLimit
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.rows import Database, PreviewLimit
+from sqlflow_runtime.errors import RunError
 
 from tests.databases.harness import connect, fail, succeed
 from tests.support.servers import PASSWORD, Server
@@ -153,7 +153,7 @@ def test_a_lost_connection_is_worth_a_retry(postgres: Database) -> None:
     ],
 )
 def test_a_refused_connection(postgres_server: Server, user: str, password: str, database: str, words: str) -> None:
-    from sqlflow_runtime.failures import RunError
+    from sqlflow_runtime.errors import RunError
 
     with pytest.raises(RunError) as caught:
         connect(postgres_server.url(database, user, password))

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.databases.rows import Database
 
 from tests.databases.harness import Ran, connect, fail, run_step, succeed
 

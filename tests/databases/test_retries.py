@@ -22,7 +22,7 @@ from tests.databases.harness import connect, run_step, succeed
 SETUP = "CREATE TABLE t (a INTEGER); CREATE TABLE u (a INTEGER)"
 FAILS = "INSERT INTO later SELECT count(*) FROM t"
 MAY_PASS = """
-import sqlflow_runtime.failures as failures
+import sqlflow_runtime.errors as failures
 original = failures.RunError.__init__
 failures.RunError.__init__ = lambda self, *a, **k: original(self, *a, **k | {"final": False})
 """

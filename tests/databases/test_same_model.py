@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.databases.rows import Database
 from sqlflow_runtime.ml.order import canonical_order
-from sqlflow_runtime.models import load_model
+from sqlflow_runtime.model_store import load_model
 
 from tests.databases.harness import succeed
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlflow_runtime.databases.shared import IN_CLUSTER, check_shared
 from sqlflow_runtime.databases.url import parse_url
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 from tests.databases.harness import run_step
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.databases.rows import Database
 
 from tests.databases.harness import fail, run_program, succeed
 
@@ -170,7 +170,7 @@ def test_a_stopped_training_says_so(iris_sqlite: Database) -> None:
     from sqlflow_codegen.language import parse_program
     from sqlflow_runtime.execute import execute_program
     from sqlflow_runtime.recorder import Recorder
-    from sqlflow_runtime.session import Session
+    from sqlflow_runtime.step_context import StepContext
 
     stop = Event()
     records: list[dict[str, object]] = []
@@ -181,10 +181,10 @@ def test_a_stopped_training_says_so(iris_sqlite: Database) -> None:
             stop.set()
 
     text = trains('xgboost.gbtree WITH objective="multi:softmax", num_boost_round=100000 LABEL class INTO m')
-    session = Session(
+    context = StepContext(
         program=parse_program(text, "sqlite"), database=iris_sqlite, recorder=Recorder(emit), stop_requested=stop
     )
-    error = execute_program(session, [1])
+    error = execute_program(context, [1])
     assert error is not None
     assert error.kind == "stopped"
     assert len(records) < 10

@@ -15,13 +15,13 @@ from sqlflow_codegen.language import format_diagnostics, normalize_dialect, runn
 from sqlflow_codegen.language.ir import Program
 from sqlflow_runtime.capture import OutputCapture
 from sqlflow_runtime.databases import DatabaseUrl, open_database, parse_url
-from sqlflow_runtime.databases.base import PreviewLimit
+from sqlflow_runtime.databases.rows import PreviewLimit
 from sqlflow_runtime.databases.url import check_dialect, scrubber
+from sqlflow_runtime.errors import RunError, exit_code
 from sqlflow_runtime.execute import execute_program
-from sqlflow_runtime.failures import RunError, exit_code
 from sqlflow_runtime.recorder import Recorder, json_lines
 from sqlflow_runtime.selection import parse_selection
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.step_context import StepContext
 from sqlflow_runtime.stop import Stop
 
 from sqlflow_cli.failures import explain
@@ -117,7 +117,7 @@ def _run(
             return exit_code(failure)
         stop.cancel = database.cancel
         with closing(database):
-            session = Session(
+            context = StepContext(
                 program=program,
                 database=database,
                 recorder=recorder,
@@ -125,13 +125,13 @@ def _run(
                 stop_requested=stop.requested,
                 sync=capture.sync,
             )
-            execute_program(session, numbers)
+            execute_program(context, numbers)
             stop.cancel = None
         if renderer is not None:
             renderer.close()
         if stop.requested.is_set():
             return 128 + stop.signal
-    return EXIT_OK if session.failure is None else exit_code(session.failure)
+    return EXIT_OK if context.failure is None else exit_code(context.failure)
 
 
 def _complain(error: SQLFlowError, recorder: Recorder | None = None, capture: OutputCapture | None = None) -> None:

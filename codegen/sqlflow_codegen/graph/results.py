@@ -1,6 +1,7 @@
 """What a program shows of its result tables before it runs: those that it reads or fills itself, or that name a schema.
 
-A step asks the database, and sees more (`sqlflow_runtime.databases.results`). Here only what is certain is an error.
+A step asks the database, and sees more (`sqlflow_runtime.databases.result_tables`). Here only what is certain is an
+error.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlflow_runtime.databases.base import Database
+from sqlflow_runtime.databases.rows import Database
 from sqlflow_runtime.databases.url import DatabaseUrl, parse_url
-from sqlflow_runtime.failures import not_installed
+from sqlflow_runtime.errors import not_installed
 
 Log = Callable[[str, str], None]
 """`log(level, message)`: what a database says besides results."""

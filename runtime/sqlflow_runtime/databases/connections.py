@@ -9,8 +9,8 @@ import json
 import time
 from contextlib import suppress
 
-from sqlflow_runtime.databases.base import Database
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.errors import RunError
 
 APPLICATION = "sqlflow "
 """How the name begins under which PostgreSQL lists a step's connection; the pod's name follows."""

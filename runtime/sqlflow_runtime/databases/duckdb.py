@@ -11,18 +11,18 @@ from typing import Any
 import duckdb
 from sqlflow_codegen.language.names import quote
 
-from sqlflow_runtime.databases.base import (
+from sqlflow_runtime.databases.duckdb_results import DuckDBResults, literal
+from sqlflow_runtime.databases.result_tables import ResultTables
+from sqlflow_runtime.databases.rows import (
     Column,
     PreviewLimit,
-    Reading,
-    Result,
     Row,
+    RowStream,
+    StatementResult,
 )
-from sqlflow_runtime.databases.duckdb_results import DuckDBResults, literal
-from sqlflow_runtime.databases.results import ResultTables
 from sqlflow_runtime.databases.rowwise import first_word, preview_of
 from sqlflow_runtime.databases.url import DatabaseUrl
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 _INTEGERS = [
     "TINYINT",
@@ -83,27 +83,27 @@ class DuckDB:
         self.results: ResultTables = DuckDBResults(self, connection)
         connection.execute("SET enable_progress_bar = false")
 
-    def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
+    def run_reading(self, sql: str, limit: PreviewLimit) -> StatementResult | None:
         """See `Database.run_reading`. DuckDB's own parser tells what only reads."""
         if any(kind not in _READING for kind in self._kinds_of(sql)):
             return None
         return self.run(sql, limit)
 
-    def run(self, sql: str, limit: PreviewLimit) -> Result:
+    def run(self, sql: str, limit: PreviewLimit) -> StatementResult:
         """See `Database.run`. DuckDB hands out a SELECT's rows as they are computed."""
         query, columns = self._as_text(sql)
         with self.failing(sql, query.find(sql)):
             cursor = self._connection.execute(query)
             self._follow(first_word(sql))
             if not cursor.description:
-                return Result()
+                return StatementResult()
             columns = columns or _columns(cursor)
             # Statements that return no rows report a result of one column all the same.
             match [column.name for column in columns], first_word(sql) in ("SELECT", "FROM", "WITH"):
                 case ["Count"], False:
-                    return Result(affected=(cursor.fetchone() or (-1,))[0])
+                    return StatementResult(affected=(cursor.fetchone() or (-1,))[0])
                 case ["Success"], False:
-                    return Result()
+                    return StatementResult()
             return preview_of(cursor, columns, limit)
 
     def _kinds_of(self, sql: str) -> list[duckdb.StatementType]:
@@ -181,12 +181,12 @@ class DuckDB:
         return tuple(Column(row[0], row[1], _kind(row[1])) for row in rows)
 
     @contextmanager
-    def read(self, select: str, size: int = 10_000) -> Iterator[Reading]:
+    def read(self, select: str, size: int = 10_000) -> Iterator[RowStream]:
         """Stream a select."""
         columns = self.describe(select)
         with self.failing(select):
             cursor = self._connection.execute(select)
-            yield Reading(columns, iter(lambda: cursor.fetchmany(size), []))
+            yield RowStream(columns, iter(lambda: cursor.fetchmany(size), []))
 
     def type_for(self, kind: str) -> str:
         """The type of a computed column."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from sqlflow_codegen.language.names import parse_name, quote, quote_name
 
-from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
-from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, designed, with_mark, words_of
+from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, designed, with_mark, words_of
+from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
 from sqlflow_runtime.databases.rowwise import compute_in_pages
 
 if TYPE_CHECKING:

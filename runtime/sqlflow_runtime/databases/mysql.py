@@ -14,20 +14,20 @@ from pymysql.cursors import SSCursor
 from pymysql.err import MySQLError
 from sqlflow_codegen.language.names import quote
 
-from sqlflow_runtime.databases.base import (
+from sqlflow_runtime.databases.mysql_errors import READ_ONLY_TRANSACTION, code_and_words, failure_of
+from sqlflow_runtime.databases.mysql_results import MySQLResults
+from sqlflow_runtime.databases.result_tables import ResultTables
+from sqlflow_runtime.databases.rows import (
     FURTHER_LIMIT,
     Column,
     Preview,
     PreviewLimit,
-    Reading,
-    Result,
     Row,
+    RowStream,
+    StatementResult,
 )
-from sqlflow_runtime.databases.mysql_errors import READ_ONLY_TRANSACTION, code_and_words, failure_of
-from sqlflow_runtime.databases.mysql_results import MySQLResults
-from sqlflow_runtime.databases.results import ResultTables
 from sqlflow_runtime.databases.rowwise import first_word
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 _READING = ("SELECT", "WITH", "VALUES", "TABLE")
 _BINARY = 63
@@ -78,7 +78,7 @@ class MySQL:
         self._thread = int(connection.thread_id())  # type: ignore[no-untyped-call]
         self._schema = str(self.execute("SELECT DATABASE()")[0][0] or "")
 
-    def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
+    def run_reading(self, sql: str, limit: PreviewLimit) -> StatementResult | None:
         """See `Database.run_reading`. The server refuses what tries to write in a read-only transaction.
 
         Inside a transaction of the program there can be none, and beginning one ends LOCK TABLES: there the statement
@@ -98,7 +98,7 @@ class MySQL:
                 if self._connection.open:
                     self._connection.query("ROLLBACK")
 
-    def run(self, sql: str, limit: PreviewLimit) -> Result:
+    def run(self, sql: str, limit: PreviewLimit) -> StatementResult:
         """See `Database.run`."""
         with self._failing(sql):
             result = self._stream(sql, limit, stop=False)
@@ -107,7 +107,7 @@ class MySQL:
         self._unlock()  # COMMIT and ROLLBACK, and whatever commits, end what locks were for
         return result
 
-    def _stream(self, sql: str, limit: PreviewLimit, *, stop: bool) -> Result:
+    def _stream(self, sql: str, limit: PreviewLimit, *, stop: bool) -> StatementResult:
         """Stream the rows; with `stop`, end the statement once the preview is full.
 
         A procedure may give several results: each is read to its end, since an error may come after it.
@@ -124,16 +124,16 @@ class MySQL:
                 cursor.close()
         return result
 
-    def _one_result(self, cursor: SSCursor, limit: PreviewLimit, *, stop: bool) -> Result:
+    def _one_result(self, cursor: SSCursor, limit: PreviewLimit, *, stop: bool) -> StatementResult:
         if not cursor.description:
-            return Result(affected=cursor.rowcount)
+            return StatementResult(affected=cursor.rowcount)
         preview, count = Preview(limit), 0
         while (row := cursor.fetchone()) is not None:
             count += 1
             if not preview.add(tuple(row)) and stop:
                 self.cancel()
-                return Result(_columns(cursor), preview.rows, -1, truncated=True)
-        return Result(_columns(cursor), preview.rows, count, preview.truncated)
+                return StatementResult(_columns(cursor), preview.rows, -1, truncated=True)
+        return StatementResult(_columns(cursor), preview.rows, count, preview.truncated)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Execute a statement of our own."""
@@ -184,7 +184,7 @@ class MySQL:
             self.drop_temporary(name)
 
     @contextmanager
-    def read(self, select: str, size: int = 10_000) -> Iterator[Reading]:
+    def read(self, select: str, size: int = 10_000) -> Iterator[RowStream]:
         """Stream a select."""
         with self._failing(select):
             columns = self._described(select)
@@ -199,7 +199,7 @@ class MySQL:
                 done = True
 
             try:
-                yield Reading(columns or _columns(cursor), batches())
+                yield RowStream(columns or _columns(cursor), batches())
             finally:
                 if not done:
                     self.cancel()
@@ -355,7 +355,7 @@ class MySQL:
             raise failure_of(error, sql) from error
 
 
-def _add(result: Result, later: Result) -> None:
+def _add(result: StatementResult, later: StatementResult) -> None:
     """Keep a further result of the same statement. Word of the procedure's own end, without rows, is none."""
     if later.columns is None:
         return

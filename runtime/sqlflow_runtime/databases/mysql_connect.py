@@ -11,11 +11,11 @@ from pymysql.constants import FIELD_TYPE
 from pymysql.converters import encoders, through
 from pymysql.err import MySQLError
 
+from sqlflow_runtime.databases.backoff import TRY_SECONDS, UnreachedError, connect_patiently
 from sqlflow_runtime.databases.mysql import MySQL
 from sqlflow_runtime.databases.mysql_errors import connection_failure
-from sqlflow_runtime.databases.patience import TRY_SECONDS, UnreachedError, connect_patiently
 from sqlflow_runtime.databases.url import DatabaseUrl
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 _INTEGERS = (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG, FIELD_TYPE.YEAR)
 _CONVERTERS: dict[Any, Any] = {

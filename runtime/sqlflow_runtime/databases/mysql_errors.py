@@ -7,7 +7,7 @@ import re
 from pymysql.err import MySQLError
 
 from sqlflow_runtime.databases.rowwise import place_of
-from sqlflow_runtime.failures import FINAL_SQLSTATES, RunError
+from sqlflow_runtime.errors import FINAL_SQLSTATES, RunError
 
 READ_ONLY_TRANSACTION = 1792
 """The statement tried to write where only reading is allowed."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from sqlflow_codegen.language.names import MYSQL_NAME_CHARACTERS, quote, quote_name
 
-from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
-from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, designed, with_mark, words_of
+from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, designed, with_mark, words_of
+from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
 from sqlflow_runtime.databases.rowwise import compute_in_pages
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 if TYPE_CHECKING:
     from sqlflow_runtime.databases.mysql import MySQL

@@ -13,18 +13,18 @@ from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.string import TextLoader
 from sqlflow_codegen.language.names import quote
 
-from sqlflow_runtime.databases.base import (
+from sqlflow_runtime.databases.postgres_errors import failure_of
+from sqlflow_runtime.databases.postgres_results import PostgresResults
+from sqlflow_runtime.databases.result_tables import ResultTables
+from sqlflow_runtime.databases.rows import (
     Column,
     Preview,
     PreviewLimit,
-    Reading,
-    Result,
     Row,
+    RowStream,
+    StatementResult,
 )
-from sqlflow_runtime.databases.postgres_errors import failure_of
-from sqlflow_runtime.databases.postgres_results import PostgresResults
-from sqlflow_runtime.databases.results import ResultTables
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 _KINDS = {
     16: "bool", 20: "int", 21: "int", 23: "int", 26: "int", 700: "float", 701: "float", 1700: "decimal",
@@ -61,7 +61,7 @@ class Postgres:
         self._handle_notice: Callable[[psycopg.errors.Diagnostic], None] | None = None
         self.results: ResultTables = PostgresResults(self)
 
-    def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
+    def run_reading(self, sql: str, limit: PreviewLimit) -> StatementResult | None:
         """See `Database.run_reading`.
 
         Whether a SELECT only reads cannot be told from its text (functions may write). So it runs in a read-only
@@ -76,7 +76,7 @@ class Postgres:
             except psycopg.errors.ReadOnlySqlTransaction:
                 return None
 
-    def _run_reading(self, sql: str, limit: PreviewLimit, *, nested: bool) -> Result:
+    def _run_reading(self, sql: str, limit: PreviewLimit, *, nested: bool) -> StatementResult:
         # In a transaction of the program, a savepoint keeps the rest of it safe from the stop.
         end = "RELEASE SAVEPOINT sqlflow_preview" if nested else "COMMIT"
         undo = "ROLLBACK TO SAVEPOINT sqlflow_preview" if nested else "ROLLBACK"
@@ -93,22 +93,22 @@ class Postgres:
         self._connection.execute((undo if stopped else end).encode())
         return result
 
-    def run(self, sql: str, limit: PreviewLimit) -> Result:
+    def run(self, sql: str, limit: PreviewLimit) -> StatementResult:
         """See `Database.run`."""
         with self._failing(sql):
             return self._run_fully(sql, limit)
 
-    def _run_fully(self, sql: str, limit: PreviewLimit) -> Result:
+    def _run_fully(self, sql: str, limit: PreviewLimit) -> StatementResult:
         columns = self._describe(sql)
         if columns:
             return self._stream(sql, columns, limit, stop=False)
         cursor = self._connection.execute(sql.encode())
-        return Result(affected=cursor.rowcount)
+        return StatementResult(affected=cursor.rowcount)
 
-    def _stream(self, sql: str, columns: tuple[Column, ...], limit: PreviewLimit, *, stop: bool) -> Result:
+    def _stream(self, sql: str, columns: tuple[Column, ...], limit: PreviewLimit, *, stop: bool) -> StatementResult:
         """Stream the rows; with `stop`, cancel the statement once the preview is full."""
         if not columns:
-            return Result(affected=self._connection.execute(sql.encode()).rowcount)
+            return StatementResult(affected=self._connection.execute(sql.encode()).rowcount)
         preview, count = Preview(limit), 0
         with self._connection.cursor() as cursor:
             rows = cursor.stream(sql.encode(), size=1 if stop else _CHUNK)
@@ -118,7 +118,7 @@ class Postgres:
                     rows.close()  # type: ignore[attr-defined]  # a generator; closing it cancels the statement
                     break
         stopped = stop and preview.truncated
-        return Result(columns, preview.rows, -1 if stopped else count, preview.truncated)
+        return StatementResult(columns, preview.rows, -1 if stopped else count, preview.truncated)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Execute a statement of our own."""
@@ -193,13 +193,13 @@ class Postgres:
         return [name for (name,) in self._connection.execute(sql, (oids, modifiers))]
 
     @contextmanager
-    def read(self, select: str, size: int = 10_000) -> Iterator[Reading]:
+    def read(self, select: str, size: int = 10_000) -> Iterator[RowStream]:
         """Stream a select in single-row mode: its plan may be parallel, and nothing is held on either side."""
         with self._failing(select), self._connection.cursor() as cursor:
             columns = self._describe(select)
             rows = cursor.stream(select.encode(), size=_CHUNK)
             try:
-                yield Reading(columns, _batches(rows, size))
+                yield RowStream(columns, _batches(rows, size))
             finally:
                 rows.close()  # type: ignore[attr-defined]
 

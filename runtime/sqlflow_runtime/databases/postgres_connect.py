@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 
+from sqlflow_runtime.databases.backoff import TRY_SECONDS, UnreachedError, connect_patiently
 from sqlflow_runtime.databases.connections import APPLICATION
-from sqlflow_runtime.databases.patience import TRY_SECONDS, UnreachedError, connect_patiently
 from sqlflow_runtime.databases.postgres import Postgres
 from sqlflow_runtime.databases.postgres_errors import connection_failure
 from sqlflow_runtime.databases.url import DatabaseUrl

@@ -6,7 +6,7 @@ import re
 
 import psycopg
 
-from sqlflow_runtime.failures import FINAL_SQLSTATES, RunError
+from sqlflow_runtime.errors import FINAL_SQLSTATES, RunError
 
 _UNREACHABLE = ("08", "57P01", "57P02", "57P03", "57P05", "53300", "28")
 """SQLSTATEs, or their first two characters, after which another attempt or another Secret may help."""

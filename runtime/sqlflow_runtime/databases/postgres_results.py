@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlflow_codegen.language.names import quote, quote_name
 
-from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
-from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, designed, with_mark
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, designed, with_mark
+from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
+from sqlflow_runtime.errors import RunError
 
 if TYPE_CHECKING:
     from sqlflow_runtime.databases.postgres import Postgres

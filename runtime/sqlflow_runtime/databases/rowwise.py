@@ -6,18 +6,18 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sqlflow_runtime.databases.base import Column, Derivation, Preview, PreviewLimit, Result, Row
+from sqlflow_runtime.databases.rows import Column, Derivation, Preview, PreviewLimit, Row, StatementResult
 
 
-def preview_of(cursor: Any, columns: tuple[Column, ...], limit: PreviewLimit) -> Result:
+def preview_of(cursor: Any, columns: tuple[Column, ...], limit: PreviewLimit) -> StatementResult:
     """Fetch rows until the preview is full; the cursor computes no further."""
     preview = Preview(limit)
     count = 0
     while (row := cursor.fetchone()) is not None:
         count += 1
         if not preview.add(tuple(row)):
-            return Result(columns, preview.rows, -1, truncated=True)
-    return Result(columns, preview.rows, count)
+            return StatementResult(columns, preview.rows, -1, truncated=True)
+    return StatementResult(columns, preview.rows, count)
 
 
 def compute_in_pages(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sqlflow_runtime.databases.url import DatabaseUrl
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
 """Environment variable that every container of a pod has."""

@@ -11,18 +11,18 @@ from typing import Any
 
 from sqlflow_codegen.language.names import quote
 
-from sqlflow_runtime.databases.base import (
+from sqlflow_runtime.databases.result_tables import ResultTables
+from sqlflow_runtime.databases.rows import (
     Column,
     PreviewLimit,
-    Reading,
-    Result,
     Row,
+    RowStream,
+    StatementResult,
 )
-from sqlflow_runtime.databases.results import ResultTables
 from sqlflow_runtime.databases.rowwise import first_word, place_of, preview_of
 from sqlflow_runtime.databases.sqlite_results import SqliteResults
 from sqlflow_runtime.databases.url import DatabaseUrl
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 _AFFINITY = (
     ("INT", "int"),
@@ -66,7 +66,7 @@ class Sqlite:
         self._connection = connection
         self.results: ResultTables = SqliteResults(self, connection)
 
-    def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
+    def run_reading(self, sql: str, limit: PreviewLimit) -> StatementResult | None:
         """See `Database.run_reading`. SQLite computes rows one by one; a preview costs no more than itself."""
         verb = first_word(sql)
         if verb not in ("SELECT", "VALUES", "WITH", "EXPLAIN"):
@@ -81,13 +81,13 @@ class Sqlite:
         finally:
             self._connection.execute("PRAGMA query_only = 0")
 
-    def run(self, sql: str, limit: PreviewLimit) -> Result:
+    def run(self, sql: str, limit: PreviewLimit) -> StatementResult:
         """See `Database.run`."""
         with self._failing(sql):
             cursor = self._connection.execute(sql)
             try:
                 if cursor.description is None:
-                    return Result(affected=cursor.rowcount)
+                    return StatementResult(affected=cursor.rowcount)
                 return preview_of(cursor, _columns(cursor), limit)
             finally:
                 cursor.close()
@@ -140,13 +140,13 @@ class Sqlite:
         return tuple(Column(name, kind, _kind(kind)) for name, kind in zip(names, types, strict=True))
 
     @contextmanager
-    def read(self, select: str, size: int = 10_000) -> Iterator[Reading]:
+    def read(self, select: str, size: int = 10_000) -> Iterator[RowStream]:
         """Stream a select."""
         columns = self.describe(select)
         with self._failing(select):
             cursor = self._connection.execute(select)
             try:
-                yield Reading(columns, iter(lambda: cursor.fetchmany(size), []))
+                yield RowStream(columns, iter(lambda: cursor.fetchmany(size), []))
             finally:
                 cursor.close()
 

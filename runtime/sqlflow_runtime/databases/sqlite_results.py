@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlflow_codegen.language.names import quote, quote_name
 
-from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
-from sqlflow_runtime.databases.results import Existing, Plan, ResultTable, alike, designed
+from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, alike, designed
+from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
 
 if TYPE_CHECKING:
     from sqlflow_runtime.databases.sqlite import Sqlite

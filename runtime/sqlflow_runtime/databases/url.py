@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 from sqlflow_codegen.language.dialects import DATABASES
 
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 _SCHEMES = {"postgres": "postgresql", "mariadb": "mysql"}
 _SERVERS = ("postgresql", "mysql")

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sqlflow_runtime.databases.base import Column, Database, Row
-from sqlflow_runtime.failures import RunError
-from sqlflow_runtime.ml.columns import find_column
+from sqlflow_runtime.databases.rows import Column, Database, Row
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.extremes import Extremes
 from sqlflow_runtime.ml.features import Feature
 

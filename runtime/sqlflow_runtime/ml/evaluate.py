@@ -9,26 +9,26 @@ from dataclasses import replace
 from sqlflow_codegen.catalogue import RESULT_REPLACE, VALIDATION_METRICS
 from sqlflow_codegen.language.ir import EvaluateStatement, Statement
 
-from sqlflow_runtime.databases.base import Column, Result
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.rows import Column, StatementResult
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.hints import explained
-from sqlflow_runtime.ml.attributes import ignore_attributes
-from sqlflow_runtime.ml.columns import check_distinct, require_column
+from sqlflow_runtime.ml.column_clause import check_distinct, require_column
 from sqlflow_runtime.ml.dataset import read_dataset
+from sqlflow_runtime.ml.evaluation import Evaluation, metric_names
 from sqlflow_runtime.ml.features import Feature
+from sqlflow_runtime.ml.hyperparameters import ignore_attributes
+from sqlflow_runtime.ml.into import result_table
 from sqlflow_runtime.ml.labels import Label, check_no_nulls
-from sqlflow_runtime.ml.metrics import Measured, metric_names
-from sqlflow_runtime.ml.model import Model, load
-from sqlflow_runtime.ml.results import result_table
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.ml.trained_model import TrainedModel, load
+from sqlflow_runtime.step_context import StepContext
 
 
-def run(session: Session, statement: Statement) -> Result:
+def run(context: StepContext, statement: Statement) -> StatementResult:
     """Measure, record, and write the table that INTO names; returns the number of rows measured on."""
     assert isinstance(statement, EvaluateStatement)
-    ignore_attributes(statement.attributes, (VALIDATION_METRICS, RESULT_REPLACE), session.recorder.log)
-    model, version = load(session.database, statement.model.text, statement.model.span.start)
-    session.recorder.log("info", f"using version {version} of {statement.model} ({model.estimator})")
+    ignore_attributes(statement.attributes, (VALIDATION_METRICS, RESULT_REPLACE), context.recorder.log)
+    model, version = load(context.database, statement.model.text, statement.model.span.start)
+    context.recorder.log("info", f"using version {version} of {statement.model} ({model.estimator})")
     if model.label is None:
         hint = "Compare its clusters with a query on the table that TO PREDICT writes."
         place = statement.model.span.start
@@ -38,27 +38,29 @@ def run(session: Session, statement: Statement) -> Result:
     attribute = next((one for one in statement.attributes if one.name == VALIDATION_METRICS), None)
     text, place = (str(attribute.value), attribute.value_span.start) if attribute else (None, statement.span.start)
     names = metric_names(text, model.task, place)
-    kind = session.database.type_for("float")
+    kind = context.database.type_for("float")
     columns = [Column(name, kind, "float") for name in ("loss", *names)]
-    table = result_table(session, statement)
+    table = result_table(context, statement)
     if table is not None:
         quiet = replace(table, log=lambda _level, _message: None)  # what it says is said when the table is written
-        quiet.plan(session.database.results, session.database.dialect, columns)
-    measured, rows = _measure(session, statement, model, model.label)
+        quiet.plan(context.database.results, context.database.dialect, columns)
+    measured, rows = _measure(context, statement, model, model.label)
     values = {"loss": measured.loss(), **{name: measured.metric(name) for name in names}}
     if table is not None:
         row = tuple(value if math.isfinite(value) else None for value in values.values())
-        with session.effect(statement):
-            session.database.results.fill(table, columns, [row])
+        with context.effect(statement):
+            context.database.results.fill(table, columns, [row])
     for name in [name for name, value in values.items() if not math.isfinite(value)]:
-        session.recorder.log("warning", f"{name} is not defined for these rows")
-    session.recorder.metrics(
+        context.recorder.log("warning", f"{name} is not defined for these rows")
+    context.recorder.metrics(
         statement.model.text, {name: value for name, value in values.items() if math.isfinite(value)}
     )
-    return Result(affected=rows)
+    return StatementResult(affected=rows)
 
 
-def _measure(session: Session, statement: EvaluateStatement, model: Model, label: Label) -> tuple[Measured, int]:
+def _measure(
+    context: StepContext, statement: EvaluateStatement, model: TrainedModel, label: Label
+) -> tuple[Evaluation, int]:
     found: list[Column] = []
 
     def plan(columns: tuple[Column, ...]) -> tuple[Sequence[Feature], Column]:
@@ -67,8 +69,8 @@ def _measure(session: Session, statement: EvaluateStatement, model: Model, label
         return model.features, found[0]
 
     try:
-        data = read_dataset(session.database, statement.select, plan, model.fitted.dtype, session.check_stopped)
+        data = read_dataset(context.database, statement.select, plan, model.fitted.dtype, context.check_stopped)
     except RunError as failure:
-        raise explained(session.database, failure) from failure
+        raise explained(context.database, failure) from failure
     check_no_nulls(found[0], data.labels)
-    return Measured(model, data.matrix, label.values(data.labels)), len(data)
+    return Evaluation(model, data.matrix, label.values(data.labels)), len(data)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 LARGEST = float(np.finfo(np.float32).max)
 """XGBoost and scikit-learn's trees compute in this width; what is beyond it is infinite to them."""

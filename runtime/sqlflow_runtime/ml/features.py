@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sqlflow_runtime.databases.base import Column
-from sqlflow_runtime.failures import RunError, listed
+from sqlflow_runtime.databases.rows import Column
+from sqlflow_runtime.errors import RunError, listed
 
 CLASS_LIMIT = 100
 """An integer label with more different values is not taken for classes unless the statement says so."""

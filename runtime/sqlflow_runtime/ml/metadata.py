@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlflow_runtime.databases.base import Column
+from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.ml.features import (
     Bucket,
     CategoryHash,

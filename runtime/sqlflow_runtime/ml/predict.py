@@ -6,40 +6,42 @@ from sqlflow_codegen.catalogue import RESULT_REPLACE
 from sqlflow_codegen.language.ir import PredictStatement, Statement
 from sqlflow_codegen.language.names import stored
 
-from sqlflow_runtime.databases.base import Column, Derivation, Result, Row
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.rows import Column, Derivation, Row, StatementResult
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.hints import explained
-from sqlflow_runtime.ml.attributes import ignore_attributes
-from sqlflow_runtime.ml.columns import check_distinct, find_column
+from sqlflow_runtime.ml.column_clause import check_distinct, find_column
 from sqlflow_runtime.ml.dataset import Encoder
-from sqlflow_runtime.ml.model import Model, load
-from sqlflow_runtime.ml.results import result_table
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.ml.hyperparameters import ignore_attributes
+from sqlflow_runtime.ml.into import result_table
+from sqlflow_runtime.ml.trained_model import TrainedModel, load
+from sqlflow_runtime.step_context import StepContext
 
 
-def run(session: Session, statement: Statement) -> Result:
+def run(context: StepContext, statement: Statement) -> StatementResult:
     """Predict; returns the number of rows written."""
     assert isinstance(statement, PredictStatement)
-    database = session.database
-    ignore_attributes(statement.attributes, (RESULT_REPLACE,), session.recorder.log)
+    database = context.database
+    ignore_attributes(statement.attributes, (RESULT_REPLACE,), context.recorder.log)
     model, version = load(database, statement.using.text, statement.using.span.start)
-    session.recorder.log("info", f"using version {version} of {statement.using} ({model.estimator})")
+    context.recorder.log("info", f"using version {version} of {statement.using} ({model.estimator})")
     try:
-        derivation = _derivation(session, statement, model, database.describe(statement.select))
-        table = result_table(session, statement, database.type_for(model.result_kind))
+        derivation = _derivation(context, statement, model, database.describe(statement.select))
+        table = result_table(context, statement, database.type_for(model.result_kind))
         assert table is not None
-        with session.effect(statement):
+        with context.effect(statement):
             count = database.results.derive(statement.select, table, derivation)
     except RunError as failure:
         raise explained(database, failure) from failure
-    return Result(affected=count)
+    return StatementResult(affected=count)
 
 
-def _derivation(session: Session, statement: PredictStatement, model: Model, columns: tuple[Column, ...]) -> Derivation:
+def _derivation(
+    context: StepContext, statement: PredictStatement, model: TrainedModel, columns: tuple[Column, ...]
+) -> Derivation:
     check_distinct(columns)
     label = find_column(columns, model.label.name) if model.label is not None else None
     keep = tuple(column for column in columns if column != label)
-    name = stored(statement.into.path[-1], session.database.dialect)
+    name = stored(statement.into.path[-1], context.database.dialect)
     if find_column(keep, name) is not None:
         raise RunError(
             "data",
@@ -47,19 +49,19 @@ def _derivation(session: Session, statement: PredictStatement, model: Model, col
             f"Choose another name: TO PREDICT {statement.result_table}.predicted.",
             place=statement.into.span.start,
         )
-    added = Column(name, _result_type(session, model), model.result_kind)
+    added = Column(name, _result_type(context, model), model.result_kind)
     encoder = Encoder(columns, model.features, model.fitted.dtype)
 
     def compute(rows: list[Row]) -> list[Row]:
-        session.check_stopped()
+        context.check_stopped()
         return [(value,) for value in model.result(encoder.encode(rows))]
 
     return Derivation(keep, (added,), compute)
 
 
-def _result_type(session: Session, model: Model) -> str:
+def _result_type(context: StepContext, model: TrainedModel) -> str:
     """The label's own type where its classes are predicted, so that they match the label's column."""
-    database, usual = session.database, session.database.type_for(model.result_kind)
+    database, usual = context.database, context.database.type_for(model.result_kind)
     if model.label is None or not model.label.classes:
         return usual
     label = find_column(model.columns, model.label.name)
@@ -68,5 +70,5 @@ def _result_type(session: Session, model: Model) -> str:
     if database.has_type(label.type):
         return label.type
     what = f"there is no type {label.type}, which the label {label.name} had: the predictions are of type {usual}"
-    session.recorder.log("warning", what)
+    context.recorder.log("warning", what)
     return usual

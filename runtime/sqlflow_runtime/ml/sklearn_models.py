@@ -21,11 +21,11 @@ from sklearn.tree import BaseDecisionTree
 from sklearn.utils import get_tags
 from sqlflow_codegen.catalogue import Estimator
 
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.fitted_shape import check_fitted
 from sqlflow_runtime.ml.labels import Label, classes_of
-from sqlflow_runtime.ml.model import Known, Matrix
 from sqlflow_runtime.ml.threads import processors
+from sqlflow_runtime.ml.trained_model import Known, Matrix
 from sqlflow_runtime.ml.training import Trained, Training
 
 dtype = np.float64

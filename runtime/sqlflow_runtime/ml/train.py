@@ -11,34 +11,34 @@ import numpy as np
 from sqlflow_codegen.catalogue import VALIDATION_SELECT, Estimator
 from sqlflow_codegen.language.ir import Statement, TrainStatement
 
-from sqlflow_runtime.databases.base import Column, Result
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.rows import Column, StatementResult
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.hints import explained
-from sqlflow_runtime.ml.attributes import checked_parameters, resolve_estimator
-from sqlflow_runtime.ml.columns import check_distinct, plan_features, require_column
+from sqlflow_runtime.ml.column_clause import check_distinct, plan_features, require_column
 from sqlflow_runtime.ml.dataset import Dataset, read_dataset
 from sqlflow_runtime.ml.features import Feature
+from sqlflow_runtime.ml.hyperparameters import checked_parameters, resolve_estimator
 from sqlflow_runtime.ml.labels import Label, check_no_nulls, label_kind
-from sqlflow_runtime.ml.model import Model, dump_usable, load
 from sqlflow_runtime.ml.order import canonical_order
+from sqlflow_runtime.ml.trained_model import TrainedModel, dump_usable, load
 from sqlflow_runtime.ml.training import Trained, Training
-from sqlflow_runtime.models import prepare_store, save_model
+from sqlflow_runtime.model_store import prepare_store, save_model
 from sqlflow_runtime.reconnect import keep_connected
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.step_context import StepContext
 
 _LIBRARIES = {"xgboost": "sqlflow_runtime.ml.xgboost_training", "sklearn": "sqlflow_runtime.ml.sklearn_models"}
 """Library of an estimator -> the module whose `train(training)` uses it."""
 
 
-def run(session: Session, statement: Statement) -> Result:
+def run(context: StepContext, statement: Statement) -> StatementResult:
     """Train, store and record; returns the number of rows learned from."""
     assert isinstance(statement, TrainStatement)
     estimator = resolve_estimator(statement.estimator)
-    parameters = checked_parameters(estimator, statement.attributes, session.recorder.log)
-    prepare_store(session.database)
+    parameters = checked_parameters(estimator, statement.attributes, context.recorder.log)
+    prepare_store(context.database)
     library = importlib.import_module(_LIBRARIES[estimator.library])
     keeps = library.precision(estimator)
-    reader = _Reader(session, statement, library.dtype, keeps)
+    reader = _Reader(context, statement, library.dtype, keeps)
     data = reader.read(statement.select)
     training = Training(
         estimator=estimator,
@@ -48,20 +48,20 @@ def run(session: Session, statement: Statement) -> Result:
         validation=reader.read_validation(),
         label=reader.label,
         names=[feature.column for feature in reader.features for _ in range(feature.width)],
-        log=lambda line: session.recorder.log("info", line),
-        check=session.check_stopped,
-        start=_start(session, statement, reader.features),
+        log=lambda line: context.recorder.log("info", line),
+        check=context.check_stopped,
+        start=_start(context, statement, reader.features),
     )
-    _warn_of_rounded(session, data, keeps)
+    _warn_of_rounded(context, data, keeps)
     trained = _trained(library, training, statement)
-    session.check_stopped()
+    context.check_stopped()
     model = _model(statement, estimator, parameters, reader, trained, len(data))
     content = dump_usable(model, data.matrix)
-    keep_connected(session, statement)
-    with session.effect(statement):
-        version = save_model(session.database, statement.into.text, model.metadata(), content)
-    session.recorder.model(statement.into.text, version, estimator.name)
-    return Result(affected=len(data))
+    keep_connected(context, statement)
+    with context.effect(statement):
+        version = save_model(context.database, statement.into.text, model.metadata(), content)
+    context.recorder.model(statement.into.text, version, estimator.name)
+    return StatementResult(affected=len(data))
 
 
 class _Reader:
@@ -69,12 +69,12 @@ class _Reader:
 
     def __init__(
         self,
-        session: Session,
+        context: StepContext,
         statement: TrainStatement,
         dtype: type[np.floating[Any]],
         keeps: type[np.floating[Any]],
     ) -> None:
-        self._session = session
+        self._session = context
         self._statement = statement
         self._dtype = dtype
         self._keeps = keeps
@@ -144,10 +144,10 @@ def _ordered(data: Dataset) -> Dataset:
     return replace(data, matrix=data.matrix[order], labels=labels)
 
 
-def _warn_of_rounded(session: Session, data: Dataset, dtype: type[np.floating[Any]]) -> None:
+def _warn_of_rounded(context: StepContext, data: Dataset, dtype: type[np.floating[Any]]) -> None:
     digits = np.finfo(dtype).precision + 1
     for column, rows in data.rounded.items():
-        session.recorder.log(
+        context.recorder.log(
             "warning",
             f"column {column} holds numbers of more than the {digits} digits that this estimator keeps: {rows} of "
             f"{len(data)} rows are rounded, and numbers that are close may become one; "
@@ -155,11 +155,11 @@ def _warn_of_rounded(session: Session, data: Dataset, dtype: type[np.floating[An
         )
 
 
-def _start(session: Session, statement: TrainStatement, features: tuple[Feature, ...]) -> Model | None:
+def _start(context: StepContext, statement: TrainStatement, features: tuple[Feature, ...]) -> TrainedModel | None:
     """The model that USING names, if its features are those of this statement."""
     if statement.using is None:
         return None
-    model, _ = load(session.database, statement.using.text, statement.using.span.start)
+    model, _ = load(context.database, statement.using.text, statement.using.span.start)
     if model.features != features:
         raise RunError(
             "model",
@@ -187,8 +187,8 @@ def _model(
     reader: _Reader,
     trained: Trained,
     rows: int,
-) -> Model:
-    return Model(
+) -> TrainedModel:
+    return TrainedModel(
         estimator=estimator.name,
         task=trained.task,
         features=reader.features,

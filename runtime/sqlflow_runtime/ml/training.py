@@ -10,7 +10,7 @@ from sqlflow_codegen.catalogue import Estimator
 
 from sqlflow_runtime.ml.dataset import Dataset
 from sqlflow_runtime.ml.labels import Label
-from sqlflow_runtime.ml.model import Fitted, Model
+from sqlflow_runtime.ml.trained_model import Fitted, TrainedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Training:
     names: Sequence[str]
     log: Callable[[str], None]
     check: Callable[[], None]
-    start: Model | None = None
+    start: TrainedModel | None = None
 
 
 @dataclass(frozen=True, slots=True)

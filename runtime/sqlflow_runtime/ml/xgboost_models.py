@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.booster_shape import check_booster
 from sqlflow_runtime.ml.boosting import xgboost
-from sqlflow_runtime.ml.model import Known, Matrix
 from sqlflow_runtime.ml.threads import processors
+from sqlflow_runtime.ml.trained_model import Known, Matrix
 from sqlflow_runtime.ml.ubjson import read_ubjson
 
 CLASS_OBJECTIVES = ("binary:logistic", "binary:hinge", "multi:softmax", "multi:softprob")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sqlflow_runtime.failures import RunError, listed
+from sqlflow_runtime.errors import RunError, listed
 from sqlflow_runtime.ml.labels import CLASS_LIMIT, Label, classes_of
-from sqlflow_runtime.ml.model import Model
+from sqlflow_runtime.ml.trained_model import TrainedModel
 from sqlflow_runtime.ml.training import Training
 from sqlflow_runtime.ml.xgboost_models import CLASS_OBJECTIVES, Boosted
 
@@ -82,7 +82,7 @@ def _classes(training: Training, label: Label, *, binary: bool) -> Label:
     return label
 
 
-def _continued(training: Training, label: Label, start: Model) -> tuple[Label, str]:
+def _continued(training: Training, label: Label, start: TrainedModel) -> tuple[Label, str]:
     """Label and objective of the model that USING names: its trees mean what they mean by its classes' numbers."""
     fitted, estimator = start.fitted, training.estimator.name
     if not isinstance(fitted, Boosted) or start.label is None:
@@ -103,7 +103,7 @@ def _continued(training: Training, label: Label, start: Model) -> tuple[Label, s
     return _same_classes(training, label, start.label), objective
 
 
-def _check_objective(training: Training, start: Model, objective: str) -> None:
+def _check_objective(training: Training, start: TrainedModel, objective: str) -> None:
     classes = start.label.classes if start.label is not None else ()
     said = str(training.parameters["objective"])
     if bool(classes) != (said in CLASS_OBJECTIVES):

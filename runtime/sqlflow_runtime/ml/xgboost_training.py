@@ -9,13 +9,13 @@ import numpy as np
 from sqlflow_codegen.catalogue import Estimator
 from sqlflow_codegen.catalogue.xgboost_conflicts import STOP_AFTER, interaction_groups, monotone_signs
 
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.boosting import xgboost
 from sqlflow_runtime.ml.dataset import Dataset
 from sqlflow_runtime.ml.extremes import LARGEST
 from sqlflow_runtime.ml.labels import Label
-from sqlflow_runtime.ml.model import Matrix
 from sqlflow_runtime.ml.threads import processors
+from sqlflow_runtime.ml.trained_model import Matrix
 from sqlflow_runtime.ml.training import Trained, Training
 from sqlflow_runtime.ml.xgboost_models import Boosted, words_of
 from sqlflow_runtime.ml.xgboost_targets import target

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.language.ir import TrainStatement
-from sqlflow_runtime.databases.base import Column
-from sqlflow_runtime.failures import RunError
-from sqlflow_runtime.ml.columns import plan_features
+from sqlflow_runtime.databases.rows import Column
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.column_clause import plan_features
 from sqlflow_runtime.ml.features import (
     Bucket,
     CategoryHash,

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, REGRESSION_METRICS
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.evaluation import Evaluation, metric_names
 from sqlflow_runtime.ml.labels import Label
-from sqlflow_runtime.ml.metrics import Measured, metric_names
-from sqlflow_runtime.ml.model import Model
+from sqlflow_runtime.ml.trained_model import TrainedModel
 
 
 class Fixed:
@@ -35,11 +35,11 @@ class Fixed:
         return b""
 
 
-def measured(truth: list[Any], found: Any, probabilities: Any = None, classes: tuple[Any, ...] = ()) -> Measured:
+def measured(truth: list[Any], found: Any, probabilities: Any = None, classes: tuple[Any, ...] = ()) -> Evaluation:
     label = Label("y", "string" if classes and isinstance(classes[0], str) else "float", classes)
     task = "classification" if classes else "regression"
-    model = Model(estimator="e", task=task, features=(), label=label, fitted=Fixed(found, probabilities))
-    return Measured(model, np.zeros((len(truth), 1)), truth)
+    model = TrainedModel(estimator="e", task=task, features=(), label=label, fitted=Fixed(found, probabilities))
+    return Evaluation(model, np.zeros((len(truth), 1)), truth)
 
 
 POSITIVE = [0.1, 0.7, 0.4, 0.2, 0.9]
@@ -77,7 +77,7 @@ def test_numbers() -> None:
 
 @pytest.mark.parametrize("name", CLASSIFICATION_METRICS)
 @pytest.mark.parametrize("data", [TWO, THREE], ids=["two", "three"])
-def test_every_metric_of_classes_can_be_computed(name: str, data: Measured) -> None:
+def test_every_metric_of_classes_can_be_computed(name: str, data: Evaluation) -> None:
     assert math.isfinite(data.metric(name))
 
 

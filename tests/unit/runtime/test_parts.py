@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlflow_codegen.contract import StepError, dump_record
-from sqlflow_runtime.failures import RunError, exit_code, listed
+from sqlflow_runtime.errors import RunError, exit_code, listed
 from sqlflow_runtime.ml.threads import processors
 from sqlflow_runtime.recorder import LOG_LIMIT, STEP_LOG_LIMIT, Recorder, json_lines
 from sqlflow_runtime.selection import parse_selection

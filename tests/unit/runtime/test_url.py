@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_runtime.databases.url import parse_url, scrubber
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from typing import Any
 
 from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_runtime.databases.base import Database, Row
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.rows import Database, Row
+from sqlflow_runtime.errors import RunError
 
 MODELS = "sqlflow_models"
 BLOCKS = "sqlflow_model_blocks"
@@ -42,7 +42,7 @@ class StoredModel:
     Attributes:
         name: as TRAIN's INTO has it, its qualifier included; case matters.
         version: from 1.
-        metadata: what PREDICT needs to know, as JSON (see `sqlflow_runtime.ml.model`).
+        metadata: what PREDICT needs to know, as JSON (see `sqlflow_runtime.ml.trained_model`).
         content: the model's bytes.
     """
 

@@ -22,9 +22,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlflow_runtime.databases.base import Database, Row
 from sqlflow_runtime.databases.connections import identify, reset
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.databases.rows import Database, Row
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ledger import TABLE as LEDGER_TABLE
 
 TABLE = "sqlflow_steps"
@@ -43,7 +43,7 @@ _NO_RIGHT = ("42501", "25006", "3F000", "1044", "1142", "1143", "1227", "1290", 
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierStart:
     """The latest start of a step in this run, as its row has it."""
 
     step: int
@@ -55,7 +55,7 @@ class Earlier:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Mark:
+class StepClaim:
     """The row of one step of a run."""
 
     def __init__(self, database: Database, run: str, step: int, log: Callable[[str, str], None], *, needed: bool):
@@ -78,7 +78,7 @@ class Mark:
         self.given_up = False
         """The database lets us write no row."""
 
-    def find(self) -> tuple[Earlier | None, tuple[Earlier, ...]]:
+    def find(self) -> tuple[EarlierStart | None, tuple[EarlierStart, ...]]:
         """The latest start of this step in this run, and those of the run's other steps; as far as they can be seen."""
         try:
             rows = self._rows()
@@ -87,7 +87,7 @@ class Mark:
                 raise
             rows = []  # another user's table: there is no row of ours in it
         starts = [
-            Earlier(int(step), int(attempt), token, state, pod, connection, json.loads(detail or "{}"))
+            EarlierStart(int(step), int(attempt), token, state, pod, connection, json.loads(detail or "{}"))
             for step, attempt, token, state, pod, connection, detail in rows
         ]
         return (
@@ -101,7 +101,7 @@ class Mark:
         columns = "step, attempt, token, state, pod, connection, detail"
         return self._database.execute(f"SELECT {columns} FROM {self._table} WHERE run = ? ORDER BY step", self._key[:1])
 
-    def begin(self, earlier: Earlier | None = None) -> bool:
+    def begin(self, earlier: EarlierStart | None = None) -> bool:
         """Commit the row, or take over that of an earlier start. Within the program's own transaction it is part of it.
 
         Returns:
@@ -155,7 +155,7 @@ class Mark:
                     self._log("warning", f"{TABLE} does not say how the step ended: {failure.message}")
                     return
 
-    def _write(self, earlier: Earlier | None) -> None:
+    def _write(self, earlier: EarlierStart | None) -> None:
         values = (self._token, "begun", socket.gethostname()[:253], identify(self._database), "{}")
         if earlier is None:
             columns = "attempt, token, state, pod, connection, detail, run, step"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sqlflow_runtime.ml.model import Matrix
+from sqlflow_runtime.ml.trained_model import Matrix
 
 Metric = Callable[[Matrix, Matrix, bool], float]
 """Of the true and the predicted numbers, and whether there are more than two classes."""

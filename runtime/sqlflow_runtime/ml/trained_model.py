@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from sqlflow_codegen.contract import IMAGE_ENV
 
-from sqlflow_runtime.databases.base import Column, Database
-from sqlflow_runtime.failures import RunError
-from sqlflow_runtime.ml.columns import find_column
+from sqlflow_runtime.databases.rows import Column, Database
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.features import Feature, dump_feature
 from sqlflow_runtime.ml.labels import Label
 from sqlflow_runtime.ml.metadata import read_metadata
-from sqlflow_runtime.models import METADATA_FORMAT, damaged, load_model
+from sqlflow_runtime.model_store import METADATA_FORMAT, damaged, load_model
 
 Matrix = npt.NDArray[Any]
 
@@ -71,7 +71,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class TrainedModel:
     """A trained model and all that PREDICT and EVALUATE need to know of it.
 
     Attributes:
@@ -135,7 +135,7 @@ class Model:
         return self.label.kind if self.label is not None and self.label.classes else "float"
 
 
-def load(database: Database, reference: str, place: int) -> tuple[Model, int]:
+def load(database: Database, reference: str, place: int) -> tuple[TrainedModel, int]:
     """The stored model of that name, ready to use, and its version.
 
     Raises:
@@ -152,7 +152,7 @@ def load(database: Database, reference: str, place: int) -> tuple[Model, int]:
         raise
 
 
-def restore(metadata: Mapping[str, Any], content: bytes) -> Model:
+def restore(metadata: Mapping[str, Any], content: bytes) -> TrainedModel:
     """The model of that metadata and content, each checked by itself and against the other.
 
     Raises:
@@ -168,10 +168,10 @@ def restore(metadata: Mapping[str, Any], content: bytes) -> Model:
         )
     known = read_metadata(metadata)
     fitted = importlib.import_module(codec).load(content, Known(**{name: known[name] for name in Known.__slots__}))
-    return Model(fitted=fitted, **known)
+    return TrainedModel(fitted=fitted, **known)
 
 
-def dump_usable(model: Model, matrix: Matrix) -> bytes:
+def dump_usable(model: TrainedModel, matrix: Matrix) -> bytes:
     """The content to store for a model that was just trained. It is read back and predicts some of its own rows first.
 
     Raises:

@@ -15,9 +15,9 @@ import numpy as np
 from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, METRICS, REGRESSION_METRICS
 from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_runtime.failures import RunError
-from sqlflow_runtime.ml.model import Matrix, Model
-from sqlflow_runtime.ml.plain_metrics import PLAIN, area
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.metric_functions import PLAIN, area
+from sqlflow_runtime.ml.trained_model import Matrix
 
 _BY_PROBABILITY = ("roc_auc_score", "average_precision_score", "log_loss", "brier_score_loss", "hinge_loss")
 _AVERAGED = ("precision_score", "recall_score", "f1_score", "fbeta_score", "jaccard_score")
@@ -44,10 +44,10 @@ def metric_names(text: str | None, task: str, place: int | None = None) -> tuple
     return names
 
 
-class Measured:
+class Evaluation:
     """A model's predictions next to the truth; computes metrics and the loss."""
 
-    def __init__(self, model: Model, matrix: Matrix, truth: Sequence[Any]) -> None:
+    def __init__(self, model: TrainedModel, matrix: Matrix, truth: Sequence[Any]) -> None:
         self._label = model.label
         self._classes = list(model.label.classes) if model.label else []
         self._truth = self._numbers(truth)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 Connection = TypeVar("Connection")
 

@@ -14,8 +14,8 @@ from sqlflow_codegen.language.ir import ColumnCall, ColumnClause, ColumnExpr, Co
 from sqlflow_codegen.language.runnable import COLUMNS_NOT_YET
 from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_runtime.databases.base import NUMERIC_KINDS, Column
-from sqlflow_runtime.failures import RunError, listed
+from sqlflow_runtime.databases.rows import NUMERIC_KINDS, Column
+from sqlflow_runtime.errors import RunError, listed
 from sqlflow_runtime.ml.features import Bucket, CategoryHash, CategoryId, Dense, Feature, Indicator, Numeric
 
 _KNOWN = ("BUCKET", "CATEGORY_HASH", "CATEGORY_ID", "DENSE", "INDICATOR")

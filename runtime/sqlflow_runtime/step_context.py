@@ -9,15 +9,15 @@ from threading import Event
 
 from sqlflow_codegen.language.ir import Program, Statement
 
-from sqlflow_runtime.databases.base import Database, PreviewLimit
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.claims import StepClaim
+from sqlflow_runtime.databases.rows import Database, PreviewLimit
+from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ledger import Ledger
-from sqlflow_runtime.marks import Mark
 from sqlflow_runtime.recorder import Recorder
 
 
 @dataclass(slots=True)
-class Session:
+class StepContext:
     """What the statements of one step share."""
 
     program: Program
@@ -26,7 +26,7 @@ class Session:
     limit: PreviewLimit = field(default_factory=PreviewLimit)
     ledger: Ledger | None = None
     """What notes each statement that is done: of a run with retries."""
-    mark: Mark | None = None
+    claim: StepClaim | None = None
     """What notes that the step has begun: of every run that has a name."""
     retries: int = 0
     """How often each step of the run may be tried again."""
@@ -59,8 +59,8 @@ class Session:
     def effect(self, statement: Statement) -> Iterator[None]:
         """Around whatever changes the database for that statement: the ledger's row commits with it."""
         if self.ledger is None:
-            if self.mark is not None:  # a model statement learned for long: another start may have come meanwhile
-                self.mark.hold()
+            if self.claim is not None:  # a model statement learned for long: another start may have come meanwhile
+                self.claim.hold()
             yield
         elif self.database.joins_transaction():
             yield

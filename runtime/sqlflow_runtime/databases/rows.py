@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlflow_runtime.failures import RunError
+from sqlflow_runtime.errors import RunError
 
 if TYPE_CHECKING:
-    from sqlflow_runtime.databases.results import ResultTables
+    from sqlflow_runtime.databases.result_tables import ResultTables
 
 Row = tuple[Any, ...]
 
@@ -53,7 +53,7 @@ FURTHER_LIMIT = 10
 
 
 @dataclass(slots=True)
-class Result:
+class StatementResult:
     """What a statement of the user gave.
 
     Attributes:
@@ -69,7 +69,7 @@ class Result:
     rows: list[Row] = field(default_factory=list)
     affected: int = -1
     truncated: bool = False
-    further: list[Result] = field(default_factory=list)
+    further: list[StatementResult] = field(default_factory=list)
     omitted: int = 0
 
 
@@ -93,7 +93,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RowStream:
     """A select being read: its columns, and its rows in batches. Read it to the end or close the batches."""
 
     columns: tuple[Column, ...]
@@ -122,7 +122,7 @@ class Database(Protocol):
     results: ResultTables
     """What it does about result tables."""
 
-    def run_reading(self, sql: str, limit: PreviewLimit) -> Result | None:
+    def run_reading(self, sql: str, limit: PreviewLimit) -> StatementResult | None:
         """Execute one statement of the user, byte for byte, if it only reads; None, with nothing done, if it writes.
 
         A result larger than the preview is neither fetched nor computed to its end.
@@ -131,7 +131,7 @@ class Database(Protocol):
             RunError: of kind `database` or `connection`.
         """
 
-    def run(self, sql: str, limit: PreviewLimit) -> Result:
+    def run(self, sql: str, limit: PreviewLimit) -> StatementResult:
         """Execute one statement of the user, byte for byte and to its end, and keep a bounded preview of its rows.
 
         Raises:
@@ -156,7 +156,7 @@ class Database(Protocol):
     def describe(self, select: str) -> tuple[Column, ...]:
         """The columns that a select would return, without running it."""
 
-    def read(self, select: str, size: int = 10_000) -> AbstractContextManager[Reading]:
+    def read(self, select: str, size: int = 10_000) -> AbstractContextManager[RowStream]:
         """Stream a select in batches of up to `size` rows; memory does not grow with the result."""
 
     def type_for(self, kind: str) -> str:

@@ -6,12 +6,12 @@ from sqlflow_codegen.catalogue import RESULT_REPLACE
 from sqlflow_codegen.language.ir import EvaluateStatement, PredictStatement
 from sqlflow_codegen.language.names import stored
 
-from sqlflow_runtime.databases.results import ResultTable
-from sqlflow_runtime.session import Session
+from sqlflow_runtime.databases.result_tables import ResultTable
+from sqlflow_runtime.step_context import StepContext
 
 
 def result_table(
-    session: Session, statement: PredictStatement | EvaluateStatement, legacy_type: str = ""
+    context: StepContext, statement: PredictStatement | EvaluateStatement, legacy_type: str = ""
 ) -> ResultTable | None:
     """The result table of a statement; None where it names none. `legacy_type`: see `ResultTable`."""
     into = statement.into
@@ -20,7 +20,7 @@ def result_table(
     predicts = isinstance(statement, PredictStatement)
     path = into.path[:-1] if predicts else into.path
     return ResultTable(
-        path=tuple(stored(part, session.database.dialect) for part in path),
+        path=tuple(stored(part, context.database.dialect) for part in path),
         shown=".".join(f'"{text}"' if quoted else text for text, quoted in path),
         title=statement.title,
         column=into.path[-1].text if predicts else "",
@@ -28,5 +28,5 @@ def result_table(
         place=into.span.start,
         replace=any(one.name == RESULT_REPLACE and one.value is True for one in statement.attributes),
         legacy_type=legacy_type,
-        log=session.recorder.log,
+        log=context.recorder.log,
     )

@@ -15,8 +15,8 @@ from typing import Protocol
 from sqlflow_codegen.catalogue import RESULT_REPLACE
 from sqlflow_codegen.language.names import quote_name
 
-from sqlflow_runtime.databases.base import Column, Derivation, Row, TablePath
-from sqlflow_runtime.failures import RunError, listed
+from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
+from sqlflow_runtime.errors import RunError, listed
 
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _MARK = re.compile(r"SQLFlow result table (?P<name>.+): each run replaces its rows")

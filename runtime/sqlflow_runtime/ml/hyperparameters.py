@@ -17,7 +17,7 @@ from sqlflow_codegen.catalogue import (
 from sqlflow_codegen.language.ir import Attribute, Name
 from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_runtime.failures import RunError, listed
+from sqlflow_runtime.errors import RunError, listed
 
 _ANY = "int | float | bool | str | list | none"
 
