@@ -17,7 +17,7 @@ from sqlflow_codegen.language.suggest import did_you_mean
 
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.metric_functions import PLAIN, area
-from sqlflow_runtime.ml.trained_model import Matrix
+from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel
 
 _BY_PROBABILITY = ("roc_auc_score", "average_precision_score", "log_loss", "brier_score_loss", "hinge_loss")
 _AVERAGED = ("precision_score", "recall_score", "f1_score", "fbeta_score", "jaccard_score")
