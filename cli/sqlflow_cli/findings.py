@@ -14,7 +14,7 @@ from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect, runnabl
 from sqlflow_codegen.language.runnable import empty_program
 from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_cli.inputs import is_manifest
+from sqlflow_cli.input_file import is_manifest
 from sqlflow_cli.manifest import MANIFEST_DIALECT, Job, ManifestError, dotted, read_jobs
 
 MANIFEST_ORDERING = "a manifest says the ordering of its programs: spec.ordering"

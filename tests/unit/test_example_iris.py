@@ -17,7 +17,7 @@ def test_iris_example_gives_what_its_folder_says(tmp_path: Path) -> None:
     expected = json.loads((EXAMPLE / "expected.json").read_text(encoding="utf-8"))
     records = []
     for file in ("load.sql", "program.sql"):
-        command = [sys.executable, "-m", "sqlflow_cli.main", "run", str(EXAMPLE / file), "--format", "json"]
+        command = [sys.executable, "-m", "sqlflow_cli", "run", str(EXAMPLE / file), "--format", "json"]
         command += ["--database", f"duckdb:///{tmp_path}/iris.duckdb"]
         done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=100)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -11,8 +11,8 @@ import typer
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.graph import Ordering
 
-from sqlflow_cli.failures import EXIT_ERRORS, explain
-from sqlflow_cli.inputs import read_text
+from sqlflow_cli.errors import EXIT_ERRORS, report_error
+from sqlflow_cli.input_file import read_text
 
 Format = Literal["text", "json", "sarif"]
 
@@ -33,15 +33,15 @@ def check(
     ] = "text",
 ) -> None:
     """Show all errors and warnings of a program; exit code 1 if there are errors."""
+    from sqlflow_cli.finding_formats import print_text, to_json, to_sarif
     from sqlflow_cli.findings import check_file
-    from sqlflow_cli.reports import print_text, to_json, to_sarif
 
     text = ""
     try:
         text = read_text(file)
         report = check_file(file, text, dialect, ordering)
     except SQLFlowError as error:
-        raise typer.Exit(explain(error, file, text, dialect)) from error
+        raise typer.Exit(report_error(error, file, text, dialect)) from error
     if output == "text":
         print_text(report)
     else:

@@ -11,8 +11,8 @@ from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.graph import Ordering
 from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect
 
-from sqlflow_cli.failures import explain
-from sqlflow_cli.inputs import is_manifest, read_text
+from sqlflow_cli.errors import report_error
+from sqlflow_cli.input_file import is_manifest, read_text
 
 if TYPE_CHECKING:
     from sqlflow_codegen.language.ir import Program
@@ -49,7 +49,7 @@ def graph(
         fused = default_fusion if fusion is None else fusion
         shown = _drawn(program, ordering or default_ordering, fused, output)
     except SQLFlowError as error:
-        raise typer.Exit(explain(error, file, text, dialect)) from error
+        raise typer.Exit(report_error(error, file, text, dialect)) from error
     typer.echo(shown.encode(), nl=False)
 
 

@@ -12,11 +12,11 @@ from sqlflow_codegen.contract import STEP_IMAGE_ENV, STEP_IMAGE_PULL_POLICY_ENV,
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.graph import Ordering
 
-from sqlflow_cli.failures import explain
-from sqlflow_cli.inputs import is_manifest, read_text
+from sqlflow_cli.errors import report_error
+from sqlflow_cli.input_file import is_manifest, read_text
 
 if TYPE_CHECKING:
-    from sqlflow_cli.rendering import ManifestOptions, Run
+    from sqlflow_cli.generation import ManifestOptions, Run
 
 _DEFAULTS = RunOptions()
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -106,7 +106,7 @@ def render(
     fusion: Fusion = _DEFAULTS.fusion,
 ) -> None:
     """Print what the operator would create for a program or a manifest; no cluster is needed."""
-    from sqlflow_cli.rendering import ManifestOptions
+    from sqlflow_cli.generation import ManifestOptions
 
     options = RunOptions(
         name=name,
@@ -136,7 +136,7 @@ def render(
         _check_options(context, is_manifest(file, text), options)
         shown = _output(_runs(file, text, dialect, options, manifest), code)
     except SQLFlowError as error:
-        raise typer.Exit(explain(error, file, text, dialect)) from error
+        raise typer.Exit(report_error(error, file, text, dialect)) from error
     typer.echo(shown.encode(), nl=False)
 
 
@@ -157,7 +157,7 @@ def _check_options(context: typer.Context, manifest: bool, options: RunOptions) 
 
 
 def _runs(file: Path, text: str, dialect: str, options: RunOptions, manifest: ManifestOptions) -> list[Run]:
-    from sqlflow_cli.rendering import run_of_program, runs_of_manifest
+    from sqlflow_cli.generation import run_of_program, runs_of_manifest
 
     if is_manifest(file, text):
         return runs_of_manifest(file, text, manifest)

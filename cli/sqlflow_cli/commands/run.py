@@ -24,10 +24,10 @@ from sqlflow_runtime.selection import parse_selection
 from sqlflow_runtime.step_context import StepContext
 from sqlflow_runtime.stop import Stop
 
-from sqlflow_cli.failures import explain
-from sqlflow_cli.inputs import is_manifest, read_text
+from sqlflow_cli.errors import report_error
+from sqlflow_cli.input_file import is_manifest, read_text
 from sqlflow_cli.manifest import MANIFEST_DIALECT, ManifestError, only_job
-from sqlflow_cli.render import Renderer
+from sqlflow_cli.record_printer import RecordPrinter
 from sqlflow_cli.screen import complain
 
 _WHERE = f"--database (or the environment variable {DATABASE_ENV})"
@@ -72,7 +72,7 @@ def run(
         if isinstance(error, ProgramError) and not is_manifest(file, text):
             typer.echo(format_diagnostics(text, error.diagnostics), err=True)
         else:
-            explain(error, file, text, "")
+            report_error(error, file, text, "")
         raise typer.Exit(EXIT_USAGE) from error
     except SQLFlowError as error:
         _complain(error)
@@ -101,7 +101,7 @@ def _run(
     program: Program, numbers: tuple[int, ...], url: DatabaseUrl, limit: PreviewLimit, output: Format, verbose: bool
 ) -> int:
     capture = OutputCapture()
-    renderer = None if output == "json" else Renderer(capture.stdout, program, numbers, verbose=verbose)
+    renderer = None if output == "json" else RecordPrinter(capture.stdout, program, numbers, verbose=verbose)
     recorder = Recorder(renderer.show if renderer else json_lines(capture.stdout), scrubber(url))
     capture.log = recorder.log
 

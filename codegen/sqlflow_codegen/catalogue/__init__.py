@@ -9,14 +9,14 @@ from sqlflow_codegen.catalogue.estimators import (
     refusal,
     split_image,
 )
-from sqlflow_codegen.catalogue.metrics import (
+from sqlflow_codegen.catalogue.metric_names import (
     CLASSIFICATION_METRICS,
     METRICS,
     REGRESSION_METRICS,
     VALIDATION_METRICS,
 )
-from sqlflow_codegen.catalogue.results import RESULT_ATTRIBUTES, RESULT_REPLACE
 from sqlflow_codegen.catalogue.rules import allows, described, fault, to_python, words
+from sqlflow_codegen.catalogue.statement_attributes import RESULT_ATTRIBUTES, RESULT_REPLACE
 
 __all__ = [
     "CLASSIFICATION_METRICS",

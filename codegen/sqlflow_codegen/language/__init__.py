@@ -4,16 +4,14 @@
 sqlglot nor any other big library, because every step parses the program when it starts.
 """
 
-from sqlflow_codegen.language.checks import check_program
+from sqlflow_codegen.language.diagnostics import format_diagnostics
 from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, DIALECTS, normalize_dialect
 from sqlflow_codegen.language.parser import parse_program
-from sqlflow_codegen.language.report import format_diagnostics
 from sqlflow_codegen.language.runnable import runnable_program
 
 __all__ = [
     "DEFAULT_DIALECT",
     "DIALECTS",
-    "check_program",
     "format_diagnostics",
     "normalize_dialect",
     "parse_program",

@@ -13,7 +13,7 @@ from sqlflow_codegen.language.columns import read_columns
 from sqlflow_codegen.language.expressions import read_constraints
 from sqlflow_codegen.language.grammar import CLAUSES, GRAMMARS
 from sqlflow_codegen.language.ir import Attribute, ColumnClause, Constraint, Name
-from sqlflow_codegen.language.reader import CURLY, Reader, Token
+from sqlflow_codegen.language.lexer import CURLY, Lexer, Token
 from sqlflow_codegen.language.source import Problem, ProblemError
 from sqlflow_codegen.language.suggest import closest
 from sqlflow_codegen.language.values import read_value
@@ -39,7 +39,7 @@ class Clauses:
 class ClauseParser:
     """Reads the clauses of one statement, from behind its target to its end."""
 
-    def __init__(self, reader: Reader, action: str) -> None:
+    def __init__(self, reader: Lexer, action: str) -> None:
         self._reader = reader
         self._action = action
         self.grammar = GRAMMARS[action]

@@ -21,7 +21,7 @@ from sqlflow_codegen.language.ir import (
     ColumnStar,
     Name,
 )
-from sqlflow_codegen.language.reader import Reader, Token
+from sqlflow_codegen.language.lexer import Lexer, Token
 from sqlflow_codegen.language.source import ProblemError
 from sqlflow_codegen.language.suggest import did_you_mean
 from sqlflow_codegen.language.values import NESTING_LIMIT, read_value, too_deep
@@ -116,7 +116,7 @@ _TYPES = MappingProxyType({"int32": "int", "int64": "int", "float32": "float", "
 """SQLFlow's documentation wrote types so, its parser did not take them."""
 
 
-def read_columns(reader: Reader, read_name: NameReader, start: int) -> ColumnClause:
+def read_columns(reader: Lexer, read_name: NameReader, start: int) -> ColumnClause:
     """The columns behind the COLUMN that stands at `start`, and the target that FOR names."""
     columns: list[ColumnExpr] = []
     while True:
@@ -129,7 +129,7 @@ def read_columns(reader: Reader, read_name: NameReader, start: int) -> ColumnCla
     return ColumnClause(target, tuple(columns), reader.span(start))
 
 
-def _column(reader: Reader, read_name: NameReader, depth: int) -> ColumnExpr:
+def _column(reader: Lexer, read_name: NameReader, depth: int) -> ColumnExpr:
     token = reader.peek()
     if reader.take("*"):
         return ColumnStar(reader.span(token.start))
@@ -139,7 +139,7 @@ def _column(reader: Reader, read_name: NameReader, depth: int) -> ColumnExpr:
     return ColumnName(name.text, name.span, token.kind != "word")
 
 
-def _call(reader: Reader, read_name: NameReader, depth: int) -> ColumnCall:
+def _call(reader: Lexer, read_name: NameReader, depth: int) -> ColumnCall:
     token = reader.next()
     function = FUNCTIONS.get(token.keyword)
     if function is None:
@@ -173,7 +173,7 @@ def _wrong_count(token: Token, function: Function, given: str) -> ProblemError:
     return ProblemError("wrong-arguments", f"{message}, not {given}", token.start, f"Write {token.keyword}({shown}).")
 
 
-def _argument(reader: Reader, read_name: NameReader, function: str, argument: Argument, depth: int) -> ColumnArgument:
+def _argument(reader: Lexer, read_name: NameReader, function: str, argument: Argument, depth: int) -> ColumnArgument:
     if argument.functions is None:
         return _value(reader, function, argument)
     if not argument.many:
@@ -194,7 +194,7 @@ def _argument(reader: Reader, read_name: NameReader, function: str, argument: Ar
 
 
 def _inner(
-    reader: Reader, read_name: NameReader, function: str, argument: Argument, functions: frozenset[str], depth: int
+    reader: Lexer, read_name: NameReader, function: str, argument: Argument, functions: frozenset[str], depth: int
 ) -> ColumnExpr:
     token = reader.peek()
     if token.kind not in ("word", "string", "quoted"):
@@ -213,7 +213,7 @@ def _either(functions: frozenset[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
 
 
-def _value(reader: Reader, function: str, argument: Argument) -> ColumnArgument:
+def _value(reader: Lexer, function: str, argument: Argument) -> ColumnArgument:
     token = reader.peek()
     value = read_value(reader, f"the {argument.name} of {function}")
     if isinstance(value, str):

@@ -5,8 +5,8 @@ From loosest to tightest: OR, AND, NOT, comparisons, + -, * / %, signs; all but 
 
 from __future__ import annotations
 
-from sqlflow_codegen.language.ir import Binary, Call, Constraint, Expression, Number, Text, Unary
-from sqlflow_codegen.language.reader import Reader
+from sqlflow_codegen.language.ir import Binary, Call, Constraint, Expression, NumberLiteral, StringLiteral, Unary
+from sqlflow_codegen.language.lexer import Lexer
 from sqlflow_codegen.language.source import ProblemError
 from sqlflow_codegen.language.values import NESTING_LIMIT, number, too_deep
 
@@ -19,7 +19,7 @@ _NOT, _SIGN = 3, 7
 _SAME = {"<>": "!=", "==": "="}
 
 
-def read_objective(reader: Reader) -> Expression:
+def read_objective(reader: Lexer) -> Expression:
     """The expression behind MAXIMIZE or MINIMIZE."""
     reader.narrow(True)
     expression = _ExpressionReader(reader).read()
@@ -27,7 +27,7 @@ def read_objective(reader: Reader) -> Expression:
     return expression
 
 
-def read_constraints(reader: Reader) -> tuple[Constraint, ...]:
+def read_constraints(reader: Lexer) -> tuple[Constraint, ...]:
     """The constraints behind CONSTRAINT, separated by commas."""
     reader.narrow(True)
     constraints: list[Constraint] = []
@@ -48,7 +48,7 @@ def read_constraints(reader: Reader) -> tuple[Constraint, ...]:
 class _ExpressionReader:
     """Reads one expression."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Lexer) -> None:
         self._reader = reader
         self._operators = 0
 
@@ -90,10 +90,10 @@ class _ExpressionReader:
             return inner
         if token.kind == "number":
             value = number(reader.next())
-            return Number(value, reader.span(token.start))
+            return NumberLiteral(value, reader.span(token.start))
         if token.kind == "string":
             reader.next()
-            return Text(token.value, reader.span(token.start))
+            return StringLiteral(token.value, reader.span(token.start))
         name = reader.name("a column, number or function")
         if token.kind == "word" and reader.take("("):
             return Call(name.text, self._arguments(depth), reader.span(token.start))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sqlflow_codegen.errors import Diagnostic
-from sqlflow_codegen.language.terms import (
+from sqlflow_codegen.language.nodes import (
     Attribute,
     Binary,
     Call,
@@ -24,11 +24,11 @@ from sqlflow_codegen.language.terms import (
     Constraint,
     Expression,
     Name,
-    Number,
+    NumberLiteral,
     Part,
     Scalar,
     Span,
-    Text,
+    StringLiteral,
     Unary,
     Value,
 )
@@ -49,7 +49,7 @@ __all__ = [
     "ExplainStatement",
     "Expression",
     "Name",
-    "Number",
+    "NumberLiteral",
     "OptimizeStatement",
     "Part",
     "PredictStatement",
@@ -60,7 +60,7 @@ __all__ = [
     "Span",
     "SqlStatement",
     "Statement",
-    "Text",
+    "StringLiteral",
     "TrainStatement",
     "Unary",
     "Value",

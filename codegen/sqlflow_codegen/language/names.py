@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterable
 
 from sqlflow_codegen.language.ir import Part
-from sqlflow_codegen.language.reader import BARE, Reader
+from sqlflow_codegen.language.lexer import BARE, Lexer
 from sqlflow_codegen.language.source import ProblemError, Source
 from sqlflow_codegen.language.splitter import Splitter
 
@@ -24,7 +24,7 @@ def parse_name(text: str, dialect: str) -> tuple[Part, ...]:
     Raises:
         ValueError: it is no name in that dialect.
     """
-    reader = Reader(Source(text), Splitter(text, dialect), dialect, 0, len(text))
+    reader = Lexer(Source(text), Splitter(text, dialect), dialect, 0, len(text))
     try:
         name = reader.name("a name", written=True)
         end = reader.peek()

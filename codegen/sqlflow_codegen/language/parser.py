@@ -6,17 +6,17 @@ import re
 from collections.abc import Callable, Container, Iterable
 
 from sqlflow_codegen.errors import Diagnostic, ProgramError
-from sqlflow_codegen.language.build import Common, build
-from sqlflow_codegen.language.checks.program import check_statements
+from sqlflow_codegen.language.checks import check_statements
+from sqlflow_codegen.language.checks.plain_sql import PlainSqlCheck
 from sqlflow_codegen.language.clauses import ClauseParser, Clauses
 from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, normalize_dialect
 from sqlflow_codegen.language.expressions import read_objective
 from sqlflow_codegen.language.grammar import GRAMMARS
 from sqlflow_codegen.language.ir import Expression, Name, Program, ShowTrainStatement, SqlStatement, Statement
-from sqlflow_codegen.language.lexis import ANSI_QUOTES, BACKSLASH
-from sqlflow_codegen.language.meant import Meant
+from sqlflow_codegen.language.ir_builder import Common, build
+from sqlflow_codegen.language.lexer import Lexer
+from sqlflow_codegen.language.lexical_rules import ANSI_QUOTES, BACKSLASH
 from sqlflow_codegen.language.raw import RawStatement
-from sqlflow_codegen.language.reader import Reader
 from sqlflow_codegen.language.source import Problem, ProblemError, Source
 from sqlflow_codegen.language.splitter import Splitter
 from sqlflow_codegen.language.titles import sql_title
@@ -99,21 +99,21 @@ class _StatementParser:
         try:
             if raw.verb == "SHOW" and self._is_show_train():
                 return self._show_train(), []
-            Meant(self._source, self._splitter, self._dialect, raw).check()
+            PlainSqlCheck(self._source, self._splitter, self._dialect, raw).check()
         except ProblemError as error:
             return None, [error.problem]
         span, text = self._source.span(raw.start, raw.end), self._slice(raw.start, raw.end)
-        heading, other = sql_title(text, raw.reading, raw.verb), self._other_quotes(text)
+        heading, other = sql_title(text, raw.variant, raw.verb), self._other_quotes(text)
         statement = SqlStatement(
             number=self._number, text=text, span=span, verb=raw.verb, heading=heading, other_quotes=other
         )
         return statement, self._doubts()
 
     def _other_quotes(self, text: str) -> bool:
-        reading = self._raw.reading
-        if reading == self._dialect:
+        variant = self._raw.variant
+        if variant == self._dialect:
             return False
-        return ('"' in text and ANSI_QUOTES in reading) or ("\\" in text and BACKSLASH in reading)
+        return ('"' in text and ANSI_QUOTES in variant) or ("\\" in text and BACKSLASH in variant)
 
     def _doubts(self) -> list[Problem]:
         if not self._raw.doubt:
@@ -125,8 +125,8 @@ class _StatementParser:
     def _slice(self, start: int, end: int) -> str:
         return self._source.text[start:end]
 
-    def _reader(self, start: int) -> Reader:
-        return Reader(self._source, self._splitter, self._raw.reading, start, self._raw.end)
+    def _reader(self, start: int) -> Lexer:
+        return Lexer(self._source, self._splitter, self._raw.variant, start, self._raw.end)
 
     # -- model statements
 
@@ -177,7 +177,7 @@ class _StatementParser:
         if action == "EVALUATE" or "LABEL" in seen:
             clauses.label = clauses.label or unknown
 
-    def _target(self, reader: Reader, parser: ClauseParser, action: str) -> Name | Expression:
+    def _target(self, reader: Lexer, parser: ClauseParser, action: str) -> Name | Expression:
         if action in ("MAXIMIZE", "MINIMIZE"):
             return read_objective(reader)
         what = {"TRAIN": "an estimator", "PREDICT": "table.column", "RUN": "an image"}.get(action, "a model")

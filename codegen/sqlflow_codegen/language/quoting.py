@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from sqlflow_codegen.language.lexis import (
+from sqlflow_codegen.language.lexical_rules import (
     BOTH,
     DOUBLED,
     ESCAPED,
-    LEXIS,
-    Lexis,
+    LEXICAL_RULES,
+    LexicalRules,
     dialect_of,
     patterns,
     quoted_pattern,
@@ -26,7 +26,7 @@ def skip_quoted(text: str, start: int, dialect: str) -> int:
     quote = text[start]
     if quote == "[":
         return text.find("]", start) + 1 or -1
-    lexis = LEXIS[dialect]
+    lexis = LEXICAL_RULES[dialect]
     escapes = _prefix(text, start, lexis)[1]
     match = quoted_pattern(_opener(text, start, lexis), escapes, not lexis.triple).match(text, start)
     if match is None:
@@ -40,12 +40,12 @@ def skip_quoted(text: str, start: int, dialect: str) -> int:
     return end
 
 
-def _opener(text: str, start: int, lexis: Lexis) -> str:
+def _opener(text: str, start: int, lexis: LexicalRules) -> str:
     quote = text[start]
     return quote * 3 if lexis.triple and quote != "`" and text.startswith(quote * 3, start) else quote
 
 
-def _prefix(text: str, start: int, lexis: Lexis) -> tuple[str, str]:
+def _prefix(text: str, start: int, lexis: LexicalRules) -> tuple[str, str]:
     """The prefix letters before the quote at `start` ("" if none counts), and the escapes that hold in it."""
     quote = text[start]
     if lexis.prefixes and (quote == "'" or (quote == '"' and lexis.quotes[quote] != DOUBLED)):
@@ -131,7 +131,7 @@ def unquote(text: str, start: int, end: int, dialect: str) -> str:
     quote = text[start]
     if quote == "[":
         return text[start + 1 : end - 1]
-    lexis = LEXIS[dialect]
+    lexis = LEXICAL_RULES[dialect]
     opener = _opener(text, start, lexis)
     escapes = _prefix(text, start, lexis)[1]
     body = text[start + len(opener) : end - len(opener)]

@@ -18,7 +18,7 @@ class RawStatement:
         other_to: offset of the first other TO at depth 0 of a query, which may be a misspelled one; -1 if none.
         hidden_to: offset of the first TO before one of `ACTIONS` inside parentheses; -1 if none.
         open_paren: offset of the parenthesis of a query that is never closed; -1 if none.
-        reading: the dialect, or dialect under settings, by which it was cut (a key of `LEXIS`).
+        variant: the dialect, or dialect under settings, by which it was cut (a key of `LEXICAL_RULES`).
         doubt: why it leaves open how the statements after it are to be read; "" if it does not.
         problems: what keeps it from being cut right.
     """
@@ -31,7 +31,7 @@ class RawStatement:
     other_to: int = -1
     hidden_to: int = -1
     open_paren: int = -1
-    reading: str = ""
+    variant: str = ""
     doubt: str = ""
     problems: list[Problem] = field(default_factory=list)
 

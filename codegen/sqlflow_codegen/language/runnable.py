@@ -11,9 +11,8 @@ from types import MappingProxyType
 
 from sqlflow_codegen.catalogue import find_estimator, split_image
 from sqlflow_codegen.errors import Diagnostic, ProgramError
-from sqlflow_codegen.language.checks.models import all_columns, estimator_hint
+from sqlflow_codegen.language.checks.model_statements import all_columns, estimator_hint
 from sqlflow_codegen.language.dialects import DATABASES, DEFAULT_DIALECT
-from sqlflow_codegen.language.folding import folded_comment, swallowing_comment
 from sqlflow_codegen.language.ir import (
     ColumnCall,
     ExplainStatement,
@@ -25,6 +24,7 @@ from sqlflow_codegen.language.ir import (
 )
 from sqlflow_codegen.language.parser import parse_program
 from sqlflow_codegen.language.source import Problem, Source
+from sqlflow_codegen.language.yaml_folding import folded_comment, swallowing_comment
 
 NOT_YET = MappingProxyType(
     {

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from sqlflow_codegen.language.blocks import RULES, BlockTracker
-from sqlflow_codegen.language.lexis import LEXIS, SPACE, WORD, patterns
-from sqlflow_codegen.language.modes import modes_of
+from sqlflow_codegen.language.client_commands import after_data, backslash_command, command_at, copy_problem
+from sqlflow_codegen.language.lexical_modes import lexical_modes
+from sqlflow_codegen.language.lexical_rules import LEXICAL_RULES, SPACE, WORD, patterns
 from sqlflow_codegen.language.quoting import VERSIONED, skip_block_comment, skip_dollar, skip_quoted, skip_versioned
 from sqlflow_codegen.language.raw import RawStatement, open_block, unterminated
-from sqlflow_codegen.language.shells import after_data, backslash_command, command_at, copy_problem
 from sqlflow_codegen.language.source import Problem
 
 ACTIONS = ("TRAIN", "PREDICT", "EXPLAIN", "EVALUATE", "MAXIMIZE", "MINIMIZE", "RUN")
@@ -48,26 +48,26 @@ class Splitter:
     def __init__(self, text: str, dialect: str) -> None:
         self._text = text
         self._dialect = dialect
-        self._modes = modes_of(dialect)
+        self._modes = lexical_modes(dialect)
         self._read_by(dialect)
         self._unterminated = 0
 
-    def _read_by(self, reading: str) -> None:
-        self._reading = reading
-        self._lexis = LEXIS[reading]
-        self._patterns = patterns(reading)
+    def _read_by(self, variant: str) -> None:
+        self._variant = variant
+        self._lexis = LEXICAL_RULES[variant]
+        self._patterns = patterns(variant)
 
     def __iter__(self) -> Iterator[RawStatement]:
         position = self._skip_empty(0)
         while position < len(self._text):
             raw, position = self._statement(position)
-            raw.reading = self._reading
+            raw.variant = self._variant
             if raw.verb == "COPY" and self._dialect == "postgres":
                 position = self._copy_data(raw, position)
             self._modes.follow(raw.verb, self._text[raw.start : raw.end])
             raw.doubt = self._modes.doubt
             yield raw
-            self._read_by(self._modes.reading)
+            self._read_by(self._modes.variant)
             position = self._skip_empty(position)
 
     def _statement(self, start: int) -> tuple[RawStatement, int]:
@@ -245,13 +245,13 @@ class Splitter:
         """The offset after what the event opens (quote, dollar quote, block comment); -1 if it never closes."""
         event = match.lastgroup
         if event == "quote":
-            return skip_quoted(self._text, match.start(), self._reading)
+            return skip_quoted(self._text, match.start(), self._variant)
         if event == "dollar":
             return skip_dollar(self._text, match.start(), match.end())
         if event != "block":
             return match.end()
         if self._versioned(match.start()):
-            return skip_versioned(self._text, match.start(), self._reading)
+            return skip_versioned(self._text, match.start(), self._variant)
         return skip_block_comment(self._text, match.start(), self._lexis.nested_comments)
 
     def _finish(self, raw: RawStatement, content: int, position: int) -> tuple[RawStatement, int]:

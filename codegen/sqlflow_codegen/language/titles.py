@@ -26,7 +26,7 @@ from sqlflow_codegen.language.title_words import (
     WITH_KIND,
     WORDS_ONLY,
 )
-from sqlflow_codegen.language.tokens import Cursor
+from sqlflow_codegen.language.token_stream import TokenStream
 
 TITLE_LENGTH = 80
 """Characters of a title, at most."""
@@ -39,10 +39,10 @@ def sql_title(text: str, dialect: str, verb: str) -> str:
 
     Args:
         text: the statement.
-        dialect: its canonical dialect, or that under settings (a key of `LEXIS`).
+        dialect: its canonical dialect, or that under settings (a key of `LEXICAL_RULES`).
         verb: its first keyword in upper case, "" if it has none.
     """
-    return clean(_Titler(Cursor(text, dialect)).title() or verb or "SQL")
+    return clean(_Titler(TokenStream(text, dialect)).title() or verb or "SQL")
 
 
 def model_title(clause: str, target: object, *, using: object = None, into: object = None) -> str:
@@ -69,7 +69,7 @@ def clean(title: str) -> str:
 class _Titler:
     """Reads the title off the statement that the cursor stands at."""
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: TokenStream) -> None:
         self._at = cursor
 
     def title(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from sqlflow_codegen.language.ir import Value
-from sqlflow_codegen.language.reader import CURLY, Reader, Token
+from sqlflow_codegen.language.lexer import CURLY, Lexer, Token
 from sqlflow_codegen.language.source import ProblemError
 
 NESTING_LIMIT = 32
@@ -35,7 +35,7 @@ def number(token: Token, negative: bool = False) -> int | float:
     return -value if negative else value
 
 
-def read_value(reader: Reader, what: str, depth: int = 0) -> Value:
+def read_value(reader: Lexer, what: str, depth: int = 0) -> Value:
     """One value. A bare word is a string; `true` and `false` in any case are booleans.
 
     Raises:
@@ -58,7 +58,7 @@ def read_value(reader: Reader, what: str, depth: int = 0) -> Value:
     raise ProblemError("syntax-error", f"expected a value for {what}, found {token.shown()}", token.start, hint)
 
 
-def _word(reader: Reader, token: Token, what: str) -> Value:
+def _word(reader: Lexer, token: Token, what: str) -> Value:
     following = reader.peek()
     if following.text == "(" and following.kind == "punctuation":
         hint = "Column functions belong in a COLUMN clause; put other text in quotes."
@@ -66,7 +66,7 @@ def _word(reader: Reader, token: Token, what: str) -> Value:
     return _BOOLEANS.get(token.keyword, token.text)
 
 
-def _list(reader: Reader, what: str, depth: int) -> Value:
+def _list(reader: Lexer, what: str, depth: int) -> Value:
     opening = reader.next()
     if depth >= NESTING_LIMIT:
         raise too_deep(opening.start)

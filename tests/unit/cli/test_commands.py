@@ -28,9 +28,9 @@ def python(code: str, *arguments: str, text: str = "", **env: str) -> subprocess
 @pytest.mark.parametrize(
     ("package", "module", "extra"),
     [
-        ("typer", "sqlflow_cli.main", "cli"),
-        ("rich", "sqlflow_cli.main", "cli"),
-        ("sqlglot", "sqlflow_cli.main", "cli"),
+        ("typer", "sqlflow_cli.__main__", "cli"),
+        ("rich", "sqlflow_cli.__main__", "cli"),
+        ("sqlglot", "sqlflow_cli.__main__", "cli"),
         ("kopf", "sqlflow_operator.command", "operator"),
         ("kubernetes", "sqlflow_operator.command", "operator"),
     ],
@@ -48,7 +48,7 @@ def test_a_package_that_is_not_installed(package: str, module: str, extra: str) 
     ("package", "url", "extra"), [("duckdb", "duckdb://", "local"), ("psycopg", "postgresql://u@h/d", "runtime")]
 )
 def test_a_database_library_that_is_not_installed(package: str, url: str, extra: str) -> None:
-    code = f"import sys; sys.modules[{package!r}] = None; from sqlflow_cli.main import main; main()"
+    code = f"import sys; sys.modules[{package!r}] = None; from sqlflow_cli.__main__ import main; main()"
     ran = python(code, "run", "-", "--database", url, text="SELECT 1")
     assert ran.returncode == 2
     assert f"pip install 'sqlflow-operator[{extra}]'" in ran.stderr
@@ -58,7 +58,7 @@ def test_a_database_library_that_is_not_installed(package: str, url: str, extra:
 def test_an_interrupt_is_one_line() -> None:
     """While the command reads standard input, which nobody closes."""
     with subprocess.Popen(
-        [sys.executable, "-u", "-m", "sqlflow_cli.main", "check", "-"],
+        [sys.executable, "-u", "-m", "sqlflow_cli", "check", "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -83,7 +83,7 @@ def test_a_fault_of_the_command_is_one_line_and_its_traceback_can_be_had() -> No
         "import sqlflow_codegen.graph as graph\n"
         "def broken(*_, **__): raise RuntimeError('first\\nsecond')\n"
         "graph.plan = broken\n"
-        "from sqlflow_cli.main import main; main()"
+        "from sqlflow_cli.__main__ import main; main()"
     )
     ran = python(code, "check", "-", text="SELECT 1")
     assert ran.returncode == 70

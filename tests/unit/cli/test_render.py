@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from sqlflow_cli.app import app
-from sqlflow_cli.rendering import CODEGENS
+from sqlflow_cli.generation import CODEGENS
 from sqlflow_codegen.contract import STEP_REQUESTS
 from sqlflow_operator.api import Backend, SQLFlowJob
 from sqlflow_operator.kube import SQLFLOWJOBS

@@ -19,7 +19,7 @@ IRIS = ROOT / "examples" / "01-iris"
 
 def sqlflow(*arguments: str | Path, text: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "sqlflow_cli.main", *map(str, arguments)],
+        [sys.executable, "-m", "sqlflow_cli", *map(str, arguments)],
         input=text,
         env=os.environ | {"NO_COLOR": "1", "COLUMNS": "120"} | env,
         capture_output=True,
@@ -265,7 +265,8 @@ def test_ctrl_c_ends_the_statement(tmp_path: Path, number: signal.Signals, code:
     out = tmp_path / "out"
     with out.open("w") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sqlflow_cli.main", "run", str(program), "--database", "sqlite://"], stdout=stream
+            [sys.executable, "-m", "sqlflow_cli", "run", str(program), "--database", "sqlite://"],
+            stdout=stream,
         )
     try:
         deadline = time.monotonic() + 30

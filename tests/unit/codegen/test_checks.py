@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import parse_program
-from sqlflow_codegen.language.checks import check_program
-from sqlflow_codegen.language.checks.optimize import columns, read_variables
+from sqlflow_codegen.language.checks.optimize import read_variables
 from sqlflow_codegen.language.ir import OptimizeStatement
 
 REGRESSION = "WITH objective='reg:squarederror'"
@@ -283,15 +282,3 @@ def test_variables(text: str, names: tuple[str, ...], result: str) -> None:
     variables = read_variables(statement.attributes)
     assert variables is not None
     assert (variables.columns, variables.result) == (names, result)
-
-
-def test_columns_of_an_expression() -> None:
-    program = "SELECT * FROM t TO MAXIMIZE SUM((a - \"b c\") * a / 2) - d WITH variables='x', var_type=Reals INTO r"
-    (statement,) = parse_program(program)
-    assert isinstance(statement, OptimizeStatement)
-    assert columns(statement.objective) == ("a", "b c", "d")
-
-
-def test_check_program_finds_what_parsing_found() -> None:
-    program = parse_program("SELECT a FROM t TO TRAIN own.Estimator INTO m")
-    assert check_program(program) == program.warnings

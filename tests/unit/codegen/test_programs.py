@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from sqlflow_codegen.language import parse_program
-from sqlflow_codegen.language.serialize import from_json, to_json
+
+from tests.support.ir_json import to_json
 
 HERE = Path(__file__).parent
 PROGRAMS = sorted((HERE / "programs").glob("*.sql"))
@@ -32,13 +33,6 @@ def test_golden_statements(path: Path) -> None:
     """Regenerate with `python tests/unit/codegen/regenerate.py`."""
     expected = (HERE / "golden" / f"{path.stem}.json").read_text(encoding="utf-8")
     assert golden(path) == json.loads(expected)
-
-
-@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
-def test_json_round_trip(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    program = parse_program(text, dialect(text))
-    assert from_json(json.loads(json.dumps(to_json(program)))) == program
 
 
 def test_each_program_has_a_golden_file_and_no_other() -> None:

@@ -13,7 +13,7 @@ from sqlflow_codegen.language.ir import (
     EvaluateStatement,
     ExplainStatement,
     Name,
-    Number,
+    NumberLiteral,
     OptimizeStatement,
     PredictStatement,
     RunStatement,
@@ -135,7 +135,7 @@ def shown(expression: Any) -> str:
             return f"({operator} {shown(operand)})"
         case Call(name, args):
             return f"{name}({', '.join(map(shown, args))})"
-        case Number(value):
+        case NumberLiteral(value):
             return str(value)
         case Name(text):
             return text

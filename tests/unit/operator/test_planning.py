@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sqlflow_cli.rendering import CODEGENS
+from sqlflow_cli.generation import CODEGENS
 from sqlflow_codegen.graph import Ordering
 from sqlflow_codegen.ranges import format_ranges
 from sqlflow_operator.api import Backend, Fusion, SQLFlowJob, SQLFlowJobSpec

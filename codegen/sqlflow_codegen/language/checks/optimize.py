@@ -15,9 +15,7 @@ from sqlflow_codegen.language.ir import (
     Call,
     Constraint,
     Expression,
-    Name,
     OptimizeStatement,
-    Text,
     Unary,
 )
 from sqlflow_codegen.language.source import Problem
@@ -142,11 +140,3 @@ def _walk(expression: Expression) -> Iterator[Expression]:
                 pending.append(one.operand)
             case Call():
                 pending += reversed(one.args)
-
-
-def columns(expression: Expression) -> tuple[str, ...]:
-    """Names of the columns in an expression, in their order, each once."""
-    found = [
-        one.value if isinstance(one, Text) else one.text for one in _walk(expression) if isinstance(one, (Name, Text))
-    ]
-    return tuple(dict.fromkeys(found))

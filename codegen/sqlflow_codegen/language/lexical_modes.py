@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sqlflow_codegen.language.lexis import ANSI_QUOTES, BACKSLASHES, NO_BACKSLASH, reading_of
+from sqlflow_codegen.language.lexical_rules import ANSI_QUOTES, BACKSLASHES, NO_BACKSLASH, variant_of
 from sqlflow_codegen.language.quoting import skip_quoted, unquote
 
 _COMBINED = frozenset({"ANSI", "ORACLE", "MSSQL", "DB2", "POSTGRESQL", "MAXDB"})
@@ -38,17 +38,17 @@ _PG_CONFIG = re.compile(
 )
 
 
-def modes_of(dialect: str) -> Modes:
+def lexical_modes(dialect: str) -> LexicalModes:
     """What follows the settings of a program in that dialect."""
-    return {"mysql": _MySQL, "postgres": _Postgres}.get(dialect, Modes)(dialect)
+    return {"mysql": _MySQL, "postgres": _Postgres}.get(dialect, LexicalModes)(dialect)
 
 
-class Modes:
+class LexicalModes:
     """Follows the statements of a program; dialects without such settings read all alike."""
 
     def __init__(self, dialect: str) -> None:
-        self.reading = dialect
-        """The key of `LEXIS` by which the next statement is to be read."""
+        self.variant = dialect
+        """The key of `LEXICAL_RULES` by which the next statement is to be read."""
         self.doubt = ""
         """Why the last statement leaves open how the next ones are read; "" if it does not."""
 
@@ -59,7 +59,7 @@ class Modes:
 _Mode = frozenset[str]
 
 
-class _MySQL(Modes):
+class _MySQL(LexicalModes):
     def __init__(self, dialect: str) -> None:
         super().__init__(dialect)
         self.mode: _Mode = frozenset()
@@ -74,7 +74,7 @@ class _MySQL(Modes):
             return
         if versioned := _VERSIONED.match(text):
             text = versioned["code"].strip()
-        for name, tokens in _assignments(text, self.reading):
+        for name, tokens in _assignments(text, self.variant):
             if name.startswith("@") and not name.startswith("@@"):
                 self._variables[name.lower()] = self._value(tokens)
             elif _is_sql_mode(name):
@@ -85,7 +85,7 @@ class _MySQL(Modes):
             self.doubt = _UNKNOWN
             return
         self.mode = value
-        self.reading = reading_of("mysql", value)
+        self.variant = variant_of("mysql", value)
 
     def _value(self, tokens: list[str], depth: int = 0) -> _Mode | None:
         """The part of sql_mode that matters here, as an expression gives it; None if only the server can tell."""
@@ -134,9 +134,9 @@ def _flags(text: str) -> _Mode:
     return frozenset(words & _LEXICAL) | ({ANSI_QUOTES} if words & _COMBINED else frozenset())
 
 
-def _assignments(text: str, reading: str) -> Iterator[tuple[str, list[str]]]:
+def _assignments(text: str, variant: str) -> Iterator[tuple[str, list[str]]]:
     """Each variable that a SET assigns, with the tokens of its value; a string's token is its text after a quote."""
-    tokens = list(_tokens(text, reading))
+    tokens = list(_tokens(text, variant))
     if not tokens or tokens[0].upper() != "SET":
         return
     for part in _arguments(tokens[1:]):
@@ -160,15 +160,15 @@ def _arguments(tokens: list[str]) -> list[list[str]]:
     return parts
 
 
-def _tokens(text: str, reading: str) -> Iterator[str]:
+def _tokens(text: str, variant: str) -> Iterator[str]:
     position = 0
     while position < len(text):
         if text[position] in "'\"`":
-            end = skip_quoted(text, position, reading)
+            end = skip_quoted(text, position, variant)
             if end < 0:
                 return
             name = text[position] == "`"
-            yield ("" if name else text[position]) + unquote(text, position, end, reading)
+            yield ("" if name else text[position]) + unquote(text, position, end, variant)
             position = end
             continue
         atom = _ATOM.match(text, position)
@@ -179,7 +179,7 @@ def _tokens(text: str, reading: str) -> Iterator[str]:
 
 
 @dataclass(slots=True)
-class _Transaction:
+class _OpenTransaction:
     """What a transaction of PostgreSQL may take back: the value before it and at its savepoints."""
 
     before: bool
@@ -187,10 +187,10 @@ class _Transaction:
     savepoints: dict[str, bool] = field(default_factory=dict)
 
 
-class _Postgres(Modes):
+class _Postgres(LexicalModes):
     def __init__(self, dialect: str) -> None:
         super().__init__(dialect)
-        self._open: _Transaction | None = None
+        self._open: _OpenTransaction | None = None
         self._standard = True
 
     def follow(self, verb: str, text: str) -> None:
@@ -206,7 +206,7 @@ class _Postgres(Modes):
                     self._set(found["value"], local=found["local"].upper() in ("TRUE", "T"))
             case _:
                 self._transaction(verb, text)
-        self.reading = reading_of("postgres", frozenset() if self._standard else frozenset({BACKSLASHES}))
+        self.variant = variant_of("postgres", frozenset() if self._standard else frozenset({BACKSLASHES}))
 
     def _set(self, value: str, *, local: bool) -> None:
         standard = value.upper() not in _OFF
@@ -219,7 +219,7 @@ class _Postgres(Modes):
     def _transaction(self, verb: str, text: str) -> None:
         words = text[:_LONGEST].upper().split()
         if verb in ("BEGIN", "START") and self._open is None:
-            self._open = _Transaction(self._standard, self._standard)
+            self._open = _OpenTransaction(self._standard, self._standard)
         elif self._open is None:
             return
         elif verb == "SAVEPOINT" and len(words) > 1:

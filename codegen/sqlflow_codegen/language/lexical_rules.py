@@ -15,7 +15,7 @@ DOUBLED, ESCAPED, BOTH, PLAIN = "doubled", "escaped", "both", "plain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lexis:
+class LexicalRules:
     """The lexical rules of one dialect.
 
     Attributes:
@@ -52,47 +52,47 @@ def _quotes(single: str, double: str, backtick: str = "") -> MappingProxyType[st
 
 _E_STRINGS = MappingProxyType({"e": BOTH})
 
-_DIALECTS: MappingProxyType[str, Lexis] = MappingProxyType(
+_DIALECTS: MappingProxyType[str, LexicalRules] = MappingProxyType(
     {
-        "postgres": Lexis(
+        "postgres": LexicalRules(
             quotes=_quotes(DOUBLED, DOUBLED),
             prefixes=_E_STRINGS,
             dollar="tag",
             nested_comments=True,
             numeric_escapes="oxuU",
         ),
-        "duckdb": Lexis(
+        "duckdb": LexicalRules(
             quotes=_quotes(DOUBLED, DOUBLED, DOUBLED),
             prefixes=_E_STRINGS,
             dollar="tag",
             nested_comments=True,
             numeric_escapes="ox",
         ),
-        "mysql": Lexis(
+        "mysql": LexicalRules(
             quotes=_quotes(BOTH, BOTH, DOUBLED),
             dash_needs_space=True,
             line_comments=("#",),
             versioned_comments=True,
             comment_ends="\n",
         ),
-        "sqlite": Lexis(quotes=_quotes(DOUBLED, DOUBLED, DOUBLED), brackets=True, comment_ends="\n"),
-        "hive": Lexis(quotes=_quotes(BOTH, BOTH, DOUBLED), numeric_escapes="ou"),
-        "spark": Lexis(
+        "sqlite": LexicalRules(quotes=_quotes(DOUBLED, DOUBLED, DOUBLED), brackets=True, comment_ends="\n"),
+        "hive": LexicalRules(quotes=_quotes(BOTH, BOTH, DOUBLED), numeric_escapes="ou"),
+        "spark": LexicalRules(
             quotes=_quotes(BOTH, BOTH, DOUBLED),
             prefixes=MappingProxyType({"r": PLAIN}),
             dollar="tag",
             nested_comments=True,
             numeric_escapes="ouU",
         ),
-        "trino": Lexis(quotes=_quotes(DOUBLED, DOUBLED, DOUBLED), dollar="plain"),
-        "bigquery": Lexis(
+        "trino": LexicalRules(quotes=_quotes(DOUBLED, DOUBLED, DOUBLED), dollar="plain"),
+        "bigquery": LexicalRules(
             quotes=_quotes(ESCAPED, ESCAPED, ESCAPED),
             prefixes=MappingProxyType({"r": "raw", "rb": "raw", "br": "raw"}),
             triple=True,
             line_comments=("#",),
             numeric_escapes="oxuU",
         ),
-        "snowflake": Lexis(
+        "snowflake": LexicalRules(
             quotes=_quotes(BOTH, DOUBLED),
             dollar="plain",
             line_comments=("//",),
@@ -107,21 +107,21 @@ BACKSLASH = "BACKSLASH"
 """In the name of every setting that changes what a backslash is."""
 
 
-def reading_of(dialect: str, settings: frozenset[str]) -> str:
-    """The key of `LEXIS` for a dialect under settings."""
+def variant_of(dialect: str, settings: frozenset[str]) -> str:
+    """The key of `LEXICAL_RULES` for a dialect under settings."""
     return "+".join([dialect, *sorted(settings)])
 
 
-def dialect_of(reading: str) -> str:
-    """The canonical dialect of a key of `LEXIS`."""
-    return reading.partition("+")[0]
+def dialect_of(variant: str) -> str:
+    """The canonical dialect of a key of `LEXICAL_RULES`."""
+    return variant.partition("+")[0]
 
 
-def _under(dialect: str, *settings: str, quotes: MappingProxyType[str, str]) -> dict[str, Lexis]:
-    return {reading_of(dialect, frozenset(settings)): replace(_DIALECTS[dialect], quotes=quotes)}
+def _under(dialect: str, *settings: str, quotes: MappingProxyType[str, str]) -> dict[str, LexicalRules]:
+    return {variant_of(dialect, frozenset(settings)): replace(_DIALECTS[dialect], quotes=quotes)}
 
 
-LEXIS: MappingProxyType[str, Lexis] = MappingProxyType(
+LEXICAL_RULES: MappingProxyType[str, LexicalRules] = MappingProxyType(
     {
         **_DIALECTS,
         **_under("mysql", ANSI_QUOTES, quotes=_quotes(BOTH, DOUBLED, DOUBLED)),
@@ -130,7 +130,7 @@ LEXIS: MappingProxyType[str, Lexis] = MappingProxyType(
         **_under("postgres", BACKSLASHES, quotes=_quotes(BOTH, DOUBLED)),
     }
 )
-"""The rules of each dialect, by its canonical name, and of dialects under settings, by `reading_of`."""
+"""The rules of each dialect, by its canonical name, and of dialects under settings, by `variant_of`."""
 
 
 @cache
@@ -151,13 +151,13 @@ def quoted_pattern(quote: str, escapes: str, lines: bool = True) -> re.Pattern[s
     return re.compile(f"(?s:{q}(?:{inner}{backslash}{doubled})*{closing})")
 
 
-def _line_comment(lexis: Lexis) -> str:
+def _line_comment(lexis: LexicalRules) -> str:
     openers = [r"--(?=[\s\x00-\x20]|\Z)" if lexis.dash_needs_space else "--"]
     openers += ["(?<![:/])//" if opener == "//" else re.escape(opener) for opener in lexis.line_comments]
     return f"(?:{'|'.join(openers)})[^{re.escape(lexis.comment_ends)}]*+"
 
 
-def _dollar(lexis: Lexis) -> str:
+def _dollar(lexis: LexicalRules) -> str:
     return r"(?<![\w$])\$(?:[^\W\d]\w*)?\$" if lexis.dollar == "tag" else r"(?<![\w$])\$\$"
 
 
@@ -184,8 +184,8 @@ WORD = r"[^\W\d][\w$]*+"
 
 @cache
 def patterns(dialect: str) -> Patterns:
-    """The scanners of that dialect, or dialect under settings (a key of `LEXIS`)."""
-    lexis = LEXIS[dialect]
+    """The scanners of that dialect, or dialect under settings (a key of `LEXICAL_RULES`)."""
+    lexis = LEXICAL_RULES[dialect]
     brackets = "\\[" if lexis.brackets else ""
     special = ";\\-/\\\\" + "".join(lexis.quotes) + ("$" if lexis.dollar else "")
     special += "".join(re.escape(opener[0]) for opener in lexis.line_comments if opener != "//")

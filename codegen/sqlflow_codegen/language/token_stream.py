@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from sqlflow_codegen.language.lexis import ANSI_QUOTES, LEXIS, dialect_of, patterns
+from sqlflow_codegen.language.lexical_rules import ANSI_QUOTES, LEXICAL_RULES, dialect_of, patterns
 from sqlflow_codegen.language.quoting import VERSIONED, skip_block_comment, skip_dollar, skip_quoted
 
 WINDOW = 64 * 1024
@@ -28,7 +28,7 @@ _NAMES = frozenset({WORD, NAME})
 _ACCOUNTS = _NAMES | {STRING}
 
 
-class Token(NamedTuple):
+class SqlToken(NamedTuple):
     """One token. `key` is what grammars compare: the word in upper case, the mark, `"` of a name, `'` of a string."""
 
     kind: str
@@ -38,20 +38,20 @@ class Token(NamedTuple):
     end: int
 
 
-_NOTHING = Token(END, "", "", -1, -1)
+_NOTHING = SqlToken(END, "", "", -1, -1)
 
 
-class Cursor:
+class TokenStream:
     """Reads a statement of that dialect (or dialect under settings), token by token, as far as it is asked to."""
 
     def __init__(self, text: str, dialect: str) -> None:
         self._text = text[:WINDOW]
         self._dialect = dialect
         self._tokens = _tokens(self._text, dialect, 0)
-        self._ahead: list[Token] = []
+        self._ahead: list[SqlToken] = []
         self._last = _NOTHING
 
-    def _look(self, n: int) -> Token:
+    def _look(self, n: int) -> SqlToken:
         while len(self._ahead) <= n:
             self._ahead.append(next(self._tokens, _NOTHING))
         return self._ahead[n]
@@ -179,7 +179,7 @@ class Cursor:
 @cache
 def _finder(dialect: str, words: tuple[str, ...]) -> re.Pattern[str]:
     """Scans over all but parentheses, these words, and what hides them."""
-    lexis = LEXIS[dialect]
+    lexis = LEXICAL_RULES[dialect]
     special = "".join(map(re.escape, {"-", "/", "(", ")", *lexis.quotes, *("$" if lexis.dollar else "")}))
     special += "".join(re.escape(opener[0]) for opener in lexis.line_comments)
     special += re.escape("[") if lexis.brackets else ""
@@ -219,7 +219,7 @@ def _skip_to(text: str, position: int, dialect: str, words: tuple[str, ...], *, 
 
 def _behind(match: re.Match[str], text: str, dialect: str) -> int:
     """The offset behind what the event opens; -1 where it never closes."""
-    event, start, lexis = match.lastgroup, match.start(), LEXIS[dialect]
+    event, start, lexis = match.lastgroup, match.start(), LEXICAL_RULES[dialect]
     if event == "block" and lexis.versioned_comments and text.startswith(VERSIONED, start):
         version = _VERSION.match(text, start)
         return version.end() if version else match.end()  # its inside is code
@@ -230,32 +230,32 @@ def _behind(match: re.Match[str], text: str, dialect: str) -> int:
     return skip_quoted(text, start, dialect) if event == "quote" else match.end()
 
 
-def _tokens(text: str, dialect: str, position: int) -> Iterator[Token]:
+def _tokens(text: str, dialect: str, position: int) -> Iterator[SqlToken]:
     scan = patterns(dialect).words.match
     while match := scan(text, position):
         event, start, position = match.lastgroup, match.start(), match.end()
         found = match.group()
         if event == "word":
-            yield Token(WORD, found.upper(), found, start, position)
+            yield SqlToken(WORD, found.upper(), found, start, position)
         elif event in ("run", "other", "end"):
             for offset, mark in enumerate(found):
-                yield Token(MARK, mark, mark, start + offset, start + offset + 1)
+                yield SqlToken(MARK, mark, mark, start + offset, start + offset + 1)
         elif event in ("block", "dollar", "quote"):
             position = _behind(match, text, dialect)
             if event == "dollar":
-                yield Token(STRING, "'", "", start, position)
+                yield SqlToken(STRING, "'", "", start, position)
             elif event == "quote":
                 yield _quoted(found, text[start:position], start, position, dialect)
         if position < 0:
             return
 
 
-def _are_strings(reading: str) -> bool:
+def _are_strings(variant: str) -> bool:
     """Whether double quotes make strings."""
-    return dialect_of(reading) in _DOUBLE_QUOTES_STRINGS and ANSI_QUOTES not in reading
+    return dialect_of(variant) in _DOUBLE_QUOTES_STRINGS and ANSI_QUOTES not in variant
 
 
-def _quoted(quote: str, text: str, start: int, end: int, dialect: str) -> Token:
+def _quoted(quote: str, text: str, start: int, end: int, dialect: str) -> SqlToken:
     if quote == "'" or (quote == '"' and _are_strings(dialect)):
-        return Token(STRING, "'", text, start, end)
-    return Token(NAME, '"', text, start, end)
+        return SqlToken(STRING, "'", text, start, end)
+    return SqlToken(NAME, '"', text, start, end)

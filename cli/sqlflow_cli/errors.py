@@ -14,7 +14,7 @@ EXIT_ERRORS = 1
 """What the file says is wrong."""
 
 
-def explain(error: SQLFlowError, file: Path, text: str, dialect: str) -> int:
+def report_error(error: SQLFlowError, file: Path, text: str, dialect: str) -> int:
     """Say what is wrong on standard error.
 
     Args:
@@ -28,8 +28,8 @@ def explain(error: SQLFlowError, file: Path, text: str, dialect: str) -> int:
     """
     match error:
         case ProgramError():
+            from sqlflow_cli.finding_formats import print_text
             from sqlflow_cli.findings import check_file
-            from sqlflow_cli.reports import print_text
 
             print_text(check_file(file, text, dialect), stderr=True)
             return EXIT_ERRORS

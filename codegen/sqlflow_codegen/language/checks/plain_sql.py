@@ -6,10 +6,10 @@ import re
 from itertools import islice
 from types import MappingProxyType
 
+from sqlflow_codegen.language.client_commands import separator_in, separator_problem
 from sqlflow_codegen.language.grammar import CLAUSES, GRAMMARS
+from sqlflow_codegen.language.lexer import Lexer
 from sqlflow_codegen.language.raw import RawStatement
-from sqlflow_codegen.language.reader import Reader
-from sqlflow_codegen.language.shells import separator_in, separator_problem
 from sqlflow_codegen.language.source import Problem, ProblemError, Source
 from sqlflow_codegen.language.splitter import ACTIONS, QUERIES, Splitter
 from sqlflow_codegen.language.suggest import closest
@@ -118,7 +118,7 @@ _SHOW = MappingProxyType({"MODELS": _LISTED, "MODEL": _LISTED, "TRAIN": _LISTED}
 _LOCAL = re.compile(r"LOAD\s+(?:DATA|XML)\s+(?:LOW_PRIORITY\s+|CONCURRENT\s+)?LOCAL\b", re.IGNORECASE)
 
 
-class Meant:
+class PlainSqlCheck:
     """Looks at one plain SQL statement for what its author most probably meant."""
 
     def __init__(self, source: Source, splitter: Splitter, dialect: str, raw: RawStatement) -> None:
@@ -199,7 +199,7 @@ class Meant:
 
     def _named(self, position: int) -> tuple[bool, bool, bool]:
         """Whether a name stands there, then a clause of ours, or the statement's end."""
-        reader = Reader(self._source, self._splitter, self._raw.reading, position, self._raw.end)
+        reader = Lexer(self._source, self._splitter, self._raw.variant, position, self._raw.end)
         try:
             reader.name("")
             following = reader.peek()

@@ -32,7 +32,7 @@ class _Running:
         return Text(visible("  ".join(parts)), no_wrap=True, overflow="ellipsis")
 
 
-class Renderer:
+class RecordPrinter:
     """Writes to a stream; on a terminal the running statement shows its time and a library's latest words."""
 
     def __init__(self, stream: TextIO, program: Program, numbers: Sequence[int], *, verbose: bool) -> None:

@@ -127,7 +127,7 @@ class ColumnClause:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberLiteral:
     """A number in an objective or constraint."""
 
     value: int | float
@@ -135,7 +135,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class StringLiteral:
     """A quoted string in an objective or constraint: there, a column whose name needs quotes."""
 
     value: str
@@ -170,7 +170,7 @@ class Binary:
     span: Span
 
 
-Expression = Number | Text | Name | Call | Unary | Binary
+Expression = NumberLiteral | StringLiteral | Name | Call | Unary | Binary
 
 
 @dataclass(frozen=True, slots=True)

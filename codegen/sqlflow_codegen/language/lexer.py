@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from sqlflow_codegen.language.ir import Name, Part, Span
-from sqlflow_codegen.language.lexis import LEXIS, patterns
+from sqlflow_codegen.language.lexical_rules import LEXICAL_RULES, patterns
 from sqlflow_codegen.language.quoting import skip_dollar, skip_quoted, unquote
 from sqlflow_codegen.language.source import ProblemError, Source
 from sqlflow_codegen.language.splitter import Splitter
@@ -54,7 +54,7 @@ class Token:
         return f"`{self.text}`" if len(self.text) <= 40 else f"`{self.text[:39]}…`"
 
 
-class Reader:
+class Lexer:
     """A cursor over the clauses of one statement, [start, end) of the program."""
 
     def __init__(self, source: Source, splitter: Splitter, dialect: str, start: int, end: int) -> None:
@@ -63,7 +63,7 @@ class Reader:
         self._text = source.text
         self._splitter = splitter
         self._dialect = dialect
-        self._lexis = LEXIS[dialect]
+        self._lexis = LEXICAL_RULES[dialect]
         self._dollar = patterns(dialect).dollar
         self._end = end
         self._position = start
