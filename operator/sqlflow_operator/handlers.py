@@ -18,7 +18,7 @@ from sqlflow_operator.api import GROUP, PLURAL, VERSION, Backend
 from sqlflow_operator.kube import PODS, Resource
 from sqlflow_operator.reconcile import Key
 from sqlflow_operator.registry import Registry, is_settled, key_of_job, key_of_part
-from sqlflow_operator.workflow.backends.detection import KINDS
+from sqlflow_operator.workflow.backends import definition
 from sqlflow_operator.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 def watched(engines: Iterable[Backend]) -> tuple[Resource, ...]:
     """The kinds of children, of what is between them and their pods, and of the pods."""
-    return (*(resource for engine in sorted(engines) for resource in KINDS[engine]), PODS)
+    return (*(resource for engine in sorted(engines) for resource in definition(engine).kinds), PODS)
 
 
 def register(

@@ -107,8 +107,14 @@ def by_hand(stack: Stack, kube: KubeClient, codegen: Codegen, workflow: Workflow
         image_pull_policy="IfNotPresent",
     )
     text = codegen.gen_yaml(codegen.gen_code(parse_program(program), options))
-    times = measure(stack, kube, text, name, lambda: workflow.ended(kube.get(workflow.resource, NAMESPACE, name)))
-    kube.delete(workflow.resource, NAMESPACE, name)
+    times = measure(
+        stack,
+        kube,
+        text,
+        name,
+        lambda: workflow.definition.ended(kube.get(workflow.definition.resource, NAMESPACE, name)),
+    )
+    kube.delete(workflow.definition.resource, NAMESPACE, name)
     kube.delete(CONFIG_MAPS, NAMESPACE, name)
     return times
 

@@ -8,18 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlflow_codegen.contract import LABEL_JOB_UID
-from sqlflow_codegen.couler import CoulerCodegen
-from sqlflow_codegen.fluid import FluidCodegen
-from sqlflow_codegen.job import JobCodegen
-from sqlflow_operator.api import Backend
 from sqlflow_operator.kube import SQLFLOWJOBS, Object, Resource
 from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.reconcile import Defaults, Reconciler
-from sqlflow_operator.workflow import Workflow
-from sqlflow_operator.workflow.backends.argo import ArgoWorkflow
+from sqlflow_operator.workflow import Workflow, available, new
 from sqlflow_operator.workflow.backends.detection import Detector
-from sqlflow_operator.workflow.backends.job import JobWorkflow
-from sqlflow_operator.workflow.backends.tekton import TektonWorkflow
 
 from tests.conformance.cases import TABLE, Case
 from tests.conformance.player import CHILDREN, Player
@@ -70,14 +63,9 @@ class SteppedOperator:
     def __post_init__(self) -> None:
         self.moment = self.start
         kube: Any = RecordedTimes(self.kube, self.created)
-        backends: Any = {
-            Backend.JOB: (JobCodegen(), JobWorkflow(kube)),
-            Backend.ARGO: (CoulerCodegen(), ArgoWorkflow(kube)),
-            Backend.TEKTON: (FluidCodegen(), TektonWorkflow(kube)),
-        }
         self.reconciler = Reconciler(
             kube,
-            backends,
+            {backend: new(backend, kube) for backend in available()},
             detector=Detector(self.kube.serves, clock=self._monotonic),
             defaults=Defaults("step:1"),
             now=lambda: self.moment,

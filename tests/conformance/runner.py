@@ -50,7 +50,7 @@ def run(case: Case, workflow: Workflow, kube: Kube, client: KubeClient, table: s
     job = client.create(SQLFLOWJOBS, kube.namespace, manifest)
     with Watching(kube) as watching:
         labels = f"{LABEL_JOB_UID}={job['metadata']['uid']}"
-        for resource in (workflow.resource, *workflow.parts, PODS):
+        for resource in (workflow.definition.resource, *workflow.definition.parts, PODS):
             watching.follow(resource, labelSelector=labels)
         watching.follow(SQLFLOWJOBS, fieldSelector=f"metadata.name={name}")
         _act(case, workflow, kube, client, watching, name)
@@ -70,7 +70,7 @@ def _act(case: Case, workflow: Workflow, kube: Kube, client: KubeClient, watchin
     if case.action is Action.RESUME:
         _wait(kube, watching, lambda status: status.get("phase") == "Suspended", LIMIT)
         time.sleep(2)  # nothing is expected to happen: give it the time to
-        assert watching.of_kind(workflow.kind, "Pod") == [], "a suspended job has no child"
+        assert watching.of_kind(workflow.definition.kind, "Pod") == [], "a suspended job has no child"
         watching.add("ACTION", {"action": case.action.value})
         client.patch(SQLFLOWJOBS, kube.namespace, name, {"spec": {"suspend": False}})
         return
@@ -110,5 +110,5 @@ def _wait(kube: Kube, watching: Watching, reached: Any, seconds: float) -> Objec
 def _quiet(workflow: Workflow, client: KubeClient, status: Object) -> bool:
     """True where the child of the run has ended or is gone."""
     uid = status["run"]["child"]["uid"]
-    children = client.list(workflow.resource, None, fields=f"metadata.name={status['run']['name']}")
-    return all(workflow.ended(child) for child in children if child["metadata"]["uid"] == uid)
+    children = client.list(workflow.definition.resource, None, fields=f"metadata.name={status['run']['name']}")
+    return all(workflow.definition.ended(child) for child in children if child["metadata"]["uid"] == uid)

@@ -34,7 +34,10 @@ class Dialect(StrEnum):
 
 
 class Backend(StrEnum):
-    """What executes the steps."""
+    """The registry of backends, in the order in which the operator prefers those that the cluster serves.
+
+    `sqlflow_operator.workflow.backends` has a module of each name, which defines the backend.
+    """
 
     ARGO = "argo"
     TEKTON = "tekton"

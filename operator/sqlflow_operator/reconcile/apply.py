@@ -53,7 +53,7 @@ class Applier:
                 return self._create(job, action)
             case PatchChild():
                 _, workflow = self._backends[action.backend]
-                self._kube.patch(workflow.resource, job.namespace, action.name, action.patch)
+                self._kube.patch(workflow.definition.resource, job.namespace, action.name, action.patch)
                 return None
             case DeleteRun():
                 self._delete(job, action)
@@ -132,7 +132,7 @@ def _forbidden(error: ForbiddenError) -> Refusal:
 def _unavailable(error: ApiError, workflow: Workflow) -> Refusal | None:
     """What is not there that the run needs; None where the API server itself is in trouble, which passes unsaid."""
     if isinstance(error, NotFoundError) and "namespace" not in error.message:
-        message = f"the cluster does not know {workflow.kind}s any more: {error.message}"
+        message = f"the cluster does not know {workflow.definition.kind}s any more: {error.message}"
     elif "webhook" in error.message:
         message = f"the run cannot be created: {error.message}. Is the webhook's service running?"
     else:

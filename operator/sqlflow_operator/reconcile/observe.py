@@ -17,7 +17,7 @@ from sqlflow_operator.reconcile.model import Child, Observation
 from sqlflow_operator.reconcile.program import ParsedProgram, ProgramCache
 from sqlflow_operator.run_name import run_name
 from sqlflow_operator.workflow import Workflow
-from sqlflow_operator.workflow.backends.detection import ENGINES, Detector
+from sqlflow_operator.workflow.backends.detection import Detector
 from sqlflow_operator.workflow.observe.pods import last_end, statuses
 from sqlflow_operator.workflow.observe.state import RunObjects, StepReport
 from sqlflow_operator.workflow.observe.step_report import LOG_BYTES, LOG_LINES, needs_log, report_from_log
@@ -85,14 +85,16 @@ class Observer:
             (child, workflow)
             for workflow in self._workflows.values()
             if workflow.backend in served
-            for child in self._kube.list(workflow.resource, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
+            for child in self._kube.list(
+                workflow.definition.resource, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}"
+            )
             if _owned_by(child, job.uid)
         ]
         workflow = self._workflows[backend]
         if backend not in served or not look_for_name or any(child["metadata"]["name"] == name for child, _ in found):
             return found, ""
         try:
-            child = self._kube.get(workflow.resource, job.namespace, name)
+            child = self._kube.get(workflow.definition.resource, job.namespace, name)
         except NotFoundError:
             return found, ""
         if _owned_by(child, job.uid):
@@ -133,16 +135,16 @@ class Observer:
         return Child(
             name=metadata["name"],
             uid=metadata["uid"],
-            api_version=raw.get("apiVersion") or workflow.resource.api.removeprefix("apis/"),
-            kind=raw.get("kind") or workflow.kind,
+            api_version=raw.get("apiVersion") or workflow.definition.resource.api.removeprefix("apis/"),
+            kind=raw.get("kind") or workflow.definition.kind,
             backend=workflow.backend,
             deleting="deletionTimestamp" in metadata,
             state=workflow.observe(objects),
-            adjustment=workflow.adjust(raw, suspend=job.spec.suspend, deadline=job.spec.active_deadline_seconds),
+            adjustment=workflow.definition.adjust(raw, job.spec.suspend, job.spec.active_deadline_seconds),
             created_at=metadata.get("creationTimestamp"),
-            untouched_by=ENGINES.get(workflow.backend, "Kubernetes") if not raw.get("status") else "",
-            deadline_grace=workflow.deadline_grace,
-            suspends_running=workflow.suspends_running,
+            untouched_by=workflow.definition.title if not raw.get("status") else "",
+            deadline_grace=workflow.definition.deadline_grace,
+            suspends_running=workflow.definition.suspends_running,
         )
 
     def _parts(self, job: SQLFlowJob, child: Object, workflow: Workflow) -> list[Object]:
@@ -150,7 +152,7 @@ class Observer:
         uid = child["metadata"]["uid"]
         return [
             part
-            for resource in workflow.parts
+            for resource in workflow.definition.parts
             for part in self._kube.list(resource, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
             if _owned_by(part, uid)
         ]
@@ -158,7 +160,7 @@ class Observer:
     def _events(self, child: Object, pods: Sequence[Object], workflow: Workflow, now: datetime) -> list[Object]:
         """Warning events about the child or its newest pod, where no container runs for too long."""
         metadata = child["metadata"]
-        if workflow.ended(child) or (child.get("spec") or {}).get("suspend"):
+        if workflow.definition.ended(child) or (child.get("spec") or {}).get("suspend"):
             return []
         subject = max(pods, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
         if subject is not None and (_is_running(subject) or not _goes_on(subject)):
@@ -176,10 +178,10 @@ class Observer:
         self, child: Object, pods: Sequence[Object], workflow: Workflow
     ) -> dict[tuple[str, str], StepReport]:
         """Reports from the logs of those containers whose termination message does not tell enough."""
-        kinds = {step.name: step.kind for step in workflow.steps(child)}
+        kinds = {step.name: step.kind for step in workflow.definition.steps(child)}
         reports = {}
         for pod in pods:
-            steps = {container: step for step, container in workflow.places(pod).items() if step in kinds}
+            steps = {container: step for step, container in workflow.definition.places(pod).items() if step in kinds}
             for status in statuses(pod):
                 terminated = (status.get("state") or {}).get("terminated")
                 name = status.get("name", "")

@@ -1,21 +1,14 @@
-"""The uniform interface over the backends: `codegen, workflow = new("job")`.
-
-A backend is one module here and one in `sqlflow_codegen`, entered into `_BACKENDS`.
-"""
+"""The uniform interface over the backends: `codegen, workflow = new("job")`."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
 
 from sqlflow_codegen.backend import Codegen
 from sqlflow_codegen.errors import SQLFlowError
 
 from sqlflow_operator.api import Backend
-from sqlflow_operator.kube import Kube, Resource
-from sqlflow_operator.workflow.backends.argo import ArgoWorkflow
-from sqlflow_operator.workflow.backends.job import JobWorkflow
-from sqlflow_operator.workflow.backends.tekton import TektonWorkflow
+from sqlflow_operator.kube import Kube
+from sqlflow_operator.workflow.backends import definition
+from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.fetch.outcomes import (
     RunCancelledError,
     RunDeadlineError,
@@ -23,9 +16,9 @@ from sqlflow_operator.workflow.fetch.outcomes import (
     RunNotFoundError,
 )
 from sqlflow_operator.workflow.fetch.request import FetchRequest
-from sqlflow_operator.workflow.fetch.response import FetchResponse
-from sqlflow_operator.workflow.observe.state import RunObjects, RunState, StepState
-from sqlflow_operator.workflow.submit import NameConflictError
+from sqlflow_operator.workflow.fetch.response import FetchResponse, fetch
+from sqlflow_operator.workflow.observe.state import RunObjects, RunState
+from sqlflow_operator.workflow.submit import NameConflictError, submit_documents
 
 __all__ = [
     "BackendUnavailableError",
@@ -42,110 +35,80 @@ __all__ = [
 ]
 
 
-class Workflow(Protocol):
-    """What a backend does with a run. A run's id is `namespace/name`."""
+class Workflow:
+    """The runs of one backend in a cluster. A run's id is `namespace/name`."""
 
-    backend: Backend
-    resource: Resource
-    kind: str
-    """The kind of the run's child, and where the API server has it."""
-    parts: tuple[Resource, ...]
-    """The kinds of the objects between a child and its pods, found by the job's UID as their label."""
-    deadline_grace: int
-    """Seconds that the engine may take to enforce a deadline, before the operator does."""
-    suspends_running: bool
-    """Whether the engine can hold a run that has started."""
+    def __init__(self, definition: BackendDefinition, kube: Kube) -> None:
+        self.definition = definition
+        self._kube = kube
+
+    @property
+    def backend(self) -> Backend:
+        """The name of the backend."""
+        return self.definition.name
 
     def missing_right(self, namespace: str, account: str | None) -> str:
-        """What the steps' service account may not do that the engine needs; "" where nothing is missing or known.
+        """The right that the steps' service account lacks, as a sentence with advice; or "" if none is known.
 
         Args:
-            namespace: where the run would be.
-            account: the service account that the job names, if it names one.
+            namespace: the namespace of the run.
+            account: the service account that the job names, or None.
         """
+        return self.definition.missing_right(self._kube, namespace, account)
 
     def submit(self, yaml: str) -> str:
-        """Create the objects of a run and return its id. Doing it again changes nothing.
+        """Create the objects of a run and return its id. A second call changes nothing.
 
         Raises:
-            NameConflictError: an object of that name belongs to somebody else.
+            NameConflictError: an object of that name has another owner.
             ApiError: the API server refused or gave no answer.
+            ValueError: the YAML holds another kind of object, or no child.
         """
+        return submit_documents(self._kube, yaml, self.definition)
 
     def observe(self, objects: RunObjects) -> RunState:
-        """The state of a run from its objects. Pure: no call to the cluster, no clock."""
-
-    def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
-        """The steps that a child runs, in order, nothing done yet. Pure."""
-
-    def places(self, pod: Mapping[str, Any]) -> Mapping[str, str]:
-        """The steps that a pod of a run executes: a step's name to the name of its container. Pure."""
-
-    def ended(self, child: Mapping[str, Any]) -> bool:
-        """True where the engine says that the child has ended. Pure."""
-
-    def adjust(self, child: Mapping[str, Any], *, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
-        """The merge patch that gives the child this suspension and deadline, None where it has them. Pure."""
+        """The state of a run from its objects. Pure."""
+        return self.definition.observe(objects)
 
     def fetch(self, request: FetchRequest) -> FetchResponse:
-        """What the run told since the request: messages, rows and all else; waits a second at most for news.
+        """The messages, rows and other output of a run since the request; waits at most a second for more.
 
         Raises:
-            RunFailedError: the run has failed or was stopped, and all that it told was delivered.
-            RunNotFoundError: there is no such run any more.
-            ApiError: the API server or a kubelet gave no answer; the same request may be asked again.
+            RunFailedError: the run has failed or was stopped, and all its output was delivered.
+            RunNotFoundError: the run does not exist any more.
+            ApiError: the API server or a kubelet gave no answer; repeat the same request.
+            ValueError: the request was not made by `FetchRequest(run_id)` or `fetch`.
         """
+        return fetch(self.definition, self._kube, request)
 
     def cancel(self, run_id: str) -> None:
-        """Stop a run and keep its child, which tells that it was cancelled. Doing it again changes nothing.
+        """Stop a run and keep its child, which shows that it was cancelled. A second call changes nothing.
 
         Raises:
-            NotFoundError: there is no such run.
+            NotFoundError: the run does not exist.
             ApiError: the API server refused or gave no answer.
         """
+        namespace, _, name = run_id.partition("/")
+        self._kube.patch(self.definition.resource, namespace, name, self.definition.cancellation)
 
     def stop(self, run_id: str) -> None:
-        """Delete the child; its pods are stopped by SIGTERM.
+        """Delete the child of a run; its pods get SIGTERM.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: the child does not exist.
             ApiError: the API server refused or gave no answer.
         """
+        namespace, _, name = run_id.partition("/")
+        self._kube.delete(self.definition.resource, namespace, name)
 
 
 class BackendUnavailableError(SQLFlowError):
     """This operator has no such backend."""
 
 
-def _job(kube: Kube) -> tuple[Codegen, Workflow]:
-    # Imported when asked for: a backend's generator is not paid for by those who do not use it.
-    from sqlflow_codegen.job import JobCodegen
-
-    return JobCodegen(), JobWorkflow(kube)
-
-
-def _argo(kube: Kube) -> tuple[Codegen, Workflow]:
-    from sqlflow_codegen.couler import CoulerCodegen
-
-    return CoulerCodegen(), ArgoWorkflow(kube)
-
-
-def _tekton(kube: Kube) -> tuple[Codegen, Workflow]:
-    from sqlflow_codegen.fluid import FluidCodegen
-
-    return FluidCodegen(), TektonWorkflow(kube)
-
-
-_BACKENDS: Mapping[Backend, Callable[[Kube], tuple[Codegen, Workflow]]] = {
-    Backend.ARGO: _argo,
-    Backend.TEKTON: _tekton,
-    Backend.JOB: _job,
-}
-
-
 def available() -> tuple[Backend, ...]:
-    """The backends that this operator has."""
-    return tuple(_BACKENDS)
+    """The backends of this operator, in the order in which it prefers them."""
+    return tuple(Backend)
 
 
 def new(backend: str, kube: Kube | None = None) -> tuple[Codegen, Workflow]:
@@ -158,13 +121,13 @@ def new(backend: str, kube: Kube | None = None) -> tuple[Codegen, Workflow]:
     Raises:
         BackendUnavailableError: this operator has no such backend; the message names those that it has.
     """
-    make = _BACKENDS.get(Backend(backend)) if backend in set(Backend) else None
-    if make is None:
+    if backend not in available():
         known = ", ".join(available())
         raise BackendUnavailableError(f"backend {backend} is not available in this version; it has: {known}")
     if kube is None:
-        # Imported when asked for: the client is slow to import, and a generator alone needs none.
+        # Imported on use: the client is slow to import, and a generator alone needs none.
         from sqlflow_operator.kube.client import KubeClient
 
         kube = KubeClient()
-    return make(kube)
+    found = definition(Backend(backend))
+    return found.codegen(), Workflow(found, kube)

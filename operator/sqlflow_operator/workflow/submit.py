@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import yaml as pyyaml
 
-from sqlflow_operator.kube import AlreadyExistsError, Kube, NotFoundError, Object, Resource, owner_uids
+from sqlflow_operator.kube import CONFIG_MAPS, AlreadyExistsError, Kube, NotFoundError, Object, Resource, owner_uids
+from sqlflow_operator.workflow.backends.definition import BackendDefinition
 
 
 class NameConflictError(Exception):
@@ -18,22 +17,12 @@ class NameConflictError(Exception):
         self.name = name
 
 
-def submit_documents(kube: Kube, yaml: str, resources: Mapping[str, Resource], *, child: str) -> str:
-    """Create every document and return the run's id, `namespace/name`.
+def submit_documents(kube: Kube, yaml: str, definition: BackendDefinition) -> str:
+    """Create every document and return the run's id, `namespace/name`: see `Workflow.submit`.
 
-    An object that exists already is accepted where it has the same owner: then an earlier call, cut short, made it.
-
-    Args:
-        kube: the cluster.
-        yaml: the documents.
-        resources: which kinds a run may consist of.
-        child: the kind of the run's main object.
-
-    Raises:
-        NameConflictError: an object of that name belongs to somebody else.
-        ApiError: the API server refused or gave no answer.
-        ValueError: the YAML holds another kind, or no child.
+    An object that exists already is accepted if it has the same owner: then an earlier call, cut short, made it.
     """
+    resources = {"ConfigMap": CONFIG_MAPS, definition.kind: definition.resource}
     run_id = ""
     for document in filter(None, pyyaml.load_all(yaml, Loader=pyyaml.CSafeLoader)):
         kind = document.get("kind")
@@ -41,10 +30,10 @@ def submit_documents(kube: Kube, yaml: str, resources: Mapping[str, Resource], *
             raise ValueError(f"a run cannot have a {kind}; it has {', '.join(resources)}")
         namespace = document["metadata"].get("namespace") or "default"
         _create(kube, resources[kind], namespace, document)
-        if kind == child:
+        if kind == definition.kind:
             run_id = f"{namespace}/{document['metadata']['name']}"
     if not run_id:
-        raise ValueError(f"the YAML holds no {child}")
+        raise ValueError(f"the YAML holds no {definition.kind}")
     return run_id
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlflow_codegen.contract import LABEL_RUN, dump_record, parse_record
 from sqlflow_operator.kube import JOBS, PODS, ApiError, InvalidError, NotFoundError, Object, Resource, UnavailableError
-from sqlflow_operator.workflow.backends.job import JobWorkflow
+from sqlflow_operator.workflow import new
 from sqlflow_operator.workflow.fetch.items import Item
 from sqlflow_operator.workflow.fetch.log_reader import Budget
 from sqlflow_operator.workflow.fetch.request import FetchRequest
@@ -85,7 +85,7 @@ class Run:
     def __init__(self, steps: Sequence[str] = ("s1-sql",), statements: str = "1-9", retries: int = 3) -> None:
         self.clock = Clock()
         self.kube = Kubelet(self.clock)
-        self.workflow = JobWorkflow(self.kube)
+        self.workflow = new("job", self.kube)[1]
         self.steps = list(steps)
         self.waited: list[float] = []
         self.request = FetchRequest("ns/r")
@@ -147,7 +147,7 @@ class Run:
     def fetch(self, budget: Budget | None = None) -> FetchResponse:
         """Somebody else goes on, who knows nothing but the request."""
         request = FetchRequest.from_json(self.request.to_json())
-        response = fetch(self.workflow, self.kube, request, budget=budget, wait=self.waited.append)
+        response = fetch(self.workflow.definition, self.kube, request, budget=budget, wait=self.waited.append)
         self.request = response.updated_request_since
         return response
 

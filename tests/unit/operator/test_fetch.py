@@ -66,7 +66,7 @@ def test_the_loop_of_the_design() -> None:
     messages, values = [], []
     workflow, request = run.workflow, FetchRequest("ns/r")
     while True:
-        response = fetch(workflow, run.kube, request)
+        response = fetch(workflow.definition, run.kube, request)
         messages += [str(message) for message in response.messages]
         values += [row.values for row in response.rows]
         if response.eof:
@@ -259,7 +259,7 @@ def test_cancellation_and_deadline_have_errors_of_their_own() -> None:
 def test_a_run_that_is_not_there() -> None:
     run = started()
     with pytest.raises(RunNotFoundError, match="there is no run ns/other"):
-        fetch(run.workflow, run.kube, FetchRequest("ns/other"))
+        fetch(run.workflow.definition, run.kube, FetchRequest("ns/other"))
     run.fetch()
     job = run.kube.store.get(JOBS, "ns", "r")
     run.kube.store.delete(JOBS, "ns", "r")
@@ -274,7 +274,7 @@ def test_a_run_that_is_not_there() -> None:
 def test_a_position_that_nobody_made(position: str) -> None:
     run = started()
     with pytest.raises(ValueError, match="none that fetch has made"):
-        fetch(run.workflow, run.kube, FetchRequest("ns/r", position))
+        fetch(run.workflow.definition, run.kube, FetchRequest("ns/r", position))
     with pytest.raises(ValueError, match="not a request of fetch"):
         FetchRequest.from_json('["ns/r"]')
 

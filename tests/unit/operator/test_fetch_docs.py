@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from sqlflow_operator import workflow
-from sqlflow_operator.workflow.backends.job import JobWorkflow
+from sqlflow_operator.api import Backend
+from sqlflow_operator.workflow import Workflow
+from sqlflow_operator.workflow.backends import definition
 from sqlflow_operator.workflow.fetch import items
 
 from tests.unit.operator.kubelet import Run, statement
@@ -17,7 +19,7 @@ from tests.unit.operator.world import QuickCodegen
 PAGE = (Path(__file__).parents[3] / "docs" / "workflow.md").read_text()
 
 
-class Submitting(JobWorkflow):
+class Submitting(Workflow):
     """Its run is there already, and has run."""
 
     def submit(self, yaml: str) -> str:
@@ -33,7 +35,8 @@ def test_the_example_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         run.write(*statement(number, number), step=step)
         run.end(step=step)
     run.succeed()
-    monkeypatch.setattr(workflow, "new", lambda backend: (QuickCodegen(), Submitting(run.kube)))
+    submitting = Submitting(definition(Backend.JOB), run.kube)
+    monkeypatch.setattr(workflow, "new", lambda backend: (QuickCodegen(), submitting))
     (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     names: dict[str, Any] = {}
     exec(compile(example, "docs/workflow.md", "exec"), names)

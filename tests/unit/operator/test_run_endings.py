@@ -17,9 +17,8 @@ from sqlflow_operator.kube import (
     Object,
     UnavailableError,
 )
-from sqlflow_operator.workflow import FetchRequest, RunFailedError
+from sqlflow_operator.workflow import FetchRequest, RunFailedError, new
 from sqlflow_operator.workflow.backends import argo, tekton
-from sqlflow_operator.workflow.backends.job import JobWorkflow
 from sqlflow_operator.workflow.observe.reasons import explain_failure
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StatementPlace, StepReport
 
@@ -275,7 +274,7 @@ def lost_in_second_step(*, cancel: bool) -> World:
     world.reconcile()
     name = world.status["run"]["name"]
     if cancel:
-        JobWorkflow(world.kube).cancel(f"{world.namespace}/{name}")
+        new("job", world.kube)[1].cancel(f"{world.namespace}/{name}")
     world.kube.store.delete(PODS, world.namespace, pod["metadata"]["name"])
     job_condition(world, "Failed", "DeadlineExceeded" if cancel else "BackoffLimitExceeded")
     world.clock.sleep(2)
@@ -290,7 +289,7 @@ def of_job(error: ApiError) -> Any:
 
 def failure_of(world: World, run: str = "") -> RunFailedError:
     """The error with which a fetch of the run ends."""
-    workflow = JobWorkflow(world.kube)
+    workflow = new("job", world.kube)[1]
     request = FetchRequest(f"{world.namespace}/{run or world.status['run']['name']}")
     while True:
         try:
@@ -329,4 +328,4 @@ def test_fetch_does_not_guess_where_the_status_gives_no_answer() -> None:
     run = world.status["run"]["name"]
     world.kube.fault = of_job(UnavailableError(503, "ServiceUnavailable", "overloaded"))
     with pytest.raises(UnavailableError):
-        JobWorkflow(world.kube).fetch(FetchRequest(f"{world.namespace}/{run}"))
+        new("job", world.kube)[1].fetch(FetchRequest(f"{world.namespace}/{run}"))

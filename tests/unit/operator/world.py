@@ -6,18 +6,14 @@ import contextlib
 import io
 from typing import Any
 
-from sqlflow_codegen.couler import CoulerCodegen
-from sqlflow_codegen.fluid import FluidCodegen
 from sqlflow_codegen.job import JobCodegen
 from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
 from sqlflow_operator.kube import EVENTS, JOBS, PODS, SQLFLOWJOBS, ApiError, Object, Resource
 from sqlflow_operator.parsing import parse
 from sqlflow_operator.reconcile import Defaults, Reconciler
 from sqlflow_operator.reconcile.program import ProgramCache
-from sqlflow_operator.workflow.backends.argo import ArgoWorkflow
+from sqlflow_operator.workflow import available, new
 from sqlflow_operator.workflow.backends.detection import Detector
-from sqlflow_operator.workflow.backends.job import JobWorkflow
-from sqlflow_operator.workflow.backends.tekton import TektonWorkflow
 
 from tests.unit.operator.fakes import Clock, FakeKube
 from tests.unit.operator.jobcontroller import JobController
@@ -61,11 +57,8 @@ class World:
 
     def restart(self) -> None:
         """A new operator that knows nothing."""
-        backends = {
-            Backend.JOB: (QuickCodegen(), JobWorkflow(self.kube)),
-            Backend.ARGO: (CoulerCodegen(), ArgoWorkflow(self.kube)),
-            Backend.TEKTON: (FluidCodegen(), TektonWorkflow(self.kube)),
-        }
+        backends = {backend: new(backend, self.kube) for backend in available()}
+        backends[Backend.JOB] = (QuickCodegen(), backends[Backend.JOB][1])
         self.reconciler = Reconciler(
             self.kube,
             backends,

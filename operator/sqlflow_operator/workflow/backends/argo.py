@@ -11,20 +11,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlflow_codegen.backend import Codegen
 from sqlflow_codegen.contract import LABEL_STEP, Outcome
 
 from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.clock import from_text
-from sqlflow_operator.kube import CONFIG_MAPS, WORKFLOWS, Kube, Resource
+from sqlflow_operator.kube import WORKFLOWS
 from sqlflow_operator.workflow.backends.argo_rights import ROLE_ADVICE, missing_right
-from sqlflow_operator.workflow.fetch.request import FetchRequest
-from sqlflow_operator.workflow.fetch.response import FetchResponse, fetch
+from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe import dag
 from sqlflow_operator.workflow.observe.pods import FINISH, steps_of_template
 from sqlflow_operator.workflow.observe.reasons import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip, steady
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.observe.step_report import report_from_message
-from sqlflow_operator.workflow.submit import submit_documents
 
 CONTAINER = "main"
 """Argo gives the step's container this name; `wait` and `init` are its own."""
@@ -51,66 +50,24 @@ _DELETED = "pod deleted"
 """Argo's message at a node whose pod vanished after Argo had seen it running."""
 
 
-class ArgoWorkflow:
-    """Submits, observes and stops runs that are Argo Workflows."""
+def steps(child: Mapping[str, Any]) -> tuple[StepState, ...]:
+    """See `BackendDefinition`."""
+    return tuple(step for step in _planned(child) if step.name != FINISH)
 
-    backend = Backend.ARGO
-    resource = WORKFLOWS
-    kind = "Workflow"
-    parts: tuple[Resource, ...] = ()
-    deadline_grace = 15  # it looks at a running workflow every ten seconds
-    suspends_running = True
 
-    def __init__(self, kube: Kube) -> None:
-        self._kube = kube
+def ended(child: Mapping[str, Any]) -> bool:
+    """See `BackendDefinition`."""
+    return (child.get("status") or {}).get("phase") in _ENDED
 
-    def missing_right(self, namespace: str, account: str | None) -> str:
-        """See `Workflow`."""
-        return missing_right(self._kube, namespace, account)
 
-    def submit(self, yaml: str) -> str:
-        """See `Workflow`."""
-        return submit_documents(self._kube, yaml, {"ConfigMap": CONFIG_MAPS, "Workflow": WORKFLOWS}, child="Workflow")
-
-    def observe(self, objects: RunObjects) -> RunState:
-        """See `Workflow`."""
-        return observe(objects)
-
-    def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
-        """See `Workflow`."""
-        return tuple(step for step in _planned(child) if step.name != FINISH)
-
-    def places(self, pod: Mapping[str, Any]) -> Mapping[str, str]:
-        """See `Workflow`."""
-        return places(pod)
-
-    def ended(self, child: Mapping[str, Any]) -> bool:
-        """See `Workflow`."""
-        return (child.get("status") or {}).get("phase") in _ENDED
-
-    def adjust(self, child: Mapping[str, Any], *, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
-        """See `Workflow`."""
-        spec = child.get("spec") or {}
-        if "shutdown" in spec:
-            return None
-        wanted = {"suspend": suspend or None, "activeDeadlineSeconds": deadline}
-        changed = {key: value for key, value in wanted.items() if value != (spec.get(key) or None)}
-        return {"spec": changed} if changed else None
-
-    def fetch(self, request: FetchRequest) -> FetchResponse:
-        """See `Workflow`."""
-        return fetch(self, self._kube, request)
-
-    def cancel(self, run_id: str) -> None:
-        """See `Workflow`."""
-        namespace, _, name = run_id.partition("/")
-        # A suspended workflow would not look at it.
-        self._kube.patch(WORKFLOWS, namespace, name, {"spec": {"shutdown": "Terminate", "suspend": None}})
-
-    def stop(self, run_id: str) -> None:
-        """See `Workflow`."""
-        namespace, _, name = run_id.partition("/")
-        self._kube.delete(WORKFLOWS, namespace, name)
+def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dict[str, Any] | None:
+    """See `BackendDefinition`."""
+    spec = child.get("spec") or {}
+    if "shutdown" in spec:
+        return None
+    wanted = {"suspend": suspend or None, "activeDeadlineSeconds": deadline}
+    changed = {key: value for key, value in wanted.items() if value != (spec.get(key) or None)}
+    return {"spec": changed} if changed else None
 
 
 def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
@@ -269,3 +226,28 @@ def _explain(words: str, workflow: Mapping[str, Any]) -> Explanation:
     if "OOMKilled" in words:
         return Reason.OUT_OF_MEMORY, f"out of memory: {words}. Raise spec.resources.limits.memory"
     return Reason.STEP_FAILED, words
+
+
+def _codegen() -> Codegen:
+    from sqlflow_codegen.couler import CoulerCodegen
+
+    return CoulerCodegen()
+
+
+DEFINITION = BackendDefinition(
+    name=Backend.ARGO,
+    title="Argo Workflows",
+    codegen=_codegen,
+    resource=WORKFLOWS,
+    kind="Workflow",
+    deadline_grace=15,  # it looks at a running workflow every ten seconds
+    suspends_running=True,
+    steps=steps,
+    places=places,
+    observe=observe,
+    ended=ended,
+    adjust=adjust,
+    # A suspended workflow would ignore the shutdown.
+    cancellation={"spec": {"shutdown": "Terminate", "suspend": None}},
+    missing_right=missing_right,
+)

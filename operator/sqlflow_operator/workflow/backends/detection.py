@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
 from sqlflow_operator.api import Backend
-from sqlflow_operator.kube import JOBS, PIPELINE_RUNS, TASK_RUNS, WORKFLOWS, Resource
-
-PREFERENCE: Sequence[Backend] = (Backend.ARGO, Backend.TEKTON, Backend.JOB)
-"""What a job gets that names no backend where the operator has no default either: the first that is served."""
-
-KINDS: Mapping[Backend, tuple[Resource, ...]] = {
-    Backend.ARGO: (WORKFLOWS,),
-    Backend.TEKTON: (PIPELINE_RUNS, TASK_RUNS),
-    Backend.JOB: (JOBS,),
-}
-"""The kind of a backend's child, which shows that its engine is there, and those between the child and its pods."""
-ENGINES: Mapping[Backend, str] = {Backend.ARGO: "Argo Workflows", Backend.TEKTON: "Tekton Pipelines"}
+from sqlflow_operator.kube import Resource
+from sqlflow_operator.workflow.backends import definition
 
 
 class Detector:
@@ -56,13 +46,13 @@ class Detector:
         with self._lock:
             now = self._clock()
             if fresh or self._asked is None or now - self._asked >= self._seconds:
-                self._served = frozenset(backend for backend in PREFERENCE if self._has(backend))
+                self._served = frozenset(filter(self._has, Backend))
                 self._asked = now
             return self._served
 
     def _has(self, backend: Backend) -> bool:
-        # Jobs are a part of Kubernetes itself.
-        return backend is Backend.JOB or self._serves(KINDS[backend][0])
+        found = definition(backend)
+        return found.built_in or self._serves(found.resource)
 
     def choose(self, wanted: Backend | None) -> Backend:
         """The backend of a new run: what the job names, else the operator's default, else the first that is served.
@@ -73,7 +63,7 @@ class Detector:
         if wanted or self._default:
             return wanted or self._default or Backend.JOB
         served = self.served()
-        return next(backend for backend in PREFERENCE if backend in served)
+        return next(backend for backend in Backend if backend in served)
 
     def missing(self, backend: Backend) -> str:
         """Why the cluster cannot run that backend now and what to do, or "" where it can.
@@ -84,10 +74,10 @@ class Detector:
         # Asked anew before a person is told: an engine may have been installed a second ago.
         if backend in self.served() or backend in self.served(fresh=True):
             return ""
-        resource = KINDS[backend][0]
+        resource = definition(backend).resource
         kind = f"{resource.plural}.{resource.api.removeprefix('apis/').partition('/')[0]}"
-        known = ", ".join(b for b in PREFERENCE if b in self.served())
+        known = ", ".join(b for b in Backend if b in self.served())
         return (
-            f"backend {backend} needs {ENGINES[backend]}, and this cluster has no {kind} "
+            f"backend {backend} needs {definition(backend).title}, and this cluster has no {kind} "
             f"({resource.api.removeprefix('apis/')}): install it, or set spec.backend to one of: {known}"
         )

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlflow_codegen.backend import Codegen
 from sqlflow_codegen.contract import ANNOTATION_CANCELLED, Argument
 
 from sqlflow_operator.api import Backend, StepPhase
-from sqlflow_operator.kube import CONFIG_MAPS, JOBS, Kube, Resource
-from sqlflow_operator.workflow.fetch.request import FetchRequest
-from sqlflow_operator.workflow.fetch.response import FetchResponse, fetch
+from sqlflow_operator.kube import JOBS
+from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe import rollup
 from sqlflow_operator.workflow.observe.pods import (
     FINISH,
@@ -36,75 +36,31 @@ from sqlflow_operator.workflow.observe.reasons import (
     sentence,
 )
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
-from sqlflow_operator.workflow.submit import submit_documents
 
 _NOTING = {Argument.LEDGER, Argument.RESUMABLE}
 """Arguments of a step that notes what is done, so that it goes on after a suspension."""
 
 
-class JobWorkflow:
-    """Submits, observes and stops runs that are batch/v1 Jobs."""
+def steps(child: Mapping[str, Any]) -> tuple[StepState, ...]:
+    """See `BackendDefinition`."""
+    return steps_of_template(_template(child))
 
-    backend = Backend.JOB
-    resource = JOBS
-    kind = "Job"
-    parts: tuple[Resource, ...] = ()
-    deadline_grace = 5
-    suspends_running = True
 
-    def __init__(self, kube: Kube) -> None:
-        self._kube = kube
+def ended(child: Mapping[str, Any]) -> bool:
+    """See `BackendDefinition`."""
+    status = child.get("status") or {}
+    return bool(_condition(status, "Complete") or _condition(status, "Failed"))
 
-    def missing_right(self, namespace: str, account: str | None) -> str:
-        """See `Workflow`. Its steps need none."""
-        return ""
 
-    def submit(self, yaml: str) -> str:
-        """See `Workflow`."""
-        return submit_documents(self._kube, yaml, {"ConfigMap": CONFIG_MAPS, "Job": JOBS}, child="Job")
-
-    def observe(self, objects: RunObjects) -> RunState:
-        """See `Workflow`."""
-        return observe(objects)
-
-    def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
-        """See `Workflow`."""
-        return steps_of_template(_template(child))
-
-    def places(self, pod: Mapping[str, Any]) -> Mapping[str, str]:
-        """See `Workflow`."""
-        return places(pod)
-
-    def ended(self, child: Mapping[str, Any]) -> bool:
-        """See `Workflow`."""
-        status = child.get("status") or {}
-        return bool(_condition(status, "Complete") or _condition(status, "Failed"))
-
-    def adjust(self, child: Mapping[str, Any], *, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
-        """See `Workflow`."""
-        if _is_cancelled(child):
-            return None
-        spec = child.get("spec") or {}
-        wanted = {"suspend": suspend, "activeDeadlineSeconds": deadline}
-        now = {"suspend": bool(spec.get("suspend")), "activeDeadlineSeconds": spec.get("activeDeadlineSeconds")}
-        changed = {key: value for key, value in wanted.items() if value != now[key]}
-        return {"spec": changed} if changed else None
-
-    def fetch(self, request: FetchRequest) -> FetchResponse:
-        """See `Workflow`."""
-        return fetch(self, self._kube, request)
-
-    def cancel(self, run_id: str) -> None:
-        """See `Workflow`. A Job has no word for it: a deadline that is over ends it, and an annotation tells why."""
-        namespace, _, name = run_id.partition("/")
-        annotations = {ANNOTATION_CANCELLED: "true"}
-        patch = {"metadata": {"annotations": annotations}, "spec": {"activeDeadlineSeconds": 1, "suspend": False}}
-        self._kube.patch(JOBS, namespace, name, patch)
-
-    def stop(self, run_id: str) -> None:
-        """See `Workflow`."""
-        namespace, _, name = run_id.partition("/")
-        self._kube.delete(JOBS, namespace, name)
+def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dict[str, Any] | None:
+    """See `BackendDefinition`."""
+    if _is_cancelled(child):
+        return None
+    spec = child.get("spec") or {}
+    wanted = {"suspend": suspend, "activeDeadlineSeconds": deadline}
+    now = {"suspend": bool(spec.get("suspend")), "activeDeadlineSeconds": spec.get("activeDeadlineSeconds")}
+    changed = {key: value for key, value in wanted.items() if value != now[key]}
+    return {"spec": changed} if changed else None
 
 
 def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
@@ -276,3 +232,31 @@ def _mark_failed(steps: tuple[StepState, ...], message: str) -> tuple[StepState,
         else replace(step, phase=StepPhase.SKIPPED)
         for step in steps
     )
+
+
+def _codegen() -> Codegen:
+    from sqlflow_codegen.job import JobCodegen
+
+    return JobCodegen()
+
+
+DEFINITION = BackendDefinition(
+    name=Backend.JOB,
+    title="Kubernetes",
+    built_in=True,
+    codegen=_codegen,
+    resource=JOBS,
+    kind="Job",
+    deadline_grace=5,
+    suspends_running=True,
+    steps=steps,
+    places=places,
+    observe=observe,
+    ended=ended,
+    adjust=adjust,
+    # A Job cannot be cancelled: a deadline that has passed ends it, and an annotation says why.
+    cancellation={
+        "metadata": {"annotations": {ANNOTATION_CANCELLED: "true"}},
+        "spec": {"activeDeadlineSeconds": 1, "suspend": False},
+    },
+)

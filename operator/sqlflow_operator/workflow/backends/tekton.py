@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlflow_codegen.backend import Codegen
 from sqlflow_codegen.contract import EXIT_KILLED, LABEL_STEP, OUTCOME_RESULT, Outcome
 
 from sqlflow_operator.api import Backend, Phase, StepPhase
-from sqlflow_operator.kube import CONFIG_MAPS, PIPELINE_RUNS, TASK_RUNS, Kube, Resource
-from sqlflow_operator.workflow.fetch.request import FetchRequest
-from sqlflow_operator.workflow.fetch.response import FetchResponse, fetch
+from sqlflow_operator.kube import PIPELINE_RUNS, TASK_RUNS
+from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe import dag
 from sqlflow_operator.workflow.observe.pods import FINISH, statuses, steps_of_template
 from sqlflow_operator.workflow.observe.reasons import (
@@ -24,7 +24,6 @@ from sqlflow_operator.workflow.observe.reasons import (
 )
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.observe.step_report import report_from_message
-from sqlflow_operator.workflow.submit import submit_documents
 
 _TASK = "tekton.dev/pipelineTask"
 _PREFIX = "step-"
@@ -40,62 +39,20 @@ _SECURITY_ADVICE = (
 )
 
 
-class TektonWorkflow:
-    """Submits, observes and stops runs that are Tekton PipelineRuns."""
+def steps(child: Mapping[str, Any]) -> tuple[StepState, ...]:
+    """See `BackendDefinition`."""
+    return tuple(step for step in _planned(child) if step.name != FINISH)
 
-    backend = Backend.TEKTON
-    resource = PIPELINE_RUNS
-    kind = "PipelineRun"
-    parts: tuple[Resource, ...] = (TASK_RUNS,)
-    deadline_grace = 5
-    suspends_running = False
 
-    def __init__(self, kube: Kube) -> None:
-        self._kube = kube
+def ended(child: Mapping[str, Any]) -> bool:
+    """See `BackendDefinition`."""
+    return _condition(child).get("status") in ("True", "False")
 
-    def missing_right(self, namespace: str, account: str | None) -> str:
-        """See `Workflow`. Its steps need none."""
-        return ""
 
-    def submit(self, yaml: str) -> str:
-        """See `Workflow`."""
-        kinds = {"ConfigMap": CONFIG_MAPS, "PipelineRun": PIPELINE_RUNS}
-        return submit_documents(self._kube, yaml, kinds, child="PipelineRun")
-
-    def observe(self, objects: RunObjects) -> RunState:
-        """See `Workflow`."""
-        return observe(objects)
-
-    def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
-        """See `Workflow`."""
-        return tuple(step for step in _planned(child) if step.name != FINISH)
-
-    def places(self, pod: Mapping[str, Any]) -> Mapping[str, str]:
-        """See `Workflow`."""
-        return places(pod)
-
-    def ended(self, child: Mapping[str, Any]) -> bool:
-        """See `Workflow`."""
-        return _condition(child).get("status") in ("True", "False")
-
-    def adjust(self, child: Mapping[str, Any], *, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
-        """See `Workflow`. All that Tekton lets change is whether a run that is pending starts."""
-        pending = (child.get("spec") or {}).get("status") == "PipelineRunPending"
-        return {"spec": {"status": None}} if pending and not suspend else None
-
-    def fetch(self, request: FetchRequest) -> FetchResponse:
-        """See `Workflow`."""
-        return fetch(self, self._kube, request)
-
-    def cancel(self, run_id: str) -> None:
-        """See `Workflow`."""
-        namespace, _, name = run_id.partition("/")
-        self._kube.patch(PIPELINE_RUNS, namespace, name, {"spec": {"status": "Cancelled"}})
-
-    def stop(self, run_id: str) -> None:
-        """See `Workflow`."""
-        namespace, _, name = run_id.partition("/")
-        self._kube.delete(PIPELINE_RUNS, namespace, name)
+def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dict[str, Any] | None:
+    """See `BackendDefinition`. Tekton lets nothing change but the start of a run that is pending."""
+    pending = (child.get("spec") or {}).get("status") == "PipelineRunPending"
+    return {"spec": {"status": None}} if pending and not suspend else None
 
 
 def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
@@ -261,3 +218,27 @@ def _explain(condition: Mapping[str, Any], phase: StepPhase, outcome: Outcome) -
         telling = reason not in ("", "Started", "Running", "Pending")
         return Reason.STARTING, f"{reason}: {words}" if telling else ""
     return Reason.STEP_FAILED, words
+
+
+def _codegen() -> Codegen:
+    from sqlflow_codegen.fluid import FluidCodegen
+
+    return FluidCodegen()
+
+
+DEFINITION = BackendDefinition(
+    name=Backend.TEKTON,
+    title="Tekton Pipelines",
+    codegen=_codegen,
+    resource=PIPELINE_RUNS,
+    kind="PipelineRun",
+    parts=(TASK_RUNS,),
+    deadline_grace=5,
+    suspends_running=False,
+    steps=steps,
+    places=places,
+    observe=observe,
+    ended=ended,
+    adjust=adjust,
+    cancellation={"spec": {"status": "Cancelled"}},
+)

@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 
 from sqlflow_operator.api import KIND, Phase, SQLFlowJobStatus, StepPhase, StepStatus
 from sqlflow_operator.kube import SQLFLOWJOBS, ForbiddenError, Kube, NotFoundError
+from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.fetch.items import Columns, Item, Message, Row
 from sqlflow_operator.workflow.fetch.log_reader import Budget
 from sqlflow_operator.workflow.fetch.messages import Teller
 from sqlflow_operator.workflow.fetch.outcomes import RunNotFoundError, failure_of
 from sqlflow_operator.workflow.fetch.request import FetchRequest, Position
-from sqlflow_operator.workflow.fetch.step_logs import Fetchable, Follower
+from sqlflow_operator.workflow.fetch.step_logs import Follower
 from sqlflow_operator.workflow.observe.gather import LiveReader, gather
 from sqlflow_operator.workflow.observe.state import EXTERNAL_REASONS, RunObjects, RunState
 
@@ -62,7 +63,7 @@ class FetchResponse:
 
 
 def fetch(
-    workflow: Fetchable,
+    backend: BackendDefinition,
     kube: Kube,
     request: FetchRequest,
     *,
@@ -72,7 +73,7 @@ def fetch(
     """What a run told since the last request; waits `POLL_SECONDS` at most where there is nothing.
 
     Args:
-        workflow: the run's backend.
+        backend: the run's backend.
         kube: the cluster.
         request: of the run, or the last response's `updated_request_since`. Asking the same again answers the same.
         budget: how much of logs one response holds; the next one has the rest.
@@ -85,19 +86,19 @@ def fetch(
         ApiError: the API server or a kubelet gave no answer; the same request may be asked again.
         ValueError: the request is none that `FetchRequest(run_id)` or `fetch` has made.
     """
-    response = _Look(workflow, kube, request, budget or Budget()).response()
+    response = _Look(backend, kube, request, budget or Budget()).response()
     if response.items or response.eof:
         return response
     if response.updated_request_since == request:
         wait(POLL_SECONDS)
-    return _Look(workflow, kube, response.updated_request_since, budget or Budget()).response()
+    return _Look(backend, kube, response.updated_request_since, budget or Budget()).response()
 
 
 @dataclass(slots=True)
 class _Look:
     """One look at a run."""
 
-    workflow: Fetchable
+    backend: BackendDefinition
     kube: Kube
     request: FetchRequest
     budget: Budget
@@ -106,14 +107,14 @@ class _Look:
         """What is new since the request."""
         position = Position.load(self.request.position)
         objects = self._objects(position)
-        state = self.workflow.observe(objects)
+        state = self.backend.observe(objects)
         if state.phase is Phase.FAILED:
             # A pod takes what it showed of its steps with it; the job's status still has it.
             objects = replace(objects, known=_steps_in_status(self.kube, objects.child))
-            state = self.workflow.observe(objects)
+            state = self.backend.observe(objects)
         ended = state.phase.terminal
         namespace = self.request.run_id.partition("/")[0]
-        follower = Follower(self.kube, self.workflow, namespace, objects.pods, ended, self.budget)
+        follower = Follower(self.kube, self.backend, namespace, objects.pods, ended, self.budget)
         follower.items += _waiting(state, position)
         share = self._share(state)
         for index, step in enumerate(state.steps, 1):
@@ -124,7 +125,7 @@ class _Look:
             raise follower.error
         complete = ended and len(position.done) == len(state.steps)
         if complete and state.phase is Phase.FAILED and not follower.items:
-            raise failure_of(self.kube, self.request.run_id, objects, state, self.workflow.observe)
+            raise failure_of(self.kube, self.request.run_id, objects, state, self.backend.observe)
         since = FetchRequest(self.request.run_id, position.dump())
         return FetchResponse(since, complete and state.phase is Phase.SUCCEEDED, tuple(follower.items))
 
@@ -138,7 +139,7 @@ class _Look:
         run_id = self.request.run_id
         namespace, _, name = run_id.partition("/")
         try:
-            child = self.kube.get(self.workflow.resource, namespace, name)
+            child = self.kube.get(self.backend.resource, namespace, name)
         except NotFoundError as error:
             began = "it was deleted before all of it was fetched" if position.child else "it was never there or deleted"
             raise RunNotFoundError(f"there is no run {run_id}: {began}") from error
@@ -146,7 +147,7 @@ class _Look:
         if position.child not in ("", uid):
             raise RunNotFoundError(f"run {run_id} was deleted before all of it was fetched; another has its name now")
         position.child = uid
-        return gather(LiveReader(self.kube), child, self.workflow.parts)
+        return gather(LiveReader(self.kube), child, self.backend.parts)
 
 
 def _steps_in_status(kube: Kube, child: Mapping[str, Any]) -> Mapping[str, StepStatus]:

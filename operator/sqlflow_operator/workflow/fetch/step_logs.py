@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from sqlflow_codegen.contract import (
     EXIT_DATABASE_UNREACHABLE,
@@ -18,13 +18,14 @@ from sqlflow_codegen.contract import (
 )
 
 from sqlflow_operator.api import StepPhase
-from sqlflow_operator.kube import ApiError, Kube, Resource
+from sqlflow_operator.kube import ApiError, Kube
+from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.fetch.items import Item, Message
 from sqlflow_operator.workflow.fetch.log_reader import Budget, Reading, read
 from sqlflow_operator.workflow.fetch.messages import Teller
 from sqlflow_operator.workflow.fetch.request import OpenAttempt, StepPosition
 from sqlflow_operator.workflow.observe.pods import attempts_of, statuses
-from sqlflow_operator.workflow.observe.state import RunObjects, RunState, StepState
+from sqlflow_operator.workflow.observe.state import StepState
 
 _TELLS_ITS_END = (
     EXIT_OK,
@@ -36,19 +37,6 @@ _TELLS_ITS_END = (
     EXIT_STOPPED,
 )
 """Exit codes of a step that wrote its last record; any other is of a process that was killed."""
-
-
-class Fetchable(Protocol):
-    """What `fetch` needs of a backend (`sqlflow_operator.workflow.Workflow`)."""
-
-    resource: Resource
-    parts: tuple[Resource, ...]
-
-    def observe(self, objects: RunObjects) -> RunState:
-        """See `Workflow`."""
-
-    def places(self, pod: Mapping[str, Any]) -> Mapping[str, str]:
-        """See `Workflow`."""
 
 
 @dataclass(slots=True)
@@ -74,7 +62,7 @@ class Follower:
 
     Attributes:
         kube: the cluster.
-        workflow: the run's backend.
+        backend: the run's backend.
         namespace: the run's.
         pods: its pods, the oldest first.
         ended: the run has ended.
@@ -84,7 +72,7 @@ class Follower:
     """
 
     kube: Kube
-    workflow: Fetchable
+    backend: BackendDefinition
     namespace: str
     pods: Sequence[Mapping[str, Any]]
     ended: bool
@@ -131,7 +119,7 @@ class Follower:
     def _sources(self, step: str) -> list[_Source]:
         """The logs of a step's attempts that were started, the oldest first."""
         found = []
-        for attempt in attempts_of(step, self.pods, self.workflow.places):
+        for attempt in attempts_of(step, self.pods, self.backend.places):
             status: Mapping[str, Any] = next(
                 (s for s in statuses(attempt.pod) if s.get("name") == attempt.container), {}
             )
@@ -207,7 +195,7 @@ class Follower:
 
     def _waits(self, step: str) -> bool:
         """True where a pod of the step is there whose container never started: then it has no log either."""
-        return any(not attempt.started for attempt in attempts_of(step, self.pods, self.workflow.places))
+        return any(not attempt.started for attempt in attempts_of(step, self.pods, self.backend.places))
 
     @staticmethod
     def _at(teller: Teller, attempt: int) -> Teller:

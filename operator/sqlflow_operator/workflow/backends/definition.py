@@ -1,0 +1,65 @@
+"""The definition of a backend: everything in which it differs from the others, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlflow_codegen.backend import Codegen
+
+from sqlflow_operator.api import Backend
+from sqlflow_operator.kube import Kube, Resource
+from sqlflow_operator.workflow.observe.pods import Places
+from sqlflow_operator.workflow.observe.state import RunObjects, RunState, StepState
+
+
+def _nothing_missing(_kube: Kube, _namespace: str, _account: str | None) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendDefinition:
+    """A backend. All functions but `missing_right` are pure: they neither call the cluster nor read a clock.
+
+    Attributes:
+        name: the name of the backend.
+        title: the name of its engine in messages.
+        built_in: True if every cluster has the engine.
+        codegen: makes the code generator, and imports it only then.
+        resource: the kind of a run's child.
+        kind: the child's `kind`.
+        parts: the kinds of the objects between the child and its pods, which have the job's UID as a label.
+        deadline_grace: seconds that the engine may take to enforce a deadline before the operator does.
+        suspends_running: True if the engine can suspend a run that has started.
+        steps: the steps of a child in order, all of them pending.
+        places: the steps that a pod executes: the name of each step to the name of its container.
+        observe: the state of a run from its objects.
+        ended: True if the engine says that the child has ended.
+        adjust: the merge patch that gives a child a suspension and a deadline in seconds, or None if it has them.
+        cancellation: the merge patch that stops a run and keeps its child.
+        missing_right: the right that the steps' service account lacks in a namespace, as a sentence with advice, or ""
+            if it lacks none or that cannot be known.
+    """
+
+    name: Backend
+    title: str
+    built_in: bool = False
+    codegen: Callable[[], Codegen]
+    resource: Resource
+    kind: str
+    parts: tuple[Resource, ...] = ()
+    deadline_grace: int
+    suspends_running: bool
+    steps: Callable[[Mapping[str, Any]], tuple[StepState, ...]]
+    places: Places
+    observe: Callable[[RunObjects], RunState]
+    ended: Callable[[Mapping[str, Any]], bool]
+    adjust: Callable[[Mapping[str, Any], bool, int | None], dict[str, Any] | None]
+    cancellation: Mapping[str, Any]
+    missing_right: Callable[[Kube, str, str | None], str] = _nothing_missing
+
+    @property
+    def kinds(self) -> tuple[Resource, ...]:
+        """The kinds of the backend's own objects, the child first."""
+        return (self.resource, *self.parts)
