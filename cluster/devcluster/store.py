@@ -54,13 +54,14 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
     """Write a file so that a reader sees the old one or the new one, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(name, mode)
-        os.replace(name, path)
+        temporary.chmod(mode)
+        temporary.replace(path)
     except BaseException:
-        os.unlink(name)
+        temporary.unlink()
         raise
 
 
@@ -109,7 +110,4 @@ class Store:
 
     def size(self) -> int:
         """Bytes of all files in the cache."""
-        sizes = (
-            os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(self.root) for name in names
-        )
-        return sum(sizes)
+        return sum(path.lstat().st_size for path in self.root.rglob("*") if path.is_symlink() or not path.is_dir())

@@ -43,7 +43,7 @@ def run_command(name: str, extra: str, start: Callable[[], Callable[[], int | No
     sys.exit(code or 0)
 
 
-def _interrupted(number: int, frame: FrameType | None) -> None:
+def _interrupted(_number: int, _frame: FrameType | None) -> None:
     """Ctrl-C before or between what handles it in its own way."""
     print("interrupted", file=sys.stderr)
     raise SystemExit(EXIT_INTERRUPTED)

@@ -76,7 +76,7 @@ def parse_apart(
         hint = "Split it into several jobs."
         return Parsed(diagnostics=(Diagnostic("program-too-complex", message, 0, 1, 1, hint),))
     # Pickled by our own code in our own child a moment ago.
-    parsed = pickle.loads(base64.b64decode(answer))
+    parsed = pickle.loads(base64.b64decode(answer))  # noqa: S301
     if not isinstance(parsed, Parsed):
         raise ParserUnavailableError(f"the child answered with a {type(parsed).__name__}")
     return parsed

@@ -74,7 +74,7 @@ def take_up(context: StepContext, numbers: Sequence[int]) -> Start:
         context.ledger.prepare()  # as long as the session is as it was opened
     if earlier is None:
         return Start(_done(context, numbers))
-    _end_earlier(context, claim, earlier)
+    _end_earlier(context, earlier)
     return Start(_resumed(earlier, context) if context.ledger is None else _done(context, numbers))
 
 
@@ -172,7 +172,7 @@ def _after(
     if retries or (earlier.state == "stopped" and context.resumable):
         return None
     claim.begin(earlier)
-    ended = _end_earlier(context, claim, earlier)
+    ended = _end_earlier(context, earlier)
     claim.end("lost", {})
     return Start(failure=_lost(earlier.pod, ended=ended), statement=_interrupted(earlier, numbers))
 
@@ -212,7 +212,7 @@ def _lost(pod: str, *, ended: bool) -> RunError:
     return RunError("lost", what + still, _HINT)
 
 
-def _end_earlier(context: StepContext, claim: StepClaim, earlier: EarlierStart) -> bool:
+def _end_earlier(context: StepContext, earlier: EarlierStart) -> bool:
     """Make sure that an earlier start works no more, and say in the log what became of it."""
     ended = earlier.state in ("begun", "lost") and end_other(context.database, earlier.connection)
     failure = _failure(earlier)

@@ -58,7 +58,9 @@ class EarlierStart:
 class StepClaim:
     """The row of one step of a run."""
 
-    def __init__(self, database: Database, run: str, step: int, log: Callable[[str, str], None], *, needed: bool):
+    def __init__(
+        self, database: Database, run: str, step: int, log: Callable[[str, str], None], *, needed: bool
+    ) -> None:
         """Take the names over; nothing happens yet.
 
         Args:

@@ -187,7 +187,7 @@ def write_termination_message(outcome: Outcome) -> None:
     try:
         # Never create Kubernetes' own file: outside a container there is none.
         flags = os.O_WRONLY | os.O_TRUNC | (os.O_CREAT if wrapped else 0)
-        with open(os.open(path, flags, 0o644), "w", encoding="utf-8") as file:
+        with os.fdopen(os.open(path, flags, 0o644), "w", encoding="utf-8") as file:
             file.write(text)
     except OSError:
         return

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
 
 from sqlflow_codegen.contract import (
     CONNECT_TIMEOUT_ENV,
@@ -176,7 +177,7 @@ def _execute(
 def _read(path: str) -> str:
     """The program, byte for byte: no line end is translated."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
+        with Path(path).open(encoding="utf-8", newline="") as file:
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise RunError("usage", f"cannot read the program: {error}") from error

@@ -17,11 +17,11 @@ Metric = Callable[[Matrix, Matrix, bool], float]
 """Of the true and the predicted numbers, and whether there are more than two classes."""
 
 
-def _accuracy(truth: Matrix, found: Matrix, many: bool) -> float:
+def _accuracy(truth: Matrix, found: Matrix, _many: bool) -> float:
     return float(np.mean(truth == found))
 
 
-def _mean_squared(truth: Matrix, found: Matrix, many: bool) -> float:
+def _mean_squared(truth: Matrix, found: Matrix, _many: bool) -> float:
     return float(np.mean((truth - found) ** 2))
 
 
@@ -29,11 +29,11 @@ def _root_mean_squared(truth: Matrix, found: Matrix, many: bool) -> float:
     return float(np.sqrt(_mean_squared(truth, found, many)))
 
 
-def _mean_absolute(truth: Matrix, found: Matrix, many: bool) -> float:
+def _mean_absolute(truth: Matrix, found: Matrix, _many: bool) -> float:
     return float(np.mean(np.abs(truth - found)))
 
 
-def _r2(truth: Matrix, found: Matrix, many: bool) -> float:
+def _r2(truth: Matrix, found: Matrix, _many: bool) -> float:
     if len(truth) < 2:
         return float("nan")
     wrong = float(np.sum((truth - found) ** 2))

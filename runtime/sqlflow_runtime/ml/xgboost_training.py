@@ -30,7 +30,7 @@ _ROUND_LINES = 100
 """Lines of log that a training writes about its rounds, about."""
 
 
-def precision(estimator: Estimator) -> type[np.floating[Any]]:
+def precision(_estimator: Estimator) -> type[np.floating[Any]]:
     """What the estimator computes with."""
     return np.float32
 
