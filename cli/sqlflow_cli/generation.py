@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 
 from sqlflow_codegen.backend import Codegen, RunOptions
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect, runnable_program
 from sqlflow_codegen.language.ir import Program
+from sqlflow_operator.backend_registry import Backend, definition
 
 from sqlflow_cli.manifest import Job, ManifestError, read_jobs
 
@@ -37,14 +36,14 @@ class ManifestOptions:
     """What a manifest does not say.
 
     Attributes:
-        backend: instead of spec.backend; "" for that.
+        backend: instead of spec.backend; None for that.
         namespace: where a job is created whose metadata do not say; "" for `default`.
         uid: of the job in the API server; "" for metadata.uid.
         image, pull_policy: the operator's image of steps, for jobs that name none.
         requests: what steps request where a job neither requests nor limits it, such as `cpu=100m,memory=256Mi`.
     """
 
-    backend: str = ""
+    backend: Backend | None = None
     namespace: str = ""
     uid: str = ""
     image: str
@@ -52,30 +51,12 @@ class ManifestOptions:
     requests: str = ""
 
 
-def _argo() -> Codegen:
-    from sqlflow_codegen.couler import CoulerCodegen
-
-    return CoulerCodegen()
-
-
-def _tekton() -> Codegen:
-    from sqlflow_codegen.fluid import FluidCodegen
-
-    return FluidCodegen()
+def codegen_of(backend: Backend) -> Codegen:
+    """The code generator of a backend."""
+    return definition(backend).codegen()
 
 
-def _job() -> Codegen:
-    from sqlflow_codegen.job import JobCodegen
-
-    return JobCodegen()
-
-
-# Imported when asked for, as in the operator.
-CODEGENS: Mapping[str, Callable[[], Codegen]] = MappingProxyType({"job": _job, "argo": _argo, "tekton": _tekton})
-"""The code generator of every backend."""
-
-
-def run_of_program(text: str, dialect: str, backend: str, options: RunOptions) -> Run:
+def run_of_program(text: str, dialect: str, backend: Backend, options: RunOptions) -> Run:
     """The run of a SQL program.
 
     Raises:
@@ -83,7 +64,7 @@ def run_of_program(text: str, dialect: str, backend: str, options: RunOptions) -
         SQLFlowError: no such dialect.
     """
     canonical = normalize_dialect(dialect) if dialect else DEFAULT_DIALECT
-    return Run(CODEGENS[backend](), runnable_program(text, canonical), options)
+    return Run(codegen_of(backend), runnable_program(text, canonical), options)
 
 
 def runs_of_manifest(file: Path, text: str, options: ManifestOptions) -> list[Run]:
@@ -111,7 +92,7 @@ def _run_of_job(job: Job, options: ManifestOptions) -> Run:
     uid = options.uid or job.uid
     typed = job.typed(options.namespace or "default", uid)
     backend = options.backend or typed.spec.backend or job.taken_backend
-    if backend not in CODEGENS:
+    if backend not in tuple(Backend):
         raise SQLFlowError(f"job {job.name} leaves the choice of its backend to the operator: give --backend")
     program = runnable_program(typed.spec.program, typed.spec.dialect, job=True, written=job.written)
     try:
@@ -121,4 +102,4 @@ def _run_of_job(job: Job, options: ManifestOptions) -> Run:
     run = run_options(typed, run_name(typed), Defaults(options.image, options.pull_policy, requests))
     if not uid:  # the API server refuses an owner without UID
         run = replace(run, owner=None)
-    return Run(CODEGENS[backend](), program, run)
+    return Run(codegen_of(Backend(backend)), program, run)

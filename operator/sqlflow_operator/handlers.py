@@ -15,10 +15,10 @@ from sqlflow_codegen.contract import LABEL_JOB_UID
 
 from sqlflow_operator import clock
 from sqlflow_operator.api import GROUP, PLURAL, VERSION, Backend
+from sqlflow_operator.backend_registry import definition
 from sqlflow_operator.kube import PODS, Resource
 from sqlflow_operator.reconcile import Key
 from sqlflow_operator.registry import Registry, is_settled, key_of_job, key_of_part
-from sqlflow_operator.workflow.backends import definition
 from sqlflow_operator.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from sqlflow_codegen.backend import RunOptions
 from sqlflow_codegen.contract import STEP_IMAGE_ENV, STEP_IMAGE_PULL_POLICY_ENV, STEP_REQUESTS, STEP_REQUESTS_ENV
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.graph import Ordering
+from sqlflow_operator import backend_registry
 
 from sqlflow_cli.errors import report_error
 from sqlflow_cli.input_file import is_manifest, read_text
@@ -42,7 +43,7 @@ _MANIFEST = "Options for a manifest"
 
 File = Annotated[Path, typer.Argument(help="A SQL program, or a manifest (.yaml) with SQLFlowJobs; - is stdin.")]
 Backend = Annotated[
-    Literal["job", "argo", "tekton"] | None,
+    backend_registry.Backend | None,
     typer.Option(help="What executes the steps; a manifest may say it itself."),
 ]
 Code = Annotated[bool, typer.Option("--code", help="Print the Python program that prints the YAML.")]
@@ -123,7 +124,7 @@ def render(
         fusion=fusion,
     )
     manifest = ManifestOptions(
-        backend=backend or "",
+        backend=backend,
         namespace=namespace,
         uid=uid,
         image=image,
@@ -162,7 +163,7 @@ def _runs(file: Path, text: str, dialect: str, options: RunOptions, manifest: Ma
     if is_manifest(file, text):
         return runs_of_manifest(file, text, manifest)
     if not manifest.backend:
-        raise SQLFlowError("a SQL program names no backend: give --backend job, argo or tekton")
+        raise SQLFlowError(f"a SQL program names no backend: give --backend {' or '.join(backend_registry.Backend)}")
     return [run_of_program(text, dialect, manifest.backend, options)]
 
 

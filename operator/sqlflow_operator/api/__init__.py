@@ -4,7 +4,6 @@ from sqlflow_operator.api.base import GROUP, KIND, PLURAL, VERSION
 from sqlflow_operator.api.job import SQLFlowJob
 from sqlflow_operator.api.spec import (
     PROGRAM_LIMIT,
-    Backend,
     DataSource,
     Dialect,
     Fusion,
@@ -25,6 +24,7 @@ from sqlflow_operator.api.status import (
     StepPhase,
     StepStatus,
 )
+from sqlflow_operator.backend_registry import Backend
 
 __all__ = [
     "GROUP",

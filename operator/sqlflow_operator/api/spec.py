@@ -11,6 +11,7 @@ from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_operator.api.affinity import Affinity
 from sqlflow_operator.api.base import ApiModel, DataKey, ObjectName, extension, rule
 from sqlflow_operator.api.pod import EnvVar, LocalObjectReference, ResourceRequirements, Toleration
+from sqlflow_operator.backend_registry import Backend
 
 PROGRAM_LIMIT = 512 * 1024
 """Characters of a program that the API server accepts."""
@@ -31,17 +32,6 @@ class Dialect(StrEnum):
     SPARK = "spark"
     BIGQUERY = "bigquery"
     SNOWFLAKE = "snowflake"
-
-
-class Backend(StrEnum):
-    """The registry of backends, in the order in which the operator prefers those that the cluster serves.
-
-    `sqlflow_operator.workflow.backends` has a module of each name, which defines the backend.
-    """
-
-    ARGO = "argo"
-    TEKTON = "tekton"
-    JOB = "job"
 
 
 class Fusion(StrEnum):

@@ -6,8 +6,8 @@ from sqlflow_codegen.backend import Codegen
 from sqlflow_codegen.errors import SQLFlowError
 
 from sqlflow_operator.api import Backend
+from sqlflow_operator.backend_registry import definition
 from sqlflow_operator.kube import Kube
-from sqlflow_operator.workflow.backends import definition
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.fetch.outcomes import (
     RunCancelledError,

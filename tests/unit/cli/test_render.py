@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from sqlflow_cli.app import app
-from sqlflow_cli.generation import CODEGENS
+from sqlflow_cli.generation import codegen_of
 from sqlflow_codegen.contract import STEP_REQUESTS
 from sqlflow_operator.api import Backend, SQLFlowJob
 from sqlflow_operator.kube import SQLFLOWJOBS
@@ -21,7 +21,6 @@ from sqlflow_operator.reconcile.apply import Applier
 from sqlflow_operator.reconcile.model import CreateRun
 from sqlflow_operator.run_name import run_name
 from sqlflow_operator.run_options import parse_requests
-from sqlflow_operator.workflow import available, new
 from typer.testing import CliRunner, Result
 
 from tests.unit.operator.fakes import Clock, FakeKube
@@ -70,7 +69,7 @@ def created_by_operator(manifest: dict[str, Any], backend: str) -> tuple[SQLFlow
     kube.create(SQLFLOWJOBS, "ns", json.loads(json.dumps(manifest, sort_keys=True)))  # as API servers sort
     job = SQLFlowJob.parse(kube.get(SQLFLOWJOBS, "ns", manifest["metadata"]["name"]))
     defaults = Defaults("step:1", "Always", parse_requests(STEP_REQUESTS))
-    applier = Applier(kube, {Backend(backend): (CODEGENS[backend](), workflow)}, defaults)
+    applier = Applier(kube, {Backend(backend): (codegen_of(Backend(backend)), workflow)}, defaults)
     program = parse(job.spec.program, job.spec.dialect).program
     assert program is not None
     assert applier.apply(job, CreateRun(run_name(job), Backend(backend), program)) is None
@@ -96,16 +95,6 @@ def test_byte_for_byte_what_the_operator_creates(tmp_path: Path, backend: str, s
     if "backend" not in spec:
         stored["status"] = {"run": {"backend": backend}}
         assert render("-", *options[2:], text=yaml.safe_dump(stored, sort_keys=False)).stdout_bytes == created.encode()
-
-
-@pytest.mark.parametrize("backend", available())
-def test_the_operators_own_generator(backend: Backend) -> None:
-    codegen, _ = new(backend, FakeKube(Clock()))
-    assert type(CODEGENS[backend]()) is type(codegen)
-
-
-def test_every_backend_of_the_api() -> None:
-    assert set(CODEGENS) == set(Backend) == {codegen().backend for codegen in CODEGENS.values()}
 
 
 def test_a_manifest_without_uid_gets_no_owner() -> None:
@@ -137,7 +126,7 @@ def test_a_program_and_its_code_give_the_same(backend: str, tmp_path: Path) -> N
     assert child["metadata"] == {"name": "r1", "namespace": "ns", "labels": {"sqlflow.org/run": "r1"}}
     code = render(file, *options, "--code").stdout
     compile(code, "program.py", "exec")
-    assert CODEGENS[backend]().gen_yaml(code) == shown.stdout
+    assert codegen_of(Backend(backend)).gen_yaml(code) == shown.stdout
 
 
 def test_ordering_and_fusion_shape_the_dag() -> None:

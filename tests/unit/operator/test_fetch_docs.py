@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlflow_operator import workflow
 from sqlflow_operator.api import Backend
+from sqlflow_operator.backend_registry import definition
 from sqlflow_operator.workflow import Workflow
-from sqlflow_operator.workflow.backends import definition
 from sqlflow_operator.workflow.fetch import items
 
 from tests.unit.operator.kubelet import Run, statement

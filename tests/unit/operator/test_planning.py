@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sqlflow_cli.generation import CODEGENS
+from sqlflow_cli.generation import codegen_of
 from sqlflow_codegen.graph import Ordering
 from sqlflow_codegen.ranges import format_ranges
 from sqlflow_operator.api import Backend, Fusion, SQLFlowJob, SQLFlowJobSpec
@@ -40,7 +40,7 @@ def test_planned_steps_are_those_of_the_child(backend: Backend, ordering: Orderi
     asked = job(ordering=ordering, fusion=fusion)
     planned = ProgramCache(parse_apart).get(asked, backend)
     assert planned.program is not None
-    code = CODEGENS[backend]().gen_code(planned.program, run_options(asked, "run", Defaults("step:1")))
+    code = codegen_of(backend).gen_code(planned.program, run_options(asked, "run", Defaults("step:1")))
     made = re.findall(r'run_step\("(s\d+-\w+)", "([-,\d]+)"', code)
     assert made == [(step.name, format_ranges(step.statements)) for step in planned.steps]
     assert len(made) == number_of_steps(backend, ordering, fusion)

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from sqlflow_operator.api import Backend
+from sqlflow_operator.backend_registry import definition
 from sqlflow_operator.kube import Resource
-from sqlflow_operator.workflow.backends import definition
 
 
 class Detector:
