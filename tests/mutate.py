@@ -1,0 +1,125 @@
+"""Change the product line by line and count the changes that no test notices: `make mutate`.
+
+mutmut expects one source folder, the project has one per room. So every target gets a folder of links under
+.state/mutate/ in which all packages lie side by side, and mutmut runs there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".state" / "mutate"
+TOOLS = Path(sys.executable).parent
+
+NOTICED = ("killed", "timeout", "caught by type check", "segfault")
+"""The results of mutmut that mean that a mutation does not pass."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Modules that are mutated together.
+
+    Attributes:
+        name: how `--only` names them.
+        modules: paths below the packages; `*` matches any text.
+        tests: the tests that belong to them.
+    """
+
+    name: str
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+RECONCILE = "sqlflow_operator/reconcile"
+OPERATOR_TESTS = "tests/unit/operator"
+
+TARGETS = (
+    Target("dependencies", ("sqlflow_codegen/graph/dependencies.py",), ("tests/unit/graph/test_dependencies.py",)),
+    Target("ledger", ("sqlflow_runtime/ledger.py",), ("tests/unit/runtime/test_ledger.py",)),
+    Target("decide", (f"{RECONCILE}/decide.py",), (f"{OPERATOR_TESTS}/test_decide.py",)),
+)
+
+
+def prepare(target: Target) -> Path:
+    """Make the folder that mutmut runs in; what an earlier run found out about unchanged functions stays."""
+    folder = STATE / target.name
+    folder.mkdir(parents=True, exist_ok=True)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = [ROOT / path for path in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
+    for source in (*packages, *(ROOT / name for name in ("tests", "docs", "examples", "crds", "pyproject.toml"))):
+        link = folder / source.name
+        if not link.is_symlink():
+            link.symlink_to(source)
+    checked = sorted({module.partition("/")[0] for module in target.modules})
+    options = {
+        "source_paths": [package.name for package in packages],
+        "only_mutate": target.modules,
+        "do_not_mutate_patterns": [r"^\s*logger\."],
+        "also_copy": ["docs", "examples", "crds"],
+        "pytest_add_cli_args_test_selection": target.tests,
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "--hypothesis-seed=0"],
+        "type_check_command": ["mypy", "--output=json", "--no-warn-unused-ignores", *(f"--package={name}" for name in checked)],
+    }
+    lines = [f"{name} =\n" + "".join(f"    {value}\n" for value in values) for name, values in options.items()]
+    (folder / "setup.cfg").write_text("[mutmut]\n" + "".join(lines))
+    return folder
+
+
+def results(folder: Path) -> Iterator[tuple[str, str]]:
+    """The name of every mutation and what became of it."""
+    command = [str(TOOLS / "mutmut"), "results", "--all", "true"]
+    output = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+    for line in output.splitlines():
+        name, _, result = line.strip().rpartition(": ")
+        yield name, result
+
+
+def score(target: Target, folder: Path) -> bool:
+    """Print what tests and types noticed of each module, and what nobody did; True where that is at least 90 %."""
+    modules: dict[str, Counter[str]] = defaultdict(Counter)
+    unnoticed: list[str] = []
+    for name, result in results(folder):
+        modules[name.rpartition(".")[0]][result] += 1
+        if result not in NOTICED:
+            unnoticed.append(f"  {result}: {name}")
+    print(f"\n{target.name}")
+    for module, counts in sorted(modules.items()):
+        noticed, total = sum(counts[result] for result in NOTICED), counts.total()
+        print(f"  {noticed / total:5.1%} of {total:4d} ({counts['caught by type check']} by mypy)  {module}")
+    print("\n".join(unnoticed))
+    every = sum(modules.values(), Counter[str]())
+    return sum(every[result] for result in NOTICED) >= 0.9 * every.total()
+
+
+def run(target: Target, again: bool) -> bool:
+    """Mutate one target's modules; with `again` only what survived the last time."""
+    folder = prepare(target)
+    names = [name for name, result in results(folder) if result not in NOTICED] if again else []
+    environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}"}
+    command = [str(TOOLS / "mutmut"), "run", "--max-children", os.environ.get("JOBS", "1"), *names]
+    subprocess.run(command, cwd=folder, env=environment, check=True)
+    return score(target, folder)
+
+
+def main() -> None:
+    """Run the targets and exit with 1 where one of them falls short."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", choices=[target.name for target in TARGETS], help="these targets")
+    parser.add_argument("--again", action="store_true", help="only the mutations that survived the last time")
+    arguments = parser.parse_args()
+    chosen = [target for target in TARGETS if not arguments.only or target.name in arguments.only]
+    scores = [run(target, arguments.again) for target in chosen]
+    sys.exit(0 if all(scores) else 1)
+
+
+if __name__ == "__main__":
+    main()
