@@ -45,7 +45,11 @@ OPERATOR_TESTS = "tests/unit/operator"
 TARGETS = (
     Target("dependencies", ("sqlflow_codegen/graph/dependencies.py",), ("tests/unit/graph/test_dependencies.py",)),
     Target("ledger", ("sqlflow_runtime/ledger.py",), ("tests/unit/runtime/test_ledger.py",)),
-    Target("decide", (f"{RECONCILE}/decide.py",), (f"{OPERATOR_TESTS}/test_decide.py",)),
+    Target(
+        "decide",
+        (f"{RECONCILE}/decide.py",),
+        (f"{OPERATOR_TESTS}/test_decide.py", f"{OPERATOR_TESTS}/test_decide_child.py"),
+    ),
 )
 
 
@@ -67,7 +71,12 @@ def prepare(target: Target) -> Path:
         "also_copy": ["docs", "examples", "crds"],
         "pytest_add_cli_args_test_selection": target.tests,
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "--hypothesis-seed=0"],
-        "type_check_command": ["mypy", "--output=json", "--no-warn-unused-ignores", *(f"--package={name}" for name in checked)],
+        "type_check_command": [
+            "mypy",
+            "--output=json",
+            "--no-warn-unused-ignores",
+            *(f"--package={name}" for name in checked),
+        ],
     }
     lines = [f"{name} =\n" + "".join(f"    {value}\n" for value in values) for name, values in options.items()]
     (folder / "setup.cfg").write_text("[mutmut]\n" + "".join(lines))
