@@ -6,11 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlflow_codegen.graph.catalog import Catalog
-from sqlflow_codegen.graph.files import file_resources
-from sqlflow_codegen.graph.functions import SESSION_PARAMETERS, Verdict, judge
-from sqlflow_codegen.graph.naming import Reference, Relation
-from sqlflow_codegen.graph.references import References
-from sqlflow_codegen.graph.resources import (
+from sqlflow_codegen.graph.data_objects import (
     ANY_DROP,
     ANY_FILE,
     ANY_NAME,
@@ -20,12 +16,16 @@ from sqlflow_codegen.graph.resources import (
     FILES,
     INDEX,
     SCHEMA,
+    DataObject,
     Effects,
-    Resource,
     read_by_name,
 )
+from sqlflow_codegen.graph.files import file_resources
+from sqlflow_codegen.graph.functions import SESSION_PARAMETERS, Verdict, judge
+from sqlflow_codegen.graph.naming import Reference, Relation
+from sqlflow_codegen.graph.references import References
 from sqlflow_codegen.graph.routines import call_reference, merged
-from sqlflow_codegen.graph.session import BEFORE, WRITERS, Session
+from sqlflow_codegen.graph.session_state import BEFORE, WRITERS, SessionState
 from sqlflow_codegen.graph.standing import Standing, Why
 
 CATALOG_READ = "it reads the database's catalogue"
@@ -40,11 +40,11 @@ QUIET = frozenset({CATALOG_READ, NEW_SCHEMA, ALL_CHECKED})
 class Analysis:
     """The effects of one statement so far."""
 
-    def __init__(self, catalog: Catalog, session: Session) -> None:
+    def __init__(self, catalog: Catalog, session: SessionState) -> None:
         self.catalog = catalog
         self.session = session
-        self.reads: set[Resource] = set()
-        self.writes: set[Resource] = set()
+        self.reads: set[DataObject] = set()
+        self.writes: set[DataObject] = set()
         self.barrier = ""
         self.hint = ""
         self.understood = True
@@ -97,7 +97,7 @@ class Analysis:
         if not self.use_temporary(reference, self.writes):
             self.write_relation(self.catalog.relation(reference))
 
-    def use_temporary(self, reference: Reference, into: set[Resource]) -> bool:
+    def use_temporary(self, reference: Reference, into: set[DataObject]) -> bool:
         """Note the use of a temporary relation; whether that name surely means one."""
         if self.use_memory(reference[:-1]):
             self.changes_session |= into is self.writes
@@ -174,7 +174,7 @@ class Analysis:
 
     def write_index(self, index: Relation, *, unless_there: bool = False) -> None:
         """Note that a name of an index or a key is taken or given up; what was dropped before may have given it up."""
-        self.writes.add(Resource(INDEX, "", index.name, index.shown))
+        self.writes.add(DataObject(INDEX, "", index.name, index.shown))
         self.reads.add(ANY_DROP if unless_there else ANY_NAME)
 
     def _with_bases(self, relation: Relation) -> list[Relation]:
@@ -190,7 +190,7 @@ class Analysis:
                 self.give_up(f"the definition of {each.shown} calls functions that are not known", function=True)
         return [relation, *bases]
 
-    def _touch(self, relation: Relation, into: set[Resource]) -> None:
+    def _touch(self, relation: Relation, into: set[DataObject]) -> None:
         catalog = self.catalog
         catalog.used.add(relation.name)
         into.add(catalog.resource(relation))
@@ -222,12 +222,12 @@ class Analysis:
         if not schema:
             self.reads.add(ANY_SCHEMA)
         elif schema in self.catalog.schemas:
-            self.reads.add(Resource(SCHEMA, "", schema, schema))
+            self.reads.add(DataObject(SCHEMA, "", schema, schema))
 
     def change_schema(self, schema: str) -> None:
         """Note that a schema is created or changed."""
         self.catalog.schemas.add(schema)
-        self.writes |= {Resource(SCHEMA, "", schema, schema), ANY_SCHEMA}
+        self.writes |= {DataObject(SCHEMA, "", schema, schema), ANY_SCHEMA}
 
     def create_temporary(
         self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True, passing: bool = False

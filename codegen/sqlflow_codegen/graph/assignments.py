@@ -10,7 +10,7 @@ from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.later import keep_from_later_sessions
 from sqlflow_codegen.graph.references import References, Walker
-from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader, words
+from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, words
 
 _EQUALS = (TokenType.EQ, TokenType.COLON_EQ)
 _VARIABLE_SIGNS = (TokenType.PARAMETER, TokenType.SESSION_PARAMETER)
@@ -27,7 +27,7 @@ _OFF = ("0", "OFF", "FALSE")
 class Assignments:
     """Interprets what stands behind SET, of one dialect."""
 
-    def __init__(self, dialect: str, reader: Reader, walker: Walker) -> None:
+    def __init__(self, dialect: str, reader: SqlParser, walker: Walker) -> None:
         self._dialect = dialect
         self._reader = reader
         self._walker = walker

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlflow_codegen.graph.analysis import Analysis
-from sqlflow_codegen.graph.tokens import name_after
+from sqlflow_codegen.graph.sql_parser import name_after
 
 
 def attach(tokens: Sequence[Token], analysis: Analysis) -> bool:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from sqlflow_codegen.errors import Diagnostic
 from sqlflow_codegen.graph.analysis import QUIET
+from sqlflow_codegen.graph.data_objects import Effects
 from sqlflow_codegen.graph.dependencies import Waits, by_effects, in_program_order
-from sqlflow_codegen.graph.effects import Context, effects
+from sqlflow_codegen.graph.effects import ProgramState, effects
 from sqlflow_codegen.graph.fusion import fuse
 from sqlflow_codegen.graph.lost import lost_at
 from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
-from sqlflow_codegen.graph.resources import Effects
 from sqlflow_codegen.graph.results import ResultChecks
-from sqlflow_codegen.graph.session import INSIDE, Setting
+from sqlflow_codegen.graph.session_state import INSIDE, Setting
 from sqlflow_codegen.graph.steps import Step
 from sqlflow_codegen.graph.units import Unit, make_units
 from sqlflow_codegen.language.ir import Program, SqlStatement, Statement
@@ -75,7 +75,7 @@ def build_graph(
         fusion: whether plain SQL statements share a step where that keeps no statement back that may take long.
         rules: only tests change them.
     """
-    context = Context(program.dialect, ordering, rules)
+    context = ProgramState(program.dialect, ordering, rules)
     found: list[Effects] = []
     settings: list[tuple[Setting, ...]] = []
     results = ResultChecks(program)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
-from sqlflow_codegen.graph.naming import Names, Place, Reference, Relation
+from sqlflow_codegen.graph.data_objects import ANY_FILE, GROUP, TABLE, DataObject
+from sqlflow_codegen.graph.naming import CurrentSchema, Names, Reference, Relation
 from sqlflow_codegen.graph.ordering import Rules
-from sqlflow_codegen.graph.resources import ANY_FILE, GROUP, TABLE, Resource
-from sqlflow_codegen.graph.routines import Known
+from sqlflow_codegen.graph.routines import FunctionBodies
 from sqlflow_codegen.graph.standing import Standing, Standings
 from sqlflow_codegen.graph.trust import Trust
 
@@ -62,24 +62,24 @@ class Catalog:
         self.names = names
         self.conservative = conservative
         self.rules = rules
-        self.place = Place()
+        self.place = CurrentSchema()
         self.used: set[str] = set()
         """Names of relations, in any schema, that statements so far used."""
         self.unread = False
         """Whether something not understood ran."""
-        self.functions = Known()
+        self.functions = FunctionBodies()
         """Functions of the program of which it is known what they read."""
         self.user_functions = False
         """Whether the program created others."""
         self._indexes: NameMap[Relation] = NameMap()
         self._indexes_of: dict[Relation, list[Relation]] = {}
         self.schemas: set[str] = set()
-        self._relations: dict[tuple[Reference, Place], Relation] = {}
-        self._resources: dict[Relation, Resource] = {}
+        self._relations: dict[tuple[Reference, CurrentSchema], Relation] = {}
+        self._resources: dict[Relation, DataObject] = {}
         self.standings = Standings(names.dialect, rules)
         self._views: NameMap[dict[Relation, None]] = NameMap()
         self._restless: NameMap[bool] = NameMap()
-        self._files: NameMap[set[Resource]] = NameMap()
+        self._files: NameMap[set[DataObject]] = NameMap()
         self._trust = Trust()
         self._attached: set[str] = set()
         self._groups = _Groups()
@@ -97,7 +97,7 @@ class Catalog:
 
     def relation_anywhere(self, reference: Reference) -> Relation:
         """The relation of that name in whatever schema."""
-        return self.names.relation(reference[-1:], Place(""))
+        return self.names.relation(reference[-1:], CurrentSchema(""))
 
     def attach(self, name: str) -> None:
         """Note that a database file has another name; it may be the main one's file, or that of a third name."""
@@ -105,17 +105,17 @@ class Catalog:
             self._attached.add(name)
             self._relations.clear()
 
-    def resource(self, relation: Relation) -> Resource:
+    def resource(self, relation: Relation) -> DataObject:
         """What stands for the relation among the effects of statements; one object for all of them."""
         found = self._resources.get(relation)
         if found is None:
-            found = Resource(TABLE, relation.schema, relation.name, relation.shown)
+            found = DataObject(TABLE, relation.schema, relation.name, relation.shown)
             self._resources[relation] = found
         return found
 
     def enter(self, schema: str, token: str = "", catalog: str | None = None) -> None:
         """Make `schema` the current one, or one that cannot be told, for which `token` stands."""
-        self.place = Place(schema, token or schema, self.place.catalog if catalog is None else catalog)
+        self.place = CurrentSchema(schema, token or schema, self.place.catalog if catalog is None else catalog)
 
     # -- new relations
 
@@ -218,13 +218,13 @@ class Catalog:
 
     # -- what lies elsewhere
 
-    def lies_in(self, relation: Relation, files: Iterable[Resource]) -> None:
+    def lies_in(self, relation: Relation, files: Iterable[DataObject]) -> None:
         """Note files that are read and written through a relation."""
         known = self._files.get(relation) or set()
         if files := known.union(files):
             self._files.set(relation, files)
 
-    def files(self, relation: Relation) -> set[Resource]:
+    def files(self, relation: Relation) -> set[DataObject]:
         """The files that are read and written through a relation itself."""
         if not self.rules.files:
             return set()
@@ -240,7 +240,7 @@ class Catalog:
         standing = min(self.standings.of(first), self.standings.of(second))
         self._groups.tie(first, second, standing)
 
-    def groups(self, relation: Relation) -> list[Resource]:
+    def groups(self, relation: Relation) -> list[DataObject]:
         """What stands for all that is tied to it."""
         return self._groups.resources(relation) if self._groups and self.rules.relatives else []
 
@@ -294,6 +294,6 @@ class _Groups:
         """Note that anything may be tied to something that existed before."""
         self._standings = [Standing.OLD] * len(self._standings)
 
-    def resources(self, relation: Relation) -> list[Resource]:
+    def resources(self, relation: Relation) -> list[DataObject]:
         """The groups that it may belong to."""
-        return [Resource(GROUP, "", str(root), self._shown[root]) for root in self._roots(relation)]
+        return [DataObject(GROUP, "", str(root), self._shown[root]) for root in self._roots(relation)]

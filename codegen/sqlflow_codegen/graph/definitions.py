@@ -7,15 +7,15 @@ from collections.abc import Iterable, Set
 from sqlglot import exp
 
 from sqlflow_codegen.graph.analysis import NEW_SCHEMA, Analysis
+from sqlflow_codegen.graph.data_objects import DataObject
 from sqlflow_codegen.graph.elsewhere import Elsewhere, of_properties, own_tables
 from sqlflow_codegen.graph.files import file_resources
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Reference, Relation
 from sqlflow_codegen.graph.references import References, Walker, unwrap
-from sqlflow_codegen.graph.resources import Resource
 from sqlflow_codegen.graph.routines import Routines, call_reference, function_reference
+from sqlflow_codegen.graph.sql_parser import NotUnderstoodError
 from sqlflow_codegen.graph.standing import Why
-from sqlflow_codegen.graph.tokens import NotUnderstoodError
 
 _SERIALS = frozenset({exp.DType.SERIAL, exp.DType.BIGSERIAL, exp.DType.SMALLSERIAL})
 HIDDEN_WRITERS = frozenset({"TRIGGER", "RULE", "EVENT", "POLICY"})
@@ -250,7 +250,7 @@ class Definitions:
         catalog.functions.define(relation, body)
 
     def _define(
-        self, relation: Relation, body: References, files: Set[Resource], analysis: Analysis, *, restless: bool
+        self, relation: Relation, body: References, files: Set[DataObject], analysis: Analysis, *, restless: bool
     ) -> None:
         """Note what is read through a view or a function."""
         bases = tuple(dict.fromkeys(analysis.catalog.relation(each) for each in body.reads))

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from sqlflow_codegen.graph.data_objects import ALL, ANY_FILE, FILES, FREED, MODEL, TABLE, DataObject, Effects
 from sqlflow_codegen.graph.files import distinct_files
 from sqlflow_codegen.graph.ordering import ALL_RULES, Rules
-from sqlflow_codegen.graph.resources import ALL, ANY_FILE, FILES, FREED, MODEL, TABLE, Effects, Resource
 
 RAW = "RAW"
 WAR = "WAR"
@@ -37,7 +37,7 @@ Waits = list[dict[int, tuple[Cause, ...]]]
 """For every statement (by position) those that it waits for, and why; nothing that follows from others."""
 
 
-_Found = tuple[str, Resource]
+_Found = tuple[str, DataObject]
 """A hazard and what it is on."""
 _RANKS = {TABLE: 0, MODEL: 0, ALL: 2}
 """How little a kind of resource tells a person; others are between, and all files are last."""
@@ -78,7 +78,7 @@ class _Hazards:
     def __init__(self, effects: Sequence[Effects], rules: Rules) -> None:
         self._effects = effects
         self._rules = rules
-        self._states: dict[Resource, _State] = {}
+        self._states: dict[DataObject, _State] = {}
         self._distinct = _distinct(effects)
         self._files = {each for each in self._distinct.values() if each.kind == FILES}
         self._last_barrier = -1
@@ -139,7 +139,7 @@ class _Hazards:
             found[self._last_barrier] = []
         return found
 
-    def _all_files(self, resources: set[Resource]) -> set[Resource]:
+    def _all_files(self, resources: set[DataObject]) -> set[DataObject]:
         """With every file of the program where any file may be meant."""
         return resources | self._files if ANY_FILE in resources else resources
 
@@ -164,14 +164,14 @@ def _telling(found: list[_Found]) -> tuple[Cause, ...]:
     return tuple(Cause(hazard, resource.shown) for hazard, resource in found if _rank(resource) == least)
 
 
-def _rank(resource: Resource) -> int:
+def _rank(resource: DataObject) -> int:
     """How little a resource tells a person."""
     return 3 if resource == ANY_FILE else _RANKS.get(resource.kind, 1)
 
 
-def _distinct(effects: Sequence[Effects]) -> dict[Resource, Resource]:
+def _distinct(effects: Sequence[Effects]) -> dict[DataObject, DataObject]:
     """What stands for each resource: one and the same for all names that may mean one relation."""
-    found: dict[Resource, Resource] = {}
+    found: dict[DataObject, DataObject] = {}
     schemas: dict[str, set[str]] = {}
     for each in effects:
         for resource in (*each.reads, *each.writes):
@@ -180,7 +180,7 @@ def _distinct(effects: Sequence[Effects]) -> dict[Resource, Resource]:
                 if resource.kind == TABLE:
                     schemas.setdefault(resource.name, set()).add(resource.schema)
     ambiguous = {name for name, known in schemas.items() if "" in known and len(known) > 1}
-    first: dict[tuple[str, str, str], Resource] = {}
+    first: dict[tuple[str, str, str], DataObject] = {}
     files = distinct_files(each for each in found if each.kind == FILES)
     for resource in found:
         if resource in files:

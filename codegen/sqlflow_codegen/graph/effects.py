@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.catalog import Catalog
+from sqlflow_codegen.graph.data_objects import EXISTING, MODEL, DataObject, Effects
 from sqlflow_codegen.graph.interpreter import Interpreter
 from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
-from sqlflow_codegen.graph.resources import EXISTING, MODEL, Effects, Resource
-from sqlflow_codegen.graph.session import Session, Setting
+from sqlflow_codegen.graph.session_state import SessionState, Setting
 from sqlflow_codegen.language import ir
 
 _WORD = re.compile(r"\w+")
 
 
-class Context:
+class ProgramState:
     """What the statements of a program so far tell about the next one: database, session, current schema."""
 
     def __init__(self, dialect: str, ordering: Ordering = Ordering.CONSERVATIVE, rules: Rules = ALL_RULES) -> None:
@@ -26,7 +26,7 @@ class Context:
         self.interpreter = Interpreter(dialect)
         # Program order does not say who has to share a session: only names that are trusted do.
         self.catalog = Catalog(self.interpreter.names, ordering is not Ordering.LINEAGE, rules)
-        self.session = Session(dialect)
+        self.session = SessionState(dialect)
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -34,7 +34,7 @@ class Context:
         return self.session.settings if self.rules.session else ()
 
 
-def effects(statement: ir.Statement, context: Context) -> Effects:
+def effects(statement: ir.Statement, context: ProgramState) -> Effects:
     """What a statement does, given those before it; the context then knows of it.
 
     Statements of a program have to be passed in its order, each once.
@@ -147,9 +147,9 @@ _MODEL_STATEMENTS: dict[type[ir.Statement], Callable[[ir.Statement, Analysis, In
 }
 
 
-def _model(name: ir.Name) -> Resource:
+def _model(name: ir.Name) -> DataObject:
     """A model; the model stores of some databases ignore case, so that all do here."""
-    return Resource(MODEL, "", name.text.casefold(), name.text)
+    return DataObject(MODEL, "", name.text.casefold(), name.text)
 
 
 def _write_table(name: Reference, analysis: Analysis) -> None:

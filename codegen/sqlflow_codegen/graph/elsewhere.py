@@ -13,10 +13,10 @@ from itertools import pairwise
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
+from sqlflow_codegen.graph.data_objects import ANY_FILE, DataObject
 from sqlflow_codegen.graph.files import file_resource
 from sqlflow_codegen.graph.naming import Reference
-from sqlflow_codegen.graph.resources import ANY_FILE, Resource
-from sqlflow_codegen.graph.tokens import NotUnderstoodError, name_after
+from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, name_after
 
 _SAFE_ENGINES = frozenset(
     ["innodb", "myisam", "aria", "memory", "heap", "csv", "archive", "rocksdb", "tokudb", "columnstore", "blackhole"]
@@ -42,7 +42,7 @@ class Elsewhere:
     """
 
     tables: list[Reference] = field(default_factory=list)
-    files: list[Resource] = field(default_factory=list)
+    files: list[DataObject] = field(default_factory=list)
     unclear: bool = False
 
     def __bool__(self) -> bool:

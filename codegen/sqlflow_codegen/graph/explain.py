@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from sqlflow_codegen.errors import Diagnostic
 from sqlflow_codegen.graph.build import Graph, build_graph
+from sqlflow_codegen.graph.data_objects import Effects
 from sqlflow_codegen.graph.dependencies import WAR
 from sqlflow_codegen.graph.ordering import Ordering
-from sqlflow_codegen.graph.resources import Effects
 from sqlflow_codegen.graph.standing import Why
 
 CODE = "one-after-another"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from sqlflow_codegen.graph.resources import ANY_FILE, FILES, Resource
+from sqlflow_codegen.graph.data_objects import ANY_FILE, FILES, DataObject
 
 _VAGUE = re.compile(r"[*?\[\]{}$%~]|(?:^|/)\.\.(?:/|$)")
 """Patterns, variables and ways up: such a name may stand for any file."""
@@ -16,7 +16,7 @@ _SPLIT = frozenset(
 """Options of COPY and EXPORT by which several files are written below a name."""
 
 
-def file_resource(path: str, *, folder: bool = False) -> Resource:
+def file_resource(path: str, *, folder: bool = False) -> DataObject:
     """The file of that name; `ANY_FILE` if the name may stand for others.
 
     Its `schema` is the folder: absolute, or with a leading `./` where it depends on the working directory. Two names
@@ -35,10 +35,10 @@ def file_resource(path: str, *, folder: bool = False) -> Resource:
     if not name or _VAGUE.search(rest) or not (folder or "." in name.strip(".")):
         return ANY_FILE
     absolute = sign or rest.startswith("/") or _DRIVE.match(rest)
-    return Resource(FILES, f"{scheme}{sign}{directory or '/'}" if absolute else f"./{directory}", name, path)
+    return DataObject(FILES, f"{scheme}{sign}{directory or '/'}" if absolute else f"./{directory}", name, path)
 
 
-def file_resources(paths: Iterable[str]) -> set[Resource]:
+def file_resources(paths: Iterable[str]) -> set[DataObject]:
     """The files of those names."""
     return {file_resource(path) for path in paths}
 
@@ -48,11 +48,11 @@ def writes_many(words: Iterable[str]) -> bool:
     return not _SPLIT.isdisjoint(words)
 
 
-def distinct_files(files: Iterable[Resource]) -> dict[Resource, Resource]:
+def distinct_files(files: Iterable[DataObject]) -> dict[DataObject, DataObject]:
     """What stands for each file: one and the same where a relative name may be an absolute one."""
     found = list(files)
     relative = {each.name for each in found if each.schema.startswith("./")}
     absolute = {each.name for each in found if not each.schema.startswith("./")}
     unclear = relative & absolute
-    first: dict[tuple[str, str], Resource] = {}
+    first: dict[tuple[str, str], DataObject] = {}
     return {each: first.setdefault(("" if each.name in unclear else each.schema, each.name), each) for each in found}

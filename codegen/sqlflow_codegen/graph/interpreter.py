@@ -22,7 +22,7 @@ from sqlflow_codegen.graph.naming import Names, Reference
 from sqlflow_codegen.graph.references import Walker, unwrap
 from sqlflow_codegen.graph.routines import Routines, without_attributes
 from sqlflow_codegen.graph.settings import OTHER, SETTING, Settings
-from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader, name_after, words
+from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, name_after, words
 from sqlflow_codegen.graph.trust import touched
 
 _QUERIES = (
@@ -56,7 +56,7 @@ class Interpreter:
     def __init__(self, dialect: str) -> None:
         self.names = Names(dialect)
         self._dialect = dialect
-        self._reader = Reader(dialect)
+        self._reader = SqlParser(dialect)
         self._walker = Walker(self.names)
         self._settings = Settings(dialect, Assignments(dialect, self._reader, self._walker))
         definitions = self._definitions = Definitions(self._walker, Routines(dialect, self._reader, self._walker))

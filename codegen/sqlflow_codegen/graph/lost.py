@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from sqlflow_codegen.graph.resources import Effects
-from sqlflow_codegen.graph.session import BEFORE, INSIDE, REST, WRITERS
+from sqlflow_codegen.graph.data_objects import Effects
+from sqlflow_codegen.graph.session_state import BEFORE, INSIDE, REST, WRITERS
 
 _NO_STATE = (BEFORE, WRITERS, INSIDE)
 """Prefixes of tokens that say who shares a session, not what is in it."""

@@ -46,7 +46,7 @@ class Relation(NamedTuple):
     shown: str
 
 
-class Place(NamedTuple):
+class CurrentSchema(NamedTuple):
     """Where names without a schema are looked up.
 
     Attributes:
@@ -77,7 +77,7 @@ class Names:
         """The same for any two identifiers that may be equal; MySQL's case rules depend on its machine."""
         return identity.lower() if self._tables_by_case else identity
 
-    def relation(self, reference: Reference, place: Place) -> Relation:
+    def relation(self, reference: Reference, place: CurrentSchema) -> Relation:
         """The relation that a name means where `place` is the current schema."""
         name = self.identity(reference[-1])
         if len(reference) == 1:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlflow_codegen.graph.naming import Names
 from sqlflow_codegen.graph.references import Walker
-from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader
+from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser
 
 
 def tables_read(text: str, dialect: str) -> list[tuple[str, ...]] | None:
     """The parts of each name of a relation that the query reads; None where it is not understood."""
-    reader = Reader(dialect)
+    reader = SqlParser(dialect)
     try:
         found = Walker(Names(dialect)).collect([reader.parse(reader.tokens(text), text)])
     except NotUnderstoodError:

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from sqlflow_codegen.graph.functions import NAMING, Verdict, judge
 from sqlflow_codegen.graph.naming import Names, Part, Reference
-from sqlflow_codegen.graph.tokens import NotUnderstoodError
+from sqlflow_codegen.graph.sql_parser import NotUnderstoodError
 from sqlflow_codegen.language.names import parse_name
 
 Scope = frozenset[str]

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from sqlflow_codegen.catalogue import RESULT_REPLACE
 from sqlflow_codegen.errors import Diagnostic
 from sqlflow_codegen.graph.catalog import Catalog
+from sqlflow_codegen.graph.data_objects import TABLE, DataObject, Effects
 from sqlflow_codegen.graph.naming import Reference, Relation
-from sqlflow_codegen.graph.resources import TABLE, Effects, Resource
-from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader, name_after, words
+from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, name_after, words
 from sqlflow_codegen.language import ir
 
 _FILLING = frozenset({"INSERT", "REPLACE", "COPY", "LOAD", "MERGE", "SELECT", "WITH"})
@@ -35,7 +35,7 @@ class ResultChecks:
 
     def __init__(self, program: ir.Program) -> None:
         self.errors: list[Diagnostic] = []
-        self._reader = Reader(program.dialect)
+        self._reader = SqlParser(program.dialect)
         targets = [path for statement in program if (path := _target(statement))]
         self._names = {path[-1][0].casefold() for path in targets}
         self._filled: dict[_Key, int] = {}
@@ -124,14 +124,14 @@ def _target(statement: ir.Statement) -> Reference:
     return ()
 
 
-def _qualifier(relation: Resource | Relation) -> str:
+def _qualifier(relation: DataObject | Relation) -> str:
     """What stands before the name: a schema, or the name of an attached file; "" if nothing does."""
     return relation.shown[: -len(relation.name) - 1]
 
 
-def _keys(resources: Iterable[Resource], catalog: Catalog) -> set[_Key]:
+def _keys(resources: Iterable[DataObject], catalog: Catalog) -> set[_Key]:
     return {_key_of(each, catalog) for each in resources if each.kind == TABLE}
 
 
-def _key_of(relation: Resource | Relation, catalog: Catalog) -> _Key:
+def _key_of(relation: DataObject | Relation, catalog: Catalog) -> _Key:
     return relation.shown, "" if _qualifier(relation) else catalog.place.token

@@ -14,7 +14,7 @@ from sqlglot.tokenizer_core import Token
 
 from sqlflow_codegen.graph.naming import Reference, Relation
 from sqlflow_codegen.graph.references import References, Walker
-from sqlflow_codegen.graph.tokens import NotUnderstoodError, Reader, words
+from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, words
 
 _FOLLOWED = (
     exp.ReturnsProperty,
@@ -52,7 +52,7 @@ def without_attributes(tokens: list[Token]) -> list[Token]:
 class Routines:
     """Reads definitions of functions of one dialect."""
 
-    def __init__(self, dialect: str, reader: Reader, walker: Walker) -> None:
+    def __init__(self, dialect: str, reader: SqlParser, walker: Walker) -> None:
         self._dialect = dialect
         self._reader = reader
         self._walker = walker
@@ -124,7 +124,7 @@ def _defaults(function: exp.Expr) -> list[exp.Expr]:
     return [each for parameter in function.expressions for each in parameter.find_all(exp.DefaultColumnConstraint)]
 
 
-class Known:
+class FunctionBodies:
     """The functions of a program whose bodies are known."""
 
     def __init__(self) -> None:

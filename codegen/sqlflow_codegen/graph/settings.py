@@ -14,7 +14,7 @@ from sqlflow_codegen.graph.analysis import CATALOG_READ, Analysis
 from sqlflow_codegen.graph.assignments import Assignments
 from sqlflow_codegen.graph.attachments import attach, detach
 from sqlflow_codegen.graph.later import alters_later_sessions, keep_from_later_sessions
-from sqlflow_codegen.graph.tokens import name_after, words
+from sqlflow_codegen.graph.sql_parser import name_after, words
 
 SETTING = "setting"
 DONE = "done"

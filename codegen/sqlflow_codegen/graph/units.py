@@ -11,9 +11,9 @@ import heapq
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from sqlflow_codegen.graph.data_objects import Effects
 from sqlflow_codegen.graph.dependencies import Waits, reduced
-from sqlflow_codegen.graph.resources import Effects
-from sqlflow_codegen.graph.session import BEFORE, WRITERS
+from sqlflow_codegen.graph.session_state import BEFORE, WRITERS
 
 
 @dataclass(frozen=True, slots=True)

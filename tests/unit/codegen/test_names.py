@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.graph.build import build_graph
+from sqlflow_codegen.graph.data_objects import TABLE
 from sqlflow_codegen.graph.naming import Names
-from sqlflow_codegen.graph.resources import TABLE
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.language.dialects import DIALECTS
 from sqlflow_codegen.language.ir import PredictStatement

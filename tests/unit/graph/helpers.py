@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sqlflow_codegen.graph.build import Graph, build_graph
-from sqlflow_codegen.graph.effects import Context, effects
+from sqlflow_codegen.graph.data_objects import Effects
+from sqlflow_codegen.graph.effects import ProgramState, effects
 from sqlflow_codegen.graph.ordering import Ordering
-from sqlflow_codegen.graph.resources import Effects
 from sqlflow_codegen.language import parse_program
 
 CONSERVATIVE, LINEAGE, SEQUENTIAL = Ordering.CONSERVATIVE, Ordering.LINEAGE, Ordering.SEQUENTIAL
@@ -18,7 +18,7 @@ def graph(text: str, dialect: str = "postgres", ordering: Ordering = CONSERVATIV
 
 def effects_of(text: str, dialect: str = "postgres", ordering: Ordering = CONSERVATIVE) -> list[Effects]:
     """What each statement of a program does."""
-    context = Context(dialect, ordering)
+    context = ProgramState(dialect, ordering)
     return [effects(statement, context) for statement in parse_program(text, dialect)]
 
 

@@ -7,16 +7,16 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlflow_codegen.graph.data_objects import EXISTING, MODEL, TABLE, DataObject, Effects
 from sqlflow_codegen.graph.dependencies import Waits, by_effects, in_program_order, reduced
-from sqlflow_codegen.graph.resources import EXISTING, MODEL, TABLE, Effects, Resource
 
 RESOURCES = [
-    Resource(TABLE, "", "a", "a"),
-    Resource(TABLE, "s", "a", "s.a"),
-    Resource(TABLE, "s", "b", "s.b"),
-    Resource(TABLE, "t", "b", "t.b"),
-    Resource(TABLE, "", "c", "c"),
-    Resource(MODEL, "", "a", "a"),
+    DataObject(TABLE, "", "a", "a"),
+    DataObject(TABLE, "s", "a", "s.a"),
+    DataObject(TABLE, "s", "b", "s.b"),
+    DataObject(TABLE, "t", "b", "t.b"),
+    DataObject(TABLE, "", "c", "c"),
+    DataObject(MODEL, "", "a", "a"),
     EXISTING,
 ]
 
@@ -30,7 +30,7 @@ def effects(draw: st.DrawFn) -> Effects:
     return Effects(reads=draw(some), writes=draw(some), barrier="it is one" if kind == 1 else "")
 
 
-def may_be_same(one: Resource, other: Resource) -> bool:
+def may_be_same(one: DataObject, other: DataObject) -> bool:
     """Whether two names may mean one thing: an unknown schema may be any, if there is a doubt at all."""
     if (one.kind, one.name) != (other.kind, other.name):
         return False

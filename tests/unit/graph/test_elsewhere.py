@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlflow_codegen.graph.data_objects import ANY_FILE
 from sqlflow_codegen.graph.files import file_resource
 from sqlflow_codegen.graph.ordering import Ordering
-from sqlflow_codegen.graph.resources import ANY_FILE
 
 from tests.unit.graph.helpers import CONSERVATIVE, LINEAGE, before, graph
 

@@ -19,7 +19,7 @@ DROPS = "drops"
 FREED = "freed"
 
 
-class Resource(NamedTuple):
+class DataObject(NamedTuple):
     """Something read or written.
 
     Attributes:
@@ -37,27 +37,27 @@ class Resource(NamedTuple):
     shown: str
 
 
-EXISTING = Resource(ALL, "", "existing", "*")
+EXISTING = DataObject(ALL, "", "existing", "*")
 """All relations that the program did not create: any may be a view over any other."""
 
-CODE = Resource(ALL, "", "code", "*")
+CODE = DataObject(ALL, "", "code", "*")
 """Code that existed before: a change of a relation that the program did not create may run a trigger that names others.
 
 Whoever changes such a relation writes it; whoever uses a relation that was dropped and made again reads it.
 """
-ANY_DROP = Resource(DROPS, "", "drops", "drops")
+ANY_DROP = DataObject(DROPS, "", "drops", "drops")
 """What existed before and is dropped: views and keys among it decide in which order that can be done."""
-ANY_NAME = Resource(FREED, "", "names", "drops")
+ANY_NAME = DataObject(FREED, "", "names", "drops")
 """Names of indexes and keys that a DROP gives up. Who takes one waits for the DROPs before; no DROP waits for that."""
 
-ANY_FILE = Resource(FILES, "", "files", "files")
+ANY_FILE = DataObject(FILES, "", "files", "files")
 """Whatever file there may be; stands for all files of the program."""
-ANY_SCHEMA = Resource(SCHEMA, "", "*", "schemas")
+ANY_SCHEMA = DataObject(SCHEMA, "", "*", "schemas")
 
 
-def read_by_name(relation: Relation) -> Resource:
+def read_by_name(relation: Relation) -> DataObject:
     """A relation made again, as far as views that existed before may read it by its name."""
-    return Resource(ALL, relation.schema, relation.name, "*")
+    return DataObject(ALL, relation.schema, relation.name, "*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ class Effects:
         unclear: names of relations that it changes where others may be changed with them, or read through them.
     """
 
-    reads: frozenset[Resource] = frozenset()
-    writes: frozenset[Resource] = frozenset()
+    reads: frozenset[DataObject] = frozenset()
+    writes: frozenset[DataObject] = frozenset()
     barrier: str = ""
     understood: bool = True
     session: frozenset[str] = frozenset()
@@ -108,5 +108,5 @@ class Effects:
         return _shown(self.writes)
 
 
-def _shown(resources: frozenset[Resource]) -> tuple[str, ...]:
+def _shown(resources: frozenset[DataObject]) -> tuple[str, ...]:
     return tuple(sorted({each.shown for each in resources if each.kind in (TABLE, MODEL)}))

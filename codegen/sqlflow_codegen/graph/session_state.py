@@ -1,7 +1,7 @@
 """What a session carries from statement to statement: settings, temporary tables, variables, transactions.
 
 Steps run in sessions of their own. A setting is replayed there; what cannot be replayed (a temporary table, an open
-transaction, a variable computed from data) ties its statements together in one step. `Session` says which by
+transaction, a variable computed from data) ties its statements together in one step. `SessionState` says which by
 tokens: statements that hold the same token share a session.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlflow_codegen.graph.naming import Place, Relation
+from sqlflow_codegen.graph.naming import CurrentSchema, Relation
 
 TEMPORARY_SCHEMAS = {"postgres": "pg_temp", "sqlite": "temp", "duckdb": "temp"}
 
@@ -59,17 +59,17 @@ class Setting:
 
 
 @dataclass(slots=True)
-class _Transaction:
+class _OpenTransaction:
     """An explicit transaction, and what it may take back."""
 
     token: str
     settings: tuple[Setting, ...]
-    place: Place
+    place: CurrentSchema
     local_place: bool = False
     changed: list[Temporary] = field(default_factory=list)
 
 
-class Session:
+class SessionState:
     """The session of a program that runs from its first statement to its last."""
 
     def __init__(self, dialect: str) -> None:
@@ -83,7 +83,7 @@ class Session:
         self.unclear_variables = False
         """Whether something not understood ran, which may have set any variable."""
         self.locking = ""
-        self._transaction: _Transaction | None = None
+        self._transaction: _OpenTransaction | None = None
         self._settings_are_undone = dialect == "postgres"
         self.temporary_schema = TEMPORARY_SCHEMAS.get(dialect)
         """The schema that holds all temporary relations, if there is one."""
@@ -206,23 +206,23 @@ class Session:
 
     # -- transactions
 
-    def prepare_transaction(self) -> Place | None:
+    def prepare_transaction(self) -> CurrentSchema | None:
         """Note that the transaction leaves the session, to be committed or undone by any other."""
         if self._transaction is not None:
             self.prepared.add(self._transaction.token)
         return self.commit()
 
-    def begin(self, place: Place) -> None:
+    def begin(self, place: CurrentSchema) -> None:
         """Note the start of a transaction."""
         if self._transaction is None:
-            self._transaction = _Transaction(f"{INSIDE}{self.number}", self.settings, place)
+            self._transaction = _OpenTransaction(f"{INSIDE}{self.number}", self.settings, place)
 
     def localize(self) -> None:
         """Note that the current schema changes until the end of the transaction."""
         if self._transaction is not None:
             self._transaction.local_place = True
 
-    def commit(self) -> Place | None:
+    def commit(self) -> CurrentSchema | None:
         """Note the end of a transaction that keeps its changes; the place to go back to, if any."""
         transaction, self._transaction = self._transaction, None
         if transaction is None:
@@ -240,7 +240,7 @@ class Session:
             else:
                 del self.temporary[name]
 
-    def rollback(self) -> Place | None:
+    def rollback(self) -> CurrentSchema | None:
         """Note the end of a transaction that undoes its changes; the place to go back to, if any."""
         transaction, self._transaction = self._transaction, None
         if transaction is None:

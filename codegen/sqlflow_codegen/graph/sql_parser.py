@@ -25,7 +25,7 @@ class NotUnderstoodError(Exception):
     """The text is no statement that can be told what it does; the message says why."""
 
 
-class Reader:
+class SqlParser:
     """Tokenizes and parses statements of one dialect. Not for several threads at a time."""
 
     def __init__(self, dialect: str) -> None:
