@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlflow_codegen.graph.build import build_graph
-from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
+from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.language.ir import Program
 
@@ -87,14 +87,13 @@ def check(
     expected: Outcome,
     seed: int,
     *,
-    rules: Rules = ALL_RULES,
     ordering: Ordering = Ordering.CONSERVATIVE,
     orders: int = ORDERS,
 ) -> Wrong | None:
     """Run a program in several orders that its graph allows."""
     program = parse(database, statements)
     choose = random.Random(seed)
-    graphs = [build_graph(program, ordering, fusion=fusion, rules=rules) for fusion in (False, True)]
+    graphs = [build_graph(program, ordering, fusion=fusion) for fusion in (False, True)]
     modes = ["serial", "interleaved", "concurrent" if database.threads else "interleaved", "serial"]
     for n in range(orders):
         mode = modes[n % len(modes)]
@@ -113,7 +112,7 @@ def check(
     return None
 
 
-def minimised(database: Database, wrong: Wrong, rules: Rules, ordering: Ordering) -> Wrong:
+def minimised(database: Database, wrong: Wrong, ordering: Ordering) -> Wrong:
     """The same with fewer statements, as far as leaving out single ones goes."""
     smaller = True
     while smaller:
@@ -122,7 +121,7 @@ def minimised(database: Database, wrong: Wrong, rules: Rules, ordering: Ordering
             found = valid(database, _without(list(wrong.statements), index))
             if found is None or len(found[0]) >= len(wrong.statements):
                 continue
-            again = check(database, *found, wrong.seed, rules=rules, ordering=ordering, orders=12)
+            again = check(database, *found, wrong.seed, ordering=ordering, orders=12)
             if again is not None:
                 wrong, smaller = again, True
                 break

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import pytest
-from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
+from sqlflow_codegen.graph.ordering import Ordering
 
+from tests.properties.broken import BROKEN
 from tests.properties.databases import Database
 from tests.properties.elsewhere import RULES, WithFiles, programs
 from tests.properties.orders import Wrong, check, minimised
@@ -34,10 +34,10 @@ def folder() -> Iterator[Path]:
         yield found
 
 
-def first_wrong(database: WithFiles, count: int, ordering: Ordering, rules: Rules = ALL_RULES) -> Wrong | None:
+def first_wrong(database: WithFiles, count: int, ordering: Ordering) -> Wrong | None:
     """The first of some random programs that goes wrong."""
     for seed, statements, expected in islice(programs(database, FIRST_SEED), count):
-        wrong = check(database, statements, expected, seed, rules=rules, ordering=ordering)
+        wrong = check(database, statements, expected, seed, ordering=ordering)
         if wrong is not None:
             return wrong
     return None
@@ -48,10 +48,13 @@ def test_what_is_read_elsewhere_keeps_its_order(database: Database, folder: Path
     with_files = WithFiles(database, folder)
     wrong = first_wrong(with_files, COUNT, ordering)
     if wrong is not None:
-        pytest.fail(str(minimised(with_files, wrong, ALL_RULES, ordering)))
+        pytest.fail(str(minimised(with_files, wrong, ordering)))
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
-def test_a_broken_rule_is_caught(rule: str, request: pytest.FixtureRequest, folder: Path) -> None:
+def test_a_broken_rule_is_caught(
+    rule: str, request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database = WithFiles(request.getfixturevalue(RULES[rule]), folder)
-    assert first_wrong(database, MANY, Ordering.LINEAGE, replace(ALL_RULES, **{rule: False})) is not None
+    BROKEN[rule](monkeypatch)
+    assert first_wrong(database, MANY, Ordering.LINEAGE) is not None

@@ -10,7 +10,7 @@ import os
 from itertools import islice
 
 import pytest
-from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering
+from sqlflow_codegen.graph.ordering import Ordering
 
 from tests.properties.databases import Database
 from tests.properties.orders import check, minimised, programs
@@ -27,7 +27,7 @@ def run(database: Database, count: int, ordering: Ordering, *, trusted: bool = F
     for seed, statements, expected in islice(programs(database, FIRST_SEED, trusted=trusted), count):
         wrong = check(database, statements, expected, seed, ordering=ordering)
         if wrong is not None:
-            pytest.fail(str(minimised(database, wrong, ALL_RULES, ordering)))
+            pytest.fail(str(minimised(database, wrong, ordering)))
         checked += 1
     return checked
 

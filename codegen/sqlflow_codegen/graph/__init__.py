@@ -5,6 +5,7 @@ made.
 """
 
 from sqlflow_codegen.graph.ordering import Ordering
-from sqlflow_codegen.graph.steps import Step, check_results, plan, plan_steps
+from sqlflow_codegen.graph.planning import check_results, plan, plan_steps
+from sqlflow_codegen.graph.steps import Step
 
 __all__ = ["Ordering", "Step", "check_results", "plan", "plan_steps"]

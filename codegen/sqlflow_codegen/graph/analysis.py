@@ -66,7 +66,7 @@ class Analysis:
 
     def effects(self, *, setting: bool = False) -> Effects:
         """What was gathered; `setting` if the statement is to be replayed in later steps."""
-        if self.catalog.rules.files and EXISTING in self.reads and not any(each.kind == FILES for each in self.writes):
+        if EXISTING in self.reads and not any(each.kind == FILES for each in self.writes):
             self.reads.add(ANY_FILE)  # it may be over a file; but two COPY TO of two files need not wait for each other
         shapes = self.changes_session and self.understood and not self.writes
         return Effects(
@@ -104,7 +104,7 @@ class Analysis:
             for below in self._with_bases(self.catalog.relation(reference))[1:]:
                 self._touch(below, into)
                 into |= self.catalog.files(below)
-            return self.catalog.rules.temporary
+            return True
         if not self.session.temporary:
             return False
         relation = self.catalog.relation(reference)
@@ -118,7 +118,7 @@ class Analysis:
                 for below in self._with_bases(base):
                     self._touch(below, into)
                     into |= self.catalog.files(below)
-        return certain and self.catalog.rules.temporary
+        return certain
 
     def use_memory(self, schema: Reference) -> bool:
         """Whether a schema, with its catalog, lies in a database in memory; its statements then share a session."""
@@ -155,9 +155,6 @@ class Analysis:
         catalog = self.catalog
         if catalog.standings.is_own(relation):
             self.write_definition(relation)
-            return
-        if not catalog.rules.drops:
-            self.writes.add(catalog.resource(relation))
             return
         self.writes |= {catalog.resource(relation), *catalog.groups(relation), ANY_DROP, ANY_NAME}
         self.reads.update(catalog.resource(base) for base in catalog.bases(relation) or ())
@@ -243,9 +240,6 @@ class Analysis:
 
     def tie(self, first: Relation, second: Relation) -> None:
         """Note that two relations change together from now on."""
-        if not self.catalog.rules.relatives:
-            self.read_relation(second)
-            return
         for relation in (first, second):
             self.write_relation(relation)
         self.catalog.tie(first, second)
@@ -279,8 +273,6 @@ class Analysis:
 
     def draw(self, sequences: Iterable[Reference]) -> None:
         """Note that sequences are drawn from, which changes them."""
-        if not self.catalog.rules.sequences:
-            return
         for sequence in sequences:
             if sequence:
                 self.write(sequence)

@@ -12,7 +12,7 @@ from sqlflow_codegen.graph.dependencies import Waits, by_effects, in_program_ord
 from sqlflow_codegen.graph.effects import ProgramState, effects
 from sqlflow_codegen.graph.fusion import fuse
 from sqlflow_codegen.graph.lost import lost_at
-from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
+from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.graph.results import ResultChecks
 from sqlflow_codegen.graph.session_state import INSIDE, Setting
 from sqlflow_codegen.graph.steps import Step
@@ -65,7 +65,6 @@ def build_graph(
     ordering: Ordering = Ordering.CONSERVATIVE,
     *,
     fusion: bool = True,
-    rules: Rules = ALL_RULES,
 ) -> Graph:
     """Work out what waits for what, and the steps.
 
@@ -73,9 +72,8 @@ def build_graph(
         program: the parsed program.
         ordering: which statements wait for which.
         fusion: whether plain SQL statements share a step where that keeps no statement back that may take long.
-        rules: only tests change them.
     """
-    context = ProgramState(program.dialect, ordering, rules)
+    context = ProgramState(program.dialect, ordering)
     found: list[Effects] = []
     settings: list[tuple[Setting, ...]] = []
     results = ResultChecks(program)
@@ -86,7 +84,7 @@ def build_graph(
     if ordering is Ordering.SEQUENTIAL:
         waits = in_program_order(len(found), (n for n, each in enumerate(found) if each.setting))
     else:
-        waits = by_effects(found, rules)
+        waits = by_effects(found)
     units = make_units(found, waits)
     return Graph(
         program=program,

@@ -11,7 +11,6 @@ from typing import Generic, TypeVar
 
 from sqlflow_codegen.graph.data_objects import ANY_FILE, GROUP, TABLE, DataObject
 from sqlflow_codegen.graph.naming import CurrentSchema, Names, Reference, Relation
-from sqlflow_codegen.graph.ordering import Rules
 from sqlflow_codegen.graph.routines import FunctionBodies
 from sqlflow_codegen.graph.standing import Standing, Standings
 from sqlflow_codegen.graph.trust import Trust
@@ -58,10 +57,9 @@ class NameMap(Generic[T]):
 class Catalog:
     """The relations of a program, as of one of its statements."""
 
-    def __init__(self, names: Names, conservative: bool, rules: Rules) -> None:
+    def __init__(self, names: Names, conservative: bool) -> None:
         self.names = names
         self.conservative = conservative
-        self.rules = rules
         self.place = CurrentSchema()
         self.used: set[str] = set()
         """Names of relations, in any schema, that statements so far used."""
@@ -76,7 +74,7 @@ class Catalog:
         self.schemas: set[str] = set()
         self._relations: dict[tuple[Reference, CurrentSchema], Relation] = {}
         self._resources: dict[Relation, DataObject] = {}
-        self.standings = Standings(names.dialect, rules)
+        self.standings = Standings(names.dialect)
         self._views: NameMap[dict[Relation, None]] = NameMap()
         self._restless: NameMap[bool] = NameMap()
         self._files: NameMap[set[DataObject]] = NameMap()
@@ -101,9 +99,8 @@ class Catalog:
 
     def attach(self, name: str) -> None:
         """Note that a database file has another name; it may be the main one's file, or that of a third name."""
-        if self.rules.attached:
-            self._attached.add(name)
-            self._relations.clear()
+        self._attached.add(name)
+        self._relations.clear()
 
     def resource(self, relation: Relation) -> DataObject:
         """What stands for the relation among the effects of statements; one object for all of them."""
@@ -121,7 +118,7 @@ class Catalog:
 
     def standing(self, relation: Relation) -> Standing:
         """What may be defined over the relation unseen; where names are trusted, nothing."""
-        if not self.rules.existing or not (self.conservative or self._trust.ended(relation)):
+        if not (self.conservative or self._trust.ended(relation)):
             return Standing.NEW
         own = self.standings.of(relation)
         return min(own, self._groups.standing(relation)) if self._groups else own
@@ -152,8 +149,7 @@ class Catalog:
         Args:
             words: what it mentioned: names of relations, schemas or catalogs; None if it may be any.
         """
-        if self.rules.trust:
-            self._trust.end(words)
+        self._trust.end(words)
 
     def distrust_names(self) -> None:
         """Note that there are triggers or rules now: what a statement names is not all that it changes.
@@ -194,7 +190,7 @@ class Catalog:
 
     def bases(self, relation: Relation) -> list[Relation] | None:
         """What a view's definition reads, and the definitions of views in it; None if too many."""
-        if not self._views or not self.rules.views:
+        if not self._views:
             return []
         found: dict[Relation, None] = {}
         queue = [relation]
@@ -226,8 +222,6 @@ class Catalog:
 
     def files(self, relation: Relation) -> set[DataObject]:
         """The files that are read and written through a relation itself."""
-        if not self.rules.files:
-            return set()
         found = set().union(*self._files.find(relation)) if self._files else set()
         if self._trust.ended(relation) and not self.standings.is_own(relation):
             found.add(ANY_FILE)
@@ -242,7 +236,7 @@ class Catalog:
 
     def groups(self, relation: Relation) -> list[DataObject]:
         """What stands for all that is tied to it."""
-        return self._groups.resources(relation) if self._groups and self.rules.relatives else []
+        return self._groups.resources(relation) if self._groups else []
 
 
 class _Groups:

@@ -7,12 +7,12 @@ follow from others is told by bit sets of ancestors, one machine word for 64 sta
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqlflow_codegen.graph.data_objects import ALL, ANY_FILE, FILES, FREED, MODEL, TABLE, DataObject, Effects
 from sqlflow_codegen.graph.files import distinct_files
-from sqlflow_codegen.graph.ordering import ALL_RULES, Rules
 
 RAW = "RAW"
 WAR = "WAR"
@@ -67,18 +67,17 @@ def in_program_order(count: int, settings: Iterable[int] = ()) -> Waits:
     return waits
 
 
-def by_effects(effects: Sequence[Effects], rules: Rules = ALL_RULES) -> Waits:
+def by_effects(effects: Sequence[Effects]) -> Waits:
     """Every statement waits for those whose effects its own must not overtake; settings wait for nothing."""
-    return _Hazards(effects, rules).waits()
+    return _Hazards(effects).waits()
 
 
 class _Hazards:
     """Goes through the statements once."""
 
-    def __init__(self, effects: Sequence[Effects], rules: Rules) -> None:
+    def __init__(self, effects: Sequence[Effects]) -> None:
         self._effects = effects
-        self._rules = rules
-        self._states: dict[DataObject, _State] = {}
+        self._states: defaultdict[DataObject, _State] = defaultdict(_State)
         self._distinct = _distinct(effects)
         self._files = {each for each in self._distinct.values() if each.kind == FILES}
         self._last_barrier = -1
@@ -112,27 +111,20 @@ class _Hazards:
         self._ancestors = [0]
 
     def _candidates(self, index: int, effects: Effects) -> dict[int, list[_Found]]:
-        """Everything that the statement must not overtake, as far as it is remembered."""
-        rules, distinct, states = self._rules, self._distinct, self._states
+        """The statements whose effects this one must not overtake, as far as they are remembered, and why."""
+        distinct, states = self._distinct, self._states
         found: dict[int, list[_Found]] = {}
         writes = self._all_files({distinct[each] for each in effects.writes})
         for resource in sorted(self._all_files({distinct[each] for each in effects.reads})):
-            state = states.get(resource)
-            if state is None:
-                state = states[resource] = _State()
-            if rules.raw and state.writer >= 0:
-                found.setdefault(state.writer, []).append((RAW, resource))
+            state = states[resource]
+            _add(found, RAW, state.writer, resource)
             if resource not in writes and resource.kind != FREED:
                 state.readers.append(index)
         for resource in sorted(writes):
-            state = states.get(resource)
-            if state is None:
-                state = states[resource] = _State()
-            if rules.waw and state.writer >= 0:
-                found.setdefault(state.writer, []).append((WAW, resource))
-            if rules.war:
-                for reader in state.readers:
-                    found.setdefault(reader, []).append((WAR, resource))
+            state = states[resource]
+            _add(found, WAW, state.writer, resource)
+            for reader in state.readers:
+                _add(found, WAR, reader, resource)
             state.writer = index
             state.readers = []
         if not found and self._last_barrier >= 0:
@@ -156,6 +148,12 @@ class _Hazards:
                 reached |= ancestors[each - base] | bit
         ancestors.append(reached)
         return dict(sorted(kept.items()))
+
+
+def _add(found: dict[int, list[_Found]], hazard: str, before: int, resource: DataObject) -> None:
+    """Note a hazard on a resource with an earlier statement; -1 stands for none."""
+    if before >= 0:
+        found.setdefault(before, []).append((hazard, resource))
 
 
 def _telling(found: list[_Found]) -> tuple[Cause, ...]:

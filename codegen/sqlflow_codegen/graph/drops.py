@@ -74,13 +74,13 @@ class Drops:
         """Note the DROP of what may be temporary; whether it surely is."""
         if analysis.use_memory(reference[:-1]):
             analysis.changes_session = True
-            return analysis.catalog.rules.temporary
+            return True
         found, certain = analysis.session.find_temporary(relation, len(reference) > 1)
         analysis.shares |= {each.token for each in found}
         if certain:
             analysis.changes_session = True
             analysis.session.drop_temporary(relation, found)
-        return certain and analysis.catalog.rules.temporary
+        return certain
 
     def _drop_index(self, tree: exp.Expr, target: exp.Expr, analysis: Analysis) -> None:
         cluster = tree.args.get("cluster")

@@ -10,7 +10,7 @@ from sqlflow_codegen.graph.catalog import Catalog
 from sqlflow_codegen.graph.data_objects import EXISTING, MODEL, DataObject, Effects
 from sqlflow_codegen.graph.interpreter import Interpreter
 from sqlflow_codegen.graph.naming import Reference
-from sqlflow_codegen.graph.ordering import ALL_RULES, Ordering, Rules
+from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.graph.session_state import SessionState, Setting
 from sqlflow_codegen.language import ir
 
@@ -20,18 +20,17 @@ _WORD = re.compile(r"\w+")
 class ProgramState:
     """What the statements of a program so far tell about the next one: database, session, current schema."""
 
-    def __init__(self, dialect: str, ordering: Ordering = Ordering.CONSERVATIVE, rules: Rules = ALL_RULES) -> None:
+    def __init__(self, dialect: str, ordering: Ordering = Ordering.CONSERVATIVE) -> None:
         self.dialect = dialect
-        self.rules = rules
         self.interpreter = Interpreter(dialect)
         # Program order does not say who has to share a session: only names that are trusted do.
-        self.catalog = Catalog(self.interpreter.names, ordering is not Ordering.LINEAGE, rules)
+        self.catalog = Catalog(self.interpreter.names, ordering is not Ordering.LINEAGE)
         self.session = SessionState(dialect)
 
     @property
     def settings(self) -> tuple[Setting, ...]:
         """The session statements in force."""
-        return self.session.settings if self.rules.session else ()
+        return self.session.settings
 
 
 def effects(statement: ir.Statement, context: ProgramState) -> Effects:
@@ -39,7 +38,7 @@ def effects(statement: ir.Statement, context: ProgramState) -> Effects:
 
     Statements of a program have to be passed in its order, each once.
     """
-    session, catalog, rules = context.session, context.catalog, context.rules
+    session, catalog = context.session, context.catalog
     shared = session.start(statement.number)
     analysis = Analysis(catalog, session)
     setting = False
@@ -60,10 +59,6 @@ def effects(statement: ir.Statement, context: ProgramState) -> Effects:
             if each.schema:
                 analysis.use_schema(each.schema)
     analysis.shares |= shared | session.tokens()
-    if not rules.temporary:
-        analysis.shares = {token for token in analysis.shares if not token.startswith("temporary:")}
-    if not rules.barriers:
-        analysis.barrier = ""
     return analysis.effects(setting=setting and not analysis.shares)
 
 

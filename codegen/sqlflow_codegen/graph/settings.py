@@ -128,8 +128,7 @@ class Settings:
         if not analysis.session.in_transaction:
             analysis.catalog.standings.begin()
         analysis.controls = True
-        if analysis.catalog.rules.transactions:
-            analysis.session.begin(analysis.catalog.place)
+        analysis.session.begin(analysis.catalog.place)
         return DONE
 
     def _block(self, _tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:

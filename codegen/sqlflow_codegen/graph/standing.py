@@ -14,7 +14,6 @@ from __future__ import annotations
 from enum import Enum, IntEnum, auto
 
 from sqlflow_codegen.graph.naming import Relation
-from sqlflow_codegen.graph.ordering import Rules
 
 MOST_AGAIN = 64
 """Relations made again of which each may be read by views that existed before; what comes after counts as old."""
@@ -54,8 +53,7 @@ class Why(Enum):
 class Standings:
     """The standing of every name, as of one statement of a program."""
 
-    def __init__(self, dialect: str, rules: Rules) -> None:
-        self._rules = rules
+    def __init__(self, dialect: str) -> None:
         self.binds_late = dialect != "postgres"
         """Whether a view that existed before may read a relation made again."""
         self._new: set[str] = set()
@@ -108,8 +106,7 @@ class Standings:
         self._changed.append(relation)
         if not plain or self._all_known or identity in self._new:
             return
-        unseen = identity not in self._dropped and not self._schema_dropped(relation) and not self._dropped_more
-        if most is Standing.NEW and (unseen or not self._rules.dropped):
+        if most is Standing.NEW and not self._may_have_existed(relation):
             self._new.add(identity)
         elif most >= Standing.AGAIN and (not self.binds_late or len(self._again) < MOST_AGAIN):
             self._again[identity] = relation
@@ -157,10 +154,11 @@ class Standings:
         """Whether the program made the relation of that name that is there now, if any."""
         return self.of(relation) is not Standing.OLD
 
-    def _schema_dropped(self, relation: Relation) -> bool:
-        if not self._dropped_schemas:
-            return False
-        return not relation.schema or relation.schema in self._dropped_schemas
+    def _may_have_existed(self, relation: Relation) -> bool:
+        """True if the program dropped what may have had that name and existed before."""
+        if relation.identity in self._dropped or self._dropped_more:
+            return True
+        return bool(self._dropped_schemas) and (not relation.schema or relation.schema in self._dropped_schemas)
 
     # -- what lowers the standing of relations
 
