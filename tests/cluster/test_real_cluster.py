@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,8 @@ import pytest
 from devcluster import debian
 from devcluster.layout import Layout
 from devcluster.process import SystemRunner
+
+from tests.support.waiting import wait_for
 
 RUNNER = SystemRunner()
 
@@ -95,11 +96,14 @@ def kill_when_the_node_is_there(checkout: Path, log: Path) -> None:
     """Start `up` and kill it, with nothing left to clear up after it, as soon as the node's container exists."""
     with log.open("w") as output:
         process = subprocess.Popen(command(checkout, "up"), stdout=output, stderr=output)
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while not podman("ps", "--all", "--quiet", "--filter", f"name=^{node(checkout)}$"):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
+        listing = ("ps", "--all", "--quiet", "--filter", f"name=^{node(checkout)}$")
+        wait_for(
+            lambda: podman(*listing) or process.poll() is not None,
+            "the node's container exists",
+            DEADLINE_SECONDS,
+            seen=log.read_text,
+        )
+        assert process.poll() is None, log.read_text()
         process.kill()
         process.wait()
 
@@ -168,9 +172,7 @@ def test_services_survive_a_full_sync_of_kube_proxy(checkouts: list[Path]) -> No
     kubectl(checkout, "create", "service", "clusterip", "late", "--tcp=80:80")
     address = kubectl(checkout, "get", "service", "late", "--output=jsonpath={.spec.clusterIP}")
     kubectl(checkout, "delete", "service", "late", "--wait")
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while address in service_addresses(checkout) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_for(lambda: address not in service_addresses(checkout), "the address is gone", DEADLINE_SECONDS)
     assert service_addresses(checkout) == wanted
 
 

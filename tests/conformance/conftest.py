@@ -12,10 +12,11 @@ from sqlflow_operator.kube import PIPELINE_RUNS, WORKFLOWS, Resource
 from sqlflow_operator.kube.client import KubeClient
 
 from tests.e2e.kube import Kube
-from tests.integration.conftest import ROOT, wait_for
+from tests.integration.conftest import ROOT
 from tests.integration.conftest import client as connect
 from tests.integration.controlplane import ControlPlane, find_tools
 from tests.integration.test_engine_schemas import ENGINES as ENGINE_CRDS
+from tests.support.waiting import wait_for
 
 NAMESPACE = "sqlflow-conformance"
 """Not that of the e2e tests: Argo's executor does not meet the restricted Pod Security profile which they enforce."""

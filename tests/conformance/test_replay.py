@@ -20,8 +20,9 @@ from tests.conformance.differences import DIFFERENCES, SPECS, adapted, expected
 from tests.conformance.player import Player
 from tests.conformance.recording import read
 from tests.conformance.replaying import JOB, SteppedOperator, create_job, replay, start_of
-from tests.integration.conftest import ROOT, OperatorProcess, client, new_namespace, wait_for
+from tests.integration.conftest import ROOT, OperatorProcess, client, new_namespace
 from tests.integration.controlplane import ControlPlane, free_port
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.integration
 

@@ -19,6 +19,7 @@ from sqlflow_runtime.ledger import TABLE, Ledger
 from sqlflow_runtime.recorder import Recorder
 
 from tests.databases.harness import connect, fail, run_program, run_step, step_command, step_env, succeed
+from tests.support.waiting import wait_for
 
 INSERTS = "INSERT INTO t VALUES (1); SELECT count(*) FROM t; INSERT INTO t VALUES (2); INSERT INTO t VALUES (3)"
 
@@ -242,8 +243,8 @@ def test_an_attempt_that_was_replaced_changes_nothing_more(
     arguments = ("--statements", "1-2", "--retries", "1")
     command, env = step_command(tmp_path, slow, *arguments, dialect=kind), step_env(tmp_path, url, SQLFLOW_RUN="r")
     with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while values(database) != [0, 1]:
-            assert process.poll() is None
+        wait_for(lambda: values(database) == [0, 1] or process.poll() is not None, "the first statement is committed")
+        assert process.poll() is None
         second = run_step(tmp_path, url, text, *arguments, dialect=kind, SQLFLOW_RUN="r")
         assert process.wait(timeout=60) in (3, 143)
     assert (second.code, values(database)) == (0, [0, 1, 2])

@@ -18,6 +18,7 @@ from sqlflow_runtime.databases.rows import Database
 
 from tests.databases.harness import Process, connect, run_step, step_command, step_env, succeed
 from tests.support.servers import PASSWORD, MariaServer, Server
+from tests.support.waiting import wait_for
 
 INSERTS = "INSERT INTO t VALUES (1); SELECT count(*) FROM t; INSERT INTO t VALUES (2); INSERT INTO t VALUES (3)"
 
@@ -187,8 +188,8 @@ def slow(place: Place) -> Iterator[tuple[Place, subprocess.Popen[bytes]]]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    while not sleeping(place):
-        assert process.poll() is None
+    wait_for(lambda: sleeping(place) or process.poll() is not None, "the second statement runs")
+    assert process.poll() is None
     yield place, process
     process.kill()
     process.wait()
@@ -223,8 +224,7 @@ def test_a_killed_process_leaves_nothing_running_in_postgres(slow: tuple[Place, 
     if place.dialect != "postgres":
         pytest.skip("MySQL and MariaDB notice only at the statement's end that their client is gone")
     process.kill()
-    while sleeping(place):
-        pass
+    wait_for(lambda: not sleeping(place), "the statement is ended")
     assert place.values() == [1]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from sqlflow_runtime.errors import RunError
 from tests.databases.conftest import load_iris
 from tests.databases.harness import connect, fail, run_step, step_command, step_env, succeed
 from tests.support.servers import PASSWORD, MariaServer
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.database
 
@@ -37,11 +37,10 @@ def test_every_value_arrives_without_loss(mysql: Database) -> None:
     assert ran.of("columns")[0]["types"][:3] == ["decimal", "date", "date"]
 
 
-def test_a_billion_rows_are_not_computed(mysql: Database) -> None:
-    begin = time.monotonic()
-    ran = succeed(mysql, "SELECT seq, REPEAT('x', 100) FROM seq_1_to_1000000000", limit=PreviewLimit(rows=5))
+def test_rows_that_are_not_shown_are_not_computed(mysql: Database) -> None:
+    """All of them would take hours."""
+    ran = succeed(mysql, "SELECT seq, REPEAT('x', 100) FROM seq_1_to_1000000000000", limit=PreviewLimit(rows=5))
     assert [row[0] for row in ran.rows()] == [1, 2, 3, 4, 5]
-    assert time.monotonic() - begin < 30, "computing them all takes minutes"
     assert mysql.execute("SELECT 1") == [(1,)]
 
 
@@ -209,10 +208,7 @@ def test_a_signal_ends_the_statement_in_the_database(tmp_path: Path, maria_serve
     )
     with maria_server.connect() as admin, admin.cursor() as cursor:
         try:
-            deadline = time.monotonic() + 30
-            while cursor.execute(running) and cursor.fetchone() != (1,):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            wait_for(lambda: cursor.execute(running) and cursor.fetchone() == (1,), "the statement runs")
             process.terminate()
             stdout, _ = process.communicate(timeout=20)
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from contextlib import closing
 
 import pytest
@@ -48,11 +47,12 @@ def test_types_of_the_user_have_names(postgres: Database) -> None:
     assert ran.of("columns")[0]["types"] == ["mood"]
 
 
-def test_a_billion_rows_are_not_computed(postgres: Database) -> None:
-    begin = time.monotonic()
-    ran = succeed(postgres, "SELECT generate_series(1, 1000000000) AS i, repeat('x', 100)", limit=PreviewLimit(rows=5))
+def test_rows_that_are_not_shown_are_not_computed(postgres: Database) -> None:
+    """All of them would take hours."""
+    ran = succeed(
+        postgres, "SELECT generate_series(1, 1000000000000) AS i, repeat('x', 100)", limit=PreviewLimit(rows=5)
+    )
     assert [row[0] for row in ran.rows()] == [1, 2, 3, 4, 5]
-    assert time.monotonic() - begin < 30, "computing them all takes minutes"
     assert postgres.execute("SELECT 1") == [(1,)]
 
 

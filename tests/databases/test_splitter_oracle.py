@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator
 
@@ -15,10 +14,11 @@ from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.language.ir import TrainStatement
 
+from tests.support.examples import scaled
 from tests.support.servers import maria_programs, maria_running, programs, running
 from tests.unit.codegen.test_bodies import BODIES
 
-COUNT = max(int(os.environ.get("SQLFLOW_FUZZ_COUNT", "0")) // 8, 1500)
+COUNT = scaled(1500)
 BODY = [
     "a",
     ";",

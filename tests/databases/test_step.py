@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from sqlflow_codegen.contract import parse_record
 
 from tests.databases.harness import read_outcome, run_step, step_command, step_env
 from tests.support.servers import PASSWORD, Server
+from tests.support.waiting import wait_for
 
 MEMORY = "sqlite://"
 
@@ -197,13 +197,6 @@ def test_out_of_memory_is_told(tmp_path: Path) -> None:
     assert (done.outcome.error.kind, done.outcome.error.statement) == ("memory", 1)
 
 
-def _wait_for(condition: object, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-
-
 @pytest.mark.database
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_statement_in_the_database(
@@ -219,7 +212,7 @@ def test_a_signal_ends_the_statement_in_the_database(
             command, env=step_env(tmp_path, postgres_server.url()), stdout=subprocess.PIPE, encoding="utf-8"
         )
         try:
-            _wait_for(lambda: admin.execute(running.encode()).fetchone() == (1,))
+            wait_for(lambda: admin.execute(running.encode()).fetchone() == (1,), "the statement runs")
             process.send_signal(number)
             stdout, _ = process.communicate(timeout=20)
         finally:

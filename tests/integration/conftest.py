@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, JOBS, SQLFLOWJOBS, NotFou
 from sqlflow_operator.kube.client import KubeClient
 
 from tests.integration.controlplane import ControlPlane, find_tools, free_port
+from tests.support.waiting import wait_for
 from tests.unit.operator.jobcontroller import JobController
 from tests.unit.operator.world import job_manifest
 
@@ -101,7 +101,7 @@ class OperatorProcess:
     def terminate(self) -> int:
         assert self.process is not None
         self.process.terminate()
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=10)
         self.process = None
         return code
 
@@ -142,13 +142,6 @@ class Place:
 
     def __post_init__(self) -> None:
         self.controller = JobController(self.kube, self.namespace, lambda: datetime.now(UTC))
-        self._ticked = 0.0
-
-    def tick(self) -> None:
-        """Let the cluster move on, about as fast as a real one."""
-        if time.monotonic() - self._ticked > 0.3:
-            self.controller.tick()
-            self._ticked = time.monotonic()
 
     def apply(self, name: str = "iris", **spec: Any) -> Object:
         return self.kube.create(SQLFLOWJOBS, self.namespace, job_manifest(name, **spec))
@@ -181,19 +174,41 @@ class Place:
     def events(self) -> list[Object]:
         return self.kube.list(EVENTS, self.namespace)
 
+    def wait_for(
+        self, condition: Callable[[], object], what: str, seconds: float = 20, name: str = "iris", every: float = 0.05
+    ) -> None:
+        """Wait for a condition; the failure shows the status of that job."""
+        wait_for(condition, what, seconds, every=every, ignoring=(NotFoundError,), seen=lambda: self.status(name))
+
     def wait_phase(self, phase: str, name: str = "iris", seconds: float = 20) -> Object:
-        wait_for(lambda: self.phase(name) == phase, f"{name} is {phase}", seconds, lambda: str(self.status(name)))
+        self.wait_for(lambda: self.phase(name) == phase, f"{name} is {phase}", seconds, name)
         return self.status(name)
+
+    def play_for(
+        self, condition: Callable[[], object], what: str, seconds: float = 40, name: str = "iris", every: float = 0.3
+    ) -> None:
+        """Let the cluster move on, about as fast as a real one, until a condition holds."""
+
+        def reached() -> object:
+            self.controller.tick()
+            return condition()
+
+        self.wait_for(reached, what, seconds, name, every)
 
     def play_until(self, phase: str, name: str = "iris", seconds: float = 40) -> Object:
         """Let the cluster move on until the job has that phase."""
-
-        def reached() -> bool:
-            self.tick()
-            return self.phase(name) == phase
-
-        wait_for(reached, f"{name} is {phase}", seconds, lambda: str(self.status(name)))
+        self.play_for(lambda: self.phase(name) == phase, f"{name} is {phase}", seconds, name)
         return self.status(name)
+
+    def look_again(self, name: str = "iris") -> Object:
+        """Have the operator look at a job once more, by an edit that means nothing to it; the job when it was edited.
+
+        Returns once the operator has looked.
+        """
+        edit = {"metadata": {"labels": {"edited": f"again-{next(_NUMBERS)}"}}}
+        edited = self.kube.patch(SQLFLOWJOBS, self.namespace, name, edit)
+        settle(self.kube)
+        return edited
 
 
 @pytest.fixture
@@ -206,14 +221,11 @@ def place(kube: KubeClient, namespace: str) -> Place:
     return Place(kube, namespace)
 
 
-def wait_for(
-    condition: Callable[[], object], what: str, seconds: float = 20, seen: Callable[[], str] = lambda: ""
-) -> None:
-    """Poll until it is true; the failure tells what was seen last."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with contextlib.suppress(NotFoundError):
-            if condition():
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds:g} s: {what}; seen: {seen()}")
+def settle(kube: KubeClient) -> None:
+    """Return once an operator of all namespaces has handled what happened before: a later run has reached its end.
+
+    Events of one kind come in order, so those of a run that starts now come after all that were there before.
+    """
+    place = Place(kube, new_namespace(kube, "later"))
+    place.apply("later", program="SELECT 1;")
+    place.play_until("Succeeded", "later")

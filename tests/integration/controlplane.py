@@ -9,13 +9,14 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+from tests.support.waiting import wait_for
 
 OPERATOR_USER = "system:serviceaccount:sqlflow-system:sqlflow-operator"
 
@@ -113,18 +114,19 @@ class ControlPlane:
 
     def wait_ready(self, timeout: float = 60) -> None:
         trusting = ssl.create_default_context(cafile=self.directory / "server.crt")
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
+        request = urllib.request.Request(f"{self.url}/readyz", headers={"Authorization": "Bearer admin-token"})
+
+        def ready() -> bool:
             for process in self.processes:
                 assert process.poll() is None, f"{process.args!r} ended early; see {self.directory}"
             try:
-                request = urllib.request.Request(f"{self.url}/readyz", headers={"Authorization": "Bearer admin-token"})
                 with urllib.request.urlopen(request, context=trusting, timeout=2) as answer:
-                    if answer.status == 200:
-                        return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        raise AssertionError(f"kube-apiserver is not ready after {timeout:.0f} s; see {self.directory}")
+                    return bool(answer.status == 200)
+            except urllib.error.HTTPError as error:
+                error.close()
+                return False
+
+        wait_for(ready, f"kube-apiserver is ready; see {self.directory}", timeout, ignoring=(OSError,))
 
     def run(self, *arguments: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """kubectl, as administrator."""

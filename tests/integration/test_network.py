@@ -10,7 +10,7 @@ import pytest
 import yaml
 from sqlflow_operator.kube.client import KubeClient
 
-from tests.integration.conftest import ROOT, OperatorProcess, Place, new_namespace, wait_for
+from tests.integration.conftest import ROOT, OperatorProcess, Place, new_namespace
 from tests.integration.controlplane import ControlPlane, free_port
 from tests.integration.proxy import Proxy
 
@@ -54,13 +54,13 @@ def test_outage_of_the_api_server(distant_operator: OperatorProcess, proxy: Prox
     place.apply()
     place.play_until("Running")
     proxy.refuse(True)
-    wait_for(lambda: distant_operator.probe("readyz") == 503, "not ready", 30)
+    place.wait_for(lambda: distant_operator.probe("readyz") == 503, "not ready", 30)
     assert distant_operator.probe("healthz") == 200, "an outage elsewhere is no reason to be killed"
     for _ in range(6):
         place.controller.tick()
     proxy.refuse(False)
     place.play_until("Succeeded", seconds=90)
-    wait_for(lambda: distant_operator.probe("readyz") == 200, "ready again", 30)
+    place.wait_for(lambda: distant_operator.probe("readyz") == 200, "ready again", 30)
     assert len(place.children()) == 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlflow_codegen.contract import Outcome, StepError, dump_outcome
 
-from tests.integration.conftest import OperatorProcess, Place, wait_for
+from tests.integration.conftest import OperatorProcess, Place
 from tests.integration.controlplane import ControlPlane
 from tests.unit.operator.jobcontroller import Ending
 
@@ -16,7 +16,7 @@ def test_a_new_run_shows_nothing_of_the_old_one(shared_operator: OperatorProcess
     place.apply(program="SELECT 1;")
     old = place.play_until("Succeeded")["run"]
     place.edit("iris", program="SELECT 2;")
-    wait_for(lambda: place.status().get("run", old)["name"] != old["name"], "the new run is there")
+    place.wait_for(lambda: place.status().get("run", old)["name"] != old["name"], "the new run is there")
     status = place.status()
     assert status["phase"] == "Pending"
     assert "finishedAt" not in status["run"]

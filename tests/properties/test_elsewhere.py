@@ -1,6 +1,6 @@
 """Random programs whose definitions read elsewhere: any order that the graph allows gives what program order gives.
 
-`SQLFLOW_PROPERTY_PROGRAMS` and `SQLFLOW_PROPERTY_SEED` are as in `test_orders.py`.
+As many of them as `test_orders.py` says.
 """
 
 from __future__ import annotations

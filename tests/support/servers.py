@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from urllib.parse import quote
 import psycopg
 import pymysql
 from pymysql.connections import Connection
+
+from tests.support.waiting import wait_for
 
 PASSWORD = "canary-p@ss/w0rd %#1"
 """With every character that a URL treats specially; must never appear in any output."""
@@ -142,7 +143,7 @@ def maria_running(install: str, program: str) -> Iterator[MariaServer]:
             [program, *common, *sockets, *small, f"--pid-file={folder}/pid"], **options, stdout=out, stderr=out
         )
     try:
-        _wait_for(folder / "socket")
+        wait_for((folder / "socket").exists, "MariaDB listens", 60)
         with server.connect() as admin, admin.cursor() as cursor:
             cursor.execute("CREATE USER tester IDENTIFIED BY %s", (PASSWORD,))
             cursor.execute("GRANT ALL ON *.* TO tester")
@@ -151,11 +152,3 @@ def maria_running(install: str, program: str) -> Iterator[MariaServer]:
         process.terminate()
         process.wait(timeout=30)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_for(path: Path) -> None:
-    """A server makes its socket once it listens."""
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < deadline, f"there is no {path}"
-        time.sleep(0.05)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_for
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -65,8 +67,7 @@ def test_an_interrupt_is_one_line() -> None:
         text=True,
     ) as process:
         status = Path(f"/proc/{process.pid}/status")
-        while not _catches(status.read_text(), signal.SIGINT):
-            assert process.poll() is None
+        wait_for(lambda: _catches(status.read_text(), signal.SIGINT), "the command reads its input")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "interrupted\n")

@@ -8,10 +8,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 IRIS = ROOT / "examples" / "01-iris"
@@ -269,10 +270,7 @@ def test_ctrl_c_ends_the_statement(tmp_path: Path, number: signal.Signals, code:
             stdout=stream,
         )
     try:
-        deadline = time.monotonic() + 30
-        while "1 row" not in out.read_text():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_for(lambda: "1 row" in out.read_text(), "the first statement has ended")
         process.send_signal(number)
         assert process.wait(timeout=20) == code
     finally:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.backend import Codegen, RunOptions
 from sqlflow_codegen.errors import CodegenError
@@ -284,7 +284,6 @@ def test_random_texts_travel() -> None:
 
 
 @given(st.text(st.sampled_from("".join(ALPHABET))))
-@settings(max_examples=300, deadline=None)
 def test_literals_are_what_they_say(text: str) -> None:
     assert ast.literal_eval(text_literal(text)) == text
     value = {text: [text, 1, None, True, {"k": text * 9}]}

@@ -8,6 +8,8 @@ import sqlite3
 from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import parse_program
 
+from tests.support.examples import scaled
+
 WORDS = """
 SELECT 1 a ; ; ; ' '' " "" ` `` [ ] /* */ -- , ( ) x'00' 'it''s' "a;b" [a;b] `a;b` /*;*/ --;
 """
@@ -17,7 +19,7 @@ TRIGGERS = [
     "CREATE TABLE t (a, b)",
 ]
 PIECES = [*WORDS.split(), "\n", "\n"]
-COUNT = 2000
+COUNT = scaled(2000)
 
 
 def complete(text: str) -> bool:

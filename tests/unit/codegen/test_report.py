@@ -6,7 +6,7 @@ import textwrap
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.errors import Diagnostic, ProgramError
 from sqlflow_codegen.language import format_diagnostics, parse_program
@@ -81,7 +81,6 @@ def test_long_lines_are_cut_around_the_caret() -> None:
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=300), st.integers(0, 300))
-@settings(max_examples=300, deadline=None)
 def test_any_line_fits_and_the_caret_is_below_its_character(line: str, index: int) -> None:
     column = min(index, len(line)) + 1
     shown, caret = excerpt(line, column)

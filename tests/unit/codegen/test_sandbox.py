@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +14,8 @@ from pathlib import Path
 import pytest
 from sqlflow_codegen.errors import CodegenError
 from sqlflow_codegen.sandbox import Limits, Sandbox
+
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -169,10 +170,7 @@ def test_the_server_ends_with_its_parent() -> None:
         [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60, env=_python_path()
     )
     pid = int(run.stdout)
-    deadline = time.monotonic() + 20
-    while _running(pid) and time.monotonic() < deadline:
-        os.sched_yield()
-    assert not _running(pid)
+    wait_for(lambda: not _running(pid), "the server has ended")
 
 
 def _running(pid: int) -> bool:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.contract import (
     TERMINATION_LOG_ENV,
@@ -53,7 +53,6 @@ def go_json(value: object) -> str:
     return text
 
 
-@settings(deadline=None)
 @given(OUTCOMES)
 def test_it_fits_into_tektons_own_message(outcome: Outcome) -> None:
     text = dump_outcome(outcome, WRAPPED_LIMIT, wrapped_size)
@@ -71,7 +70,6 @@ def test_it_fits_into_tektons_own_message(outcome: Outcome) -> None:
     assert read.truncated or read == outcome
 
 
-@settings(deadline=None)
 @given(TEXT)
 def test_size_is_what_go_writes(text: str) -> None:
     slack = 3 * sum(map(text.count, "\u2028\u2029"))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.backend import RunOptions
 from sqlflow_codegen.errors import CodegenError
@@ -93,7 +93,6 @@ def assigned(code: str, name: str) -> Any:
     return ast.literal_eval(node)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_any_text_is_one_literal_of_the_program(text: str) -> None:
     program = replace(parsed("SELECT 1"), text=text)

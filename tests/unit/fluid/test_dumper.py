@@ -6,7 +6,7 @@ import fluid
 import pytest
 import yaml
 from fluid.dumper import dump_all
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hostile import HOSTILE_TEXTS
@@ -19,7 +19,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_round_trip(value: object) -> None:
     text = dump_all([{"v": value}])

@@ -9,7 +9,7 @@ from typing import Any
 
 import fluid
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 
@@ -258,7 +258,6 @@ def _has_cycle(graph: dict[str, list[str]]) -> bool:
         left = {name: before - free for name, before in left.items() if name not in free}
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_cycles_are_found_and_only_cycles(graph: dict[str, list[str]]) -> None:
     def build() -> None:

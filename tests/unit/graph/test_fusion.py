@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.graph.dependencies import reduced
 from sqlflow_codegen.graph.fusion import fuse
@@ -93,7 +93,6 @@ def some(data: st.DataObject, graph: Sequence[Unit]) -> list[bool]:
     return [data.draw(st.booleans()) for _ in graph]
 
 
-@settings(deadline=None)
 @given(units(14), st.data())
 def test_the_fused_graph_is_never_later(graph: list[Unit], data: st.DataObject) -> None:
     may_join, brief = some(data, graph), some(data, graph)
@@ -104,7 +103,6 @@ def test_the_fused_graph_is_never_later(graph: list[Unit], data: st.DataObject) 
     assert critical_path(graph, fuse(graph, may_join, brief), durations, start) <= alone * (1 + 1e-9) + start
 
 
-@settings(max_examples=60, deadline=None)
 @given(units(8), st.data())
 def test_there_is_no_grouping_with_fewer_steps_that_is_never_later(graph: list[Unit], data: st.DataObject) -> None:
     """By trying all groupings of small graphs: not close to the optimum, but the optimum."""
@@ -114,7 +112,6 @@ def test_there_is_no_grouping_with_fewer_steps_that_is_never_later(graph: list[U
     assert fewest(graph, may_join, brief, len(found)) == len(found)
 
 
-@settings(max_examples=60, deadline=None)
 @given(units(8), st.data())
 def test_nor_with_brief_statements_in_it(graph: list[Unit], data: st.DataObject) -> None:
     """Which join others as long as no two that may take long come into a new order."""
@@ -142,7 +139,6 @@ def test_nor_is_a_large_graph_later(seed: int) -> None:
     assert len(found) < count / 2
 
 
-@settings(deadline=None)
 @given(units(14), st.data())
 def test_steps_come_in_an_order_in_which_they_may_run(graph: list[Unit], data: st.DataObject) -> None:
     done: set[int] = set()

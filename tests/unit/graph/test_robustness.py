@@ -6,7 +6,7 @@ import random
 import sys
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import DIALECTS
@@ -48,7 +48,6 @@ SAVEPOINT RELEASE TRANSACTION SCHEMA DATABASE IF OR REPLACE CASCADE LOCK TABLES 
 TRAIN PREDICT LABEL WITH RECURSIVE LATERAL OVER PIVOT INTERVAL CAST ARRAY""".split()  # noqa: SIM905
 
 
-@settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=25), st.sampled_from(DIALECTS))
 @example(["SET"], "mysql")
 @example(["RENAME", "TABLE"], "mysql")
@@ -63,7 +62,6 @@ def test_any_words_give_a_graph_or_an_error_of_the_language(words: list[str], di
     assert sorted(n for step in found.steps for n in step.statements) == [s.number for s in found.program]
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60), st.sampled_from(DIALECTS))
 def test_any_text_gives_a_graph_or_an_error_of_the_language(text: str, dialect: str) -> None:
     try:

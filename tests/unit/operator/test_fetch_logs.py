@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_operator.kube import UnavailableError
 from sqlflow_operator.workflow.fetch import log_reader
@@ -218,7 +218,6 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(ACTIONS, max_size=40), st.integers(1, 500))
 def test_all_that_was_written_is_told_once_and_in_order(actions: list[tuple[Any, ...]], piece: int) -> None:
     run = started()
