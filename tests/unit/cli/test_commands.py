@@ -57,6 +57,48 @@ def test_a_database_library_that_is_not_installed(package: str, url: str, extra:
     assert "Traceback" not in ran.stderr
 
 
+JOB = """\
+apiVersion: sqlflow.org/v1alpha1
+kind: SQLFlowJob
+metadata: {name: j, namespace: n}
+spec:
+  backend: argo
+  dataSource: {secretRef: {name: s}}
+  program: SELECT 1
+"""
+
+
+@pytest.mark.parametrize("text", ["SELECT 1", JOB], ids=["program", "manifest"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check -",
+        "check - --format sarif",
+        "graph -",
+        "graph - --format json",
+        "render - --backend job",
+        "render - --backend argo",
+        "render - --backend tekton",
+        "render - --backend tekton --code",
+        "run - --database sqlite://",
+        "version",
+        "--help",
+    ],
+)
+def test_no_command_needs_the_kubernetes_client(command: str, text: str) -> None:
+    """A process in which kubernetes and kopf cannot be imported."""
+    if command.startswith("run") and text is JOB:
+        text = JOB.replace("program:", "dialect: sqlite\n  program:")
+    code = (
+        "import sys\n"
+        "sys.modules['kubernetes'] = sys.modules['kopf'] = None\n"
+        "from sqlflow_cli.__main__ import main; main()"
+    )
+    ran = python(code, *command.split(), text=text)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout
+
+
 def test_an_interrupt_is_one_line() -> None:
     """While the command reads standard input, which nobody closes."""
     with subprocess.Popen(
