@@ -1,67 +1,87 @@
-"""The clauses of each statement behind `TO`, in their order, and how messages name them: the one table of them."""
+"""The grammar of model statements: one row for each statement behind `TO`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from sqlflow_codegen.language import ir
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """One statement: its words in messages, its clauses in their order, those that it must have."""
+    """One statement.
 
-    title: str
-    clauses: tuple[str, ...]
+    Attributes:
+        statement: its class in the IR.
+        target: the field of that class for what follows the action: an estimator, a model, a table, an objective.
+        clauses: its clauses in their order, and the field that each fills.
+        required: the clauses that it must have.
+        example: the whole statement for messages, from its action on.
+    """
+
+    statement: type[ir.QueryStatement]
+    target: str
+    clauses: Mapping[str, str]
     required: tuple[str, ...]
     example: str
 
 
-GRAMMARS = MappingProxyType(
+_WITH = {"WITH": "attributes"}
+
+
+def _optimize(action: str) -> Grammar:
+    clauses = {"CONSTRAINT": "constraints", **_WITH, "USING": "solver", "INTO": "into"}
+    variables = "variables = '..', var_type = '..'"
+    example = f"TO {action} expression [CONSTRAINT ...] WITH {variables} [USING solver] INTO table"
+    return Grammar(ir.OptimizeStatement, "objective", clauses, ("WITH", "INTO"), example)
+
+
+GRAMMARS: Mapping[str, Grammar] = MappingProxyType(
     {
         "TRAIN": Grammar(
-            "TO TRAIN",
-            ("WITH", "COLUMN", "LABEL", "USING", "INTO"),
+            ir.TrainStatement,
+            "estimator",
+            {**_WITH, "COLUMN": "columns", "LABEL": "label", "USING": "using", "INTO": "into"},
             ("INTO",),
             "TO TRAIN estimator [WITH name = value, ...] [COLUMN ...] [LABEL column] [USING model] INTO model",
         ),
         "PREDICT": Grammar(
-            "TO PREDICT",
-            ("WITH", "USING"),
+            ir.PredictStatement,
+            "into",
+            {**_WITH, "USING": "using"},
             ("USING",),
             "TO PREDICT table.column [WITH name = value, ...] USING model",
         ),
-        "EVALUATE": Grammar(
-            "TO EVALUATE",
-            ("WITH", "LABEL", "INTO"),
-            ("LABEL",),
-            "TO EVALUATE model [WITH name = value, ...] LABEL column [INTO table]",
-        ),
         "EXPLAIN": Grammar(
-            "TO EXPLAIN",
-            ("WITH", "USING", "INTO"),
+            ir.ExplainStatement,
+            "model",
+            {**_WITH, "USING": "explainer", "INTO": "into"},
             (),
             "TO EXPLAIN model [WITH name = value, ...] [USING explainer] [INTO table]",
         ),
+        "EVALUATE": Grammar(
+            ir.EvaluateStatement,
+            "model",
+            {**_WITH, "LABEL": "label", "INTO": "into"},
+            ("LABEL",),
+            "TO EVALUATE model [WITH name = value, ...] LABEL column [INTO table]",
+        ),
+        "MAXIMIZE": _optimize("MAXIMIZE"),
+        "MINIMIZE": _optimize("MINIMIZE"),
         "RUN": Grammar(
-            "TO RUN",
-            ("CMD", "INTO"),
+            ir.RunStatement,
+            "image",
+            {"CMD": "command", "INTO": "into"},
             (),
             "TO RUN image [CMD 'program', 'argument', ... [INTO table, ...]]",
         ),
-        "MAXIMIZE": Grammar(
-            "TO MAXIMIZE",
-            ("CONSTRAINT", "WITH", "USING", "INTO"),
-            ("WITH", "INTO"),
-            "TO MAXIMIZE expression [CONSTRAINT ...] WITH variables = '..', var_type = '..' [USING solver] INTO table",
-        ),
-        "MINIMIZE": Grammar(
-            "TO MINIMIZE",
-            ("CONSTRAINT", "WITH", "USING", "INTO"),
-            ("WITH", "INTO"),
-            "TO MINIMIZE expression [CONSTRAINT ...] WITH variables = '..', var_type = '..' [USING solver] INTO table",
-        ),
     }
 )
+
+ACTIONS = tuple(GRAMMARS)
+"""The words that make a query a model statement when they follow TO."""
 
 CLAUSES = frozenset(clause for grammar in GRAMMARS.values() for clause in grammar.clauses) | {"FOR"}
 """All words that begin a clause."""

@@ -11,65 +11,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sqlflow_codegen.errors import Diagnostic
-from sqlflow_codegen.language.nodes import (
-    Attribute,
-    Binary,
-    Call,
-    ColumnArgument,
-    ColumnCall,
-    ColumnClause,
-    ColumnExpr,
-    ColumnName,
-    ColumnStar,
-    Constraint,
-    Expression,
-    Name,
-    NumberLiteral,
-    Part,
-    Scalar,
-    Span,
-    StringLiteral,
-    Unary,
-    Value,
-)
-from sqlflow_codegen.language.titles import model_title
-
-__all__ = [
-    "Attribute",
-    "Binary",
-    "Call",
-    "ColumnArgument",
-    "ColumnCall",
-    "ColumnClause",
-    "ColumnExpr",
-    "ColumnName",
-    "ColumnStar",
-    "Constraint",
-    "EvaluateStatement",
-    "ExplainStatement",
-    "Expression",
-    "Name",
-    "NumberLiteral",
-    "OptimizeStatement",
-    "Part",
-    "PredictStatement",
-    "Program",
-    "RunStatement",
-    "Scalar",
-    "ShowTrainStatement",
-    "Span",
-    "SqlStatement",
-    "Statement",
-    "StringLiteral",
-    "TrainStatement",
-    "Unary",
-    "Value",
-]
+from sqlflow_codegen.language.nodes import *  # noqa: F403  (statements and their nodes in one place)
+from sqlflow_codegen.language.nodes import Attribute, ColumnClause, Constraint, Expression, Name, Part, Span
+from sqlflow_codegen.language.titles import clean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What all statements share.
+    """The fields of all statements.
 
     Attributes:
         number: position in the program, from 1.
@@ -80,18 +29,26 @@ class Statement:
     """
 
     kind: ClassVar[str]
+    titled: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """The fields that its title shows behind the clause, each with the keyword before it."""
     number: int
     text: str
     span: Span
     other_quotes: bool = False
 
     @property
+    def clause(self) -> str:
+        """The words that begin its clauses, such as `TO TRAIN`."""
+        return f"TO {self.kind.upper()}"
+
+    @property
     def title(self) -> str:
-        """What people call this statement: its verb and its object, `TO TRAIN xgboost.gbtree INTO churn`.
+        """The statement's verb and its object, `TO TRAIN xgboost.gbtree INTO churn`.
 
         One short line without secrets (`sqlflow_codegen.language.titles`).
         """
-        return self.kind.upper()
+        shown = [(keyword, getattr(self, field)) for keyword, field in self.titled]
+        return clean(" ".join([self.clause, *(f"{keyword} {value}" for keyword, value in shown if value)]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +56,7 @@ class SqlStatement(Statement):
     """Plain SQL of the program's dialect, handed to the database byte for byte.
 
     `verb` is its first keyword in upper case (`SELECT`, `INSERT`, `WITH`, ...), "" if it has none; `heading` is its
-    title (`sqlflow_codegen.language.titles`).
+    title.
     """
 
     kind: ClassVar[str] = "sql"
@@ -108,48 +65,43 @@ class SqlStatement(Statement):
 
     @property
     def title(self) -> str:
-        """How messages name this statement: `CREATE TABLE mart.features`."""
+        """The verb and the object of the statement: `CREATE TABLE mart.features`."""
         return self.heading or self.verb or "SQL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainStatement(Statement):
+class QueryStatement(Statement):
+    """A model statement that begins with a query: `SELECT .. TO TRAIN ..` and the like."""
+
+    select: str
+    select_span: Span
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainStatement(QueryStatement):
     """`SELECT ... TO TRAIN estimator [WITH ...] [COLUMN ...] [LABEL label] [USING model] INTO model`.
 
     No `label` means unsupervised. `using` is the model to start from.
     """
 
     kind: ClassVar[str] = "train"
-    select: str
-    select_span: Span
+    titled: ClassVar[tuple[tuple[str, str], ...]] = (("", "estimator"), ("INTO", "into"))
     estimator: Name
-    attributes: tuple[Attribute, ...] = ()
     columns: tuple[ColumnClause, ...] = ()
     label: Name | None = None
     using: Name | None = None
     into: Name
 
-    @property
-    def title(self) -> str:
-        """What people call this statement."""
-        return model_title("TO TRAIN", self.estimator, into=self.into)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PredictStatement(Statement):
+class PredictStatement(QueryStatement):
     """`SELECT ... TO PREDICT [db.]table.column [WITH ...] USING model`."""
 
     kind: ClassVar[str] = "predict"
-    select: str
-    select_span: Span
+    titled: ClassVar[tuple[tuple[str, str], ...]] = (("", "into"), ("USING", "using"))
     into: Name
-    attributes: tuple[Attribute, ...] = ()
     using: Name
-
-    @property
-    def title(self) -> str:
-        """What people call this statement."""
-        return model_title("TO PREDICT", self.into, using=self.using)
 
     @property
     def result_path(self) -> tuple[Part, ...]:
@@ -158,7 +110,7 @@ class PredictStatement(Statement):
 
     @property
     def result_table(self) -> str:
-        """The result table for people, without the result column: parts that were quoted are in double quotes."""
+        """The result table in messages, without the result column: parts that were quoted are in double quotes."""
         return ".".join(f'"{text}"' if quoted else text for text, quoted in self.result_path)
 
     @property
@@ -168,72 +120,50 @@ class PredictStatement(Statement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluateStatement(Statement):
+class EvaluateStatement(QueryStatement):
     """`SELECT ... TO EVALUATE model [WITH ...] LABEL label [INTO table]`."""
 
     kind: ClassVar[str] = "evaluate"
-    select: str
-    select_span: Span
+    titled: ClassVar[tuple[tuple[str, str], ...]] = (("", "model"), ("INTO", "into"))
     model: Name
-    attributes: tuple[Attribute, ...] = ()
     label: Name
     into: Name | None = None
 
-    @property
-    def title(self) -> str:
-        """What people call this statement."""
-        return model_title("TO EVALUATE", self.model, into=self.into)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainStatement(Statement):
+class ExplainStatement(QueryStatement):
     """`SELECT ... TO EXPLAIN model [WITH ...] [USING explainer] [INTO table]`."""
 
     kind: ClassVar[str] = "explain"
-    select: str
-    select_span: Span
+    titled: ClassVar[tuple[tuple[str, str], ...]] = (("", "model"), ("INTO", "into"))
     model: Name
-    attributes: tuple[Attribute, ...] = ()
     explainer: Name | None = None
     into: Name | None = None
 
-    @property
-    def title(self) -> str:
-        """What people call this statement."""
-        return model_title("TO EXPLAIN", self.model, into=self.into)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunStatement(Statement):
+class RunStatement(QueryStatement):
     """`SELECT ... TO RUN image [CMD 'program', 'argument', ... [INTO table, ...]]`."""
 
     kind: ClassVar[str] = "run"
-    select: str
-    select_span: Span
+    titled: ClassVar[tuple[tuple[str, str], ...]] = (("", "image"),)
     image: Name
     command: tuple[str, ...] = ()
     into: tuple[Name, ...] = ()
 
-    @property
-    def title(self) -> str:
-        """What people call this statement."""
-        return model_title("TO RUN", self.image)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OptimizeStatement(Statement):
+class OptimizeStatement(QueryStatement):
     """`SELECT ... TO MAXIMIZE objective [CONSTRAINT ...] WITH ... [USING solver] INTO table`.
 
     `direction` is `maximize` or `minimize`.
     """
 
     kind: ClassVar[str] = "optimize"
-    select: str
-    select_span: Span
+    titled: ClassVar[tuple[tuple[str, str], ...]] = (("… INTO", "into"),)
     direction: str
     objective: Expression
     constraints: tuple[Constraint, ...] = ()
-    attributes: tuple[Attribute, ...] = ()
     solver: Name | None = None
     into: Name
 
@@ -242,23 +172,19 @@ class OptimizeStatement(Statement):
         """`TO MAXIMIZE` or `TO MINIMIZE`."""
         return f"TO {self.direction.upper()}"
 
-    @property
-    def title(self) -> str:
-        """What people call this statement."""
-        return model_title(self.clause, "…", into=self.into)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowTrainStatement(Statement):
     """`SHOW TRAIN model`: the statement that trained the model."""
 
     kind: ClassVar[str] = "show"
+    titled: ClassVar[tuple[tuple[str, str], ...]] = (("", "model"),)
     model: Name
 
     @property
-    def title(self) -> str:
-        """What people call this statement."""
-        return model_title("SHOW TRAIN", self.model)
+    def clause(self) -> str:
+        """`SHOW TRAIN`."""
+        return "SHOW TRAIN"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from sqlflow_codegen.errors import Diagnostic, ProgramError
 from sqlflow_codegen.language.checks import check_statements
 from sqlflow_codegen.language.checks.plain_sql import PlainSqlCheck
-from sqlflow_codegen.language.clauses import ClauseParser, Clauses
+from sqlflow_codegen.language.clauses import ClauseParser
 from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, normalize_dialect
 from sqlflow_codegen.language.expressions import read_objective
-from sqlflow_codegen.language.grammar import GRAMMARS
+from sqlflow_codegen.language.grammar import GRAMMARS, Grammar
 from sqlflow_codegen.language.ir import Expression, Name, Program, ShowTrainStatement, SqlStatement, Statement
-from sqlflow_codegen.language.ir_builder import Common, build
 from sqlflow_codegen.language.lexer import Lexer
 from sqlflow_codegen.language.lexical_rules import ANSI_QUOTES, BACKSLASH
 from sqlflow_codegen.language.raw import RawStatement
@@ -21,6 +21,7 @@ from sqlflow_codegen.language.source import Problem, ProblemError, Source
 from sqlflow_codegen.language.splitter import Splitter
 from sqlflow_codegen.language.titles import sql_title
 
+_NAMED = ("INTO", "USING", "LABEL")
 _INVALID = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -125,7 +126,7 @@ class _StatementParser:
     def _slice(self, start: int, end: int) -> str:
         return self._source.text[start:end]
 
-    def _reader(self, start: int) -> Lexer:
+    def _lexer_at(self, start: int) -> Lexer:
         return Lexer(self._source, self._splitter, self._raw.variant, start, self._raw.end)
 
     # -- model statements
@@ -137,9 +138,9 @@ class _StatementParser:
 
     def _show_train(self) -> ShowTrainStatement:
         start = self._splitter.skip(self._raw.start + len("SHOW"))
-        reader = self._reader(start + len("TRAIN"))
-        model = reader.name("a model after SHOW TRAIN")
-        extra = reader.peek()
+        lexer = self._lexer_at(start + len("TRAIN"))
+        model = lexer.name("a model after SHOW TRAIN")
+        extra = lexer.peek()
         if extra.kind != "end":
             hint = "Write SHOW TRAIN model."
             raise ProblemError("syntax-error", f"unexpected {extra.shown()} after the model", extra.start, hint)
@@ -149,60 +150,55 @@ class _StatementParser:
     def _model_statement(self) -> tuple[Statement | None, list[Problem]]:
         start = self._splitter.skip(self._raw.to + len("TO"))
         action = self._splitter.word_at(start)
-        reader = self._reader(start + len(action))
-        parser = ClauseParser(reader, action)
+        lexer = self._lexer_at(start + len(action))
+        parser = ClauseParser(lexer, action)
         target: Name | Expression | None = None
-        problems: list[Problem] = []
         try:
-            target = self._target(reader, parser, action)
+            target = self._target(lexer, parser, action)
         except ProblemError as error:
-            problems.append(error.problem)
+            parser.problems.append(error.problem)
             parser.recover()
-        clauses = parser.parse(target is not None)
-        problems += clauses.problems
-        if not problems:
-            problems += self._check(action, target, clauses)
-        if target is None or (problems and action in ("MAXIMIZE", "MINIMIZE")):
+        parser.parse(target is not None)
+        problems = parser.problems or self._check(action, target, parser.fields)
+        optimizes = action in ("MAXIMIZE", "MINIMIZE")
+        if target is None or (problems and optimizes):
             return None, problems
+        grammar, fields = parser.grammar, parser.fields
+        if optimizes:
+            fields["direction"] = action.lower()
         if problems:  # the statement only serves to check its attributes: what it lacks is made up
-            self._fill(action, clauses, parser.seen)
-        return self._build(action, target, clauses), problems
+            unknown = Name("?", self._source.span(self._raw.end, self._raw.end))
+            for clause in (*grammar.required, *parser.seen):
+                if clause in _NAMED:
+                    fields.setdefault(grammar.clauses[clause], unknown)
+        return self._build(grammar, fields | {grammar.target: target}), problems
 
-    def _fill(self, action: str, clauses: Clauses, seen: Container[str]) -> None:
-        unknown = Name("?", self._source.span(self._raw.end, self._raw.end))
-        if action == "TRAIN" or "INTO" in seen:
-            clauses.into = clauses.into or [unknown]
-        if action == "PREDICT" or "USING" in seen:
-            clauses.using = clauses.using or unknown
-        if action == "EVALUATE" or "LABEL" in seen:
-            clauses.label = clauses.label or unknown
-
-    def _target(self, reader: Lexer, parser: ClauseParser, action: str) -> Name | Expression:
+    def _target(self, lexer: Lexer, parser: ClauseParser, action: str) -> Name | Expression:
         if action in ("MAXIMIZE", "MINIMIZE"):
-            return read_objective(reader)
+            return read_objective(lexer)
         what = {"TRAIN": "an estimator", "PREDICT": "table.column", "RUN": "an image"}.get(action, "a model")
-        hint = f"Write {GRAMMARS[action].example}."
+        hint = f"Write {parser.grammar.example}."
         return parser.name(f"{what} after TO {action}", hint, written=action == "PREDICT")
 
-    def _check(self, action: str, target: Name | Expression | None, clauses: Clauses) -> list[Problem]:
+    def _check(self, action: str, target: Name | Expression | None, fields: Mapping[str, Any]) -> list[Problem]:
         if action == "PREDICT" and isinstance(target, Name) and len(target.parts) < 2:
             message = f"`{target}` names no column for the predictions"
             hint = "Write TO PREDICT table.column or TO PREDICT database.table.column."
             return [Problem("invalid-target", message, target.span.start, hint)]
-        if action == "RUN" and clauses.into and not clauses.command:
-            message = "INTO needs a CMD before it"
+        if action == "RUN" and "into" in fields and "command" not in fields:
             hint = f"Write {GRAMMARS[action].example}."
-            return [Problem("missing-clause", message, clauses.into[0].span.start, hint)]
+            return [Problem("missing-clause", "INTO needs a CMD before it", fields["into"][0].span.start, hint)]
         return []
 
-    def _build(self, action: str, target: Name | Expression, clauses: Clauses) -> Statement:
+    def _build(self, grammar: Grammar, fields: Mapping[str, Any]) -> Statement:
         raw = self._raw
-        common: Common = {
-            "number": self._number,
-            "text": self._slice(raw.start, raw.end),
-            "span": self._source.span(raw.start, raw.end),
-            "select": self._slice(raw.start, raw.query_end),
-            "select_span": self._source.span(raw.start, raw.query_end),
-            "other_quotes": self._other_quotes(self._slice(raw.start, raw.query_end)),
-        }
-        return build(action, common, target, clauses)
+        select = self._slice(raw.start, raw.query_end)
+        return grammar.statement(
+            number=self._number,
+            text=self._slice(raw.start, raw.end),
+            span=self._source.span(raw.start, raw.end),
+            select=select,
+            select_span=self._source.span(raw.start, raw.query_end),
+            other_quotes=self._other_quotes(select),
+            **fields,
+        )

@@ -12,14 +12,12 @@ from functools import partial
 
 from sqlflow_codegen.language.blocks import RULES, BlockTracker
 from sqlflow_codegen.language.client_commands import after_data, backslash_command, command_at, copy_problem
+from sqlflow_codegen.language.grammar import ACTIONS
 from sqlflow_codegen.language.lexical_modes import lexical_modes
 from sqlflow_codegen.language.lexical_rules import LEXICAL_RULES, SPACE, WORD, patterns
 from sqlflow_codegen.language.quoting import VERSIONED, skip_block_comment, skip_dollar, skip_quoted, skip_versioned
 from sqlflow_codegen.language.raw import RawStatement, open_block, unterminated
 from sqlflow_codegen.language.source import Problem
-
-ACTIONS = ("TRAIN", "PREDICT", "EXPLAIN", "EVALUATE", "MAXIMIZE", "MINIMIZE", "RUN")
-"""The words that make a statement a model statement when they follow TO in a query."""
 
 QUERIES = frozenset({"SELECT", "WITH", "VALUES", "FROM", "TABLE"})
 """First words of a query, behind any opening parentheses."""

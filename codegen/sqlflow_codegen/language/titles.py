@@ -45,19 +45,6 @@ def sql_title(text: str, dialect: str, verb: str) -> str:
     return clean(_Titler(TokenStream(text, dialect)).title() or verb or "SQL")
 
 
-def model_title(clause: str, target: object, *, using: object = None, into: object = None) -> str:
-    """The title of a model statement: its clause, what the clause names, and the model or table that it makes or uses.
-
-    Args:
-        clause: such as `TO TRAIN`.
-        target: what follows it.
-        using: the model that it uses, if titles name it.
-        into: what it makes, if titles name it.
-    """
-    parts = [clause, target, *(["USING", using] if using else ()), *(["INTO", into] if into else ())]
-    return clean(" ".join(map(str, parts)))
-
-
 def clean(title: str) -> str:
     """The title on one line, within its length, without characters that cannot be printed and without credentials."""
     words = title if title.isprintable() else "".join(char if char.isprintable() else " " for char in title)

@@ -63,6 +63,7 @@ kind: SQLFlowJob
 metadata: {name: j, namespace: n}
 spec:
   backend: argo
+  dialect: sqlite
   dataSource: {secretRef: {name: s}}
   program: SELECT 1
 """
@@ -71,24 +72,10 @@ spec:
 @pytest.mark.parametrize("text", ["SELECT 1", JOB], ids=["program", "manifest"])
 @pytest.mark.parametrize(
     "command",
-    [
-        "check -",
-        "check - --format sarif",
-        "graph -",
-        "graph - --format json",
-        "render - --backend job",
-        "render - --backend argo",
-        "render - --backend tekton",
-        "render - --backend tekton --code",
-        "run - --database sqlite://",
-        "version",
-        "--help",
-    ],
+    ["check -", "graph -", "render - --backend argo", "render - --backend tekton", "run - --database sqlite://"],
 )
 def test_no_command_needs_the_kubernetes_client(command: str, text: str) -> None:
     """A process in which kubernetes and kopf cannot be imported."""
-    if command.startswith("run") and text is JOB:
-        text = JOB.replace("program:", "dialect: sqlite\n  program:")
     code = (
         "import sys\n"
         "sys.modules['kubernetes'] = sys.modules['kopf'] = None\n"

@@ -7,11 +7,11 @@ from itertools import islice
 from types import MappingProxyType
 
 from sqlflow_codegen.language.client_commands import separator_in, separator_problem
-from sqlflow_codegen.language.grammar import CLAUSES, GRAMMARS
+from sqlflow_codegen.language.grammar import ACTIONS, CLAUSES, GRAMMARS
 from sqlflow_codegen.language.lexer import Lexer
 from sqlflow_codegen.language.raw import RawStatement
 from sqlflow_codegen.language.source import Problem, ProblemError, Source
-from sqlflow_codegen.language.splitter import ACTIONS, QUERIES, Splitter
+from sqlflow_codegen.language.splitter import QUERIES, Splitter
 from sqlflow_codegen.language.suggest import closest
 
 _CANDIDATES, _NEAR = 200, 80
