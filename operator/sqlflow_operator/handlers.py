@@ -1,86 +1,126 @@
-"""kopf's event handlers: they only note what an event showed and put the job's key into the queue.
+"""kopf's event handlers: they put what an event shows into the cache, and the job's key into the work queue.
 
 Low-level event handlers on purpose: they add no finalizer and no annotation, and an event that is lost or comes
-twice changes nothing, because whoever takes the key out of the queue reads everything anew.
+twice changes nothing, because the reconcile loop looks at states, not at events.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import kopf
 from sqlflow_codegen.contract import LABEL_JOB_UID
 
 from sqlflow_operator import clock
-from sqlflow_operator.api import GROUP, PLURAL, VERSION, Backend
-from sqlflow_operator.backend_registry import definition
-from sqlflow_operator.kube import PODS, Resource
+from sqlflow_operator.api import GROUP, PLURAL, VERSION, Backend, Phase
+from sqlflow_operator.clock import from_text
+from sqlflow_operator.kube import EVENTS, SQLFLOWJOBS, Resource
+from sqlflow_operator.kube.watch_cache import WatchCache, job_of
 from sqlflow_operator.reconcile import Key
-from sqlflow_operator.registry import Registry, is_settled, key_of_job, key_of_part
+from sqlflow_operator.resync import watched
 from sqlflow_operator.workqueue import WorkQueue
 
-logger = logging.getLogger(__name__)
-
-
-def watched(engines: Iterable[Backend]) -> tuple[Resource, ...]:
-    """The kinds of children, of what is between them and their pods, and of the pods."""
-    return (*(resource for engine in sorted(engines) for resource in definition(engine).kinds), PODS)
+LONG_GONE = timedelta(days=1)
+"""So long after a run's time to live nothing of it is looked for any more."""
 
 
 def register(
     registry: kopf.OperatorRegistry,
     engines: Iterable[Backend],
     queue: WorkQueue[Key],
-    seen: Registry,
+    cache: WatchCache,
     *,
     ttl: int | None = None,
 ) -> None:
-    """Register the handlers for jobs, for their children of those engines and for the children's pods.
+    """Register the handlers for jobs, for what belongs to them, and for Warning events.
 
     Args:
         registry: kopf's.
         engines: whose kinds are watched.
-        queue: takes the keys of jobs that are worth a look.
-        seen: takes note of every object.
-        ttl: seconds that runs live after their end where a job does not say; None: for ever.
+        queue: takes the keys of jobs to reconcile.
+        cache: takes every object.
+        ttl: seconds that runs live after their end if a job does not say; None: for ever.
     """
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def on_job(event: kopf.RawEvent, **_: Any) -> None:
-        job_event(event["type"], event["object"], queue, seen, ttl=ttl)
+        job_event(event["type"], event["object"], queue, cache, ttl=ttl)
 
-    async def on_part(event: kopf.RawEvent, **_: Any) -> None:
-        part_event(event["type"], event["object"], queue, seen)
+    @kopf.on.event(*EVENTS.group_version_plural, registry=registry)
+    async def on_warning(event: kopf.RawEvent, **_: Any) -> None:
+        warning_event(event["type"], event["object"], queue, cache)
 
+    async def on_part(event: kopf.RawEvent, param: Any = None, **_: Any) -> None:
+        part_event(event["type"], param, event["object"], queue, cache)
+
+    labels = {LABEL_JOB_UID: kopf.PRESENT}
     for resource in watched(engines):
-        kopf.on.event(*resource.group_version_plural, labels={LABEL_JOB_UID: kopf.PRESENT}, registry=registry)(on_part)
+        kopf.on.event(*resource.group_version_plural, labels=labels, param=resource, registry=registry)(on_part)
 
 
 def job_event(
-    kind: str | None, raw: Mapping[str, Any], queue: WorkQueue[Key], seen: Registry, *, ttl: int | None = None
+    kind: str | None, raw: Mapping[str, Any], queue: WorkQueue[Key], cache: WatchCache, *, ttl: int | None = None
 ) -> None:
     """A SQLFlowJob was listed, added, changed or deleted; `ttl` as in `register`."""
-    key = key_of_job(raw)
     if kind == "DELETED":
-        seen.lost(raw["metadata"]["uid"])
+        _remove(raw, cache)
         return
-    seen.saw(raw, key, phase=(raw.get("status") or {}).get("phase") or "Pending")
-    if not is_settled(raw, ttl=ttl, now=clock.now()):
+    cache.put(SQLFLOWJOBS, raw)
+    delay = next_look(raw, ttl=ttl, now=clock.now())
+    if delay is not None:
+        queue.add_after((raw["metadata"].get("namespace", ""), raw["metadata"]["name"]), delay)
+
+
+def part_event(
+    kind: str | None, resource: Resource, raw: Mapping[str, Any], queue: WorkQueue[Key], cache: WatchCache
+) -> None:
+    """A child, a pod or an object between them was listed, added, changed or deleted."""
+    if kind == "DELETED":
+        _remove(raw, cache)
+    else:
+        cache.put(resource, raw)
+    key = job_of(resource, raw["metadata"])
+    if key is not None:
         queue.add(key)
 
 
-def part_event(kind: str | None, raw: Mapping[str, Any], queue: WorkQueue[Key], seen: Registry) -> None:
-    """A child or a pod was listed, added, changed or deleted."""
-    key = key_of_part(raw)
-    if key is None:
-        return
-    if kind == "DELETED":
-        seen.lost(raw["metadata"]["uid"])
-    else:
-        seen.saw(raw, key)
-    queue.add(key)
+def warning_event(kind: str | None, raw: Mapping[str, Any], queue: WorkQueue[Key], cache: WatchCache) -> None:
+    """A Warning event was listed, added, changed or, an hour later, deleted."""
+    about = cache.put_warning(raw) if kind != "DELETED" else None
+    if about is not None and about.job is not None:
+        queue.add(about.job)
+
+
+def _remove(raw: Mapping[str, Any], cache: WatchCache) -> None:
+    cache.remove(raw["metadata"]["uid"], raw["metadata"].get("resourceVersion", ""))
+
+
+def next_look(raw: Mapping[str, Any], *, ttl: int | None, now: datetime) -> float | None:
+    """Seconds until a SQLFlowJob has to be reconciled, as its status shows it; None if nothing can be left to do.
+
+    A run that has ended stays as it is until its time to live is over; a suspended job waits for an edit.
+
+    Args:
+        raw: the job.
+        ttl: seconds that runs live after their end if the job does not say; None: for ever.
+        now: the present moment.
+    """
+    status, spec = raw.get("status") or {}, raw.get("spec") or {}
+    if status.get("observedGeneration") != raw["metadata"].get("generation"):
+        return 0.0
+    if status.get("phase") == Phase.SUSPENDED:
+        return None if spec.get("suspend") else 0.0
+    if status.get("phase") not in (Phase.SUCCEEDED, Phase.FAILED):
+        return 0.0
+    seconds = spec.get("ttlSecondsAfterFinished", ttl)
+    runs = [status.get("run") or {}, *(status.get("history") or ())]
+    ends = [end for run in runs if (end := from_text(run.get("finishedAt"))) is not None]
+    if seconds is None:
+        return None
+    expiries = [end + timedelta(seconds=seconds) for end in ends]
+    return min((max(0.0, (e - now).total_seconds()) for e in expiries if now <= e + LONG_GONE), default=None)
 
 
 def settings(engines: Iterable[Backend]) -> kopf.OperatorSettings:
@@ -97,6 +137,7 @@ def settings(engines: Iterable[Backend]) -> kopf.OperatorSettings:
     chosen.networking.request_timeout = 60
     # Else kopf kills the process that long after it has ended, though it may have been started anew by then.
     chosen.process.ultimate_exiting_timeout = None
+    chosen.watching.field_selectors[EVENTS.group_version_plural] = "type=Warning"
     for resource in watched(engines):
         chosen.watching.label_selectors[resource.group_version_plural] = LABEL_JOB_UID
     return chosen

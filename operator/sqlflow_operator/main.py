@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import threading
+from functools import partial
 
 import kopf
 import kubernetes
@@ -14,13 +15,14 @@ import kubernetes
 from sqlflow_operator import handlers, logging_setup
 from sqlflow_operator.config import Config, ConfigError
 from sqlflow_operator.health import API_AWAY, LOOP_HANGS, STREAMS_DEAD, WORKER_STUCK, HealthServer, Heartbeat
-from sqlflow_operator.kube import SQLFLOWJOBS, ApiError
+from sqlflow_operator.kube import SQLFLOWJOBS
 from sqlflow_operator.kube.client import KubeClient
+from sqlflow_operator.kube.watch_cache import WatchCache
+from sqlflow_operator.kube.write_through import WriteThroughKube
 from sqlflow_operator.metrics import Metrics
 from sqlflow_operator.reconcile import Defaults, Key, Reconciler
-from sqlflow_operator.registry import Registry
 from sqlflow_operator.resync import Resync
-from sqlflow_operator.watching import Engines, Watching
+from sqlflow_operator.watching import Engines, Watching, answered
 from sqlflow_operator.workers import Workers
 from sqlflow_operator.workflow import available, new
 from sqlflow_operator.workflow.backends.detection import Detector
@@ -35,13 +37,17 @@ class Operator:
     def __init__(self, config: Config, configuration: kubernetes.client.Configuration | None = None) -> None:
         self._config = config
         self._queue: WorkQueue[Key] = WorkQueue()
-        self._seen = Registry()
-        self._metrics = Metrics(self._queue, self._seen)
-        self._kube = KubeClient(configuration, on_call=self._metrics.called)
-        detector = Detector(self._kube.serves, config.default_backend)
+        self._cache = WatchCache()
+        self._metrics = Metrics(self._queue, self._cache)
+        self._kube = KubeClient(configuration, on_call=partial(self._metrics.called, "resync"))
+        client = KubeClient(configuration, on_call=partial(self._metrics.called, "reconcile"))
+        kube = WriteThroughKube(client, self._cache)
+        # Asked again by the watching every ten seconds, so that the reconcile loop need not.
+        detector = Detector(self._kube.serves, config.default_backend, seconds=30.0)
         reconciler = Reconciler(
-            self._kube,
-            {backend: new(backend, self._kube) for backend in available()},
+            kube,
+            self._cache,
+            {backend: new(backend, kube) for backend in available()},
             detector=detector,
             defaults=Defaults(
                 config.step_image,
@@ -53,11 +59,11 @@ class Operator:
         )
         self._workers = Workers(self._queue, reconciler.reconcile, config.workers, self._metrics.reconciled)
         self._resync = Resync(
-            self._kube, config.namespaces, self._queue, self._seen, detector.served, interval=config.resync_seconds
+            self._kube, config.namespaces, self._queue, self._cache, detector.served, interval=config.resync_seconds
         )
         self._heartbeat = Heartbeat()
         self._watching = threading.Event()
-        self._watch = Watching(detector, config.namespaces, self._register, self._watching)
+        self._watch = Watching(detector, config.namespaces, self._resync.fill, self._register, self._watching)
         self._health = HealthServer(
             config.port,
             self._metrics.registry,
@@ -82,17 +88,12 @@ class Operator:
             self._health.stop()
 
     def _register(self, registry: kopf.OperatorRegistry, engines: Engines) -> None:
-        handlers.register(registry, engines, self._queue, self._seen, ttl=self._config.ttl_seconds_after_finished)
+        handlers.register(registry, engines, self._queue, self._cache, ttl=self._config.ttl_seconds_after_finished)
 
     async def _wait_for_crd(self) -> None:
         """Without its CRD there is nothing to watch; kopf would give up where this waits."""
-        while True:
-            try:
-                if await asyncio.to_thread(self._kube.serves, SQLFLOWJOBS):
-                    return
-                logger.warning("the CRD of SQLFlowJobs is not installed: kubectl apply -f crds/sqlflowjobs.yaml")
-            except ApiError as error:
-                logger.warning("the API server does not answer: %s", error)
+        while not await answered(partial(self._kube.serves, SQLFLOWJOBS)):
+            logger.warning("the CRD of SQLFlowJobs is not installed: kubectl apply -f crds/sqlflowjobs.yaml")
             await asyncio.sleep(2)
 
     def _loop(self) -> str:

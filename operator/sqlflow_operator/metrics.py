@@ -13,15 +13,15 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from sqlflow_operator.api import Phase
+from sqlflow_operator.kube.watch_cache import WatchCache
 from sqlflow_operator.reconcile import Key
-from sqlflow_operator.registry import Registry
 from sqlflow_operator.workqueue import WorkQueue
 
 
 class Metrics:
     """All metrics of one operator, in a registry of their own."""
 
-    def __init__(self, queue: WorkQueue[Key], seen: Registry) -> None:
+    def __init__(self, queue: WorkQueue[Key], cache: WatchCache) -> None:
         self.registry = CollectorRegistry()
         self._reconciles = Counter(
             "sqlflow_reconciles", "Jobs looked at, by outcome.", ("outcome",), registry=self.registry
@@ -32,11 +32,11 @@ class Metrics:
         self._writes = Counter("sqlflow_status_writes", "Statuses written.", registry=self.registry)
         self._calls = Counter(
             "sqlflow_api_calls",
-            "Calls to the API server, by method, resource and HTTP status (0: no answer).",
-            ("method", "resource", "status"),
+            "Calls to the API server, by caller (reconcile, resync), verb, resource and HTTP status (0: no answer).",
+            ("caller", "verb", "resource", "status"),
             registry=self.registry,
         )
-        self.registry.register(_Known(queue, seen))
+        self.registry.register(_JobGauges(queue, cache))
 
     def reconciled(self, outcome: str, seconds: float) -> None:
         """A job was looked at."""
@@ -47,21 +47,21 @@ class Metrics:
         """A status was written."""
         self._writes.inc()
 
-    def called(self, method: str, resource: str, status: int) -> None:
+    def called(self, caller: str, verb: str, resource: str, status: int) -> None:
         """A call to the API server has ended."""
-        self._calls.labels(method, resource, str(status)).inc()
+        self._calls.labels(caller, verb, resource, str(status)).inc()
 
 
-class _Known(Collector):
+class _JobGauges(Collector):
     """Gauges over the jobs that are known now."""
 
-    def __init__(self, queue: WorkQueue[Key], seen: Registry) -> None:
-        self._queue, self._seen = queue, seen
+    def __init__(self, queue: WorkQueue[Key], cache: WatchCache) -> None:
+        self._queue, self._cache = queue, cache
 
     def collect(self) -> Iterator[Metric]:
         """Called whenever metrics are asked for."""
         jobs = GaugeMetricFamily("sqlflow_jobs", "SQLFlowJobs, by phase.", labels=["phase"])
-        phases = self._seen.phases()
+        phases = self._cache.phases()
         for phase in Phase:
             jobs.add_metric([phase], phases.get(phase, 0))
         yield jobs

@@ -25,8 +25,8 @@ _SERVER_MODULES = ("sqlflow_operator.warm",)
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """A program with its steps, or the findings that forbid it."""
+class ParsedProgram:
+    """A program with its steps, or the diagnostics that refuse it."""
 
     program: Program | None = None
     steps: tuple[Step, ...] = ()
@@ -37,20 +37,20 @@ class ParserUnavailableError(Exception):
     """The child ended without an answer and not for taking too long: worth another try."""
 
 
-def parse(text: str, dialect: str, ordering: Ordering = Ordering.CONSERVATIVE, fusion: bool = True) -> Parsed:
+def parse(text: str, dialect: str, ordering: Ordering = Ordering.CONSERVATIVE, fusion: bool = True) -> ParsedProgram:
     """Parse a program and divide it into steps, here and now.
 
     Args:
         text: the program.
         dialect: its dialect, by the canonical name.
         ordering: which statements wait for which, as the backend plans them (`effective_ordering`).
-        fusion: whether SQL statements may share a step.
+        fusion: True if SQL statements may share a step.
     """
     try:
         program = runnable_program(text, dialect, job=True)
-        return Parsed(program, plan_steps(program, ordering, fusion=fusion))
+        return ParsedProgram(program, plan_steps(program, ordering, fusion=fusion))
     except ProgramError as error:
-        return Parsed(diagnostics=error.diagnostics)
+        return ParsedProgram(diagnostics=error.diagnostics)
 
 
 def parse_apart(
@@ -59,7 +59,7 @@ def parse_apart(
     ordering: Ordering = Ordering.CONSERVATIVE,
     fusion: bool = True,
     limits: Limits = LIMITS,
-) -> Parsed:
+) -> ParsedProgram:
     """The same in a child process, within limits.
 
     Raises:
@@ -74,10 +74,10 @@ def parse_apart(
             raise ParserUnavailableError(str(error)) from error
         message = f"the program takes longer to parse than {min(limits.cpu, limits.wall):g} seconds."
         hint = "Split it into several jobs."
-        return Parsed(diagnostics=(Diagnostic("program-too-complex", message, 0, 1, 1, hint),))
+        return ParsedProgram(diagnostics=(Diagnostic("program-too-complex", message, 0, 1, 1, hint),))
     # Pickled by our own code in our own child a moment ago.
     parsed = pickle.loads(base64.b64decode(answer))  # noqa: S301
-    if not isinstance(parsed, Parsed):
+    if not isinstance(parsed, ParsedProgram):
         raise ParserUnavailableError(f"the child answered with a {type(parsed).__name__}")
     return parsed
 

@@ -1,8 +1,8 @@
-"""Checks from time to time that the watch streams have told everything, and makes up for what they have not.
+"""Lists what is watched: once before the watches start, and from time to time to find what they have missed.
 
-A watch stream can die without a sign: no error, no event. Whatever a plain list shows and no event has shown is
-put into the queue, so a dead stream costs at most two rounds; and a stream that stays silent about changes for too
-long turns the liveness probe red, so that the kubelet restarts the operator.
+A watch stream can die without a sign: no error, no event. What a plain list shows and no event has shown is read into
+the cache and its job is put into the queue, so a dead stream costs at most two rounds; and a stream that stays silent
+about changes for too long turns the liveness probe red, so that the kubelet restarts the operator.
 """
 
 from __future__ import annotations
@@ -15,23 +15,29 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from sqlflow_codegen.contract import LABEL_JOB_UID
 
 from sqlflow_operator.api import Backend
-from sqlflow_operator.handlers import watched
-from sqlflow_operator.kube import SQLFLOWJOBS, ApiError, Kube, NotFoundError, Object, Resource
+from sqlflow_operator.backend_registry import definition
+from sqlflow_operator.kube import PODS, SQLFLOWJOBS, ApiError, Kube, NotFoundError, Object, Resource
+from sqlflow_operator.kube.watch_cache import CachedObject, WatchCache, job_of
 from sqlflow_operator.reconcile import Key
-from sqlflow_operator.registry import Registry, key_of_job, key_of_part
 from sqlflow_operator.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
 
+def watched(engines: Iterable[Backend]) -> tuple[Resource, ...]:
+    """The kinds of children, of what is between them and their pods, and of the pods."""
+    return (*(resource for engine in sorted(engines) for resource in definition(engine).kinds), PODS)
+
+
 class Resync:
-    """One thread that lists, compares and reports.
+    """Fills the cache, and one thread that compares it with lists.
 
     Args:
         kube: the cluster.
         namespaces: which to list; empty for all.
-        queue, seen: where missed changes go, and what events have shown.
-        engines: which engines' kinds there are to be listed.
+        queue: takes the keys of jobs about which something was missed.
+        cache: what the watches have shown.
+        engines: the engines whose kinds are there.
         interval: seconds between two rounds.
         clock: monotonic seconds; for tests.
     """
@@ -41,17 +47,19 @@ class Resync:
         kube: Kube,
         namespaces: Sequence[str],
         queue: WorkQueue[Key],
-        seen: Registry,
+        cache: WatchCache,
         engines: Callable[[], Iterable[Backend]] = lambda: (Backend.JOB,),
         *,
         interval: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._kube, self._queue, self._seen, self._engines = kube, queue, seen, engines
+        self._kube, self._queue, self._cache, self._engines = kube, queue, cache, engines
         self._namespaces: Sequence[str | None] = list(namespaces) or [None]
         self._interval, self._clock = interval, clock
         self._suspects: dict[str, str] = {}
-        """What events had shown of the objects about which the latest list showed something else."""
+        """The versions that the watches have shown of the objects of which the latest list showed another one."""
+        self._read_here: dict[str, tuple[CachedObject | None, str]] = {}
+        """Objects as this thread has read them, with the versions that the watches had shown before."""
         self._silent_since: float | None = None
         self._reached = clock()
         self._completed = False
@@ -72,12 +80,25 @@ class Resync:
         return self._completed
 
     def silent_seconds(self) -> float:
-        """For how long the streams have kept changes back; 0 where they have not."""
+        """Seconds since the streams began to keep changes back; 0 if they do not."""
         return self._clock() - self._silent_since if self._silent_since is not None else 0.0
 
     def unreached_seconds(self) -> float:
         """Seconds since the API server last answered a round."""
         return self._clock() - self._reached
+
+    def fill(self, engines: Iterable[Backend]) -> None:
+        """List all jobs and the kinds of these engines into the cache; kinds of other engines leave it.
+
+        Raises:
+            ApiError: the API server refused or gave no answer.
+        """
+        kinds = (SQLFLOWJOBS, *watched(engines))
+        for resource in set(watched(Backend)).difference(kinds):
+            self._cache.forget(resource)
+        for resource in kinds:
+            before = set(self._cache.objects())
+            self._cache.replace(resource, list(self._list(resource)), before)
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval):
@@ -92,25 +113,34 @@ class Resync:
         Raises:
             ApiError: the API server refused or gave no answer.
         """
+        kinds = (SQLFLOWJOBS, *watched(self._engines()))
+        known = {uid: thing for uid, thing in self._cache.objects().items() if thing.resource in kinds}
         listed = {
-            raw["metadata"]["uid"]: (raw["metadata"].get("resourceVersion", ""), key) for raw, key in self._list()
+            raw["metadata"]["uid"]: (resource, raw["metadata"])
+            for resource in kinds
+            for raw in self._list(resource, metadata_only=True)
         }
-        known = self._seen.known()
         suspects: dict[str, str] = {}
-        missed = [
-            key
-            for uid, (version, key) in listed.items()
-            if self._is_missed(uid, version, known[uid].version if uid in known else "", suspects)
-        ]
+        missed: list[Key | None] = []
+        shown = {uid: self._shown(uid, thing) for uid, thing in known.items()}
+        self._read_here = {uid: read for uid, read in self._read_here.items() if read[0] is known.get(uid)}
+        for uid, (resource, metadata) in listed.items():
+            seen = shown.get(uid, "")
+            if self._is_missed(uid, metadata.get("resourceVersion", ""), seen, suspects):
+                self._read(resource, metadata, seen)
+                missed.append(job_of(resource, metadata))
         for uid in known.keys() - listed.keys():
             if self._is_missed(uid, "gone", known[uid].version, suspects):
-                self._seen.lost(uid)
-                missed.append(known[uid].key)
-        for key in missed:
+                self._cache.remove(uid)
+                missed.append(known[uid].job)
+        for key in filter(None, missed):
             self._queue.add(key)
         self._suspects = suspects
+        self._note(bool(missed))
+
+    def _note(self, missed: bool) -> None:
         if missed and self._silent_since is None:
-            logger.warning("the watch streams keep changes back; what they missed is taken up now")
+            logger.warning("the watch streams keep changes back; what they missed is read now")
             self._silent_since = self._clock()
         if not missed:
             self._silent_since = None
@@ -118,25 +148,32 @@ class Resync:
         self._completed = True
 
     def _is_missed(self, uid: str, listed: str, seen: str, suspects: dict[str, str]) -> bool:
-        """True where events lag behind a list, and have not moved since they did so in the round before."""
+        """True if the cache lags behind a list, and has not changed since it did so in the round before."""
         if listed == seen:
             return False
         suspects[uid] = seen
         return self._suspects.get(uid) == seen
 
-    def _list(self) -> Iterator[tuple[Object, Key]]:
-        """All jobs, children and pods, as metadata, with the key of the job."""
-        for namespace in self._namespaces:
-            for raw in self._kube.list(SQLFLOWJOBS, namespace, metadata_only=True):
-                yield raw, key_of_job(raw)
-            for resource in watched(self._engines()):
-                for raw in self._list_parts(resource, namespace):
-                    key = key_of_part(raw)
-                    if key is not None:
-                        yield raw, key
+    def _shown(self, uid: str, known: CachedObject) -> str:
+        """The version that the watches have shown of an object."""
+        read, before = self._read_here.get(uid, (None, ""))
+        return before if read is known else known.version
 
-    def _list_parts(self, resource: Resource, namespace: str | None) -> list[Object]:
+    def _read(self, resource: Resource, metadata: Object, seen: str) -> None:
+        uid = metadata["uid"]
+        known = self._cache.find(uid)
         try:
-            return self._kube.list(resource, namespace, labels=LABEL_JOB_UID, metadata_only=True)
+            if known is None or known.version != metadata.get("resourceVersion"):
+                self._cache.put(resource, self._kube.get(resource, metadata.get("namespace", ""), metadata["name"]))
+            self._read_here[uid] = (self._cache.find(uid), seen)
         except NotFoundError:
-            return []  # an engine that was removed a moment ago
+            self._cache.remove(uid, metadata.get("resourceVersion", ""))
+
+    def _list(self, resource: Resource, *, metadata_only: bool = False) -> Iterator[Object]:
+        """All objects of a kind that are watched."""
+        labels = "" if resource == SQLFLOWJOBS else LABEL_JOB_UID
+        for namespace in self._namespaces:
+            try:
+                yield from self._kube.list(resource, namespace, labels=labels, metadata_only=metadata_only)
+            except NotFoundError:
+                return  # an engine that was removed a moment ago

@@ -13,7 +13,8 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import kopf
 
@@ -25,6 +26,17 @@ from sqlflow_operator.workflow.backends.detection import Detector
 logger = logging.getLogger(__name__)
 
 Engines = frozenset[Backend]
+T = TypeVar("T")
+
+
+async def answered(call: Callable[[], T]) -> T:
+    """The result of a call in a thread, as soon as the API server answers."""
+    while True:
+        try:
+            return await asyncio.to_thread(call)
+        except ApiError as error:
+            logger.warning("the API server does not answer: %s", error)
+            await asyncio.sleep(2)
 
 
 class Watching:
@@ -33,6 +45,7 @@ class Watching:
     Args:
         detector: which engines are served.
         namespaces: which to watch; empty for all.
+        fill: lists the kinds of these engines into the cache.
         register: puts the handlers for jobs and for those engines' kinds into a registry.
         ready: set once kopf watches for the first time.
         interval: seconds between two questions about the engines.
@@ -42,12 +55,14 @@ class Watching:
         self,
         detector: Detector,
         namespaces: Sequence[str],
+        fill: Callable[[Engines], None],
         register: Callable[[kopf.OperatorRegistry, Engines], None],
         ready: threading.Event,
         *,
         interval: float = 10.0,
     ) -> None:
-        self._detector, self._namespaces, self._register = detector, namespaces, register
+        self._detector, self._namespaces = detector, namespaces
+        self._fill, self._register = fill, register
         self._ready, self._interval = ready, interval
 
     async def run(self) -> None:
@@ -87,12 +102,7 @@ class Watching:
 
     async def _served(self) -> Engines:
         """The engines that are served, as soon as the API server answers."""
-        while True:
-            try:
-                return await asyncio.to_thread(self._detector.served, fresh=True)
-            except ApiError as error:
-                logger.warning("the API server does not answer: %s", error)
-                await asyncio.sleep(2)
+        return await answered(partial(self._detector.served, fresh=True))
 
     async def _changed(self, engines: Engines) -> Engines:
         """The engines that are served, once they are others than these."""
@@ -105,6 +115,8 @@ class Watching:
                 return now
 
     async def _watch(self, engines: Engines, stop: asyncio.Event) -> None:
+        # What changes between this list and kopf's own is in kopf's; what goes in between is found by the resync.
+        await answered(partial(self._fill, engines))
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry)(kopf.login_via_client)
         self._register(registry, engines)

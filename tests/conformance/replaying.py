@@ -10,9 +10,13 @@ from typing import Any
 from sqlflow_codegen.contract import LABEL_JOB_UID
 from sqlflow_operator.kube import SQLFLOWJOBS, Object, Resource
 from sqlflow_operator.kube.client import KubeClient
+from sqlflow_operator.kube.watch_cache import WatchCache
+from sqlflow_operator.kube.write_through import WriteThroughKube
 from sqlflow_operator.reconcile import Defaults, Reconciler
+from sqlflow_operator.resync import Resync
 from sqlflow_operator.workflow import Workflow, available, new
 from sqlflow_operator.workflow.backends.detection import Detector
+from sqlflow_operator.workqueue import WorkQueue
 
 from tests.conformance.cases import TABLE, Case
 from tests.conformance.player import CHILDREN, Player
@@ -59,14 +63,22 @@ class SteppedOperator:
     start: datetime
     moment: datetime = field(init=False)
     reconciler: Reconciler = field(init=False)
+    detector: Detector = field(init=False)
+    resync: Resync = field(init=False)
+    """Plays the watches: it lists everything before each step."""
 
     def __post_init__(self) -> None:
         self.moment = self.start
-        kube: Any = RecordedTimes(self.kube, self.created)
+        recorded: Any = RecordedTimes(self.kube, self.created)
+        cache = WatchCache()
+        kube = WriteThroughKube(recorded, cache)
+        self.detector = Detector(self.kube.serves, clock=self._monotonic)
+        self.resync = Resync(recorded, (self.namespace,), WorkQueue(), cache, interval=0)
         self.reconciler = Reconciler(
             kube,
+            cache,
             {backend: new(backend, kube) for backend in available()},
-            detector=Detector(self.kube.serves, clock=self._monotonic),
+            detector=self.detector,
             defaults=Defaults("step:1"),
             now=lambda: self.moment,
             monotonic=self._monotonic,
@@ -79,6 +91,7 @@ class SteppedOperator:
         """Move the clock to that time of the recording and look at the job as often as it asks to be looked at then."""
         self.moment = max(self.moment, self.start + timedelta(seconds=seconds))
         for _ in range(5):
+            self.resync.fill(self.detector.served())
             if self.reconciler.reconcile((self.namespace, JOB)) != 0.0:
                 return
 

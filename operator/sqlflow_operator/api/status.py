@@ -201,6 +201,11 @@ class SQLFlowJobStatus(ApiModel):
         return {step.name: step for step in self.steps} if same_run else {}
 
     @property
+    def terminal(self) -> bool:
+        """True if the outcome of the run is here."""
+        return self.phase is not None and self.phase.terminal
+
+    @property
     def whole_message(self) -> str:
         """The state in all its words, as the condition Ready has it; "" before the first status."""
         ready = self.condition(ConditionType.READY)

@@ -22,6 +22,16 @@ from sqlflow_operator.kube.interface import PODS, Object, Resource
 
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_METHODS = {
+    "get": "GET",
+    "list": "GET",
+    "create": "POST",
+    "patch": "PATCH",
+    "delete": "DELETE",
+    "log": "GET",
+    "discover": "GET",
+}
+"""The HTTP methods of the verbs, which are those of Kubernetes' roles but for `log` and `discover`."""
 _PAGE = 500
 _PIECE = 64 * 1024
 
@@ -32,7 +42,7 @@ class KubeClient:
     Args:
         configuration: of the `kubernetes` package; None loads the pod's service account, else the kubeconfig.
         timeout: seconds for one call.
-        on_call: told the method, the resource and the HTTP status (0: no answer) of each call; for metrics.
+        on_call: called after each call with its verb, the resource and the HTTP status (0: no answer); for metrics.
     """
 
     def __init__(
@@ -50,7 +60,7 @@ class KubeClient:
     def get(self, resource: Resource, namespace: str, name: str, *, metadata_only: bool = False) -> Object:
         """See `Kube`."""
         accept = _METADATA if metadata_only else "application/json"
-        return self._json("GET", resource, _path(resource, namespace, name), accept=accept)
+        return self._json("get", resource, _path(resource, namespace, name), accept=accept)
 
     def list(
         self,
@@ -67,7 +77,7 @@ class KubeClient:
         items: list[Object] = []
         while True:
             path = f"{_path(resource, namespace)}?{urlencode({k: v for k, v in query.items() if v})}"
-            page = self._json("GET", resource, path, accept=accept)
+            page = self._json("list", resource, path, accept=accept)
             items += page.get("items") or []
             query["continue"] = (page.get("metadata") or {}).get("continue", "")
             if not query["continue"]:
@@ -75,21 +85,21 @@ class KubeClient:
 
     def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
         """See `Kube`."""
-        return self._json("POST", resource, _path(resource, namespace), body)
+        return self._json("create", resource, _path(resource, namespace), body)
 
     def patch(
         self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any], *, subresource: str = ""
     ) -> Object:
         """See `Kube`."""
         path = _path(resource, namespace, name) + (f"/{subresource}" if subresource else "")
-        return self._json("PATCH", resource, path, patch, content_type="application/merge-patch+json")
+        return self._json("patch", resource, path, patch, content_type="application/merge-patch+json")
 
     def delete(self, resource: Resource, namespace: str, name: str, *, uid: str | None = None) -> None:
         """See `Kube`."""
         options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if uid:
             options["preconditions"] = {"uid": uid}
-        self._json("DELETE", resource, _path(resource, namespace, name), options)
+        self._json("delete", resource, _path(resource, namespace, name), options)
 
     def read_log(self, namespace: str, pod: str, container: str, *, lines: int, limit_bytes: int) -> str:
         """See `Kube`."""
@@ -114,7 +124,7 @@ class KubeClient:
 
     def _stream(self, path: str) -> Generator[bytes, None, None]:
         """The answer to a GET, in pieces; what comes of the connection afterwards is an error as well."""
-        answer = self._send("GET", PODS, path, None, accept="*/*", content_type="", whole=False)
+        answer = self._send("log", PODS, path, None, accept="*/*", content_type="", whole=False)
         try:
             yield from answer.stream(_PIECE)
         except urllib3.exceptions.HTTPError as error:
@@ -130,14 +140,14 @@ class KubeClient:
             ApiError: the API server gave no answer.
         """
         try:
-            known = self._json("GET", resource, f"/{resource.api}")
+            known = self._json("discover", resource, f"/{resource.api}")
         except NotFoundError:
             return False
         return any(entry.get("name") == resource.plural for entry in known.get("resources", ()))
 
     def _json(
         self,
-        method: str,
+        verb: str,
         resource: Resource,
         path: str,
         body: Mapping[str, Any] | None = None,
@@ -145,13 +155,13 @@ class KubeClient:
         accept: str = "application/json",
         content_type: str = "application/json",
     ) -> Object:
-        answer = self._send(method, resource, path, body, accept=accept, content_type=content_type)
+        answer = self._send(verb, resource, path, body, accept=accept, content_type=content_type)
         result: Object = json.loads(answer.data)
         return result
 
     def _send(
         self,
-        method: str,
+        verb: str,
         resource: Resource,
         path: str,
         body: Mapping[str, Any] | None,
@@ -168,7 +178,7 @@ class KubeClient:
         status = 0
         try:
             answer: urllib3.BaseHTTPResponse = self._pool.request(
-                method,
+                _METHODS[verb],
                 f"{self._configuration.host}{path}",
                 headers=headers,
                 body=data,
@@ -183,7 +193,7 @@ class KubeClient:
         except urllib3.exceptions.HTTPError as error:
             raise UnavailableError(0, "Unreachable", f"the API server cannot be reached: {error}") from error
         finally:
-            self._on_call(method, resource.plural, status)
+            self._on_call(verb, resource.plural, status)
         raise error_from(status, _status_object(content), answer.headers.get("Retry-After"))
 
     def _credentials(self) -> dict[str, str]:

@@ -72,7 +72,7 @@ class WatchCache:
         self._names: dict[tuple[Resource, str, str], str] = {}
         self._by_owner: defaultdict[str, set[str]] = defaultdict(set)
         self._by_job: defaultdict[str, set[str]] = defaultdict(set)
-        self._deleted: LRUCache[str, bool] = LRUCache(DELETIONS_KEPT)
+        self._deleted: LRUCache[str, str] = LRUCache(DELETIONS_KEPT)
         self._warnings: LRUCache[str, Mapping[str, Any]] = LRUCache(WARNINGS_KEPT)
         self._synced: set[Resource] = set()
 
@@ -83,7 +83,9 @@ class WatchCache:
         with self._lock:
             namesake = self._names.get(name)
             known = self._objects.get(namesake) if namesake else None
-            if uid in self._deleted or (known and _is_older(fresh.version, known.version)):
+            if known and _is_older(fresh.version, known.version):
+                return
+            if uid in self._deleted and not _is_older(self._deleted[uid], fresh.version):
                 return
             if namesake is not None:
                 self._drop(namesake)
@@ -92,10 +94,11 @@ class WatchCache:
             for owner in fresh.owners:
                 self._by_owner[owner].add(uid)
 
-    def remove(self, uid: str) -> None:
-        """Drop an object that was deleted: nothing that comes later brings it back."""
+    def remove(self, uid: str, version: str = "") -> None:
+        """Drop an object that was deleted, or lost its label, at that resourceVersion; earlier states stay away."""
         with self._lock:
-            self._deleted[uid] = True
+            known = self._objects.get(uid)
+            self._deleted[uid] = version or (known.version if known else "")
             self._drop(uid)
 
     def replace(self, resource: Resource, listed: Iterable[Mapping[str, Any]], before: Collection[str]) -> None:

@@ -1,22 +1,24 @@
-"""Does what was decided, one call after the other, so that doing it again after any failure comes to the same end."""
+"""Carries out actions, one call after the other; repeated after any failure, they come to the same end."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
+from cachetools import TTLCache
 from sqlflow_codegen.backend import Codegen
 from sqlflow_codegen.errors import CodegenError
 
 from sqlflow_operator.api import Backend, SQLFlowJob, SQLFlowJobStatus
 from sqlflow_operator.kube import (
     CONFIG_MAPS,
-    EVENTS,
     SQLFLOWJOBS,
-    AlreadyExistsError,
     ApiError,
+    ConflictError,
     ForbiddenError,
     InvalidError,
     Kube,
@@ -24,7 +26,7 @@ from sqlflow_operator.kube import (
     Object,
     UnavailableError,
 )
-from sqlflow_operator.reconcile.model import Action, CreateRun, DeleteRun, PatchChild, Refusal
+from sqlflow_operator.reconcile.decision import Action, CreateRun, DeleteRun, PatchChild, Refusal
 from sqlflow_operator.run_options import Defaults, run_options
 from sqlflow_operator.workflow import NameConflictError, Workflow
 from sqlflow_operator.workflow.observe.state import Reason
@@ -33,21 +35,33 @@ logger = logging.getLogger(__name__)
 
 Backends = Mapping[Backend, tuple[Codegen, Workflow]]
 
+RIGHTS_SECONDS = 300.0
+"""How long it counts that a service account has the rights that an engine needs."""
+RETRY_CONFLICT = 60.0
+"""Seconds after which a taken name is tried again."""
+
 
 class Applier:
     """Carries out actions and writes statuses. Safe to use from many threads."""
 
-    def __init__(self, kube: Kube, backends: Backends, defaults: Defaults) -> None:
+    def __init__(
+        self, kube: Kube, backends: Backends, defaults: Defaults, timer: Callable[[], float] = time.monotonic
+    ) -> None:
         self._kube = kube
         self._backends = backends
         self._defaults = defaults
+        self._allowed: TTLCache[tuple[Backend, str, str | None], bool] = TTLCache(1000, RIGHTS_SECONDS, timer)
+        self._lock = threading.Lock()
 
     def apply(self, job: SQLFlowJob, action: Action) -> Refusal | None:
-        """Carry out one action; a refusal that the person should know of is returned.
+        """Carry out one action; a refusal that the job's status has to report is returned.
 
         Raises:
+            ConflictError: the job has been changed since the watch showed it, so the action may be the wrong one.
             ApiError: the API server gave no answer, or one that calls for another try.
         """
+        if isinstance(action, DeleteRun) or (isinstance(action, CreateRun) and job.raw_status):
+            self._confirm(job)
         match action:
             case CreateRun():
                 return self._create(job, action)
@@ -61,9 +75,26 @@ class Applier:
             case _:
                 assert_never(action)
 
+    def _confirm(self, job: SQLFlowJob) -> None:
+        """Make sure that the cache has the job's latest state before a run is deleted or another one starts."""
+        latest = self._kube.get(SQLFLOWJOBS, job.namespace, job.name)
+        if latest["metadata"].get("resourceVersion") != job.resource_version:
+            raise ConflictError(409, "Conflict", "the job has been changed since the watch showed it")
+
+    def _missing_right(self, job: SQLFlowJob, backend: Backend) -> str:
+        key = (backend, job.namespace, job.spec.service_account_name)
+        with self._lock:
+            if key in self._allowed:
+                return ""
+        missing = self._backends[backend][1].missing_right(job.namespace, job.spec.service_account_name)
+        if not missing:
+            with self._lock:
+                self._allowed[key] = True
+        return missing
+
     def _create(self, job: SQLFlowJob, action: CreateRun) -> Refusal | None:
         codegen, workflow = self._backends[action.backend]
-        missing = workflow.missing_right(job.namespace, job.spec.service_account_name)
+        missing = self._missing_right(job, action.backend)
         if missing:
             return Refusal(Reason.FORBIDDEN, f"the run is not started: {missing}", final=False)
         options = run_options(job, action.name, self._defaults)
@@ -72,7 +103,8 @@ class Applier:
         except CodegenError as error:
             return Refusal(Reason.INVALID_SPEC, f"the run cannot be generated: {error}", final=True)
         except NameConflictError as error:
-            return Refusal(Reason.NAME_CONFLICT, f"{error}: delete it, or give the job another name", final=False)
+            message = f"{error}: delete it, or give the job another name"
+            return Refusal(Reason.NAME_CONFLICT, message, final=False, stalled=True, retry_after=RETRY_CONFLICT)
         except InvalidError as error:
             # Nothing of a run that can never be is left behind; what the job owns goes with it at the latest.
             with contextlib.suppress(ApiError):
@@ -98,28 +130,19 @@ class Applier:
         extra = {"job": f"{job.namespace}/{job.name}", "run": action.name, "why": action.why}
         logger.info("run deleted", extra=extra)
 
-    def write_status(self, job: SQLFlowJob, status: SQLFlowJobStatus) -> bool:
-        """Store a status where it differs from what is stored; True where something was written.
+    def write_status(self, job: SQLFlowJob, patch: Object) -> None:
+        """Store the difference to the status that the job has.
 
         Raises:
-            ConflictError: the job was changed since it was read.
+            ConflictError: the job has been changed since the watch showed it.
             ApiError: the API server refused or gave no answer.
         """
-        patch = status_patch(job.raw_status, status)
-        if not patch:
-            return False
         body = {"metadata": {"resourceVersion": job.resource_version}, "status": patch}
-        self._kube.patch(SQLFLOWJOBS, job.namespace, job.name, body, subresource="status")
-        return True
-
-    def tell(self, event: Object) -> None:
-        """Create an Event; that it exists already, or cannot be created, changes nothing for the job."""
         try:
-            self._kube.create(EVENTS, event["metadata"]["namespace"], event)
-        except AlreadyExistsError:
-            pass
-        except ApiError as error:
-            logger.warning("event not created: %s", error, extra={"event": event["metadata"]["name"]})
+            self._kube.patch(SQLFLOWJOBS, job.namespace, job.name, body, subresource="status")
+        except ConflictError:
+            self._kube.get(SQLFLOWJOBS, job.namespace, job.name)  # for the next try, should the watch lag
+            raise
 
 
 def _forbidden(error: ForbiddenError) -> Refusal:
@@ -130,7 +153,7 @@ def _forbidden(error: ForbiddenError) -> Refusal:
 
 
 def _unavailable(error: ApiError, workflow: Workflow) -> Refusal | None:
-    """What is not there that the run needs; None where the API server itself is in trouble, which passes unsaid."""
+    """The refusal if something is missing that the run needs; None if the API server itself is in trouble."""
     if isinstance(error, NotFoundError) and "namespace" not in error.message:
         message = f"the cluster does not know {workflow.definition.kind}s any more: {error.message}"
     elif "webhook" in error.message:
@@ -141,12 +164,12 @@ def _unavailable(error: ApiError, workflow: Workflow) -> Refusal | None:
 
 
 def status_json(status: SQLFlowJobStatus) -> Object:
-    """A status as it is stored: what is not set, and lists that are empty, are left out."""
+    """A status as it is stored: without what is not set and without empty lists."""
     return {key: value for key, value in status.to_json().items() if value != []}
 
 
 def status_patch(stored: Mapping[str, Any], status: SQLFlowJobStatus) -> Object:
-    """The JSON merge patch from what is stored to a status; empty where they are the same."""
+    """The JSON merge patch from what is stored to a status; empty if they are the same."""
     wanted = status_json(status)
     patch: Object = {key: None for key in stored if key not in wanted}
     for key, value in wanted.items():
@@ -156,7 +179,7 @@ def status_patch(stored: Mapping[str, Any], status: SQLFlowJobStatus) -> Object:
 
 
 def _replacing(stored: Any, value: Any) -> Any:
-    """A merge patch merges objects: fields that are to go must be named."""
+    """The merge patch for one field: it merges objects, so it names the fields that have to go."""
     if isinstance(value, dict) and isinstance(stored, dict):
         return {key: None for key in stored if key not in value} | {
             k: _replacing(stored.get(k), v) for k, v in value.items()

@@ -20,10 +20,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlflow_operator.api import Condition, ConditionType, HistoryEntry, Phase, SQLFlowJob, StepPhase
-from sqlflow_operator.clock import from_text
-from sqlflow_operator.reconcile import status as status_of
-from sqlflow_operator.reconcile.model import (
+from sqlflow_operator.api import ConditionType, Phase, SQLFlowJob, StepPhase
+from sqlflow_operator.clock import from_text, to_text
+from sqlflow_operator.reconcile import job_status as status_of
+from sqlflow_operator.reconcile.decision import (
     Action,
     Child,
     CreateRun,
@@ -32,18 +32,17 @@ from sqlflow_operator.reconcile.model import (
     Observation,
     PatchChild,
     Refusal,
+    expiry,
 )
 from sqlflow_operator.workflow.observe.state import Reason, RunState
 
-UNTOUCHED = timedelta(seconds=15)
+UNACKNOWLEDGED = timedelta(seconds=15)
 """After so long without a sign of the engine's controller, the status asks whether it runs."""
 
 RETRY_PENDING, RETRY_PENDING_LAST = 5.0, 60.0
 """Seconds after which a run without a running step is looked at again: events about refused pods wake nobody."""
-RETRY_REFUSED = 30.0
-"""Seconds after which a refusal that may pass, such as a quota, is tried again."""
-RETRY_CONFLICT = 60.0
-"""Seconds after which a taken name is looked at again."""
+RETRY_MISSING = 60.0
+"""Seconds after which a missing backend is looked for again."""
 
 STOP_PATIENCE = timedelta(seconds=60)
 """After so long a run that was stopped has failed, whatever its pods do: a pod gets 30 seconds, a lost node none."""
@@ -74,14 +73,14 @@ def decide(o: Observation, now: datetime, refusal: Refusal | None = None) -> Dec
 def _current(o: Observation, now: datetime, refusal: Refusal | None) -> Decision:
     """The run that the spec asks for."""
     child = o.children.get(o.run_name)
-    if status_of.same_run(o) and o.job.status.phase is not None and o.job.status.phase.terminal:
+    if status_of.same_run(o) and o.job.status.terminal:
         return _ended(o, child, now)
     if child is not None:
         return _going_on(o, child, now)
     if status_of.same_run(o) and o.backend_missing:
         # With an engine's kinds go its objects; but what only looks gone may be back in a moment.
         stalled = status_of.without_engine(o, Reason.BACKEND_UNAVAILABLE, o.backend_missing, now)
-        return Decision(status=stalled, requeue_after=RETRY_CONFLICT)
+        return Decision(status=stalled, requeue_after=RETRY_MISSING)
     if status_of.same_run(o):
         return Decision(status=status_of.failed(o, Reason.CHILD_LOST, _child_lost(o), now))
     return _not_started(o, now, refusal)
@@ -108,13 +107,8 @@ def _not_started(o: Observation, now: datetime, refusal: Refusal | None) -> Deci
         return Decision(status=status_of.without_run(o, Reason.SUSPENDED, message, now, phase=Phase.SUSPENDED))
     if o.backend_missing:
         stalled = status_of.without_run(o, Reason.BACKEND_UNAVAILABLE, o.backend_missing, now, stalled=True)
-        return Decision(status=stalled, requeue_after=RETRY_CONFLICT)
-    if o.conflict:
-        message = f"{o.conflict} exists and does not belong to this job: delete it, or give the job another name"
-        stalled = status_of.without_run(o, Reason.NAME_CONFLICT, message, now, stalled=True)
-        return Decision(status=stalled, requeue_after=RETRY_CONFLICT)
-    known_refusal = _refused_for_good(o)
-    if known_refusal is not None:
+        return Decision(status=stalled, requeue_after=RETRY_MISSING)
+    if _refused_for_good(o):
         return Decision(status=status_of.observed_again(o))
     if refusal is not None:
         return _refused(o, refusal, now)
@@ -123,16 +117,18 @@ def _not_started(o: Observation, now: datetime, refusal: Refusal | None) -> Deci
 
 def _refused(o: Observation, refusal: Refusal, now: datetime) -> Decision:
     phase = Phase.FAILED if refusal.final else Phase.PENDING
-    refused = status_of.without_run(o, refusal.reason, refusal.message, now, phase=phase)
-    return Decision(status=refused, requeue_after=None if refusal.final else RETRY_REFUSED)
+    refused = status_of.without_run(o, refusal.reason, refusal.message, now, phase=phase, stalled=refusal.stalled)
+    return Decision(status=refused, requeue_after=None if refusal.final else refusal.retry_after)
 
 
-def _refused_for_good(o: Observation) -> Condition | None:
-    """The condition that says that the API server refused this very spec for good."""
+def _refused_for_good(o: Observation) -> bool:
+    """True if the API server has refused this very spec for good."""
     stalled = o.job.status.condition(ConditionType.STALLED)
-    if stalled is None or stalled.status != "True" or stalled.reason != Reason.INVALID_SPEC:
-        return None
-    return stalled if stalled.observed_generation == o.job.generation else None
+    return (
+        stalled is not None
+        and (stalled.status, stalled.reason) == ("True", Reason.INVALID_SPEC)
+        and stalled.observed_generation == o.job.generation
+    )
 
 
 def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
@@ -151,7 +147,7 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
     if not state.phase.terminal:
         if child.adjustment:
             actions += (PatchChild(child.name, child.backend, child.adjustment),)
-        if not o.config_map and o.program is not None and o.program.program is not None:
+        if o.config_map is False and o.program is not None and o.program.program is not None:
             actions += (CreateRun(child.name, child.backend, o.program.program),)
     return Decision(
         actions=actions,
@@ -159,7 +155,7 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
         requeue_after=_earliest(
             _seconds_until(deadline, now),
             _patience(state, now),
-            0.0 if state.phase.terminal and o.job.spec.ttl_seconds_after_finished is not None else None,
+            _seconds_until(expiry(o.job, state.finished_at or to_text(now)), now) if state.phase.terminal else None,
         ),
     )
 
@@ -188,8 +184,8 @@ def _with_notes(o: Observation, child: Child, now: datetime) -> RunState:
     """The state of a run, with what its objects cannot know: what the spec asks for, and how late it is."""
     state = child.state
     created = from_text(child.created_at)
-    if child.untouched_by and not state.phase.terminal and created and now - created >= UNTOUCHED:
-        note = f"{child.untouched_by} has not taken up the {child.kind}: is its controller running?"
+    if child.unacknowledged_by and not state.phase.terminal and created and now - created >= UNACKNOWLEDGED:
+        note = f"{child.unacknowledged_by} has not taken up the {child.kind}: is its controller running?"
         return replace(state, reason=Reason.BACKEND_UNAVAILABLE, message=note)
     if o.job.spec.suspend and not child.suspends_running and state.phase in (Phase.PENDING, Phase.RUNNING):
         note = f"spec.suspend has no effect: a {child.kind} that has started cannot be suspended"
@@ -228,11 +224,11 @@ def _ended(o: Observation, child: Child | None, now: datetime) -> Decision:
     due = None
     if child is not None and not child.state.phase.terminal and _given_up(o):
         actions = (_stop(child, "the run was given up"),)
-    elif child is not None or o.config_map:
-        expiry = _expiry(o, o.job.status.run.finished_at if o.job.status.run else None)
-        if expiry is not None and now >= expiry:
+    elif child is not None or o.config_map is not False:
+        end = expiry(o.job, o.job.status.run.finished_at if o.job.status.run else None)
+        if end is not None and now >= end:
             actions = (DeleteRun(o.run_name, o.backend, "its time to live is over"),)
-        due = _seconds_until(expiry, now)
+        due = _seconds_until(end, now)
     return Decision(actions=actions, status=status_of.observed_again(o), requeue_after=due if not actions else None)
 
 
@@ -269,25 +265,16 @@ def _tidy_old(o: Observation, now: datetime) -> tuple[tuple[Action, ...], float 
     for name, child in o.children.items():
         if name == o.run_name or child.deleting:
             continue
-        expiry = _expiry(o, _finished_at(entries.get(name)))
-        if name not in entries or (expiry is not None and now >= expiry):
+        end = expiry(o.job, entries[name].finished_at if name in entries else None)
+        if name not in entries or (end is not None and now >= end):
             actions.append(_stop(child, "it is an earlier run"))
         else:
-            due = _earliest(due, _seconds_until(expiry, now))
+            due = _earliest(due, _seconds_until(end, now))
     return tuple(actions), due
-
-
-def _finished_at(entry: HistoryEntry | None) -> str | None:
-    return entry.finished_at if entry else None
 
 
 def _stop(child: Child, why: str) -> DeleteRun:
     return DeleteRun(child.name, child.backend, why)
-
-
-def _expiry(o: Observation, finished_at: str | None) -> datetime | None:
-    seconds, end = o.job.spec.ttl_seconds_after_finished, from_text(finished_at)
-    return end + timedelta(seconds=seconds) if seconds is not None and end is not None else None
 
 
 def _seconds_until(moment: datetime | None, now: datetime) -> float | None:

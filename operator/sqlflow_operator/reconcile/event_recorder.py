@@ -1,4 +1,4 @@
-"""Kubernetes Events about a job: few, and each only once, also after a restart of the operator.
+"""Records Kubernetes Events about a job: few, and each only once, also after a restart of the operator.
 
 An event's name is derived from what it reports, so reporting it again creates nothing.
 """
@@ -6,6 +6,7 @@ An event's name is derived from what it reports, so reporting it again creates n
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +15,13 @@ from sqlflow_codegen.literals import count
 
 from sqlflow_operator.api import GROUP, KIND, VERSION, Phase, SQLFlowJob, SQLFlowJobStatus
 from sqlflow_operator.clock import to_text
-from sqlflow_operator.kube import Object
+from sqlflow_operator.kube import EVENTS, AlreadyExistsError, ApiError, Kube, Object
 from sqlflow_operator.workflow.observe.reasons import clip
 from sqlflow_operator.workflow.observe.state import Reason
 
 COMPONENT = "sqlflow-operator"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,26 @@ class Notice:
     about: str = ""
 
 
+class EventRecorder:
+    """Creates Events."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    def record(self, job: SQLFlowJob, status: SQLFlowJobStatus, now: datetime) -> None:
+        """Create the Events for the change to that status. One that cannot be created changes nothing for the job."""
+        for notice in notices(job.status, status):
+            body = event(job, notice, now)
+            try:
+                self._kube.create(EVENTS, job.namespace, body)
+            except AlreadyExistsError:
+                pass
+            except ApiError as error:
+                logger.warning("event not created: %s", error, extra={"event": body["metadata"]["name"]})
+
+
 def notices(old: SQLFlowJobStatus, new: SQLFlowJobStatus) -> tuple[Notice, ...]:
-    """What is worth reporting about the change from one status to the next."""
+    """The notices about the change from one status to the next."""
     found: list[Notice] = []
     same_run = old.run is not None and new.run is not None and old.run.name == new.run.name
     run = new.run.name if new.run else ""
@@ -51,7 +72,7 @@ def notices(old: SQLFlowJobStatus, new: SQLFlowJobStatus) -> tuple[Notice, ...]:
         found.append(Notice("Started", message, about=run))
     found += _suspension(old, new)
     ended_before = (same_run or old.run == new.run) and old.phase == new.phase
-    if new.phase is not None and new.phase.terminal and not ended_before:
+    if new.terminal and not ended_before:
         found.append(_end(new))
     elif _stalled(new) and not _stalled(old):
         found.append(Notice(_stalled(new), new.whole_message, warning=True, about=run))
@@ -59,7 +80,7 @@ def notices(old: SQLFlowJobStatus, new: SQLFlowJobStatus) -> tuple[Notice, ...]:
 
 
 def _suspension(old: SQLFlowJobStatus, new: SQLFlowJobStatus) -> Iterator[Notice]:
-    """That a job was suspended, or goes on: as often as somebody asks for it."""
+    """The notice about a suspension or its end, one for each edit."""
     generation = f"generation {new.observed_generation}"
     if new.phase is Phase.SUSPENDED and old.phase is not Phase.SUSPENDED:
         yield Notice("Suspended", new.whole_message, about=generation)

@@ -1,66 +1,78 @@
-"""Reads all that a decision about one job needs. Only reads; every read is fresh, so nothing depends on a cache."""
+"""Collects what a decision about one job needs, from the cache; calls are made only where a stale answer does harm."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlflow_codegen.contract import LABEL_JOB_UID, LABEL_RUN
 
-from sqlflow_operator.api import Backend, SQLFlowJob
+from sqlflow_operator.api import Backend, ConditionType, Phase, SQLFlowJob
 from sqlflow_operator.clock import from_text
-from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, PODS, ApiError, Kube, NotFoundError, Object, owner_uids
-from sqlflow_operator.reconcile.model import Child, Observation
-from sqlflow_operator.reconcile.program import ParsedProgram, ProgramCache
+from sqlflow_operator.kube import CONFIG_MAPS, PODS, Kube, NotFoundError, Object, owner_uids
+from sqlflow_operator.kube.watch_cache import WatchCache
+from sqlflow_operator.parsing import ParsedProgram
+from sqlflow_operator.reconcile.decision import Child, Observation, expiry
+from sqlflow_operator.reconcile.program_cache import ProgramCache, statement_places
+from sqlflow_operator.reconcile.report_cache import ReportCache
 from sqlflow_operator.run_name import run_name
 from sqlflow_operator.workflow import Workflow
 from sqlflow_operator.workflow.backends.detection import Detector
+from sqlflow_operator.workflow.observe.gather import LiveReader, gather
 from sqlflow_operator.workflow.observe.pods import last_end, statuses
-from sqlflow_operator.workflow.observe.state import RunObjects, StepReport
-from sqlflow_operator.workflow.observe.step_report import LOG_BYTES, LOG_LINES, needs_log, report_from_log
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState
 
 SLOW_START = timedelta(seconds=5)
-"""After so long without a running container, Warning events are asked why."""
+"""After so long without a running container, Warning events say why."""
+
+_RECORDED = RunState(phase=Phase.FAILED, reason=Reason.STEP_FAILED, message="the outcome is in the status")
+"""The state of a run that has ended and whose outcome the job's status has: nothing more is asked of it."""
 
 Workflows = Mapping[Backend, Workflow]
 
 
 class Observer:
-    """Reads jobs with everything that belongs to them. Safe to use from many threads."""
+    """Collects observations. Safe to use from many threads.
 
-    def __init__(self, kube: Kube, workflows: Workflows, programs: ProgramCache, detector: Detector) -> None:
-        self._kube = kube
-        self._workflows = workflows
-        self._programs = programs
-        self._detector = detector
-        self._reports: OrderedDict[tuple[str, str], StepReport] = OrderedDict()
-        self._lock = threading.Lock()
+    Args:
+        kube: the cluster; what it answers has to go into the cache.
+        cache: what the watches have shown.
+        workflows: of each backend.
+        programs: the parsed programs.
+        detector: which backends the cluster can run.
+    """
+
+    def __init__(
+        self, kube: Kube, cache: WatchCache, workflows: Workflows, programs: ProgramCache, detector: Detector
+    ) -> None:
+        self._kube, self._cache = kube, cache
+        self._workflows, self._programs, self._detector = workflows, programs, detector
+        self._reports = ReportCache(kube)
 
     def observe(self, job: SQLFlowJob, now: datetime) -> Observation:
-        """Everything about a job at this time.
+        """Everything that a decision about a job needs at this time.
 
         Raises:
-            ApiError: the API server refused or gave no answer.
+            ApiError: the API server refused or gave no answer, or a kind has not been listed yet.
         """
         name = run_name(job)
         current = job.status.run if job.status.run and job.status.run.name == name else None
-        ended = current is not None and job.status.phase is not None and job.status.phase.terminal
+        ended = current is not None and job.status.terminal
         backend = current.backend if current else self._detector.choose(job.spec.backend)
         # Asked first: what counts as served below must be no older than what is said to be missing.
         missing = "" if ended else self._detector.missing(backend)
-        raw, conflict = self._children(job, name, backend, look_for_name=not ended)
-        pods = [] if ended else self._kube.list(PODS, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
         program = None if ended else self._programs.get(job, backend)
+        recorded = {entry.name for entry in job.status.history}
+        if job.status.run and job.status.terminal:
+            recorded.add(job.status.run.name)
+        found = self._children(job, name if current and not ended else "", backend)
         children = {
-            child["metadata"]["name"]: self._child(job, child, workflow, pods, program, now) for child, workflow in raw
+            raw["metadata"]["name"]: self._child(job, raw, workflow, program, now, raw["metadata"]["name"] in recorded)
+            for raw, workflow in found
         }
-        has_config_map, foreign = self._config_map(
-            job, name, needed=not ended or job.spec.ttl_seconds_after_finished is not None
-        )
-        at_work = [pod for pod in pods if _goes_on(pod)]
+        at_work = [] if ended else self._pods_at_work(job, name)
         own = [pod for pod in at_work if _run_of(pod) == name]
         return Observation(
             job=job,
@@ -69,69 +81,68 @@ class Observer:
             backend_missing=missing,
             program=program,
             children=children,
-            conflict=conflict or foreign,
-            config_map=has_config_map,
+            config_map=self._config_map(job, name, children.get(name), ended, now),
             old_pods=tuple(pod["metadata"]["name"] for pod in at_work if _run_of(pod) != name),
             pods=tuple(pod["metadata"]["name"] for pod in own),
             pods_deleted=bool(own) and all("deletionTimestamp" in pod["metadata"] for pod in own),
         )
 
-    def _children(
-        self, job: SQLFlowJob, name: str, backend: Backend, *, look_for_name: bool
-    ) -> tuple[list[tuple[Object, Workflow]], str]:
-        """The job's own children of all backends, and what else has the run's name."""
+    def _children(self, job: SQLFlowJob, confirm: str, backend: Backend) -> list[tuple[Object, Workflow]]:
+        """The job's own children of all backends; the run named `confirm` is not believed to have none."""
         served = self._detector.served()
+        self._cache.require(
+            [PODS, *(resource for engine in served for resource in self._workflows[engine].definition.kinds)]
+        )
         found = [
             (child, workflow)
             for workflow in self._workflows.values()
             if workflow.backend in served
-            for child in self._kube.list(
-                workflow.definition.resource, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}"
-            )
-            if _owned_by(child, job.uid)
+            for child in self._cache.owned(workflow.definition.resource, None, {job.uid})
         ]
         workflow = self._workflows[backend]
-        if backend not in served or not look_for_name or any(child["metadata"]["name"] == name for child, _ in found):
-            return found, ""
+        if not confirm or backend not in served or any(child["metadata"]["name"] == confirm for child, _ in found):
+            return found
         try:
-            child = self._kube.get(workflow.definition.resource, job.namespace, name)
+            child = self._kube.get(workflow.definition.resource, job.namespace, confirm)
         except NotFoundError:
-            return found, ""
-        if _owned_by(child, job.uid):
-            return [*found, (child, workflow)], ""
-        return found, f"{child.get('kind', 'an object')} {name}"
+            return found
+        return [*found, (child, workflow)] if job.uid in owner_uids(child) else found
 
-    def _config_map(self, job: SQLFlowJob, name: str, *, needed: bool) -> tuple[bool, str]:
-        if not needed:
-            return False, ""
+    def _pods_at_work(self, job: SQLFlowJob, name: str) -> list[Object]:
+        """The job's pods that have not ended. Those of an earlier run are gone only if the API server has none."""
+        pods = self._cache.of_job(PODS, job.uid)
+        if _replaces_a_run(job, name) and all(_is_over(pod) or _run_of(pod) == name for pod in pods):
+            pods = self._kube.list(PODS, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
+        return [pod for pod in pods if not _is_over(pod)]
+
+    def _config_map(self, job: SQLFlowJob, name: str, child: Child | None, ended: bool, now: datetime) -> bool | None:
+        """True if the run's ConfigMap is there; None if that makes no difference now."""
+        if ended:
+            due = expiry(job, job.status.run.finished_at if job.status.run else None)
+            matters = child is None and due is not None and now >= due
+        else:
+            missing = f'configmap "{name}" not found'
+            matters = child is not None and any(missing in str(event.get("message")) for event in child.warnings)
+        if not matters:
+            return None
         try:
-            found = self._kube.get(CONFIG_MAPS, job.namespace, name, metadata_only=True)
+            return job.uid in owner_uids(self._kube.get(CONFIG_MAPS, job.namespace, name, metadata_only=True))
         except NotFoundError:
-            return False, ""
-        return (True, "") if _owned_by(found, job.uid) else (False, f"ConfigMap {name}")
+            return False
 
     def _child(
         self,
         job: SQLFlowJob,
         raw: Object,
         workflow: Workflow,
-        pods: Sequence[Object],
         program: ParsedProgram | None,
         now: datetime,
+        recorded: bool,
     ) -> Child:
         metadata = raw["metadata"]
-        parts = self._parts(job, raw, workflow)
-        owners = {metadata["uid"], *(part["metadata"]["uid"] for part in parts)}
-        own = [pod for pod in pods if owner_uids(pod) & owners]
-        objects = RunObjects(
-            child=raw,
-            parts=parts,
-            pods=own,
-            events=self._events(raw, own, workflow, now),
-            reports=self._read_logs(raw, own, workflow),
-            statements=program.places if program else {},
-            known=job.status.steps_of(metadata["uid"]),
-        )
+        objects = RunObjects(child=raw)
+        if not (recorded and workflow.definition.ended(raw)):
+            objects = self._run_objects(job, raw, workflow, program, now, recorded)
         return Child(
             name=metadata["name"],
             uid=metadata["uid"],
@@ -139,92 +150,91 @@ class Observer:
             kind=raw.get("kind") or workflow.definition.kind,
             backend=workflow.backend,
             deleting="deletionTimestamp" in metadata,
-            state=workflow.observe(objects),
+            state=_RECORDED if recorded and workflow.definition.ended(raw) else workflow.observe(objects),
             adjustment=workflow.definition.adjust(raw, job.spec.suspend, job.spec.active_deadline_seconds),
             created_at=metadata.get("creationTimestamp"),
-            untouched_by=workflow.definition.title if not raw.get("status") else "",
+            unacknowledged_by=workflow.definition.title if not raw.get("status") else "",
+            warnings=objects.events,
             deadline_grace=workflow.definition.deadline_grace,
             suspends_running=workflow.definition.suspends_running,
         )
 
-    def _parts(self, job: SQLFlowJob, child: Object, workflow: Workflow) -> list[Object]:
-        """The objects between a child and its pods."""
-        uid = child["metadata"]["uid"]
-        return [
-            part
-            for resource in workflow.definition.parts
-            for part in self._kube.list(resource, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
-            if _owned_by(part, uid)
-        ]
+    def _run_objects(
+        self,
+        job: SQLFlowJob,
+        raw: Object,
+        workflow: Workflow,
+        program: ParsedProgram | None,
+        now: datetime,
+        recorded: bool,
+    ) -> RunObjects:
+        objects = gather(self._cache, raw, workflow.definition.parts)
+        if recorded:
+            return objects
+        if workflow.definition.ended(raw):
+            objects = self._caught_up(objects, workflow)
+        return replace(
+            objects,
+            events=self._warnings(objects, workflow, now),
+            reports=self._reports.read(objects, workflow),
+            statements=statement_places(program),
+            known=job.status.steps_of(raw["metadata"]["uid"]),
+        )
 
-    def _events(self, child: Object, pods: Sequence[Object], workflow: Workflow, now: datetime) -> list[Object]:
-        """Warning events about the child or its newest pod, where no container runs for too long."""
-        metadata = child["metadata"]
+    def _caught_up(self, objects: RunObjects, workflow: Workflow) -> RunObjects:
+        """The objects of a run that has ended, read again as far as their watches lag: its outcome is written once."""
+        child = dict(objects.child)
+        if not objects.pods:
+            return gather(LiveReader(self._kube), child, workflow.definition.parts)
+        behind = [thing["metadata"]["uid"] for thing in (*objects.parts, *objects.pods) if not _is_over(thing)]
+        for uid in behind:
+            self._read_again(uid)
+        return gather(self._cache, child, workflow.definition.parts) if behind else objects
+
+    def _read_again(self, uid: str) -> None:
+        known = self._cache.find(uid)
+        if known is None:
+            return
+        try:
+            self._kube.get(known.resource, known.namespace, known.name)
+        except NotFoundError:
+            self._cache.remove(uid)
+
+    def _warnings(self, objects: RunObjects, workflow: Workflow, now: datetime) -> list[Mapping[str, Any]]:
+        """Warning events about the child or its newest pod, if no container has been running for too long."""
+        child = objects.child
         if workflow.definition.ended(child) or (child.get("spec") or {}).get("suspend"):
             return []
-        subject = max(pods, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
-        if subject is not None and (_is_running(subject) or not _goes_on(subject)):
+        newest = objects.pods[-1] if objects.pods else None
+        if newest is not None and (_is_running(newest) or _is_over(newest)):
             return []
-        about = subject or child
+        about = newest or child
         idle_since = from_text(last_end(about) or about["metadata"].get("creationTimestamp"))
         if idle_since is None or now - idle_since < SLOW_START:
             return []
-        fields = f"involvedObject.uid={about['metadata']['uid']},type=Warning"
-        events = self._kube.list(EVENTS, metadata["namespace"], fields=fields)
+        events = self._cache.warnings(about["metadata"]["uid"])
         # What was in the way of an earlier step is over.
         return [event for event in events if (from_text(event.get("lastTimestamp")) or now) >= idle_since]
 
-    def _read_logs(
-        self, child: Object, pods: Sequence[Object], workflow: Workflow
-    ) -> dict[tuple[str, str], StepReport]:
-        """Reports from the logs of those containers whose termination message does not tell enough."""
-        kinds = {step.name: step.kind for step in workflow.definition.steps(child)}
-        reports = {}
-        for pod in pods:
-            steps = {container: step for step, container in workflow.definition.places(pod).items() if step in kinds}
-            for status in statuses(pod):
-                terminated = (status.get("state") or {}).get("terminated")
-                name = status.get("name", "")
-                if terminated and name in steps and needs_log(kinds[steps[name]], terminated):
-                    reports[pod["metadata"]["name"], name] = self._report(pod, name)
-        return {key: report for key, report in reports.items() if report is not None}
 
-    def _report(self, pod: Object, container: str) -> StepReport | None:
-        """What the end of a container's log tells, read once; None where the log cannot be had."""
-        metadata = pod["metadata"]
-        key = (metadata["uid"], container)
-        with self._lock:
-            known = self._reports.get(key)
-        if known is not None:
-            return known
-        try:
-            log = self._kube.read_log(
-                metadata["namespace"], metadata["name"], container, lines=LOG_LINES, limit_bytes=LOG_BYTES
-            )
-        except ApiError:
-            # The node or the pod is gone, or the kubelet does not answer: the state is told without it.
-            return None
-        report = report_from_log(log)
-        with self._lock:
-            self._reports[key] = report
-            while len(self._reports) > 1000:
-                self._reports.popitem(last=False)
-        return report
-
-
-def _owned_by(raw: Mapping[str, Any], uid: str) -> bool:
-    return uid in owner_uids(raw)
+def _replaces_a_run(job: SQLFlowJob, name: str) -> bool:
+    """True if the status shows an earlier run that has not ended, or that is being stopped."""
+    run, ready = job.status.run, job.status.condition(ConditionType.READY)
+    if run is not None:
+        return run.name != name and not job.status.terminal
+    return ready is not None and ready.reason == Reason.STOPPING
 
 
 def _run_of(pod: Mapping[str, Any]) -> str:
     return str((pod["metadata"].get("labels") or {}).get(LABEL_RUN, ""))
 
 
-def _goes_on(pod: Mapping[str, Any]) -> bool:
-    """True where a pod may still have a running container."""
-    return (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
+def _is_over(thing: Mapping[str, Any]) -> bool:
+    """True if no container of a pod runs any more, or an object between child and pods is complete."""
+    status = thing.get("status") or {}
+    return status.get("phase") in ("Succeeded", "Failed") or "completionTime" in status
 
 
 def _is_running(pod: Mapping[str, Any]) -> bool:
-    """True where one of a pod's containers is running."""
+    """True if one of a pod's containers is running."""
     return any("running" in (status.get("state") or {}) for status in statuses(pod))

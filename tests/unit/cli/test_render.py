@@ -18,7 +18,7 @@ from sqlflow_operator.kube import SQLFLOWJOBS
 from sqlflow_operator.parsing import parse
 from sqlflow_operator.reconcile import Defaults
 from sqlflow_operator.reconcile.apply import Applier
-from sqlflow_operator.reconcile.model import CreateRun
+from sqlflow_operator.reconcile.decision import CreateRun
 from sqlflow_operator.run_name import run_name
 from sqlflow_operator.run_options import parse_requests
 from typer.testing import CliRunner, Result

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlflow_operator.clock import from_text
 from sqlflow_operator.config import Config, ConfigError
+from sqlflow_operator.handlers import next_look
 from sqlflow_operator.kube import CONFIG_MAPS, SQLFLOWJOBS
 from sqlflow_operator.reconcile import Defaults
-from sqlflow_operator.registry import is_settled
 from sqlflow_operator.run_options import parse_requests
 
 from tests.unit.operator.world import World
@@ -98,14 +98,18 @@ def test_a_finished_job_is_looked_at_until_its_run_is_surely_gone() -> None:
     world.settle()
     job = world.kube.get(SQLFLOWJOBS, "ns", "iris")
     assert job["status"]["run"]["finishedAt"].startswith("2026-01-01")
-    for now, ttl, settled in (
-        ("2026-01-02T00:00:00Z", None, True),
-        ("2026-01-02T00:00:00Z", 3600, False),
-        ("2026-01-03T02:00:00Z", 3600, True),
+    job["status"]["run"]["finishedAt"] = "2026-01-01T12:00:00Z"
+    for now, ttl, delay in (
+        ("2026-01-02T00:00:00Z", None, None),
+        ("2026-01-01T12:20:00Z", 3600, 2400),
+        ("2026-01-02T00:00:00Z", 3600, 0),
+        ("2026-01-03T02:00:00Z", 3600, None),
     ):
-        assert is_settled(job, ttl=ttl, now=moment(now)) == settled
+        assert next_look(job, ttl=ttl, now=moment(now)) == delay
+    job["status"]["history"] = [{"finishedAt": "2026-01-01T11:50:00Z"}]
+    assert next_look(job, ttl=3600, now=moment("2026-01-01T12:20:00Z")) == 1800, "the earlier run goes first"
     job["spec"]["ttlSecondsAfterFinished"] = 7 * 86400
-    assert not is_settled(job, ttl=None, now=moment("2026-01-03T02:00:00Z"))
+    assert next_look(job, ttl=None, now=moment("2026-01-03T02:00:00Z")) == 5 * 86400 + 9 * 3600 + 50 * 60
 
 
 def test_requests_are_read_as_they_are_written() -> None:

@@ -44,6 +44,12 @@ def test_lost_config_map_is_made_again_while_the_run_goes_on() -> None:
     world.reconcile()
     name = world.children()[0]["metadata"]["name"]
     world.kube.store.delete(CONFIG_MAPS, "ns", name)
+    world.advance(2)
+    words = f'MountVolume.SetUp failed for volume "program" : configmap "{name}" not found'
+    event = {"metadata": {"name": "e"}, "type": "Warning", "reason": "FailedMount", "message": words}
+    event["involvedObject"] = {"uid": world.pods()[0]["metadata"]["uid"]}
+    world.kube.store.create(EVENTS, "ns", event)
+    world.clock.sleep(6)
     world.reconcile()
     assert world.kube.store.get(CONFIG_MAPS, "ns", name)["data"]["program.sql"] == PROGRAM
     world.settle()

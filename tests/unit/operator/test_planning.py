@@ -12,7 +12,7 @@ from sqlflow_codegen.graph import Ordering
 from sqlflow_codegen.ranges import format_ranges
 from sqlflow_operator.api import Backend, Fusion, SQLFlowJob, SQLFlowJobSpec
 from sqlflow_operator.parsing import parse_apart
-from sqlflow_operator.reconcile.program import ProgramCache
+from sqlflow_operator.reconcile.program_cache import ProgramCache
 from sqlflow_operator.run_name import run_name
 from sqlflow_operator.run_options import Defaults, run_options
 

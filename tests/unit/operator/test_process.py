@@ -38,7 +38,7 @@ from sqlflow_operator.kube import (
 )
 from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.parsing import ParserUnavailableError, parse, parse_apart
-from sqlflow_operator.reconcile.program import PROGRAM_BYTES, ProgramCache, describe
+from sqlflow_operator.reconcile.program_cache import PROGRAM_BYTES, ProgramCache, parse_bounded
 from sqlflow_operator.warm import PROGRAM
 
 from tests.unit.operator.fakes import Clock
@@ -192,7 +192,7 @@ def test_no_answer_is_an_error_of_its_own() -> None:
     client = KubeClient(configuration, timeout=1, on_call=lambda *call: calls.append(call))
     with pytest.raises(UnavailableError, match="cannot be reached"):
         client.get(JOBS, "ns", "a")
-    assert calls == [("GET", "jobs", 0)]
+    assert calls == [("get", "jobs", 0)]
 
 
 def test_served_kinds(kube: KubeClient) -> None:
@@ -260,11 +260,11 @@ def test_the_role_is_no_wider_than_needed() -> None:
         ("batch", "jobs"): {"get", "list", "watch", "create", "patch", "delete"},
         ("argoproj.io", "workflows"): {"get", "list", "watch", "create", "patch", "delete"},
         ("tekton.dev", "pipelineruns"): {"get", "list", "watch", "create", "patch", "delete"},
-        ("tekton.dev", "taskruns"): {"list", "watch"},
+        ("tekton.dev", "taskruns"): {"get", "list", "watch"},
         ("", "configmaps"): {"get", "create", "delete"},
-        ("", "pods"): {"list", "watch"},
+        ("", "pods"): {"get", "list", "watch"},
         ("", "pods/log"): {"get"},
-        ("", "events"): {"create", "list"},
+        ("", "events"): {"create", "list", "watch"},
         ("authorization.k8s.io", "localsubjectaccessreviews"): {"create"},
     }
 
@@ -315,7 +315,7 @@ def test_a_parser_that_dies_is_tried_again() -> None:
 
 def test_programs_beyond_a_config_map_are_refused() -> None:
     text = "-- " + "é" * (PROGRAM_BYTES // 2) + "\nSELECT 1;"
-    described = describe(text, "postgres", Ordering.CONSERVATIVE, True, parse)
+    described = parse_bounded(text, "postgres", Ordering.CONSERVATIVE, True, parse)
     assert [found.code for found in described.diagnostics] == ["program-too-large"]
 
 

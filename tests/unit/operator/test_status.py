@@ -26,9 +26,9 @@ from sqlflow_operator.kube import SQLFLOWJOBS, WORKFLOWS
 from sqlflow_operator.reconcile.apply import status_json, status_patch
 from sqlflow_operator.reconcile.bounds import bound, size_of
 from sqlflow_operator.reconcile.conditions import conditions
+from sqlflow_operator.reconcile.decision import Observation
+from sqlflow_operator.reconcile.job_status import failed
 from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
-from sqlflow_operator.reconcile.model import Observation
-from sqlflow_operator.reconcile.status import failed
 from sqlflow_operator.workflow.observe.state import Reason, StepState
 
 from tests.unit.operator.fakes import merge

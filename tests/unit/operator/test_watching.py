@@ -9,8 +9,8 @@ from sqlflow_operator.api import Backend
 from sqlflow_operator.clock import now, to_text
 from sqlflow_operator.handlers import job_event, part_event, settings
 from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ApiError, Object
+from sqlflow_operator.kube.watch_cache import WatchCache
 from sqlflow_operator.reconcile import Key
-from sqlflow_operator.registry import Registry
 from sqlflow_operator.resync import Resync
 from sqlflow_operator.workers import Workers
 from sqlflow_operator.workqueue import WorkQueue
@@ -25,8 +25,8 @@ def queue() -> WorkQueue[Key]:
 
 
 @pytest.fixture
-def seen() -> Registry:
-    return Registry()
+def cache() -> WatchCache:
+    return WatchCache()
 
 
 def stored_job(version: str = "1", **status: object) -> Object:
@@ -41,17 +41,17 @@ def pod(annotations: object = None) -> Object:
 
 
 @pytest.mark.parametrize("kind", [None, "ADDED", "MODIFIED"])
-def test_a_job_is_looked_at(kind: str | None, queue: WorkQueue[Key], seen: Registry) -> None:
-    job_event(kind, stored_job(), queue, seen)
+def test_a_job_is_looked_at(kind: str | None, queue: WorkQueue[Key], cache: WatchCache) -> None:
+    job_event(kind, stored_job(), queue, cache)
     assert queue.get() == ("ns", "iris")
-    assert seen.phases() == {"Pending": 1}
+    assert cache.phases() == {"Pending": 1}
 
 
-def test_a_deleted_job_is_forgotten(queue: WorkQueue[Key], seen: Registry) -> None:
-    job_event("ADDED", stored_job(phase="Running"), queue, seen)
-    assert seen.phases() == {"Running": 1}
-    job_event("DELETED", stored_job(), queue, seen)
-    assert not seen.phases()
+def test_a_deleted_job_is_forgotten(queue: WorkQueue[Key], cache: WatchCache) -> None:
+    job_event("ADDED", stored_job(phase="Running"), queue, cache)
+    assert cache.phases() == {"Running": 1}
+    job_event("DELETED", stored_job(), queue, cache)
+    assert not cache.phases()
 
 
 @pytest.mark.parametrize(
@@ -65,38 +65,41 @@ def test_a_deleted_job_is_forgotten(queue: WorkQueue[Key], seen: Registry) -> No
     ],
 )
 def test_settled_jobs_cost_nothing_at_start(
-    status: dict[str, object], looked_at: int, queue: WorkQueue[Key], seen: Registry
+    status: dict[str, object], looked_at: int, queue: WorkQueue[Key], cache: WatchCache
 ) -> None:
-    job_event(None, stored_job(**status), queue, seen)
+    job_event(None, stored_job(**status), queue, cache)
     assert len(queue) == looked_at
 
 
 @pytest.mark.parametrize("suspend", [True, False])
 def test_suspended_jobs_cost_nothing_until_they_are_released(
-    suspend: bool, queue: WorkQueue[Key], seen: Registry
+    suspend: bool, queue: WorkQueue[Key], cache: WatchCache
 ) -> None:
     raw = stored_job(phase="Suspended", observedGeneration=1)
     raw["spec"]["suspend"] = suspend
-    job_event(None, raw, queue, seen)
+    job_event(None, raw, queue, cache)
     assert len(queue) == (0 if suspend else 1)
 
 
-def test_settled_jobs_with_a_time_to_live_are_looked_at(queue: WorkQueue[Key], seen: Registry) -> None:
+@pytest.mark.parametrize(("ttl", "looked_at"), [(0, 1), (3600, 0)])
+def test_a_settled_job_is_looked_at_when_its_time_to_live_is_over(
+    ttl: int, looked_at: int, queue: WorkQueue[Key], cache: WatchCache
+) -> None:
     raw = stored_job(phase="Succeeded", observedGeneration=1)
-    raw["spec"]["ttlSecondsAfterFinished"] = 5
+    raw["spec"]["ttlSecondsAfterFinished"] = ttl
     raw["status"]["run"] = {"finishedAt": to_text(now())}
-    job_event(None, raw, queue, seen)
-    assert len(queue) == 1
+    job_event(None, raw, queue, cache)
+    assert len(queue) == looked_at
 
 
 @pytest.mark.parametrize("kind", [None, "ADDED", "MODIFIED", "DELETED"])
-def test_a_pod_wakes_its_job(kind: str | None, queue: WorkQueue[Key], seen: Registry) -> None:
-    part_event(kind, pod({"sqlflow.org/job": "iris"}), queue, seen)
+def test_a_pod_wakes_its_job(kind: str | None, queue: WorkQueue[Key], cache: WatchCache) -> None:
+    part_event(kind, PODS, pod({"sqlflow.org/job": "iris"}), queue, cache)
     assert queue.get() == ("ns", "iris")
 
 
-def test_a_pod_that_does_not_tell_wakes_nobody(queue: WorkQueue[Key], seen: Registry) -> None:
-    part_event("ADDED", pod(), queue, seen)
+def test_a_pod_that_does_not_tell_wakes_nobody(queue: WorkQueue[Key], cache: WatchCache) -> None:
+    part_event("ADDED", PODS, pod(), queue, cache)
     assert len(queue) == 0
 
 
@@ -115,17 +118,17 @@ class Cluster:
         self.clock = Clock()
         self.kube = FakeKube(self.clock)
         self.queue: WorkQueue[Key] = WorkQueue()
-        self.seen = Registry()
-        self.resync = Resync(self.kube, (), self.queue, self.seen, interval=30, clock=self.clock.monotonic)
+        self.cache = WatchCache()
+        self.resync = Resync(self.kube, (), self.queue, self.cache, interval=30, clock=self.clock.monotonic)
         self.kube.store.create(SQLFLOWJOBS, "ns", job_manifest())
         part = {"labels": {"sqlflow.org/job-uid": "u"}, "annotations": {"sqlflow.org/job": "iris"}}
         self.kube.store.create(JOBS, "ns", {"metadata": {"name": "c", **part}})
         self.kube.store.create(PODS, "ns", {"metadata": {"name": "p", **part}})
 
     def tell_all(self) -> None:
-        job_event("MODIFIED", self.kube.store.get(SQLFLOWJOBS, "ns", "iris"), self.queue, self.seen)
-        part_event("MODIFIED", self.kube.store.get(JOBS, "ns", "c"), self.queue, self.seen)
-        part_event("MODIFIED", self.kube.store.get(PODS, "ns", "p"), self.queue, self.seen)
+        job_event("MODIFIED", self.kube.store.get(SQLFLOWJOBS, "ns", "iris"), self.queue, self.cache)
+        part_event("MODIFIED", JOBS, self.kube.store.get(JOBS, "ns", "c"), self.queue, self.cache)
+        part_event("MODIFIED", PODS, self.kube.store.get(PODS, "ns", "p"), self.queue, self.cache)
         while len(self.queue):
             key = self.queue.get()
             assert key is not None
@@ -169,6 +172,9 @@ def test_changes_that_no_event_told_are_taken_up(plural: str, caplog: pytest.Log
     assert cluster.queue.get() == ("ns", "iris")
     assert cluster.resync.silent_seconds() >= 60
     assert "keep changes back" in caplog.text
+    cached = cluster.cache.get(resource, "ns", name)
+    assert cached is not None
+    assert cached["status"]["phase"] == "p3"
     cluster.tell_all()
     cluster.round()
     assert cluster.resync.silent_seconds() == 0
@@ -182,7 +188,7 @@ def test_objects_that_vanished_unseen_are_taken_up() -> None:
     assert len(cluster.queue) == 0
     cluster.round()
     assert cluster.queue.get() == ("ns", "iris")
-    assert len(cluster.seen.known()) == 2
+    assert len(cluster.cache.objects()) == 2
 
 
 def test_an_api_server_that_does_not_answer_is_noticed() -> None:

@@ -6,12 +6,16 @@ import contextlib
 import io
 from typing import Any
 
+from sqlflow_codegen.contract import LABEL_JOB_UID
 from sqlflow_codegen.job import JobCodegen
 from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
 from sqlflow_operator.kube import EVENTS, JOBS, PODS, SQLFLOWJOBS, ApiError, Object, Resource
+from sqlflow_operator.kube.watch_cache import WatchCache
+from sqlflow_operator.kube.write_through import WriteThroughKube
 from sqlflow_operator.parsing import parse
 from sqlflow_operator.reconcile import Defaults, Reconciler
-from sqlflow_operator.reconcile.program import ProgramCache
+from sqlflow_operator.reconcile.program_cache import ProgramCache
+from sqlflow_operator.resync import watched
 from sqlflow_operator.workflow import available, new
 from sqlflow_operator.workflow.backends.detection import Detector
 
@@ -57,10 +61,13 @@ class World:
 
     def restart(self) -> None:
         """A new operator that knows nothing."""
-        backends = {backend: new(backend, self.kube) for backend in available()}
+        self.cache = WatchCache()
+        kube = WriteThroughKube(self.kube, self.cache)
+        backends = {backend: new(backend, kube) for backend in available()}
         backends[Backend.JOB] = (QuickCodegen(), backends[Backend.JOB][1])
         self.reconciler = Reconciler(
-            self.kube,
+            kube,
+            self.cache,
             backends,
             detector=Detector(lambda r: r in self.served, self.default, clock=self.clock.monotonic),
             defaults=self.defaults,
@@ -73,7 +80,17 @@ class World:
     def _wrote(self) -> None:
         self.writes += 1
 
+    def watch(self) -> None:
+        """Let the watches show everything."""
+        for resource in (SQLFLOWJOBS, *watched(Backend)):
+            labels = "" if resource == SQLFLOWJOBS else LABEL_JOB_UID
+            before = set(self.cache.objects())
+            self.cache.replace(resource, self.kube.store.list(resource, None, labels=labels), before)
+        for event in self.kube.store.list(EVENTS, None, fields="type=Warning"):
+            self.cache.put_warning(event)
+
     def reconcile(self) -> float | None:
+        self.watch()
         return self.reconciler.reconcile((self.namespace, self.name))
 
     def settle(self, rounds: int = 60) -> None:

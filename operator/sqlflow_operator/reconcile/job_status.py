@@ -19,9 +19,10 @@ from sqlflow_operator.api import (
 from sqlflow_operator.clock import duration, from_text, to_text
 from sqlflow_operator.reconcile.bounds import bound
 from sqlflow_operator.reconcile.conditions import conditions
+from sqlflow_operator.reconcile.decision import Child, Observation
 from sqlflow_operator.reconcile.headline import headline
 from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
-from sqlflow_operator.reconcile.model import Child, Observation
+from sqlflow_operator.reconcile.program_cache import planned_steps, statement_places
 from sqlflow_operator.workflow.observe.reasons import clip, where
 from sqlflow_operator.workflow.observe.state import EXTERNAL_REASONS, Reason, RunState, StatementPlace
 
@@ -37,7 +38,7 @@ def without_run(
     o: Observation, reason: Reason, message: str, now: datetime, *, phase: Phase = Phase.PENDING, stalled: bool = False
 ) -> SQLFlowJobStatus:
     """The status of a job whose run has not been started: it waits, is suspended, or cannot be."""
-    planned = merge_steps((), o.program.steps if o.program else (), o.job.namespace)
+    planned = merge_steps((), planned_steps(o.program), o.job.namespace)
     steps = () if phase is Phase.FAILED else planned
     base = SQLFlowJobStatus(
         steps=steps, history=history(o, now), diagnostics=_diagnostics(o) if reason is Reason.INVALID_PROGRAM else ()
@@ -89,7 +90,7 @@ def stopping(o: Observation, child: Child, state: RunState, message: str, now: d
 def failed(o: Observation, reason: Reason, message: str, now: datetime) -> SQLFlowJobStatus:
     """The status of a run that the operator gives up: what was known of its steps stays."""
     known = o.job.status
-    places = o.program.places if o.program else {}
+    places = statement_places(o.program)
     run = _timed(known.run.model_copy(update={"finished_at": to_text(now)})) if known.run else None
     if reason is Reason.DEADLINE_EXCEEDED:
         steps = _give_up(known.steps, lambda step: _overdue(step, places, message, now), now)
@@ -123,7 +124,9 @@ def history(o: Observation, now: datetime) -> tuple[HistoryEntry, ...]:
     if known.run is None or same_run(o):
         return known.history
     child = o.children.get(known.run.name)
-    steps = merge_steps(known.steps, child.state.steps, o.job.namespace) if child else known.steps
+    steps = known.steps
+    if child is not None and not known.terminal:
+        steps = merge_steps(steps, child.state.steps, o.job.namespace)
     phase, message, finished = _end_of_old_run(known, child, steps)
     entry = HistoryEntry(
         name=known.run.name,
@@ -140,7 +143,7 @@ def _end_of_old_run(
     known: SQLFlowJobStatus, child: Child | None, steps: Sequence[StepStatus]
 ) -> tuple[str, str, str | None]:
     """Phase, message and end of the run that the status still speaks of."""
-    if known.phase is not None and known.phase.terminal:
+    if known.phase is not None and known.terminal:
         return known.phase, known.whole_message, None
     if steps and all(step.phase is StepPhase.SUCCEEDED for step in steps):
         ends = [step.finished_at for step in steps if step.finished_at]
