@@ -46,7 +46,6 @@ class Operator:
         detector = Detector(self._kube.serves, config.default_backend, seconds=30.0)
         reconciler = Reconciler(
             kube,
-            self._cache,
             {backend: new(backend, kube) for backend in available()},
             detector=detector,
             defaults=Defaults(

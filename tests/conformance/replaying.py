@@ -76,7 +76,6 @@ class SteppedOperator:
         self.resync = Resync(recorded, (self.namespace,), WorkQueue(), cache, interval=0)
         self.reconciler = Reconciler(
             kube,
-            cache,
             {backend: new(backend, kube) for backend in available()},
             detector=self.detector,
             defaults=Defaults("step:1"),

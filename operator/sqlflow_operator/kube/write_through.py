@@ -31,7 +31,7 @@ class WriteThroughKube:
     """
 
     def __init__(self, kube: Kube, cache: WatchCache) -> None:
-        self._kube, self._cache = kube, cache
+        self._kube, self.cache = kube, cache
 
     def get(self, resource: Resource, namespace: str, name: str, *, metadata_only: bool = False) -> Object:
         """See `Kube`."""
@@ -78,5 +78,5 @@ class WriteThroughKube:
     def _kept(self, resource: Resource, thing: Object) -> Object:
         watched = resource not in _UNWATCHED and LABEL_JOB_UID in (thing["metadata"].get("labels") or {})
         if watched or resource == SQLFLOWJOBS:
-            self._cache.put(resource, thing)
+            self.cache.put(resource, thing)
         return thing

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from sqlflow_operator import clock
 from sqlflow_operator.api import SQLFlowJob, SQLFlowJobStatus
-from sqlflow_operator.kube import SQLFLOWJOBS, Kube
-from sqlflow_operator.kube.watch_cache import WatchCache
+from sqlflow_operator.kube import SQLFLOWJOBS
+from sqlflow_operator.kube.write_through import WriteThroughKube
 from sqlflow_operator.reconcile.apply import Applier, Backends, status_patch
 from sqlflow_operator.reconcile.decide import decide
 from sqlflow_operator.reconcile.decision import CreateRun, Decision
@@ -37,8 +37,7 @@ class Reconciler:
     """Brings jobs to the state that their spec asks for. It keeps nothing that a new process could not find again.
 
     Args:
-        kube: the cluster; what it answers has to go into the cache (`WriteThroughKube`).
-        cache: what the watches have shown.
+        kube: the cluster, with the cache that the watches fill.
         backends: generator and workflow of each backend.
         detector: which backends the cluster can run, and which one a job gets that names none.
         defaults: for jobs that leave them out.
@@ -49,8 +48,7 @@ class Reconciler:
 
     def __init__(
         self,
-        kube: Kube,
-        cache: WatchCache,
+        kube: WriteThroughKube,
         backends: Backends,
         *,
         detector: Detector,
@@ -61,8 +59,8 @@ class Reconciler:
         on_write: Callable[[], None] = lambda: None,
     ) -> None:
         workflows = {backend: workflow for backend, (_, workflow) in backends.items()}
-        self._cache, self._defaults = cache, defaults
-        self._observer = Observer(kube, cache, workflows, programs or ProgramCache(), detector)
+        self._cache, self._defaults = kube.cache, defaults
+        self._observer = Observer(kube, workflows, programs or ProgramCache(), detector)
         self._applier = Applier(kube, backends, defaults, monotonic)
         self._recorder = EventRecorder(kube)
         self._now, self._monotonic, self._on_write = now, monotonic, on_write

@@ -67,7 +67,6 @@ class World:
         backends[Backend.JOB] = (QuickCodegen(), backends[Backend.JOB][1])
         self.reconciler = Reconciler(
             kube,
-            self.cache,
             backends,
             detector=Detector(lambda r: r in self.served, self.default, clock=self.clock.monotonic),
             defaults=self.defaults,
