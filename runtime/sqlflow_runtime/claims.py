@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlflow_runtime.databases.connections import identify, reset
-from sqlflow_runtime.databases.rows import Database, Row
+from sqlflow_runtime.databases.driver import Database
+from sqlflow_runtime.databases.rows import Row
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ledger import TABLE as LEDGER_TABLE
 

@@ -6,7 +6,7 @@ import re
 
 from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.errors import RunError
 
 _MISSING = (

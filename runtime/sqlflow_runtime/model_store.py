@@ -16,7 +16,8 @@ from typing import Any
 
 from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_runtime.databases.rows import Database, Row
+from sqlflow_runtime.databases.driver import Database
+from sqlflow_runtime.databases.rows import Row
 from sqlflow_runtime.errors import RunError
 
 MODELS = "sqlflow_models"

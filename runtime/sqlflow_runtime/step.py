@@ -27,7 +27,7 @@ from sqlflow_codegen.contract import (
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
 
 from sqlflow_runtime.capture import OutputCapture
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.errors import RunError, exit_code, unexpected
 from sqlflow_runtime.recorder import Recorder, json_lines, write_termination_message

@@ -10,7 +10,8 @@ from threading import Event
 from sqlflow_codegen.language.ir import Program, Statement
 
 from sqlflow_runtime.claims import StepClaim
-from sqlflow_runtime.databases.rows import Database, PreviewLimit
+from sqlflow_runtime.databases.driver import Database
+from sqlflow_runtime.databases.rows import PreviewLimit
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ledger import Ledger
 from sqlflow_runtime.recorder import Recorder

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlflow_runtime.ml  # noqa: F401  (sets the libraries' threads before they are loaded)
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 
 from tests.databases.harness import connect, succeed
 from tests.support.servers import MariaServer, Server, maria_programs, maria_running, programs, running

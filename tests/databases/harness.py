@@ -14,7 +14,8 @@ from sqlflow_codegen.contract import Outcome, StepError, parse_outcome
 from sqlflow_codegen.graph import plan_steps
 from sqlflow_codegen.language import parse_program
 from sqlflow_runtime.databases import open_database, parse_url
-from sqlflow_runtime.databases.rows import Database, PreviewLimit
+from sqlflow_runtime.databases.driver import Database
+from sqlflow_runtime.databases.rows import PreviewLimit
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.execute import execute_program
 from sqlflow_runtime.ledger import Ledger

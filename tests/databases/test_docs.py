@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 
 from tests.databases.harness import succeed
 

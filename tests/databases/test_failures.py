@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.errors import exit_code
 
 from tests.databases.harness import connect, run_program, run_step, succeed

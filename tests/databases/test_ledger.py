@@ -13,7 +13,8 @@ from sqlflow_codegen.graph import plan_steps
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.ranges import format_ranges
 from sqlflow_runtime.claims import StepClaim
-from sqlflow_runtime.databases.rows import Database, PreviewLimit
+from sqlflow_runtime.databases.driver import Database
+from sqlflow_runtime.databases.rows import PreviewLimit
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ledger import TABLE, Ledger
 from sqlflow_runtime.recorder import Recorder

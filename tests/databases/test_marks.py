@@ -14,7 +14,7 @@ from sqlflow_codegen.contract import EXIT_LOST, EXIT_OK, EXIT_STOPPED
 from sqlflow_codegen.language import parse_program
 from sqlflow_runtime.attempts import may_change
 from sqlflow_runtime.claims import TABLE
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 
 from tests.databases.harness import Process, connect, run_step, step_command, step_env, succeed
 from tests.support.servers import PASSWORD, MariaServer, Server

@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.model_store import BLOCK_SIZE, load_model, save_model
 

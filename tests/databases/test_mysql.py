@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sqlflow_runtime.databases.rows import Database, PreviewLimit
+from sqlflow_runtime.databases.driver import Database
+from sqlflow_runtime.databases.rows import PreviewLimit
 from sqlflow_runtime.errors import RunError
 
 from tests.databases.conftest import load_iris

@@ -7,7 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlflow_runtime.databases.rows import Database, PreviewLimit
+from sqlflow_runtime.databases.driver import Database
+from sqlflow_runtime.databases.rows import PreviewLimit
 
 from tests.databases.harness import connect, fail, run_program, succeed
 

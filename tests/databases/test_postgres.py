@@ -6,7 +6,8 @@ import math
 from contextlib import closing
 
 import pytest
-from sqlflow_runtime.databases.rows import Database, PreviewLimit
+from sqlflow_runtime.databases.driver import Database
+from sqlflow_runtime.databases.rows import PreviewLimit
 from sqlflow_runtime.errors import RunError
 
 from tests.databases.harness import connect, fail, succeed

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.ml import xgboost_training
 
 from tests.databases.conftest import load_iris

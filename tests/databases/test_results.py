@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 
 from tests.databases.harness import Ran, connect, fail, run_step, succeed
 
@@ -103,7 +103,7 @@ DIE = {
     "mysql": "from sqlflow_runtime.databases.mysql import MySQL as D\nword = 'INSERT INTO `', 'RENAME TABLE'",
     "sqlite": "from sqlflow_runtime.databases.sqlite import Sqlite as D\nword = 'INSERT INTO \"',",
     "duckdb": "from sqlflow_runtime.databases import duckdb_results\n"
-    "duckdb_results.DuckDBResults._put = lambda *_: os._exit(9)",
+    "duckdb_results.DuckDBResults.put = lambda *_: os._exit(9)",
 }
 """Python that ends a step while a table is being written: old rows are deleted, new ones are not there yet."""
 DIE_AT_WORD = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.ml.order import canonical_order
 from sqlflow_runtime.model_store import load_model
 

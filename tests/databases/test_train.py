@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 
 from tests.databases.harness import fail, succeed
 

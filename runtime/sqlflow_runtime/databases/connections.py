@@ -9,7 +9,7 @@ import json
 import time
 from contextlib import suppress
 
-from sqlflow_runtime.databases.rows import Database
+from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.errors import RunError
 
 APPLICATION = "sqlflow "

@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
-from sqlflow_codegen.language.names import quote
 
+from sqlflow_runtime.databases.driver import BATCH_ROWS, EmbeddedDatabase, first_word, qualified
 from sqlflow_runtime.databases.duckdb_results import DuckDBResults, literal
-from sqlflow_runtime.databases.result_tables import ResultTables
-from sqlflow_runtime.databases.rows import (
-    Column,
-    PreviewLimit,
-    Row,
-    RowStream,
-    StatementResult,
-)
-from sqlflow_runtime.databases.rowwise import first_word, preview_of
+from sqlflow_runtime.databases.rows import Column, PreviewLimit, RowStream, StatementResult, preview
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.errors import RunError
 
-_INTEGERS = [
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-    "UHUGEINT",
-]
 _KINDS = {
     "BOOLEAN": "bool", "FLOAT": "float", "DOUBLE": "float", "DECIMAL": "decimal", "VARCHAR": "string", "BLOB": "bytes",
-    "DATE": "date", "TIME": "time", "INTERVAL": "interval", "JSON": "json", **dict.fromkeys(_INTEGERS, "int"),
+    "DATE": "date", "TIME": "time", "INTERVAL": "interval", "JSON": "json",
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), "int"),
+    **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"), "int"),
 }  # fmt: skip
 _TIMES = re.compile("DATE|TIMESTAMP|INTERVAL")
 """Types, also inside of nested ones, whose values the Python client does not always hold."""
@@ -68,23 +50,31 @@ def open_duckdb(url: DatabaseUrl, where: str) -> DuckDB:
             connection.execute(f"USE {_CATALOG}")
     except duckdb.Error as error:
         hint = f"Check the file's name in {where}: duckdb:///relative.db, or duckdb:////absolute/file.db."
-        raise RunError("connection", f"cannot open {Path(path).name}: {_first_line(error)}", hint) from error
+        raise RunError("connection", f"cannot open {Path(path).name}: {str(error).splitlines()[0]}", hint) from error
     return DuckDB(connection)
 
 
-class DuckDB:
-    """See `Database`. Autocommit, unless the program says BEGIN."""
+class DuckDB(EmbeddedDatabase):
+    """DuckDB. Autocommit, unless the program says BEGIN."""
 
     dialect = "duckdb"
+    types: ClassVar[Mapping[str, str]] = {
+        "int": "BIGINT",
+        "float": "DOUBLE",
+        "bool": "BOOLEAN",
+        "bytes": "BLOB",
+        "": "VARCHAR",
+    }
+    errors = duckdb.Error
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._open = False
-        self.results: ResultTables = DuckDBResults(self, connection)
+        self.results = DuckDBResults(self)
         connection.execute("SET enable_progress_bar = false")
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> StatementResult | None:
-        """See `Database.run_reading`. DuckDB's own parser tells what only reads."""
+        """See `Database.run_reading`. DuckDB's own parser knows the statements that only read."""
         if any(kind not in _READING for kind in self._kinds_of(sql)):
             return None
         return self.run(sql, limit)
@@ -104,10 +94,10 @@ class DuckDB:
                     return StatementResult(affected=(cursor.fetchone() or (-1,))[0])
                 case ["Success"], False:
                     return StatementResult()
-            return preview_of(cursor, columns, limit)
+            return preview(iter(cursor.fetchone, None), columns, limit, stop=lambda: None)
 
     def _kinds_of(self, sql: str) -> list[duckdb.StatementType]:
-        """What DuckDB's own parser takes a text for; nothing is executed."""
+        """The kinds of the statements in a text, by DuckDB's own parser; nothing is executed."""
         with self.failing(sql):
             return [statement.type for statement in self._connection.extract_statements(sql)]
 
@@ -129,44 +119,42 @@ class DuckDB:
         return f"SELECT {shown} FROM ({sql}\n)", columns
 
     def _follow(self, verb: str) -> None:
-        """Remember the program's transactions: DuckDB does not tell whether one is open."""
+        """Remember the program's transactions: DuckDB does not show whether one is open."""
         if verb in ("BEGIN", "START"):
             self._open = True
         elif verb in ("COMMIT", "END", "ROLLBACK", "ABORT"):
             self._open = False
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """Execute a statement of our own."""
+    def execute_around(self, before: str, select: str, after: str) -> None:
+        """Execute a statement of our own that holds a select of the user."""
+        with self.failing(select, len(before)):
+            self._connection.execute(f"{before}{select}{after}")
+
+    def table_names(self, select: str) -> list[str]:
+        """Quoted names of the tables that a select reads; fails on PIVOT, which is several statements to DuckDB."""
         with self.failing():
-            cursor = self._connection.execute(sql, list(parameters))
-            return cursor.fetchall() if cursor.description else []
+            return list(self._connection.get_table_names(select, qualified=True))
 
     def in_transaction(self) -> bool:
-        """Whether the program has opened a transaction."""
+        """See `Database.in_transaction`."""
         return self._open
-
-    def joins_transaction(self) -> bool:
-        """As long as one is open."""
-        return self.in_transaction()
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """A transaction; inside one of the program, nothing more (DuckDB has no savepoints)."""
+        """See `Database.atomic`. Inside a transaction of the program nothing more: DuckDB has no savepoints."""
         if self._open:
             yield
             return
-        with self.failing():
-            self._connection.execute("BEGIN")
+        self.execute(self.begin)
         self._open = True
         try:
             yield
         except BaseException:
             self._open = False
-            self._connection.execute("ROLLBACK")
+            self.execute("ROLLBACK")
             raise
         self._open = False
-        with self.failing():
-            self._connection.execute("COMMIT")
+        self.execute("COMMIT")
 
     def needs_no_transaction(self, failure: RunError) -> bool:
         """CHECKPOINT, VACUUM and their like, and what writes to another attached database than the ledger's."""
@@ -175,84 +163,43 @@ class DuckDB:
         return elsewhere or ("transaction" in message and ("Cannot" in message or "cannot" in message))
 
     def describe(self, select: str) -> tuple[Column, ...]:
-        """The select's columns."""
+        """See `Database.describe`."""
         with self.failing(select, len("DESCRIBE ")):
             rows = self._connection.execute(f"DESCRIBE {select}").fetchall()
         return tuple(Column(row[0], row[1], _kind(row[1])) for row in rows)
 
     @contextmanager
-    def read(self, select: str, size: int = 10_000) -> Iterator[RowStream]:
-        """Stream a select."""
+    def read(self, select: str, size: int = BATCH_ROWS) -> Iterator[RowStream]:
+        """See `Database.read`."""
         columns = self.describe(select)
         with self.failing(select):
             cursor = self._connection.execute(select)
             yield RowStream(columns, iter(lambda: cursor.fetchmany(size), []))
 
-    def type_for(self, kind: str) -> str:
-        """The type of a computed column."""
-        return {"int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "bytes": "BLOB", "name": "VARCHAR(253)"}.get(
-            kind, "VARCHAR"
-        )
-
-    def has_type(self, name: str) -> bool:
-        """All types are DuckDB's own; those that people make appear with their definition."""
-        return bool(name)
-
     def tables(self) -> list[str]:
-        """Tables and views of the database."""
+        """See `Database.tables`."""
         rows = self.execute(
             "SELECT table_schema, table_name FROM information_schema.tables "
             "WHERE table_catalog = current_database() ORDER BY 1, 2 LIMIT 500"
         )
-        return [name if schema == "main" else f"{schema}.{name}" for schema, name in rows]
-
-    def own_table(self, name: str) -> str:
-        """In the schema `main`."""
-        return f"main.{_quoted(name)}"
+        return qualified(rows, self.own_schema)
 
     def has_own_table(self, name: str) -> bool:
-        """Whether the table is there."""
+        """See `Database.has_own_table`."""
         sql = (
             "SELECT 1 FROM information_schema.tables "
             "WHERE table_catalog = current_database() AND table_schema = 'main' AND table_name = ?"
         )
         return bool(self.execute(sql, (name,)))
 
-    def create_own_table(self, name: str, definition: str) -> None:
-        """Create if absent; one process at a time has the file."""
-        self.execute(f"CREATE TABLE IF NOT EXISTS {self.own_table(name)} ({definition})")
-
-    def lock(self, name: str) -> None:
-        """One process has the file."""
-
-    def revive(self) -> bool:
-        """Nothing ends a connection within the process."""
-        return False
-
-    def cancel(self) -> None:
-        """Interrupt the running statement."""
-        self._connection.interrupt()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
-
-    @contextmanager
-    def failing(self, sql: str | None = None, before: int = 0) -> Iterator[None]:
-        """Map errors; `before` counts characters that we put in front of the user's text."""
-        try:
-            yield
-        except duckdb.Error as error:
-            raise _failure(error, sql, before) from error
-
-
-def _failure(error: duckdb.Error, sql: str | None, before: int) -> RunError:
-    words, _, picture = str(error).partition("\n\nLINE ")
-    words = re.sub(r"\n+", "\n", words).strip()
-    hint = "Close the other program that has the file open." if "lock on file" in words else ""
-    kind = "connection" if "lock on file" in words else "database"
-    final = isinstance(error, _FINAL)
-    return RunError(kind, words, hint, position=_position(sql, picture, before), final=final)
+    def failure(self, error: duckdb.Error, sql: str | None, before: int) -> RunError:
+        """See `Database.failure`."""
+        words, _, picture = str(error).partition("\n\nLINE ")
+        words = re.sub(r"\n+", "\n", words).strip()
+        hint = "Close the other program that has the file open." if "lock on file" in words else ""
+        kind = "connection" if "lock on file" in words else "database"
+        final = isinstance(error, _FINAL)
+        return RunError(kind, words, hint, position=_position(sql, picture, before), final=final)
 
 
 def _position(sql: str | None, picture: str, before: int) -> int | None:
@@ -292,11 +239,3 @@ def _kind(name: str) -> str:
     if name.startswith("TIME "):
         return "time"
     return _KINDS.get(name.partition("(")[0], "other")
-
-
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).splitlines()[0]
-
-
-def _quoted(part: str) -> str:
-    return quote(part, DuckDB.dialect)

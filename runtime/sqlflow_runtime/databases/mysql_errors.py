@@ -6,7 +6,7 @@ import re
 
 from pymysql.err import MySQLError
 
-from sqlflow_runtime.databases.rowwise import place_of
+from sqlflow_runtime.databases.driver import place_of
 from sqlflow_runtime.errors import FINAL_SQLSTATES, RunError
 
 READ_ONLY_TRANSACTION = 1792

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlflow_codegen.language.names import MYSQL_NAME_CHARACTERS, quote, quote_name
+from sqlflow_codegen.language.names import MYSQL_NAME_CHARACTERS
 
-from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, designed, with_mark, words_of
-from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
-from sqlflow_runtime.databases.rowwise import compute_in_pages
+from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, alike, designed, with_mark, words_of
+from sqlflow_runtime.databases.result_writers import StagedResultTables
+from sqlflow_runtime.databases.rows import Column, Row, TablePath
 from sqlflow_runtime.errors import RunError
 
 if TYPE_CHECKING:
@@ -41,16 +41,16 @@ _ALL_ROWS = "LIMIT 18446744073709551615"
 """Makes DELETE of all rows acceptable where sql_safe_updates is set."""
 
 
-class MySQLResults:
-    """See `ResultTables`."""
+class MySQLResults(StagedResultTables):
+    """Result tables of MySQL and MariaDB."""
 
-    def __init__(self, database: MySQL) -> None:
-        self._database = database
+    database: MySQL
+    key = "BIGINT NOT NULL PRIMARY KEY"
 
     def find(self, path: TablePath) -> Existing | None:
         """See `ResultTables.find`."""
-        database = self._database
-        if database.is_temporary(self._quoted(path)):
+        database = self.database
+        if database.is_temporary(self.quoted(*path)):
             return Existing("temporary table", path)
         ignore_case = bool(database.execute("SELECT @@lower_case_table_names")[0][0])
         wanted = self.path(path)
@@ -68,15 +68,15 @@ class MySQLResults:
         if what != "table":
             return Existing(what, (schema, name))
         here = (schema, name)
-        columns = database.columns_of(self._quoted(here))
-        attached = tuple(str(each) for (each,) in database.execute(_ATTACHED, (*here, *here)))
+        columns = database.columns_of(self.quoted(*here))
+        attached = self.names(_ATTACHED, (*here, *here))
         return Existing(
             what=what,
             path=here,
             columns=tuple((column.name, column.type) for column, _ in columns),
             comments=(comment, *(text for _, text in columns)),
             bare=not designed(attached) and kind == "BASE TABLE",
-            references=tuple(str(each) for (each,) in database.execute(_REFERENCES, (*here, *here))),
+            references=self.names(_REFERENCES, (*here, *here)),
             attached=(*attached, *(["its partitions"] if "partitioned" in str(options) else [])),
             in_place=bool(transactional),
         )
@@ -85,19 +85,19 @@ class MySQLResults:
         """See `ResultTables.path`: database and table."""
         if len(path) > 1:
             return path[-2:]
-        return (self._database.current(), *path)
+        return (self.database.current(), *path)
 
     def is_schema(self, name: str) -> bool:
         """See `ResultTables.is_schema`."""
         sql = "SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?"
-        return (name,) in self._database.execute(sql, (name,))
+        return (name,) in self.database.execute(sql, (name,))
 
     def reads(self, select: str) -> frozenset[TablePath]:
         """See `ResultTables.reads`. Names come from the text of the select, and of the views that it reads."""
         from sqlflow_codegen.graph.queries import tables_read
 
         found: set[TablePath] = set()
-        pending = [(self._database.current(), select)]
+        pending = [(self.database.current(), select)]
         while pending:
             schema, text = pending.pop()
             names = tables_read(text, "mysql")
@@ -112,7 +112,7 @@ class MySQLResults:
 
     def _definition(self, view: TablePath) -> str:
         sql = "SELECT view_definition FROM information_schema.views WHERE table_schema = ? AND table_name = ?"
-        return str(self._database.execute(sql, view)[0][0] or "SELECT 1")
+        return str(self.database.execute(sql, view)[0][0] or "SELECT 1")
 
     def normal_type(self, name: str) -> str:
         """See `ResultTables.normal_type`. MariaDB shows widths that integers do not have."""
@@ -124,112 +124,73 @@ class MySQLResults:
         long = next((part for part in names if len(part) > MYSQL_NAME_CHARACTERS), "")
         return f"the name {long} has {len(long)} characters; MySQL takes {MYSQL_NAME_CHARACTERS}" if long else ""
 
-    def derive(self, select: str, table: ResultTable, derivation: Derivation) -> int:
-        """See `ResultTables.derive`. The kept columns never pass through Python, so every type of theirs survives."""
-        columns = [*derivation.keep, *derivation.added]
-        tag = secrets.token_hex(6)
-        stage, more, row = f"sqlflow_stage_{tag}", f"sqlflow_added_{tag}", f"sqlflow_{tag}"
-        database = self._database
-        with database.holding_locks():
-            plan = self._begin(table, columns)
-            try:
-                key = f"({row} BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY)"
-                before = f"CREATE TEMPORARY TABLE {stage} {key} AS SELECT q.* FROM ("
-                database.run_own(f"{before}{select}\n) q", select, len(before))
-                types = ", ".join(f"c{number} {column.type}" for number, column in enumerate(derivation.added))
-                database.execute(f"CREATE TEMPORARY TABLE {more} ({row} BIGINT NOT NULL PRIMARY KEY, {types})")
-                count = compute_in_pages(
-                    lambda after, size: self._page(stage, row, after, size),
-                    lambda rows: database.insert(more, rows),
-                    derivation,
-                )
-                names = [f"s.{quote(column.name, 'mysql')}" for column in derivation.keep]
-                names += [f"a.c{n} AS {quote(column.name, 'mysql')}" for n, column in enumerate(derivation.added)]
-                joined = f"FROM {stage} s JOIN {more} a ON s.{row} = a.{row} ORDER BY a.{row}"
-                self._put(plan, columns, f"SELECT {', '.join(names)} {joined}", table)
-            finally:
-                database.drop_temporary(stage, more)
-        return count
+    @contextmanager
+    def replacing(self, table: ResultTable, columns: Sequence[Column]) -> Iterator[Plan]:
+        """See `ResultTables.replacing`. Under the table's lock; the transaction begins later: DDL would end it."""
+        with self.database.holding_locks():
+            self.database.lock("result/" + "/".join(self.path(table.path)).lower())
+            yield table.plan(self, columns)
 
-    def fill(self, table: ResultTable, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """See `ResultTables.fill`."""
-        stage = f"sqlflow_stage_{secrets.token_hex(6)}"
-        database = self._database
-        with database.holding_locks():
-            plan = self._begin(table, columns)
-            try:
-                database.execute(f"CREATE TEMPORARY TABLE {stage} ({', '.join(map(_definition, columns))})")
-                database.insert(stage, rows)
-                self._put(plan, columns, f"SELECT * FROM {stage}", table)
-            finally:
-                database.drop_temporary(stage)
+    def stage(self, select: str, name: str, number: str) -> None:
+        """See `StagedResultTables.stage`."""
+        key = f"({number} BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY)"
+        self.database.execute_around(f"CREATE TEMPORARY TABLE {name} {key} AS SELECT q.* FROM (", select, "\n) q")
 
-    def _begin(self, table: ResultTable, columns: Sequence[Column]) -> Plan:
-        """Plan under the table's lock, which two runs that write it take one after the other."""
-        self._database.lock("result/" + "/".join(self.path(table.path)).lower())
-        return table.plan(self, "mysql", columns)
+    def add(self, name: str, rows: Sequence[Row]) -> None:
+        """See `StagedResultTables.add`."""
+        if rows:
+            values = ", ".join(["%s"] * len(rows[0]))
+            self.database.execute_many(f"INSERT INTO {name} VALUES ({values})", rows)
 
-    def _page(self, stage: str, row: str, after: int, size: int) -> list[Row]:
-        return self._database.execute(f"SELECT * FROM {stage} WHERE {row} > {after} ORDER BY {row} LIMIT {size}")
+    def drop(self, *names: str) -> None:
+        """See `StagedResultTables.drop`."""
+        self.database.drop_temporary(*names)
 
-    def _put(self, plan: Plan, columns: Sequence[Column], rows: str, table: ResultTable) -> None:
-        """Put the rows of a select into the table."""
-        database, target = self._database, self._quoted(plan.path)
-        if plan.copy:
-            database.execute(f"CREATE TABLE {self._quoted((*plan.path[:-1], plan.copy))} AS SELECT * FROM {target}")
+    def put(self, plan: Plan, columns: Sequence[Column], select: str, table: ResultTable) -> None:
+        """See `StagedResultTables.put`."""
+        self.keep_copy(plan)
         if not plan.in_place:
-            self._make(plan, columns, rows)
+            self._make(plan, columns, select)
             return
+        target = self.quoted(*plan.path)
         if plan.mark:
             self._mark(plan, target, table)
-        names = ", ".join(quote(column.name, "mysql") for column in columns)
-        with database.atomic():
-            database.execute(f"DELETE FROM {target} {_ALL_ROWS}")
-            database.execute(f"INSERT INTO {target} ({names}) {rows}")
+        with self.database.atomic():
+            self.database.execute(f"DELETE FROM {target} {_ALL_ROWS}")
+            self.insert(target, columns, select)
 
-    def _make(self, plan: Plan, columns: Sequence[Column], rows: str) -> None:
+    def _make(self, plan: Plan, columns: Sequence[Column], select: str) -> None:
         """Make the table beside the old one, then give it the name. What a killed run left there goes first."""
-        new, old = (self._quoted((*plan.path[:-1], name)) for name in _names_beside(plan.path))
-        target, database = self._quoted(plan.path), self._database
+        new, old = (self.quoted(*plan.path[:-1], name) for name in _names_beside(plan.path))
+        target, database, existing = self.quoted(*plan.path), self.database, plan.existing
         mark = database.literal(plan.mark)
         database.execute(f"DROP TABLE IF EXISTS {new}, {old}")
-        if (
-            plan.existing is not None and not plan.existing.in_place and self._same(plan.existing, columns)
-        ):  # an engine without transactions: keys, indexes and comments come along
+        wanted = [(column.name, column.type) for column in columns]
+        if existing is not None and not existing.in_place and alike(self, existing.columns, wanted):
+            # An engine without transactions: keys, indexes and comments come along.
             database.execute(f"CREATE TABLE {new} LIKE {target}")
-            database.execute(f"INSERT INTO {new} ({', '.join(quote(c.name, 'mysql') for c in columns)}) {rows}")
-            comment = plan.existing.comments[0]
-            database.execute(f"ALTER TABLE {new} COMMENT = {database.literal(with_mark(comment, plan.mark))}")
+            self.insert(new, columns, select)
+            comment = with_mark(existing.comments[0], plan.mark)
+            database.execute(f"ALTER TABLE {new} COMMENT = {database.literal(comment)}")
         else:
-            last = f"{_definition(columns[-1])} COMMENT {mark}"
-            database.execute(f"CREATE TABLE {new} ({last}) COMMENT = {mark} AS {rows}")
-        if plan.existing is None:
+            last = f"{self.definitions(columns[-1:])} COMMENT {mark}"
+            database.execute(f"CREATE TABLE {new} ({last}) COMMENT = {mark} AS {select}")
+        if existing is None:
             database.execute(f"RENAME TABLE {new} TO {target}")
             return
         database.execute(f"RENAME TABLE {target} TO {old}, {new} TO {target}")
         database.execute(f"DROP TABLE {old}")
 
-    def _same(self, existing: Existing, columns: Sequence[Column]) -> bool:
-        found = [(name, self.normal_type(kind)) for name, kind in existing.columns]
-        return found == [(column.name, self.normal_type(column.type)) for column in columns]
-
     def _mark(self, plan: Plan, target: str, table: ResultTable) -> None:
         comment = with_mark(plan.existing.comments[0] if plan.existing else "", plan.mark)
-        database = self._database
+        database = self.database
         try:
             database.execute(f"ALTER TABLE {target} COMMENT = {database.literal(comment)}")
         except RunError as failure:
             table.log("warning", f"{table.shown} gets no mark; the next run needs the same leave: {failure.message}")
-
-    def _quoted(self, path: TablePath) -> str:
-        return quote_name(path, "mysql")
 
 
 def _names_beside(path: TablePath) -> Iterator[str]:
     """Names for the new and the old table while they change places: no two targets share them."""
     digest = hashlib.sha256("\0".join(path).encode()).hexdigest()[:24]
     return iter((f"sqlflow_new_{digest}", f"sqlflow_old_{digest}"))
-
-
-def _definition(column: Column) -> str:
-    return f"{quote(column.name, 'mysql')} {column.type}"

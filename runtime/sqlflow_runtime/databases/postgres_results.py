@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from sqlflow_codegen.language.names import quote, quote_name
+from sqlflow_codegen.language.names import quote
 
-from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, designed, with_mark
-from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
+from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, designed
+from sqlflow_runtime.databases.result_writers import StreamedResultTables
+from sqlflow_runtime.databases.rows import Column, Row, RowStream, TablePath
 from sqlflow_runtime.errors import RunError
 
 if TYPE_CHECKING:
@@ -53,15 +54,14 @@ UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE tgrelid = ? AND NOT 
 _LOCKED = "SELECT relation FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted"
 
 
-class PostgresResults:
-    """See `ResultTables`."""
+class PostgresResults(StreamedResultTables):
+    """Result tables of PostgreSQL. Names that are too long are cut, as PostgreSQL cuts them everywhere."""
 
-    def __init__(self, database: Postgres) -> None:
-        self._database = database
+    database: Postgres
 
     def find(self, path: TablePath) -> Existing | None:
         """See `ResultTables.find`."""
-        rows = self._database.execute(_RELATION, (self._quoted(path),))
+        rows = self.database.execute(_RELATION, (self.quoted(*path),))
         if not rows:
             return None
         oid, schema, name, kind, partition, inherits, comment, granted, row_security = rows[0]
@@ -74,16 +74,16 @@ class PostgresResults:
                 if row_security
                 else "table of an inheritance"
             )
-        columns = self._database.execute(_COLUMNS, (oid,))
-        attached = self._names(_ATTACHED, (oid, oid, oid))
+        columns = self.database.execute(_COLUMNS, (oid,))
+        attached = self.names(_ATTACHED, (oid, oid, oid))
         return Existing(
             what=what,
             path=(schema, name),
             columns=tuple((column, kind) for column, kind, _, _ in columns),
             comments=(comment, *(text for _, _, text, _ in columns)),
             bare=not designed(attached) and not any(special for *_, special in columns),
-            references=self._names(_REFERENCES, (oid,)),
-            dependents=self._names(_DEPENDENTS, (oid, oid, oid)),
+            references=self.names(_REFERENCES, (oid,)),
+            dependents=self.names(_DEPENDENTS, (oid, oid, oid)),
             attached=(*attached, *(["its grants"] if granted else [])),
         )
 
@@ -91,15 +91,15 @@ class PostgresResults:
         """See `ResultTables.path`."""
         if len(path) > 1:
             return path[-2:]
-        return (str(self._database.execute("SELECT current_schema()")[0][0] or "public"), *path)
+        return (str(self.database.execute("SELECT current_schema()")[0][0] or "public"), *path)
 
     def is_schema(self, name: str) -> bool:
         """See `ResultTables.is_schema`."""
-        return bool(self._database.execute("SELECT 1 FROM pg_namespace WHERE nspname = ?", (name,)))
+        return bool(self.database.execute("SELECT 1 FROM pg_namespace WHERE nspname = ?", (name,)))
 
     def reads(self, select: str) -> frozenset[TablePath]:
         """See `ResultTables.reads`. To plan a select, PostgreSQL locks what it reads, through views too."""
-        database, explain = self._database, "EXPLAIN (VERBOSE, FORMAT JSON) "
+        database, explain = self.database, "EXPLAIN (VERBOSE, FORMAT JSON) "
         found: list[Any] = []
         named: set[TablePath] = set()
         with suppress(_UndoError), database.atomic():
@@ -115,90 +115,49 @@ class PostgresResults:
         # What the program's own transaction had locked before shows in the plan only.
         return frozenset({*((str(schema), str(name)) for schema, name in locked), *named})
 
-    def normal_type(self, name: str) -> str:
-        """See `ResultTables.normal_type`."""
-        return name
+    @contextmanager
+    def replacing(self, table: ResultTable, columns: Sequence[Column]) -> Iterator[Plan]:
+        """See `ResultTables.replacing`. Under the table's lock, for which another run that writes it waits."""
+        with self.database.atomic(), self.database.quietly():
+            found = self.find(table.path)
+            self.database.lock(f"result/{self.quoted(*(found.path if found else self.path(table.path)))}")
+            yield table.plan(self, columns)
 
-    def too_long(self, _names: Sequence[str]) -> str:
-        """See `ResultTables.too_long`. Longer names are cut, as PostgreSQL cuts them everywhere."""
-        return ""
+    def stream(self, select: str) -> AbstractContextManager[RowStream]:
+        """See `StreamedResultTables.stream`."""
+        return self.database.cursor_over(select)
 
-    def derive(self, select: str, table: ResultTable, derivation: Derivation) -> int:
-        """See `ResultTables.derive`. Rows come by a server-side cursor and go by COPY.
-
-        The cursor is opened before old rows are deleted: it goes on seeing them.
-        """
-        columns = [*derivation.keep, *derivation.added]
-        count = 0
-        with self._database.atomic(), self._database.quietly():
-            plan = self._begin(table, columns)
-            with self._database.cursor_over(select) as (described, batches):
-                kept = [described.index(column) for column in derivation.keep]
-                name = self._open(plan, columns)
-                for batch in batches:
-                    added = derivation.compute(batch)
-                    rows = [(*(row[i] for i in kept), *more) for row, more in zip(batch, added, strict=True)]
-                    self._database.copy(name, columns, rows)
-                    count += len(batch)
-            self._finish(plan, name, columns, table.log)
-        return count
-
-    def fill(self, table: ResultTable, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """See `ResultTables.fill`."""
-        with self._database.atomic(), self._database.quietly():
-            plan = self._begin(table, columns)
-            name = self._open(plan, columns)
-            self._database.copy(name, columns, rows)
-            self._finish(plan, name, columns, table.log)
-
-    def _begin(self, table: ResultTable, columns: Sequence[Column]) -> Plan:
-        """Plan under the table's lock, which two runs that write it take one after the other."""
-        found = self.find(table.path)
-        self._database.lock(f"result/{self._quoted(found.path if found else self.path(table.path))}")
-        return table.plan(self, self._database.dialect, columns)
-
-    def _open(self, plan: Plan, columns: Sequence[Column]) -> str:
-        """The table to fill: the existing one, emptied, or a new one."""
-        target = self._quoted(plan.path)
-        if plan.copy:
-            copy = self._quoted((*plan.path[:-1], plan.copy))
-            self._database.execute(f"CREATE TABLE {copy} AS TABLE {target}")
+    def open(self, plan: Plan, columns: Sequence[Column]) -> str:
+        """See `StreamedResultTables.open`: the existing table, emptied, or a new one."""
+        target = self.quoted(*plan.path)
+        self.keep_copy(plan)
         if plan.in_place:
-            self._database.execute(f"DELETE FROM ONLY {target}")
+            self.database.execute(f"DELETE FROM ONLY {target}")
             return target
         # Its own name would be taken, by the old table; in this transaction nobody else sees it.
-        name = self._quoted((*plan.path[:-1], f"sqlflow_{secrets.token_hex(8)}"))
-        definitions = ", ".join(f"{quote(column.name, 'postgres')} {column.type}" for column in columns)
-        self._database.execute(f"CREATE TABLE {name} ({definitions})")
+        name = self.quoted(*plan.path[:-1], f"sqlflow_{secrets.token_hex(8)}")
+        self.database.execute(f"CREATE TABLE {name} ({self.definitions(columns)})")
         return name
 
-    def _finish(self, plan: Plan, name: str, columns: Sequence[Column], log: Callable[[str, str], None]) -> None:
-        target = self._quoted(plan.path)
+    def add(self, name: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        """See `StreamedResultTables.add`."""
+        self.database.copy(name, self.listed(columns), rows)
+
+    def finish(self, plan: Plan, name: str, columns: Sequence[Column], table: ResultTable) -> None:
+        """See `StreamedResultTables.finish`."""
         if not plan.in_place:
             if plan.existing:
-                self._database.execute(f"DROP TABLE {target}")
-            self._database.execute(f"ALTER TABLE {name} RENAME TO {quote(plan.path[-1], 'postgres')}")
-        if plan.mark:
-            self._mark(plan, target, columns, log)
-
-    def _mark(self, plan: Plan, target: str, columns: Sequence[Column], log: Callable[[str, str], None]) -> None:
-        """On the table, where people see it, and on the last column, where people leave it alone."""
-        comment = with_mark(plan.existing.comments[0] if plan.existing and plan.in_place else "", plan.mark)
-        column = f"{target}.{quote(columns[-1].name, 'postgres')}"
+                self.database.execute(f"DROP TABLE {self.quoted(*plan.path)}")
+            self.database.execute(f"ALTER TABLE {name} RENAME TO {quote(plan.path[-1], self.dialect)}")
+        if not plan.mark:
+            return
         try:
-            with self._database.atomic():
-                self._database.execute(f"COMMENT ON TABLE {target} IS {_literal(comment)}")
-                self._database.execute(f"COMMENT ON COLUMN {column} IS {_literal(plan.mark)}")
+            with self.database.atomic():
+                self.comment(plan, columns, _literal)
         except RunError as failure:
             if not plan.in_place:
                 raise
-            log("warning", f"the table gets no mark; the next run needs the same leave: {failure.message}")
-
-    def _names(self, sql: str, parameters: Sequence[Any]) -> tuple[str, ...]:
-        return tuple(str(name) for (name,) in self._database.execute(sql, parameters))
-
-    def _quoted(self, path: TablePath) -> str:
-        return quote_name(path, "postgres")
+            table.log("warning", f"the table gets no mark; the next run needs the same leave: {failure.message}")
 
 
 class _UndoError(Exception):

@@ -10,13 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from sqlflow_codegen.catalogue import RESULT_REPLACE
 from sqlflow_codegen.language.names import quote_name
 
-from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
+from sqlflow_runtime.databases.rows import Column, TablePath
 from sqlflow_runtime.errors import RunError, listed
+
+if TYPE_CHECKING:
+    from sqlflow_runtime.databases.result_writers import ResultTables
 
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _MARK = re.compile(r"SQLFlow result table (?P<name>.+): each run replaces its rows")
@@ -56,34 +59,6 @@ class Existing:
     dependents: tuple[str, ...] = ()
     attached: tuple[str, ...] = ()
     in_place: bool = True
-
-
-class ResultTables(Protocol):
-    """What a kind of database does about result tables."""
-
-    def find(self, path: TablePath) -> Existing | None:
-        """The relation that a name means now."""
-
-    def path(self, path: TablePath) -> TablePath:
-        """The full name of the table that would be made under that name."""
-
-    def is_schema(self, name: str) -> bool:
-        """Whether tables may be qualified by that name: a schema, in MySQL a database, in SQLite an attached file."""
-
-    def reads(self, select: str) -> frozenset[TablePath]:
-        """Schema and name of every relation that a select reads, through views too."""
-
-    def normal_type(self, name: str) -> str:
-        """A type's name in one spelling, to compare it with."""
-
-    def too_long(self, names: Sequence[str]) -> str:
-        """What is wrong with the length of identifiers; "" if nothing is."""
-
-    def derive(self, select: str, table: ResultTable, derivation: Derivation) -> int:
-        """Put the select's rows with computed columns into the table; returns their number."""
-
-    def fill(self, table: ResultTable, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """Put those rows into the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +106,14 @@ class ResultTable:
     legacy_type: str
     log: Callable[[str, str], None]
 
-    def plan(self, results: ResultTables, dialect: str, columns: Sequence[Column]) -> Plan:
+    def plan(self, results: ResultTables, columns: Sequence[Column]) -> Plan:
         """How that table gets rows with these columns. Reads no row and changes nothing.
 
         Raises:
             RunError: kind `usage`; it may not be replaced, or what depends on it forbids that.
         """
         self._check_name(results, [*self.path, *(column.name for column in columns)])
-        existing = results.find(self.path)
+        dialect, existing = results.dialect, results.find(self.path)
         wanted = tuple((column.name, column.type) for column in columns)
         path = existing.path if existing else results.path(self.path)
         mark = mark_of(path, dialect)
@@ -148,7 +123,7 @@ class ResultTable:
                     f"there is no schema {path[-2]} for {self.shown}", _SCHEMA_HINTS.get(dialect, _MAKE)
                 )
             return Plan(path, None, in_place=False, mark=mark)
-        copy = self._allowed(results, existing, dialect, wanted)
+        copy = self._allowed(results, existing, wanted)
         marked = _marks(existing, mark)
         same = alike(results, existing.columns, wanted)
         # SQLite's mark is in the text of CREATE TABLE: a table is made again to get one, its indexes too.
@@ -167,9 +142,7 @@ class ResultTable:
                 f"table of the schema's name has to be qualified: SCHEMA.{self.shown}.{self.column}.",
             )
 
-    def _allowed(
-        self, results: ResultTables, existing: Existing, dialect: str, wanted: tuple[tuple[str, str], ...]
-    ) -> str:
+    def _allowed(self, results: ResultTables, existing: Existing, wanted: tuple[tuple[str, str], ...]) -> str:
         """Refuse what the statement may not replace; the name of the copy to keep of a table of an older version."""
         if existing.what != "table":
             hint = f"{self.title} writes tables only: choose another name, or drop the {existing.what} first."
@@ -179,7 +152,7 @@ class ResultTable:
         if existing.path in results.reads(self.select):
             message = f"the statement reads {self.shown}, and would replace its rows"
             raise self._refused(message, f"Write to another table, or {_ALLOW}.")
-        if _marks(existing, mark_of(existing.path, dialect)):
+        if _marks(existing, mark_of(existing.path, results.dialect)):
             return ""
         others = [match["name"] for comment in existing.comments if (match := _MARK.search(comment))]
         if others:
@@ -187,7 +160,7 @@ class ResultTable:
                 f"{self.shown} was made as {others[0]} and renamed or copied since: its rows may be kept on purpose"
             )
             raise self._refused(message, f"Choose another name, or {_ALLOW}.")
-        copy = self._legacy_copy(results, existing, dialect, wanted)
+        copy = self._legacy_copy(results, existing, wanted)
         if not copy:
             message = f"the table {self.shown} was not made by a result statement; its rows would be lost"
             raise self._refused(message, f"Choose another name, or {_ALLOW}.")
@@ -198,13 +171,11 @@ class ResultTable:
         )
         return copy
 
-    def _legacy_copy(
-        self, results: ResultTables, existing: Existing, dialect: str, wanted: tuple[tuple[str, str], ...]
-    ) -> str:
+    def _legacy_copy(self, results: ResultTables, existing: Existing, wanted: tuple[tuple[str, str], ...]) -> str:
         """Where to keep the rows of a table that an older version must have made; "" if it need not have."""
         legacy = (*wanted[:-1], (wanted[-1][0], self.legacy_type or wanted[-1][1]))
         # SQLite keeps the declared words, and CREATE TABLE AS declares INT and NUM, which no result statement wrote.
-        same = existing.columns == legacy if dialect == "sqlite" else alike(results, existing.columns, legacy)
+        same = existing.columns == legacy if results.dialect == "sqlite" else alike(results, existing.columns, legacy)
         if not existing.bare or existing.references or not same:
             return ""
         name = existing.path[-1].encode()[:_COPY_BYTES].decode("utf-8", "ignore") + _COPY

@@ -6,12 +6,14 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from sqlflow_codegen.language.names import quote, quote_name
+from sqlflow_codegen.language.names import quote
 
 from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, alike, designed
-from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
+from sqlflow_runtime.databases.result_writers import StreamedResultTables
+from sqlflow_runtime.databases.rows import Column, Row, RowStream, TablePath
 
 if TYPE_CHECKING:
     from sqlflow_runtime.databases.sqlite import Sqlite
@@ -26,24 +28,22 @@ _AFFINITIES = ((("INT",), "INTEGER"), (("CHAR", "CLOB", "TEXT"), "TEXT"), (("REA
 _COLUMNS = "SELECT name, type, [notnull] OR pk OR dflt_value IS NOT NULL, hidden FROM pragma_table_xinfo(?, ?)"
 
 
-class SqliteResults:
-    """See `ResultTables`."""
+class SqliteResults(StreamedResultTables):
+    """Result tables of SQLite."""
 
-    def __init__(self, database: Sqlite, connection: sqlite3.Connection) -> None:
-        self._database = database
-        self._connection = connection
+    database: Sqlite
 
     def find(self, path: TablePath) -> Existing | None:
         """See `ResultTables.find`."""
         schema = path[-2] if len(path) > 1 else ""
-        rows = self._database.execute(_FIND, (path[-1], schema, schema))
+        rows = self.database.execute(_FIND, (path[-1], schema, schema))
         if not rows:
             return None
         schema, name, kind = map(str, rows[0])
         master = f"{quote(schema, 'sqlite')}.sqlite_master"
-        columns = self._database.execute(_COLUMNS, (name, schema))
-        made = self._database.execute(f"SELECT sql FROM {master} WHERE name = ? AND type = 'table'", (name,))
-        attached = self._names(
+        columns = self.database.execute(_COLUMNS, (name, schema))
+        made = self.database.execute(f"SELECT sql FROM {master} WHERE name = ? AND type = 'table'", (name,))
+        attached = self.names(
             f"SELECT 'trigger ' || name FROM {master} WHERE tbl_name = ? AND type = 'trigger' UNION ALL "
             "SELECT CASE WHEN [unique] THEN 'unique index ' ELSE 'index ' END || name FROM pragma_index_list(?, ?)",
             (name, name, schema),
@@ -55,16 +55,16 @@ class SqliteResults:
             path=(schema, name),
             columns=tuple((column, kind + (" GENERATED" if hidden else "")) for column, kind, _, hidden in columns),
             comments=tuple(str(text or "") for (text,) in made),
-            bare=bare and not self._database.execute(keys, (name, schema)),
+            bare=bare and not self.database.execute(keys, (name, schema)),
             references=self._references(schema, name, master),
             attached=attached,
         )
 
     def _references(self, schema: str, name: str, master: str) -> tuple[str, ...]:
         """Tables whose foreign keys refer to it, where SQLite enforces these at all."""
-        if not self._database.execute("PRAGMA foreign_keys")[0][0]:
+        if not self.database.execute("PRAGMA foreign_keys")[0][0]:
             return ()
-        return self._names(
+        return self.names(
             f"SELECT DISTINCT 'a key of ' || m.name FROM {master} m, pragma_foreign_key_list(m.name, ?) k "
             "WHERE m.type = 'table' AND m.name <> ? AND k.\"table\" = ? COLLATE NOCASE",
             (schema, name, name),
@@ -77,7 +77,7 @@ class SqliteResults:
     def is_schema(self, name: str) -> bool:
         """See `ResultTables.is_schema`."""
         sql = "SELECT 1 FROM pragma_database_list WHERE name = ? COLLATE NOCASE"
-        return bool(self._database.execute(sql, (name,)))
+        return bool(self.database.execute(sql, (name,)))
 
     def reads(self, select: str) -> frozenset[TablePath]:
         """See `ResultTables.reads`. SQLite asks leave for each column that it is going to read."""
@@ -88,11 +88,7 @@ class SqliteResults:
                 found.add((schema, table))
             return sqlite3.SQLITE_OK
 
-        self._connection.set_authorizer(allow)
-        try:
-            self._database.explain(select)
-        finally:
-            self._connection.set_authorizer(None)
+        self.database.explain(select, allow)
         existing = [self.find((schema, table) if schema else (table,)) for schema, table in found]
         return frozenset(one.path for one in existing if one)
 
@@ -103,61 +99,36 @@ class SqliteResults:
             return upper
         return next((kind for words, kind in _AFFINITIES if any(word in upper for word in words)), upper)
 
-    def too_long(self, _names: Sequence[str]) -> str:
-        """See `ResultTables.too_long`. SQLite has no limit that a program reaches."""
-        return ""
+    def stream(self, select: str) -> AbstractContextManager[RowStream]:
+        """See `StreamedResultTables.stream`."""
+        return self.database.read(select)
 
-    def derive(self, select: str, table: ResultTable, derivation: Derivation) -> int:
-        """See `ResultTables.derive`."""
-        columns = [*derivation.keep, *derivation.added]
-        with self._database.atomic():
-            plan = table.plan(self, "sqlite", columns)
-            stage = self._stage(columns)
-            count = 0
-            with self._database.read(select) as reading:
-                kept = [reading.columns.index(column) for column in derivation.keep]
-                for batch in reading.batches:
-                    added = derivation.compute(batch)
-                    rows = [(*(row[i] for i in kept), *more) for row, more in zip(batch, added, strict=True)]
-                    self._insert(stage, len(columns), rows)
-                    count += len(rows)
-            self._put(plan, stage, columns)
-        return count
-
-    def fill(self, table: ResultTable, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """See `ResultTables.fill`."""
-        with self._database.atomic():
-            plan = table.plan(self, "sqlite", columns)
-            stage = self._stage(columns)
-            self._insert(stage, len(columns), rows)
-            self._put(plan, stage, columns)
-
-    def _stage(self, columns: Sequence[Column]) -> str:
+    def open(self, plan: Plan, columns: Sequence[Column]) -> str:
+        """See `StreamedResultTables.open`. A temporary table: the select may read the old one to its end."""
         name = f"temp.sqlflow_{secrets.token_hex(8)}"
-        self._database.execute(f"CREATE TABLE {name} ({_definitions(columns)})")
+        self.database.execute(f"CREATE TABLE {name} ({self.definitions(columns)})")
         return name
 
-    def _insert(self, name: str, width: int, rows: Sequence[Row]) -> None:
-        self._connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * width)})", rows)
+    def add(self, name: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        """See `StreamedResultTables.add`."""
+        self.database.execute_many(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", rows)
 
-    def _put(self, plan: Plan, stage: str, columns: Sequence[Column]) -> None:
-        target = quote_name(plan.path, "sqlite")
+    def finish(self, plan: Plan, name: str, columns: Sequence[Column], table: ResultTable) -> None:
+        """See `StreamedResultTables.finish`."""
+        target = self.quoted(*plan.path)
         indexes: list[str] = []
-        if plan.copy:
-            copy = quote_name((*plan.path[:-1], plan.copy), "sqlite")
-            self._database.execute(f"CREATE TABLE {copy} AS SELECT * FROM {target}")
+        self.keep_copy(plan)
         if plan.in_place:
-            self._database.execute(f"DELETE FROM {target}")
+            self.database.execute(f"DELETE FROM {target}")
         else:
             if plan.existing:
                 indexes = self._indexes(plan.existing, columns)
-                self._database.execute(f"DROP TABLE {target}")
-            self._database.execute(f"CREATE TABLE {target} ({_definitions(columns)} /* {plan.mark} */)")
+                self.database.execute(f"DROP TABLE {target}")
+            self.database.execute(f"CREATE TABLE {target} ({self.definitions(columns)} /* {plan.mark} */)")
             for index in indexes:
-                self._database.execute(index)
-        names = ", ".join(quote(column.name, "sqlite") for column in columns)
-        self._database.execute(f"INSERT INTO {target} ({names}) SELECT * FROM {stage} ORDER BY rowid")
-        self._database.execute(f"DROP TABLE {stage}")
+                self.database.execute(index)
+        self.insert(target, columns, f"SELECT * FROM {name} ORDER BY rowid")
+        self.database.execute(f"DROP TABLE {name}")
 
     def _indexes(self, existing: Existing, columns: Sequence[Column]) -> list[str]:
         """Statements that make the table's indexes again, where its columns stay."""
@@ -165,12 +136,5 @@ class SqliteResults:
             return []
         schema = quote(existing.path[0], "sqlite")
         sql = f"SELECT sql FROM {schema}.sqlite_master WHERE tbl_name = ? AND type = 'index' AND sql IS NOT NULL"
-        made = self._names(sql, existing.path[-1:])
+        made = self.names(sql, existing.path[-1:])
         return [re.sub(r"^(CREATE (?:UNIQUE )?INDEX )", lambda match: f"{match[1]}{schema}.", text) for text in made]
-
-    def _names(self, sql: str, parameters: Sequence[Any]) -> tuple[str, ...]:
-        return tuple(str(name) for (name,) in self._database.execute(sql, parameters))
-
-
-def _definitions(columns: Sequence[Column]) -> str:
-    return ", ".join(f"{quote(column.name, 'sqlite')} {column.type}" for column in columns)

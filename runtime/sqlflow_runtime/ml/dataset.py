@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sqlflow_runtime.databases.rows import Column, Database, Row
+from sqlflow_runtime.databases.driver import Database
+from sqlflow_runtime.databases.rows import Column, Row
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.extremes import Extremes

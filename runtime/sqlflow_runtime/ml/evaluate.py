@@ -43,7 +43,7 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     table = result_table(context, statement)
     if table is not None:
         quiet = replace(table, log=lambda _level, _message: None)  # what it says is said when the table is written
-        quiet.plan(context.database.results, context.database.dialect, columns)
+        quiet.plan(context.database.results, columns)
     measured, rows = _measure(context, statement, model, model.label)
     values = {"loss": measured.loss(), **{name: measured.metric(name) for name in names}}
     if table is not None:

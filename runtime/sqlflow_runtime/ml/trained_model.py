@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from sqlflow_codegen.contract import IMAGE_ENV
 
-from sqlflow_runtime.databases.rows import Column, Database
+from sqlflow_runtime.databases.driver import Database
+from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.features import Feature, dump_feature
