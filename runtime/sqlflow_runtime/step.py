@@ -113,10 +113,10 @@ def _run(arguments: argparse.Namespace, recorder: Recorder, capture: OutputCaptu
         raise RunError("usage", f"the environment variable {DATABASE_ENV} is not set", "It holds the database's URL.")
     url = parse_url(text)
     recorder.scrub = scrubber(url)
-    patience = _patience()
+    timeout = _connect_timeout()
 
     def connect() -> Database:
-        database = open_database(url, _WHERE, recorder.log, patience)
+        database = open_database(url, _WHERE, recorder.log, timeout)
         stop.cancel = database.cancel
         return database
 
@@ -183,7 +183,7 @@ def _read(path: str) -> str:
         raise RunError("usage", f"cannot read the program: {error}") from error
 
 
-def _patience() -> float:
+def _connect_timeout() -> float:
     text = os.environ.get(CONNECT_TIMEOUT_ENV) or "20"
     try:
         return max(float(text), 0)

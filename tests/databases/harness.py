@@ -51,7 +51,7 @@ class Ran:
 
 
 def connect(url: str) -> Database:
-    return open_database(parse_url(url), "the test", lambda level, message: None, patience=0)
+    return open_database(parse_url(url), "the test", lambda level, message: None, timeout=0)
 
 
 def run_program(

@@ -8,6 +8,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,21 +107,21 @@ def test_models_of_the_first_layout_are_read(iris_sqlite: Database) -> None:
 
 
 CHANGES = """
-import json, random, sys
+import json, random, sys, zlib
 import numpy as np
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.trained_model import restore
 
-metadata, content = json.loads(open(sys.argv[1]).read()), open(sys.argv[2], "rb").read()
+metadata, content = json.loads(open(sys.argv[1]).read()), zlib.decompress(open(sys.argv[2], "rb").read())
 chance = random.Random(7)
 rows = np.random.default_rng(0).random((50, 2)).astype(np.float32) * 8
 refused = 0
 for _ in range(400):
     changed = bytearray(content)
     for _ in range(chance.choice((1, 1, 2, 8))):
-        changed[chance.randrange(len(changed))] = chance.choice((0, 1, 127, 128, 255, chance.randrange(256)))
+        changed[chance.randrange(len(changed))] = ord(chance.choice("0123456789-9.,[]{}e" + chr(chance.randrange(128))))
     try:
-        restore(metadata, bytes(changed)).fitted.predict(rows)
+        restore(metadata, zlib.compress(changed)).fitted.predict(rows)
     except (RunError, ValueError):
         refused += 1
 print(refused)
@@ -160,12 +161,9 @@ def _with_a_lost_child(content: bytes, boosted: bool) -> bytes:
     import numpy as np
 
     if boosted:
-        import xgboost
-
-        booster = xgboost.Booster(model_file=bytearray(content))
-        data = json.loads(booster.save_raw("json").decode())
+        data = json.loads(zlib.decompress(content))
         data["learner"]["gradient_booster"]["model"]["trees"][0]["left_children"][0] = 900_000_000
-        return _as_ubjson(data)
+        return zlib.compress(json.dumps(data).encode())
     import skops.io
 
     forest = skops.io.loads(content, trusted=skops.io.get_untrusted_types(data=content))
@@ -177,20 +175,61 @@ def _with_a_lost_child(content: bytes, boosted: bool) -> bytes:
     return skops.io.dumps(forest)
 
 
-def _as_ubjson(value: Any) -> bytes:
-    """A plain writer of the values that a model of XGBoost has."""
-    if isinstance(value, dict):
-        return b"{" + b"".join(_name(key) + _as_ubjson(one) for key, one in value.items()) + b"}"
-    if isinstance(value, str):
-        return b"S" + _name(value)
-    if isinstance(value, list):
-        if value and all(type(one) in (int, float) for one in value):
-            if all(type(one) is int for one in value):
-                return b"[$l#L" + struct.pack(f">q{len(value)}i", len(value), *value)
-            return b"[$d#L" + struct.pack(f">q{len(value)}f", len(value), *value)
-        return b"[#L" + struct.pack(">q", len(value)) + b"".join(map(_as_ubjson, value))
-    return b"l" + struct.pack(">i", value)
+def _save_as_ubjson(database: Database, change: Callable[[bytearray], None] = lambda content: None) -> None:
+    """Store the newest version of the model m again, as versions before this one stored it."""
+    import xgboost
+
+    stored = load_model(database, "m")
+    booster = xgboost.Booster(model_file=bytearray(zlib.decompress(stored.content)))
+    content = booster.save_raw("ubj")
+    change(content)
+    save_model(database, "m", {**stored.metadata, "codec": "xgboost-ubj"}, bytes(content))
 
 
-def _name(text: str) -> bytes:
-    return b"L" + struct.pack(">q", len(text.encode())) + text.encode()
+@pytest.mark.parametrize("estimator", BOOSTERS)
+def test_models_that_are_stored_as_ubjson_predict_the_same(iris_sqlite: Database, estimator: str) -> None:
+    succeed(iris_sqlite, TRAIN.format(estimator) + "; " + PREDICT)
+    expected = iris_sqlite.execute("SELECT * FROM p")
+    _save_as_ubjson(iris_sqlite)
+    assert load_model(iris_sqlite, "m").content.startswith(b"{")
+    succeed(iris_sqlite, PREDICT)
+    assert iris_sqlite.execute("SELECT * FROM p") == expected
+    going_on = TRAIN.format(estimator).replace("LABEL species", "LABEL species USING m")
+    succeed(iris_sqlite, going_on)
+
+
+def test_a_model_in_ubjson_with_a_lost_child_is_refused(iris_sqlite: Database, tmp_path: Path) -> None:
+    def lose(content: bytearray) -> None:
+        at = content.index(b"left_children") + len(b"left_children")
+        assert content[at : at + 5] == b"[$l#L"
+        struct.pack_into(">i", content, at + 5 + 8, 900_000_000)
+
+    succeed(iris_sqlite, TRAIN.format("xgboost.gbtree"))
+    _save_as_ubjson(iris_sqlite, lose)
+    copy = tmp_path / "copy.sqlite"
+    with sqlite3.connect(copy) as target:
+        iris_sqlite._connection.backup(target)  # type: ignore[attr-defined]
+    done = run_step(tmp_path, f"sqlite:///{copy}", PREDICT, "--statements", "1", dialect="sqlite")
+    (error,) = done.of("error")
+    assert "child" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b'{"learner": {}, "learner": {}}', "twice"),
+        (b'{"learner": ' + b"[" * 100_000, ""),
+        (b"{}{}", "Extra data"),
+        (b"\xff", ""),
+    ],
+)
+def test_text_that_is_no_model(iris_sqlite: Database, text: bytes, reason: str) -> None:
+    succeed(iris_sqlite, TRAIN.format("xgboost.gbtree"))
+    stored = load_model(iris_sqlite, "m")
+    for content in (zlib.compress(text), text):
+        save_model(iris_sqlite, "m", stored.metadata, content)
+        error = fail(iris_sqlite, PREDICT)
+        assert error.kind == "model"
+        assert "damaged" in error.message
+    save_model(iris_sqlite, "m", stored.metadata, zlib.compress(text))
+    assert reason in fail(iris_sqlite, PREDICT).message

@@ -241,10 +241,10 @@ def test_every_stored_type_of_scikit_learn_is_its_own() -> None:
     from sklearn.datasets import make_classification
     from sklearn.utils import all_estimators
     from sqlflow_runtime.ml.features import Numeric
+    from sqlflow_runtime.ml.metadata import ModelMetadata
     from sqlflow_runtime.ml.sklearn_models import Fitting, load
-    from sqlflow_runtime.ml.trained_model import Known
 
-    known = Known(features=tuple(map(Numeric, "abcde")), label=None, attributes={})
+    known = ModelMetadata(estimator="e", task="regression", features=tuple(map(Numeric, "abcde")), label=None)
     features, target = make_classification(60, 5, random_state=0)
     features = np.abs(features)
     stored = 0

@@ -111,7 +111,7 @@ def _run(
 
     with capture, Stop(give_up, grace=5) as stop:
         try:
-            database = open_database(url, _WHERE, recorder.log, patience=5)
+            database = open_database(url, _WHERE, recorder.log, timeout=5)
         except RunError as failure:
             _complain(failure, recorder, capture)
             return exit_code(failure)

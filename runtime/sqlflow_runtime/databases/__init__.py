@@ -9,17 +9,17 @@ from sqlflow_runtime.databases.url import DatabaseUrl, parse_url
 from sqlflow_runtime.errors import not_installed
 
 Log = Callable[[str, str], None]
-"""`log(level, message)`: what a database says besides results."""
+"""`log(level, message)`: takes the database's notices."""
 
 
-def open_database(url: DatabaseUrl, where: str, log: Log, patience: float = 20.0) -> Database:
+def open_database(url: DatabaseUrl, where: str, log: Log, timeout: float = 20.0) -> Database:
     """Connect to the database of that URL.
 
     Args:
-        url: which database.
-        where: what holds the URL, for messages: `the environment variable SQLFLOW_DATABASE_URL`.
-        log: receives notices and word of further attempts.
-        patience: seconds for which a server that is not reached yet is tried again; refused passwords never are.
+        url: of the database.
+        where: the holder of the URL, for messages: `the environment variable SQLFLOW_DATABASE_URL`.
+        log: receives notices, and a warning before retries.
+        timeout: seconds of retries where a server is not reached yet; a refused password is never retried.
 
     Raises:
         RunError: kind `connection`.
@@ -37,11 +37,11 @@ def open_database(url: DatabaseUrl, where: str, log: Log, patience: float = 20.0
             case "mysql":
                 from sqlflow_runtime.databases.mysql_connect import open_mysql
 
-                return open_mysql(url, where, log, patience)
+                return open_mysql(url, where, log, timeout)
             case _:
                 from sqlflow_runtime.databases.postgres_connect import open_postgres
 
-                return open_postgres(url, where, log, patience)
+                return open_postgres(url, where, log, timeout)
     except ModuleNotFoundError as error:
         raise not_installed(error) from error
 

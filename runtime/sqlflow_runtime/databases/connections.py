@@ -1,19 +1,18 @@
-"""The connection itself: who it is, how another one ends it, and how it comes back to its first state.
+"""The connection itself: its identity, its end by another connection, and its reset.
 
-A step that is begun again asks whether the process of its earlier start still works in the database, and ends that.
+A step that is begun again ends the process of its earlier start in the database, if that still works there.
 """
 
 from __future__ import annotations
 
 import json
-import time
 from contextlib import suppress
 
 from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.errors import RunError
 
-APPLICATION = "sqlflow "
-"""How the name begins under which PostgreSQL lists a step's connection; the pod's name follows."""
+APPLICATION_PREFIX = "sqlflow "
+"""The beginning of the name under which PostgreSQL lists a step's connection; the pod's name follows."""
 
 _END_SECONDS = 5
 
@@ -31,7 +30,7 @@ SELECT pid FROM pg_stat_activity
 
 
 def identify(database: Database) -> str:
-    """What another connection needs to find this one; "" where the database has no such thing (a file)."""
+    """The identity by which another connection finds this one; "" where the database has none (a file)."""
     match database.dialect:
         case "postgres":
             pid, start, name, _ = database.execute(_POSTGRES_IDENTITY)[0]
@@ -45,7 +44,7 @@ def end_other(database: Database, identity: str) -> bool:
     """End the connection of that identity, so that the statement that it runs is rolled back.
 
     Returns:
-        Whether there was such a connection, and it is gone now.
+        True if there was such a connection, and it is gone now.
     """
     if not identity:
         return False
@@ -60,7 +59,7 @@ def end_other(database: Database, identity: str) -> bool:
 
 def _end_postgres(database: Database, pid: int, start: str, name: str) -> bool:
     # Behind a pooler a connection of the server serves many clients: the name says whose it is now.
-    if not name.startswith(APPLICATION) or not database.execute(_POSTGRES_OTHER, (pid, start, name)):
+    if not name.startswith(APPLICATION_PREFIX) or not database.execute(_POSTGRES_OTHER, (pid, start, name)):
         return False
     database.execute("SELECT pg_terminate_backend(?)", (pid,))
     return _gone(database, _POSTGRES_OTHER, (pid, start, name))
@@ -77,16 +76,19 @@ def _end_mysql(database: Database, number: int, start: int) -> bool:
 
 def _gone(database: Database, query: str, parameters: tuple[object, ...]) -> bool:
     """Wait until the query finds the connection no more: it takes as long as its rollback."""
-    end = time.monotonic() + _END_SECONDS
-    while database.execute(query, parameters):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
+    from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+    retrying = Retrying(
+        retry=retry_if_result(bool),
+        wait=wait_fixed(0.05),
+        stop=stop_after_delay(_END_SECONDS),
+        retry_error_callback=lambda _: True,
+    )
+    return not retrying(database.execute, query, parameters)
 
 
 def _mysql_start(database: Database) -> int:
-    """When the server started, in seconds since 1970, give or take one."""
+    """The server's start, in seconds since 1970, give or take one."""
     uptime = database.execute("SHOW GLOBAL STATUS LIKE 'Uptime'")[0][1]
     return int(database.execute("SELECT UNIX_TIMESTAMP()")[0][0]) - int(uptime)
 

@@ -11,7 +11,7 @@ from pymysql.constants import FIELD_TYPE
 from pymysql.converters import encoders, through
 from pymysql.err import MySQLError
 
-from sqlflow_runtime.databases.backoff import TRY_SECONDS, UnreachedError, connect_patiently
+from sqlflow_runtime.databases.backoff import ATTEMPT_SECONDS, UnreachedError, connect_with_backoff
 from sqlflow_runtime.databases.mysql import MySQL
 from sqlflow_runtime.databases.mysql_errors import connection_failure
 from sqlflow_runtime.databases.url import DatabaseUrl
@@ -30,7 +30,7 @@ _CONVERTERS: dict[Any, Any] = {
 _OPTIONS = ("charset", "collation", "unix_socket", "ssl_ca", "ssl_cert", "ssl_key", "ssl_disabled", "ssl_verify_cert")
 
 
-def open_mysql(url: DatabaseUrl, where: str, log: Callable[[str, str], None], patience: float) -> MySQL:
+def open_mysql(url: DatabaseUrl, where: str, log: Callable[[str, str], None], timeout: float) -> MySQL:
     """Connect; see `open_database`."""
     unknown = [name for name in url.query if name not in _OPTIONS]
     if unknown:
@@ -40,17 +40,17 @@ def open_mysql(url: DatabaseUrl, where: str, log: Callable[[str, str], None], pa
     def connect() -> Connection[Any]:
         return _connect(url)
 
-    def first() -> Connection[Any]:
+    def attempt() -> Connection[Any]:
         try:
             return connect()
         except MySQLError as error:
             failure, again = connection_failure(error, where)
             raise (UnreachedError(failure) if again else failure) from error
 
-    def patiently() -> Connection[Any]:
-        return connect_patiently(first, log, patience)
+    def reconnect() -> Connection[Any]:
+        return connect_with_backoff(attempt, log, timeout)
 
-    return MySQL(patiently(), connect, patiently)
+    return MySQL(reconnect(), connect, reconnect)
 
 
 def _connect(url: DatabaseUrl) -> Connection[Any]:
@@ -65,7 +65,7 @@ def _connect(url: DatabaseUrl) -> Connection[Any]:
         password=url.password,
         database=url.database or None,
         autocommit=True,
-        connect_timeout=TRY_SECONDS,
+        connect_timeout=ATTEMPT_SECONDS,
         conv=_CONVERTERS,
         program_name="sqlflow",
         **({"charset": "utf8mb4"} | options),

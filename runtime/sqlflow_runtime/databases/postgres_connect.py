@@ -1,4 +1,4 @@
-"""Connecting to PostgreSQL: patient with a server that is not up yet, plain about a wrong password."""
+"""Connecting to PostgreSQL: with retries where the server is not up yet, without where it refuses."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 import psycopg
 
-from sqlflow_runtime.databases.backoff import TRY_SECONDS, UnreachedError, connect_patiently
-from sqlflow_runtime.databases.connections import APPLICATION
+from sqlflow_runtime.databases.backoff import ATTEMPT_SECONDS, UnreachedError, connect_with_backoff
+from sqlflow_runtime.databases.connections import APPLICATION_PREFIX
 from sqlflow_runtime.databases.postgres import Postgres
 from sqlflow_runtime.databases.postgres_errors import connection_failure
 from sqlflow_runtime.databases.url import DatabaseUrl
 
 _OPTIONS = {
-    "connect_timeout": str(TRY_SECONDS),
-    "application_name": f"{APPLICATION}{gethostname()}"[:63],
+    "connect_timeout": str(ATTEMPT_SECONDS),
+    "application_name": f"{APPLICATION_PREFIX}{gethostname()}"[:63],
     "client_encoding": "utf8",
     # A connection that is silent while a model learns must not be forgotten by what lies between.
     "keepalives_idle": "60",
@@ -26,11 +26,11 @@ _OPTIONS = {
 """libpq's connection parameters; the URL's own win."""
 
 
-def open_postgres(url: DatabaseUrl, where: str, log: Callable[[str, str], None], patience: float) -> Postgres:
+def open_postgres(url: DatabaseUrl, where: str, log: Callable[[str, str], None], timeout: float) -> Postgres:
     """Connect; see `open_database`."""
 
     def connect() -> psycopg.Connection[Any]:
-        return connect_patiently(lambda: _connect(url, where), log, patience)
+        return connect_with_backoff(lambda: _connect(url, where), log, timeout)
 
     database = Postgres(connect(), connect)
     database.on_notice(log)

@@ -24,7 +24,7 @@ def check_booster(model: Mapping[str, Any], *, features: int, classes: int, obje
     """Do nothing if the model is whole and is the one that its metadata describes.
 
     Args:
-        model: XGBoost's model, read from UBJSON.
+        model: XGBoost's model, read from JSON.
         features: columns of the matrix.
         classes: classes of the label; 0 for a regression.
         objective: as the metadata has it.
@@ -104,11 +104,11 @@ def _check_tree(tree: Mapping[str, Any], features: int, groups: int) -> None:
 
 def _integers(values: Any, count: int | None = None) -> npt.NDArray[np.int64]:
     found = np.asarray(values)
-    if found.ndim != 1 or (found.size and not np.issubdtype(found.dtype, np.integer)):
+    if found.ndim != 1 or (found.size and found.dtype != np.int64):  # beyond 64 bits there is another type
         raise ValueError("it has something else where it should have whole numbers")
     if count is not None:
         _same("numbers", found.size, count)
-    return found.astype(np.int64)
+    return found.astype(np.int64)  # of an empty list, which has another type
 
 
 def _inside(what: str, values: npt.NDArray[np.int64], low: int, high: int) -> None:

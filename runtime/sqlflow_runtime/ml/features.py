@@ -200,6 +200,11 @@ _FORMS: dict[str, type[Any]] = {
 }
 
 
+def matrix_columns(features: Sequence[Feature]) -> list[str]:
+    """For each column of the matrix, the selected column that it comes from."""
+    return [feature.column for feature in features for _ in range(feature.width)]
+
+
 def dump_feature(feature: Feature) -> dict[str, Any]:
     """The feature as JSON."""
     if isinstance(feature, Indicator):

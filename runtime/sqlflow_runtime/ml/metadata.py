@@ -1,11 +1,13 @@
-"""Reads a stored model's metadata, and takes nothing on trust: whatever is not as TRAIN wrote it is damage."""
+"""A model's metadata. Reading it takes nothing on trust: anything that is not as TRAIN wrote it is damage."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sqlflow_runtime.databases.rows import Column
+from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.features import (
     Bucket,
     CategoryHash,
@@ -14,6 +16,7 @@ from sqlflow_runtime.ml.features import (
     Feature,
     Indicator,
     Numeric,
+    dump_feature,
     load_feature,
 )
 from sqlflow_runtime.ml.labels import Label
@@ -23,32 +26,91 @@ WIDTH_LIMIT = 10_000_000
 
 _TASKS = ("classification", "regression", "clustering")
 _VALUES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "string": (str,), "bool": (bool,)}
-"""For each kind of label the types that its classes have in JSON."""
+"""Kind of a label -> the types that its classes have in JSON."""
 
 
-def read_metadata(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of `Model` that the metadata holds: all but `fitted`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelMetadata:
+    """All that is known of a trained model but what it has learned.
+
+    Attributes:
+        estimator: as the catalogue names it: `xgboost.gbtree`.
+        task: `classification`, `regression` or `clustering`.
+        features: made of TRAIN's columns, in the matrix's order.
+        label: None for an unsupervised model.
+        statement: the TRAIN statement as written.
+        attributes: its WITH clause, names canonical.
+        columns: of TRAIN's SELECT.
+        rows: number of rows that it learned from.
+        metrics: last values measured while training.
+    """
+
+    estimator: str
+    task: str
+    features: tuple[Feature, ...]
+    label: Label | None
+    statement: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    columns: Sequence[Column] = ()
+    rows: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The label's classes; none if the model predicts numbers or clusters."""
+        return self.label.classes if self.label is not None else ()
+
+    @property
+    def label_column(self) -> Column | None:
+        """The label's column as TRAIN's SELECT returned it, with its type in the database; None without a label."""
+        return find_column(self.columns, self.label.name) if self.label is not None else None
+
+    @property
+    def result_kind(self) -> str:
+        """The kind of the predictions: the label's for classes, else `float`; `int` for clusters."""
+        if self.task == "clustering":
+            return "int"
+        return self.label.kind if self.label is not None and self.classes else "float"
+
+    def fields(self) -> dict[str, Any]:
+        """The attributes by name."""
+        return {one.name: getattr(self, one.name) for one in fields(ModelMetadata)}
+
+    def dump(self) -> dict[str, Any]:
+        """The metadata as JSON."""
+        label = self.label
+        return self.fields() | {
+            "attributes": dict(self.attributes),
+            "columns": [{"name": c.name, "type": c.type, "kind": c.kind} for c in self.columns],
+            "features": [dump_feature(feature) for feature in self.features],
+            "label": label and {"name": label.name, "kind": label.kind, "classes": list(label.classes)},
+            "metrics": dict(self.metrics),
+        }
+
+
+def read_metadata(data: Mapping[str, Any]) -> ModelMetadata:
+    """The metadata that `ModelMetadata.dump` wrote.
 
     Raises:
         ValueError: something in it is wrong; says what.
     """
     try:
-        found = {
-            "estimator": _of(data, "estimator", str),
-            "task": _of(data, "task", str),
-            "features": tuple(map(load_feature, _of(data, "features", list))),
-            "label": _label(data["label"]),
-            "statement": _of(data, "statement", str),
-            "attributes": _of(data, "attributes", dict),
-            "columns": [Column(**_texts(column)) for column in _of(data, "columns", list)],
-            "rows": _of(data, "rows", int),
-            "metrics": _of(data, "metrics", dict),
-        }
+        found = ModelMetadata(
+            estimator=_of(data, "estimator", str),
+            task=_of(data, "task", str),
+            features=tuple(map(load_feature, _of(data, "features", list))),
+            label=_label(data["label"]),
+            statement=_of(data, "statement", str),
+            attributes=_of(data, "attributes", dict),
+            columns=[Column(**_texts(column)) for column in _of(data, "columns", list)],
+            rows=_of(data, "rows", int),
+            metrics=_of(data, "metrics", dict),
+        )
     except KeyError as error:
         raise ValueError(f"its metadata lacks {error}") from error
     except (TypeError, AttributeError) as error:
         raise ValueError(f"its metadata is not as it should be: {error}") from error
-    _check(found["task"], found["features"], found["label"])
+    _check(found)
     return found
 
 
@@ -75,13 +137,13 @@ def _label(data: Any) -> Label | None:
     return Label(_of(data, "name", str), kind, tuple(classes))
 
 
-def _check(task: str, features: tuple[Feature, ...], label: Label | None) -> None:
-    if task not in _TASKS:
-        raise ValueError(f"its task is {task!r:.80}")
-    if (label is None) != (task == "clustering") or bool(label and label.classes) != (task == "classification"):
-        raise ValueError(f"its label does not fit its task, {task}")
+def _check(found: ModelMetadata) -> None:
+    if found.task not in _TASKS:
+        raise ValueError(f"its task is {found.task!r:.80}")
+    if (found.label is None) != (found.task == "clustering") or bool(found.classes) != (found.task == "classification"):
+        raise ValueError(f"its label does not fit its task, {found.task}")
     width = 0
-    for feature in features:
+    for feature in found.features:
         if not _is_sound(feature):
             raise ValueError("one of its features is not as it should be")
         width += feature.width
@@ -90,7 +152,7 @@ def _check(task: str, features: tuple[Feature, ...], label: Label | None) -> Non
 
 
 def _is_sound(feature: Any) -> bool:
-    """Whether a feature's fields are of their types."""
+    """True if a feature's fields are of their types."""
     match feature:
         case Numeric(column=str()):
             return True

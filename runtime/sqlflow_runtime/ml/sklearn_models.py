@@ -22,10 +22,12 @@ from sklearn.utils import get_tags
 from sqlflow_codegen.catalogue import Estimator
 
 from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.features import matrix_columns
 from sqlflow_runtime.ml.fitted_shape import check_fitted
 from sqlflow_runtime.ml.labels import Label, classes_of
+from sqlflow_runtime.ml.metadata import ModelMetadata
 from sqlflow_runtime.ml.threads import processors
-from sqlflow_runtime.ml.trained_model import Known, Matrix
+from sqlflow_runtime.ml.trained_model import Matrix
 from sqlflow_runtime.ml.training import Trained, Training
 
 dtype = np.float64
@@ -94,8 +96,8 @@ class Fitting:
         return content
 
 
-def load(content: bytes, known: Known) -> Fitting:
-    """The estimator that `dump` wrote.
+def load(content: bytes, metadata: ModelMetadata) -> Fitting:
+    """Return the estimator that `Fitting.dump` wrote.
 
     Raises:
         RunError: kind `model`; it cannot be read, or names a type that is not scikit-learn's.
@@ -113,8 +115,9 @@ def load(content: bytes, known: Known) -> Fitting:
         raise RunError("model", f"the stored model cannot be read: {type(error).__name__}: {error}", hint) from error
     if not isinstance(estimator, BaseEstimator):
         raise RunError("model", "the stored model is not a scikit-learn estimator", hint)
-    check_fitted(estimator, len(known.names), known.classes)
-    return Fitting(estimator, known.names)
+    names = matrix_columns(metadata.features)
+    check_fitted(estimator, len(names), len(metadata.classes))
+    return Fitting(estimator, names)
 
 
 def is_own_type(name: str) -> bool:

@@ -16,7 +16,7 @@ from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.hints import explained
 from sqlflow_runtime.ml.column_clause import check_distinct, plan_features, require_column
 from sqlflow_runtime.ml.dataset import Dataset, read_dataset
-from sqlflow_runtime.ml.features import Feature
+from sqlflow_runtime.ml.features import Feature, matrix_columns
 from sqlflow_runtime.ml.hyperparameters import checked_parameters, resolve_estimator
 from sqlflow_runtime.ml.labels import Label, check_no_nulls, label_kind
 from sqlflow_runtime.ml.order import canonical_order
@@ -47,7 +47,7 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
         data=data,
         validation=reader.read_validation(),
         label=reader.label,
-        names=[feature.column for feature in reader.features for _ in range(feature.width)],
+        names=matrix_columns(reader.features),
         log=lambda line: context.recorder.log("info", line),
         check=context.check_stopped,
         start=_start(context, statement, reader.features),

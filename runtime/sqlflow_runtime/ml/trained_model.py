@@ -1,4 +1,4 @@
-"""A trained model: what is known of it, what it can do, and how it is stored."""
+"""A trained model: its predictions, and its way into the model store and out of it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import importlib
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,21 +15,21 @@ import numpy.typing as npt
 from sqlflow_codegen.contract import IMAGE_ENV
 
 from sqlflow_runtime.databases.driver import Database
-from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.errors import RunError
-from sqlflow_runtime.ml.column_clause import find_column
-from sqlflow_runtime.ml.features import Feature, dump_feature
-from sqlflow_runtime.ml.labels import Label
-from sqlflow_runtime.ml.metadata import read_metadata
+from sqlflow_runtime.ml.metadata import ModelMetadata, read_metadata
 from sqlflow_runtime.model_store import METADATA_FORMAT, damaged, load_model
 
 Matrix = npt.NDArray[Any]
 
 CODECS = {
-    "xgboost-ubj": "sqlflow_runtime.ml.xgboost_models",
-    "skops": "sqlflow_runtime.ml.sklearn_models",
+    "xgboost-json": "sqlflow_runtime.ml.xgboost_models:load",
+    "xgboost-ubj": "sqlflow_runtime.ml.xgboost_models:load_ubjson",
+    "skops": "sqlflow_runtime.ml.sklearn_models:load",
 }
-"""Name of a storage format -> the module whose `load(content, known)` reads it. None can carry code."""
+"""Name of a storage format -> the function that reads it, given the content and the metadata. None can carry code."""
+
+_LIBRARIES = {"xgboost-json": ("xgboost", "numpy"), "skops": ("sklearn", "skops", "numpy")}
+"""Name of a storage format -> the libraries whose versions are stored with a model."""
 
 _TRIED_ROWS = 100
 """Rows that a new model predicts before it is stored."""
@@ -53,91 +53,32 @@ class Fitted(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What a library's module gets to know when it reads a model back; the names are those of `Model`."""
+class TrainedModel(ModelMetadata):
+    """A trained model: its metadata, and what it has learned."""
 
-    features: tuple[Feature, ...]
-    label: Label | None
-    attributes: Mapping[str, Any]
-
-    @property
-    def names(self) -> list[str]:
-        """For each column of the matrix, the selected column that it comes from."""
-        return [feature.column for feature in self.features for _ in range(feature.width)]
-
-    @property
-    def classes(self) -> int:
-        """How many classes it tells apart; 0 if it predicts numbers or clusters."""
-        return len(self.label.classes) if self.label is not None else 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainedModel:
-    """A trained model and all that PREDICT and EVALUATE need to know of it.
-
-    Attributes:
-        estimator: as the catalogue names it: `xgboost.gbtree`.
-        task: `classification`, `regression` or `clustering`.
-        features: what TRAIN made of its columns, in the matrix's order.
-        label: None for an unsupervised model.
-        statement: the TRAIN statement as written.
-        attributes: its WITH clause, names canonical.
-        rows: how many rows it learned from.
-        metrics: last values measured while training.
-    """
-
-    estimator: str
-    task: str
-    features: tuple[Feature, ...]
-    label: Label | None
     fitted: Fitted
-    statement: str = ""
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    columns: Sequence[Column] = ()
-    rows: int = 0
-    metrics: Mapping[str, float] = field(default_factory=dict)
 
     def metadata(self) -> dict[str, Any]:
         """All but the fitted model itself, as JSON."""
-        label = self.label
-        return {
+        codec = self.fitted.codec
+        versions = {name: str(importlib.import_module(name).__version__) for name in _LIBRARIES[codec]}
+        return self.dump() | {
             "format": METADATA_FORMAT,
-            "codec": self.fitted.codec,
-            "estimator": self.estimator,
-            "task": self.task,
-            "statement": self.statement,
-            "attributes": dict(self.attributes),
-            "columns": [{"name": c.name, "type": c.type, "kind": c.kind} for c in self.columns],
-            "features": [dump_feature(feature) for feature in self.features],
-            "label": label and {"name": label.name, "kind": label.kind, "classes": list(label.classes)},
-            "rows": self.rows,
-            "metrics": dict(self.metrics),
-            "libraries": _versions(self.fitted.codec),
+            "codec": codec,
+            "libraries": {"python": platform.python_version()} | versions,
             "image": os.environ.get(IMAGE_ENV, ""),
         }
-
-    @property
-    def label_column(self) -> Column | None:
-        """The label's column as TRAIN's SELECT returned it, with its type in the database; None without a label."""
-        return find_column(self.columns, self.label.name) if self.label is not None else None
 
     def result(self, matrix: Matrix) -> list[Any]:
         """Predictions for the rows of a matrix, as values for the database."""
         found = self.fitted.predict(matrix)
-        if self.label is not None and self.label.classes:
+        if self.label is not None and self.classes:
             return self.label.decode(found)
         return list(found.tolist())
 
-    @property
-    def result_kind(self) -> str:
-        """The kind of the predictions: the label's for classes, else `float`; `int` for clusters."""
-        if self.task == "clustering":
-            return "int"
-        return self.label.kind if self.label is not None and self.label.classes else "float"
-
 
 def load(database: Database, reference: str, place: int) -> tuple[TrainedModel, int]:
-    """The stored model of that name, ready to use, and its version.
+    """Return the stored model of that name, ready to use, and its version.
 
     Raises:
         RunError: kind `model`, at `place`; there is none, or it cannot be read.
@@ -154,7 +95,7 @@ def load(database: Database, reference: str, place: int) -> tuple[TrainedModel, 
 
 
 def restore(metadata: Mapping[str, Any], content: bytes) -> TrainedModel:
-    """The model of that metadata and content, each checked by itself and against the other.
+    """Return the model of that metadata and content, each checked by itself and against the other.
 
     Raises:
         RunError: kind `model`; the library cannot read it, or this version does not know its format.
@@ -168,12 +109,13 @@ def restore(metadata: Mapping[str, Any], content: bytes) -> TrainedModel:
             "Use the image that trained it, or train it again.",
         )
     known = read_metadata(metadata)
-    fitted = importlib.import_module(codec).load(content, Known(**{name: known[name] for name in Known.__slots__}))
-    return TrainedModel(fitted=fitted, **known)
+    module, _, function = codec.partition(":")
+    fitted = getattr(importlib.import_module(module), function)(content, known)
+    return TrainedModel(fitted=fitted, **known.fields())
 
 
 def dump_usable(model: TrainedModel, matrix: Matrix) -> bytes:
-    """The content to store for a model that was just trained. It is read back and predicts some of its own rows first.
+    """Return the content to store for a model that was just trained. It is read back and predicts some rows first.
 
     Raises:
         RunError: kind `estimator`; the model cannot be stored, or what is stored could not predict.
@@ -188,10 +130,3 @@ def dump_usable(model: TrainedModel, matrix: Matrix) -> bytes:
     if len(found) != len(rows):
         raise RunError("estimator", f"{model.estimator} predicts {len(found)} values for {len(rows)} rows")
     return content
-
-
-def _versions(codec: str) -> dict[str, str]:
-    names = {"xgboost-ubj": ("xgboost", "numpy"), "skops": ("sklearn", "skops", "numpy")}[codec]
-    return {"python": platform.python_version()} | {
-        name: str(importlib.import_module(name).__version__) for name in names
-    }

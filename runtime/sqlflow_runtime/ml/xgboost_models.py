@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,18 +14,18 @@ import numpy as np
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.booster_shape import check_booster
 from sqlflow_runtime.ml.boosting import xgboost
+from sqlflow_runtime.ml.metadata import ModelMetadata
 from sqlflow_runtime.ml.threads import processors
-from sqlflow_runtime.ml.trained_model import Known, Matrix
-from sqlflow_runtime.ml.ubjson import read_ubjson
+from sqlflow_runtime.ml.trained_model import Matrix
 
 CLASS_OBJECTIVES = ("binary:logistic", "binary:hinge", "multi:softmax", "multi:softprob")
-"""Objectives that tell classes apart; all others predict numbers."""
+"""Objectives that predict classes; all others predict numbers."""
 
 
 class Boosted:
     """A trained booster."""
 
-    codec = "xgboost-ubj"
+    codec = "xgboost-json"
     dtype: type[np.floating[Any]] = np.float32
 
     def __init__(self, booster: xgboost.Booster, objective: str, missing: float = np.nan) -> None:
@@ -55,33 +59,60 @@ class Boosted:
         return found
 
     def dump(self) -> bytes:
-        """XGBoost's own binary JSON (UBJSON)."""
-        return bytes(self.booster.save_raw(raw_format="ubj"))
+        """The model in XGBoost's JSON, compressed."""
+        return zlib.compress(self.booster.save_raw(raw_format="json"))
 
     def _matrix(self, matrix: Matrix) -> xgboost.DMatrix:
         return xgboost.DMatrix(matrix, missing=self.missing, nthread=processors())
 
 
-def load(content: bytes, known: Known) -> Boosted:
-    """The booster that `dump` wrote.
+def load(content: bytes, metadata: ModelMetadata) -> Boosted:
+    """Return the booster that `Boosted.dump` wrote.
 
     Raises:
-        RunError: kind `model`; it is none, or not the one that is known.
+        RunError: kind `model`; it is none, or not the one that the metadata describes.
     """
-    objective = str(known.attributes.get("objective"))
+    with _damaged():
+        return _load(zlib.decompress(content), metadata)
+
+
+def load_ubjson(content: bytes, metadata: ModelMetadata) -> Boosted:
+    """Return the booster of a model that an older version stored as UBJSON; see `load`."""
+    with _damaged():
+        return _load(bytes(xgboost.Booster(model_file=bytearray(content)).save_raw("json")), metadata)
+
+
+def _load(text: bytes, metadata: ModelMetadata) -> Boosted:
+    objective = str(metadata.attributes.get("objective"))
+    features = sum(feature.width for feature in metadata.features)
+    model = json.loads(text, object_pairs_hook=_unique)
+    check_booster(model, features=features, classes=len(metadata.classes), objective=objective)
+    booster = xgboost.Booster({"nthread": processors()}, model_file=bytearray(text))
+    booster.num_features()
+    return Boosted(booster, objective, float(metadata.attributes.get("missing", "nan")))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Of two values of one name the check would see one and XGBoost the other."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("it has a name twice")
+    return found
+
+
+@contextmanager
+def _damaged() -> Iterator[None]:
     try:
-        check_booster(read_ubjson(content), features=len(known.names), classes=known.classes, objective=objective)
-        booster = xgboost.Booster({"nthread": processors()}, model_file=bytearray(content))
-        booster.num_features()
-        missing = float(known.attributes.get("missing", "nan"))
-    except (xgboost.core.XGBoostError, ValueError, TypeError, KeyError, AttributeError) as error:
+        yield
+    except (
+        xgboost.core.XGBoostError, zlib.error, ValueError, TypeError, KeyError, AttributeError, RecursionError,
+    ) as error:  # fmt: skip
         reason = f"it lacks {error}" if isinstance(error, KeyError) else words_of(error)
         raise RunError(
             "model",
             f"the stored model is damaged, or cannot be read by XGBoost {xgboost.__version__}: {reason}",
             "Train it again, or use the image that trained it.",
         ) from error
-    return Boosted(booster, objective, missing)
 
 
 def words_of(error: Exception) -> str:
