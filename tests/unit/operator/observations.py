@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlflow_operator.api import Backend, Phase, SQLFlowJob, StepPhase
 from sqlflow_operator.clock import to_text
-from sqlflow_operator.parsing import parse
+from sqlflow_operator.parsing import ParsedProgram, parse
 from sqlflow_operator.reconcile.decide import decide
-from sqlflow_operator.reconcile.model import Action, Child, CreateRun, DeleteRun, Observation, Refusal
-from sqlflow_operator.reconcile.program import ParsedProgram, ProgramCache
+from sqlflow_operator.reconcile.decision import Action, Child, CreateRun, DeleteRun, Observation, Refusal
+from sqlflow_operator.reconcile.program_cache import ProgramCache
 from sqlflow_operator.workflow.observe.state import Reason, RunState, StepState
 
 from tests.unit.operator.world import job_manifest
@@ -104,7 +104,7 @@ _REASONS = {
 def observation(of: SQLFlowJob | None = None, *children: Child, **more: Any) -> Observation:
     """All that was observed: the job with its program parsed and its ConfigMap there, and those children."""
     about = of or job()
-    fields = {"program": parsed(about), "config_map": bool(children), **more}
+    fields = {"program": parsed(about), **more}
     return Observation(
         job=about, run_name=RUN, backend=Backend.JOB, children={each.name: each for each in children}, **fields
     )

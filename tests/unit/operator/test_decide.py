@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.reconcile.decide import decide
-from sqlflow_operator.reconcile.model import Action, Decision, Observation, PatchChild, Refusal
+from sqlflow_operator.reconcile.decision import Action, Decision, Observation, PatchChild, Refusal
 from sqlflow_operator.workflow.observe.state import Reason
 
 from tests.unit.operator.observations import (
@@ -114,7 +114,13 @@ ROWS = [
         SUCCEEDED,
         "Succeeded",
     ),
-    Row("time to live is over, nothing is left", ended("Succeeded", ttl=99), NOTHING, SUCCEEDED, "Succeeded"),
+    Row(
+        "time to live is over, nothing is left",
+        ended("Succeeded", ttl=99, config_map=False),
+        NOTHING,
+        SUCCEEDED,
+        "Succeeded",
+    ),
     *(
         Row(
             f"given up ({reason}), and its child is (again) at work",
@@ -166,7 +172,7 @@ ROWS = [
     # -- is the program invalid?
     Row(
         "invalid program",
-        observation(job(program="SELECT 1 TO TRAIN", suspend=True), backend_missing="x", conflict="x"),
+        observation(job(program="SELECT 1 TO TRAIN", suspend=True), backend_missing="x"),
         NOTHING,
         FAILED,
         "InvalidProgram",
@@ -176,17 +182,17 @@ ROWS = [
     # -- is the spec suspended?
     Row(
         "suspended before its start",
-        observation(job(suspend=True), backend_missing="x", conflict="x"),
+        observation(job(suspend=True), backend_missing="x"),
         NOTHING,
         SUSPENDED,
         "Suspended",
         None,
         "Suspended before its start; set spec.suspend to false to start it",
     ),
-    # -- is the name taken, or the backend missing?
+    # -- is the backend missing, or does the API server refuse the run?
     Row(
         "backend missing",
-        observation(backend_missing="no engine", conflict="x"),
+        observation(backend_missing="no engine"),
         NOTHING,
         PENDING,
         "BackendUnavailable",
@@ -195,12 +201,13 @@ ROWS = [
     ),
     Row(
         "name taken",
-        observation(conflict="Job x"),
+        NEW,
         NOTHING,
         PENDING,
         "NameConflict",
         60,
-        "Job x exists and does not belong to this job: delete it, or give the job another name",
+        "Job x is somebody else's",
+        Refusal(Reason.NAME_CONFLICT, "Job x is somebody else's", final=False, stalled=True, retry_after=60),
     ),
     Row("refused for good", refused_before("InvalidSpec"), NOTHING, FAILED, "InvalidSpec"),
     Row(
@@ -311,12 +318,11 @@ def test_what_waits_keeps_what_is_known_of_its_engine_and_steps() -> None:
     ("observed", "truths"),
     [
         (observation(backend_missing="x"), {"Stalled": "True", "Failed": "False", "Reconciling": "False"}),
-        (observation(conflict="x"), {"Stalled": "True", "Failed": "False", "Reconciling": "False"}),
         (observation(job(suspend=True)), {"Stalled": "False", "Failed": "False", "Reconciling": "True"}),
         (observation(job(program="SELECT 1 TO TRAIN")), {"Stalled": "True", "Failed": "True", "Reconciling": "False"}),
         (running(), {"Stalled": "True", "Failed": "True", "Reconciling": "False"}),
     ],
-    ids=["backend missing", "name taken", "suspended", "invalid", "lost"],
+    ids=["backend missing", "suspended", "invalid", "lost"],
 )
 def test_what_needs_a_person_is_stalled(observed: Observation, truths: dict[str, str]) -> None:
     decided = decide(observed, NOW).status

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.reconcile.decide import decide
-from sqlflow_operator.reconcile.model import Action, Observation, PatchChild
+from sqlflow_operator.reconcile.decision import Action, Observation, PatchChild
 from sqlflow_operator.workflow.observe.state import Reason
 
 from tests.unit.operator.observations import (
@@ -34,7 +34,7 @@ JOB = Backend.JOB
 NOTHING: tuple[Action, ...] = ()
 LATE = "the run took longer than spec.activeDeadlineSeconds allows"
 NEW = observation()
-GONE = {"untouched_by": "Kubernetes"}
+GONE = {"unacknowledged_by": "Kubernetes"}
 TEKTON = {"suspends_running": False, "kind": "PipelineRun"}
 
 
@@ -67,7 +67,7 @@ ROWS = [
         NOTHING,
         SUCCEEDED,
         "Succeeded",
-        0,
+        590,
     ),
     Row(
         "suspension or deadline to be passed on",
