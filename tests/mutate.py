@@ -43,7 +43,11 @@ RECONCILE = "sqlflow_operator/reconcile"
 OPERATOR_TESTS = "tests/unit/operator"
 
 TARGETS = (
-    Target("dependencies", ("sqlflow_codegen/graph/dependencies.py",), ("tests/unit/graph/test_dependencies.py",)),
+    Target(
+        "dependencies",
+        ("sqlflow_codegen/graph/dependencies.py",),
+        ("tests/unit/graph/test_waits.py", "tests/unit/graph/test_dependencies.py"),
+    ),
     Target("ledger", ("sqlflow_runtime/ledger.py",), ("tests/unit/runtime/test_ledger.py",)),
     Target(
         "decide",

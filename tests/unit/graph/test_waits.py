@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlflow_codegen.graph.dependencies import Cause, by_effects, in_program_order
-from sqlflow_codegen.graph.resources import (
+from sqlflow_codegen.graph.data_objects import (
     ANY_DROP,
     ANY_FILE,
     ANY_NAME,
@@ -15,24 +14,25 @@ from sqlflow_codegen.graph.resources import (
     FILES,
     MODEL,
     TABLE,
+    DataObject,
     Effects,
-    Resource,
 )
+from sqlflow_codegen.graph.dependencies import Cause, by_effects, in_program_order
 
-A, SA, TA = (Resource(TABLE, schema, "a", f"{schema}.a".lstrip(".")) for schema in ("", "s", "t"))
-SB, TB = (Resource(TABLE, schema, "b", f"{schema}.b") for schema in "st")
-M, SM = Resource(MODEL, "", "m", "m"), Resource(MODEL, "s", "m", "s.m")
+A, SA, TA = (DataObject(TABLE, schema, "a", f"{schema}.a".lstrip(".")) for schema in ("", "s", "t"))
+SB, TB = (DataObject(TABLE, schema, "b", f"{schema}.b") for schema in "st")
+M, SM = DataObject(MODEL, "", "m", "m"), DataObject(MODEL, "s", "m", "s.m")
 CSV, ABSOLUTE, OTHER, ELSEWHERE = (
-    Resource(FILES, folder, name, name)
+    DataObject(FILES, folder, name, name)
     for folder, name in (("./", "a.csv"), ("/data", "a.csv"), ("./", "b.csv"), ("/data", "c.csv"))
 )
 
 
-def reads(*resources: Resource) -> Effects:
+def reads(*resources: DataObject) -> Effects:
     return Effects(reads=frozenset(resources))
 
 
-def writes(*resources: Resource) -> Effects:
+def writes(*resources: DataObject) -> Effects:
     return Effects(writes=frozenset(resources))
 
 
