@@ -16,11 +16,10 @@ change. The README beside this file is the guide.
 """
 
 from fluid import volumes
-from fluid.context import collecting
+from fluid.context import collecting, dump
 from fluid.declarations import Param, Result, Workspace
 from fluid.declare import finally_, param, pipeline_result, result, sidecar, step, workspace
 from fluid.decorators import pipeline, task
-from fluid.dumper import dump
 from fluid.errors import (
     CycleError,
     DuplicateError,

@@ -9,8 +9,7 @@ import traceback
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from fluid.context import collecting
-from fluid.dumper import dump
+from fluid.context import collecting, dump
 from fluid.errors import FluidError
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
+from fluid.dumper import dump_yaml
 from fluid.values import Json
 
 
@@ -53,6 +54,11 @@ def collecting() -> Iterator[list[Manifest]]:
         yield built
     finally:
         _built.reset(token)
+
+
+def dump(*manifests: Manifest) -> str:
+    """Return the manifests as YAML documents, in the order given."""
+    return dump_yaml(*(manifest.to_dict() for manifest in manifests))
 
 
 def register(manifest: Manifest) -> None:

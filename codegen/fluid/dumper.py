@@ -1,52 +1,39 @@
-"""YAML as people and `kubectl` like it: keys in the order given, no wrapped lines, no anchors, scripts as blocks."""
-
-from __future__ import annotations
-
-import re
-from collections.abc import Iterable
-from typing import Any
+"""YAML as people and `kubectl` like it: keys in the order given, no folded lines, no anchors, scripts as blocks."""
 
 import yaml
 
-from fluid.context import Manifest
 
-_Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
-class _Dumper(_Base):  # type: ignore[misc]
-    """The C dumper with unlimited width; every mapping and text written out where it stands."""
+class Dumper(yaml.CSafeDumper):
+    """Writes every value where it stands, and so that no reader sees another text or type."""
 
     def ignore_aliases(self, data: object) -> bool:
+        """Write no anchors."""
         return True
 
-
-# Texts that one YAML parser or another takes for a number, a date or a boolean; PyYAML knows not all of them.
-_AMBIGUOUS = re.compile(r"[-+]?\.?[0-9][0-9A-Za-z_.,:+-]*|[yYnN=]|<<")
-
-
-def _represent_text(dumper: Any, text: str) -> Any:
-    style = "|" if _fits_block(text) else '"' if _AMBIGUOUS.fullmatch(text) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)
-
-
-_Dumper.add_representer(str, _represent_text)
-_Dumper.add_multi_representer(str, _represent_text)
-
-
-def dump(*manifests: Manifest) -> str:
-    """The manifests as YAML documents, in the order given."""
-    return dump_all(manifest.to_dict() for manifest in manifests)
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Write plain words and lines as they are, in quotes all else."""
+        lines, style = text.split("\n"), '"'
+        trimmed = all(line == line.rstrip() for line in lines)
+        if trimmed and len(lines) > 1:
+            plain = all(line.replace("\t", "").isprintable() for line in lines)
+            style = "|" if plain and text[0].strip() else '"'
+        elif trimmed and text not in "yYnN" and text.isascii() and text.isprintable():
+            # The emitter chooses, and quotes what it reads as a number, date or boolean.
+            style = "" if text[0] in "/$" or text.lstrip("-")[:1].isalpha() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)
 
 
-def dump_all(documents: Iterable[Any]) -> str:
-    """JSON values as YAML documents."""
-    text: str = yaml.dump_all(documents, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31 - 1)
-    return text
+Dumper.add_representer(str, Dumper.represent_text)
+Dumper.add_multi_representer(str, Dumper.represent_text)
+Dumper.add_multi_representer(dict, Dumper.represent_dict)
 
 
-def _fits_block(text: str) -> bool:
-    """Whether `text` is several lines of plain characters, which every YAML parser reads back alike from a block."""
-    if "\n" not in text or text[0] in " \t\n":
-        return False
-    lines = text.split("\n")
-    return all(line.replace("\t", "").isprintable() and line == line.rstrip() for line in lines)
+def dump_yaml(*documents: object) -> str:
+    """Return the documents as YAML."""
+    return yaml.dump_all(
+        documents,
+        Dumper=Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=2**31 - 1,
+    )

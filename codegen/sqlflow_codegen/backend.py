@@ -11,10 +11,6 @@ from typing import Any, Protocol
 from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.language.ir import Program
 
-ONE_AT_A_TIME = frozenset({"job"})
-"""Backends that run one step after the other."""
-
-
 LABEL_LENGTH = 63
 """Characters that the value of a label may have."""
 
@@ -30,12 +26,17 @@ def job_label(name: str) -> str:
     return f"{beginning}-{digest}" if beginning else digest
 
 
+def runs_one_at_a_time(backend: str) -> bool:
+    """True if the backend runs one step after the other."""
+    return backend == "job"
+
+
 def effective_ordering(backend: str, ordering: Ordering) -> Ordering:
     """The ordering by which a backend's steps are planned, given the one that was asked for.
 
     Where steps run one at a time, the program's own order keeps every promise of the others with fewer steps.
     """
-    return Ordering.SEQUENTIAL if backend in ONE_AT_A_TIME else ordering
+    return Ordering.SEQUENTIAL if runs_one_at_a_time(backend) else ordering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,44 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from unicodedata import combining, east_asian_width
 
-YAML_IMPORT = """\
-import re
-
-import yaml\
-"""
-
-YAML_DUMP = '''\
-
-class Dumper(yaml.CSafeDumper):
-    """Writes every value where it stands, without anchors."""
-
-    def ignore_aliases(self, data):
-        return True
-
-
-def represent_text(dumper, text):
-    """Plain lines and words stay as they are; all else is quoted: no reader may see another text or type."""
-    lines = text.split("\\n")
-    plain = all(line.isprintable() and line == line.rstrip() for line in lines)
-    if plain and len(lines) > 1 and text[0].strip():
-        style = "|"
-    elif re.fullmatch("[/-]*[A-Za-z][A-Za-z0-9._/:-]*[A-Za-z0-9]", text):
-        style = None
-    else:
-        style = '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-def print_yaml(*documents):
-    """Print the documents in their order."""
-    layout = {"sort_keys": False, "allow_unicode": True, "width": 2**31 - 1}
-    print(yaml.dump_all(documents, Dumper=Dumper, **layout), end="")
-
-
-Dumper.add_representer(str, represent_text)\
-'''
-"""The end of every generated program that prints YAML: no character is altered, no line folded."""
-
 _WIDTH = 88
 """Columns of a line: what formatters take where nothing else is configured."""
 
@@ -51,7 +13,7 @@ _INDENT = "    "
 
 
 def literal(value: Any, indent: int = 0, prefix: int = 0) -> str:
-    """Source of that value: None, booleans, numbers, texts, and mappings and sequences of such.
+    """Return the source of a value: None, booleans, numbers, texts, and mappings and sequences of such.
 
     Args:
         value: plain data, as in JSON.
@@ -60,7 +22,7 @@ def literal(value: Any, indent: int = 0, prefix: int = 0) -> str:
     """
     line = _flat(value)
     if (
-        columns(line) + prefix + indent * len(_INDENT) <= _WIDTH
+        _columns(line) + prefix + indent * len(_INDENT) <= _WIDTH
         or not isinstance(value, (Mapping, list, tuple))
         or not value
     ):
@@ -88,42 +50,22 @@ def _flat(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """What `repr` makes, in the quotes that need fewer escapes, double ones where it is equal."""
+    """Return what `repr` makes, in the quotes that need fewer escapes, double ones where it is equal."""
     source = str.__repr__(text)  # of an enumeration too
     body = source[1:-1].replace("\\'", "'") if source[0] == "'" else source[1:-1]
     quote = "'" if text.count('"') > text.count("'") else '"'
     return quote + body.replace(quote, "\\" + quote) + quote
 
 
-def columns(source: str) -> int:
-    """How wide a line of source is shown; a wide character takes two columns, a combining one none."""
+def _columns(source: str) -> int:
+    """Return the columns that a line of source takes; a wide character takes two, a combining one none."""
     if source.isascii():
         return len(source)
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in source)
 
 
-def call(function: str, *arguments: str, indent: int = 0) -> str:
-    """Source of a call, as a statement, with a line for each argument where one line is too short for all.
-
-    Args:
-        function: the function's name.
-        arguments: source of each, such as `"a"` or `after=["b"]`.
-        indent: levels that the line is indented.
-    """
-    pad = _INDENT * indent
-    line = f"{pad}{function}({', '.join(arguments)})"
-    if columns(line) <= _WIDTH:
-        return line
-    return f"{pad}{function}(\n" + "".join(f"{pad}{_INDENT}{a},\n" for a in arguments) + f"{pad})"
-
-
-def count(number: int, what: str) -> str:
-    """`1 step`, `2 steps`."""
-    return f"{number} {what}" + ("" if number == 1 else "s")
-
-
-def text_literal(text: str, prefix: int = len("PROGRAM = ")) -> str:
-    """Source of a text of many lines for an assignment: on one line if it fits, else one literal a line.
+def text_literal(text: str, prefix: int = 0) -> str:
+    """Return the source of a text of many lines for an assignment: on one line if it fits, else one literal a line.
 
     Lines are cut behind their line feeds only, so that joined they are the text, whatever else it holds.
 
@@ -132,7 +74,7 @@ def text_literal(text: str, prefix: int = len("PROGRAM = ")) -> str:
         prefix: characters before it on its line.
     """
     whole = _text(text)
-    width = columns(whole)
+    width = _columns(whole)
     if width + prefix <= _WIDTH:
         return whole
     lines = text.split("\n")

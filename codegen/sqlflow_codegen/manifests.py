@@ -1,4 +1,4 @@
-"""What every backend's child has in common: metadata, the ConfigMap with the program, the containers of the steps.
+"""The common parts of every backend's child: metadata, volumes, and the containers of the steps.
 
 All of it is plain Kubernetes JSON. Arguments and environment hold no program text: Kubernetes would expand `$(X)`.
 """
@@ -19,63 +19,49 @@ from sqlflow_codegen.contract import (
     PROGRAM_FILE,
     RUN_ENV,
     RUN_UID_ENV,
+    STEP_COMMAND,
     Argument,
 )
 from sqlflow_codegen.graph import Step
 from sqlflow_codegen.ranges import format_ranges
 
-PROGRAM_VOLUME = "program"
-SCRATCH_VOLUME = "scratch"
-SCRATCH_DIR = "/tmp"
 
-
-def labels(options: RunOptions) -> dict[str, str]:
-    """Labels of child, ConfigMap and pods."""
-    job = {LABEL_JOB: job_label(options.job_name)} if options.job_name else {}
-    uid = {LABEL_JOB_UID: str(options.owner["uid"])} if options.owner and "uid" in options.owner else {}
-    return {LABEL_RUN: options.name, **job, **uid}
+def pod_metadata(options: RunOptions) -> dict[str, Any]:
+    """Metadata of pod templates: the labels and annotations that child and ConfigMap have too."""
+    labels = {LABEL_RUN: options.name}
+    if options.job_name:
+        labels[LABEL_JOB] = job_label(options.job_name)
+    if options.owner and "uid" in options.owner:
+        labels[LABEL_JOB_UID] = str(options.owner["uid"])
+    return {"labels": labels} | ({"annotations": {ANNOTATION_JOB: options.job_name}} if options.job_name else {})
 
 
 def metadata(options: RunOptions) -> dict[str, Any]:
     """Metadata of child and ConfigMap."""
-    data: dict[str, Any] = {"name": options.name}
-    if options.namespace:
-        data["namespace"] = options.namespace
-    data["labels"] = labels(options)
-    if options.job_name:
-        data["annotations"] = {ANNOTATION_JOB: options.job_name}
-    if options.owner:
-        data["ownerReferences"] = [dict(options.owner)]
-    return data
+    namespace = {"namespace": options.namespace} if options.namespace else {}
+    owners = {"ownerReferences": [dict(options.owner)]} if options.owner else {}
+    return {"name": options.name, **namespace, **pod_metadata(options), **owners}
 
 
-def pod_metadata(options: RunOptions) -> dict[str, Any]:
-    """Metadata of pod templates."""
-    data: dict[str, Any] = {"labels": labels(options)}
-    if options.job_name:
-        data["annotations"] = {ANNOTATION_JOB: options.job_name}
-    return data
+def shared_arguments(options: RunOptions, dialect: str, *, resumable: bool) -> list[str]:
+    """The arguments of `sqlflow-step` that all steps of a run share.
 
-
-def program_arguments(dialect: str) -> list[str]:
-    """The arguments of `sqlflow-step` that say what the program is."""
-    return [Argument.PROGRAM, f"{PROGRAM_DIR}/{PROGRAM_FILE}", Argument.DIALECT, dialect]
-
-
-def step_arguments(options: RunOptions) -> list[str]:
-    """The arguments of `sqlflow-step` that all steps share, besides the program and the statements."""
-    arguments = [Argument.PREVIEW_ROWS, str(options.preview_rows)]
-    return [*arguments, Argument.RETRIES, str(options.retries)] if options.retries > 0 else arguments
+    Args:
+        options: the run's options.
+        dialect: the SQL dialect of the program.
+        resumable: True if a step that is stopped goes on later. One with retries does so anyway.
+    """
+    program = [Argument.PROGRAM, f"{PROGRAM_DIR}/{PROGRAM_FILE}", Argument.DIALECT, dialect]
+    arguments = [*program, Argument.PREVIEW_ROWS, str(options.preview_rows)]
+    if options.retries > 0:
+        return [*arguments, Argument.RETRIES, str(options.retries)]
+    return [*arguments, Argument.RESUMABLE] if resumable else arguments
 
 
 def own_arguments(step: Step) -> dict[str, str]:
     """The arguments of a step that only some steps need, by their names without dashes."""
-    found = {
-        "session": format_ranges(step.session),
-        "repeat": format_ranges(step.repeat),
-        "lost": format_ranges(step.lost),
-    }
-    return {name: value for name, value in found.items() if value}
+    found = {"session": step.session, "repeat": step.repeat, "lost": step.lost}
+    return {name: format_ranges(numbers) for name, numbers in found.items() if numbers}
 
 
 def label_value(label: str) -> dict[str, Any]:
@@ -83,60 +69,68 @@ def label_value(label: str) -> dict[str, Any]:
     return {"valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{label}']"}}}
 
 
-def environment(options: RunOptions, run_uid: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The environment of every step: the database's URL by reference, the run, then what the user gave.
+def container(options: RunOptions, run_uid: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that the containers of all steps share.
 
     Args:
         options: the run's options.
-        run_uid: where the engine says the UID of the run's child: `value` or `valueFrom` of a variable.
+        run_uid: `value` or `valueFrom` of an environment variable: the UID of the run's child.
     """
     secret = {"name": options.secret_name, "key": options.secret_key}
-    return [
-        {"name": DATABASE_ENV, "valueFrom": {"secretKeyRef": secret}},
-        {"name": RUN_ENV, "value": options.name},
-        {"name": RUN_UID_ENV, **run_uid},
-        *(dict(variable) for variable in options.env),
-    ]
-
-
-def container(options: RunOptions, run_uid: Mapping[str, Any]) -> dict[str, Any]:
-    """What the containers of all steps share; `run_uid` as for `environment`."""
-    data: dict[str, Any] = {"image": options.image}
-    if options.image_pull_policy:
-        data["imagePullPolicy"] = options.image_pull_policy
-    data["env"] = environment(options, run_uid)
-    if options.resources:
-        data["resources"] = dict(options.resources)
-    data["volumeMounts"] = [
-        {"name": PROGRAM_VOLUME, "mountPath": PROGRAM_DIR, "readOnly": True},
-        {"name": SCRATCH_VOLUME, "mountPath": SCRATCH_DIR},
-    ]
-    data["terminationMessagePolicy"] = "FallbackToLogsOnError"
-    data["securityContext"] = {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    return data
-
-
-def pod(options: RunOptions) -> dict[str, Any]:
-    """The pod's spec, but for its containers."""
-    data: dict[str, Any] = {
-        "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "volumes": [
-            {"name": PROGRAM_VOLUME, "configMap": {"name": options.name}},
-            {"name": SCRATCH_VOLUME, "emptyDir": {}},
+    fields = {
+        "image": options.image,
+        "imagePullPolicy": options.image_pull_policy,
+        "command": [STEP_COMMAND],
+        "env": [
+            {"name": DATABASE_ENV, "valueFrom": {"secretKeyRef": secret}},
+            {"name": RUN_ENV, "value": options.name},
+            {"name": RUN_UID_ENV, **run_uid},
+            *(dict(variable) for variable in options.env),
         ],
+        "resources": dict(options.resources),
+        "volumeMounts": [
+            {"name": "program", "mountPath": PROGRAM_DIR, "readOnly": True},
+            {"name": "scratch", "mountPath": "/tmp"},
+        ],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
     }
-    optional = {
-        "serviceAccountName": options.service_account_name,
+    return {key: value for key, value in fields.items() if value}
+
+
+def restricted(container: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the container with all that the restricted profile asks for in its own security context.
+
+    The engines add containers of their own to a pod, whose images may run as root: the pod's context demands nothing
+    that only the step must obey.
+    """
+    return {**container, "securityContext": {"runAsNonRoot": True, **container["securityContext"]}}
+
+
+def program_volumes(options: RunOptions, *, only_program: bool = False) -> list[dict[str, Any]]:
+    """The pods' volumes.
+
+    Args:
+        options: the run's options.
+        only_program: True if the ConfigMap carries more than the program: the steps see only the program.
+    """
+    files = {"items": [{"key": PROGRAM_FILE, "path": PROGRAM_FILE}]} if only_program else {}
+    return [
+        {"name": "program", "configMap": {"name": options.name, **files}},
+        {"name": "scratch", "emptyDir": {}},
+    ]
+
+
+def placement(options: RunOptions) -> dict[str, Any]:
+    """The fields of a pod's spec that the user gives: where it runs, and with which pull secrets."""
+    fields = {
         "imagePullSecrets": [dict(secret) for secret in options.image_pull_secrets],
         "nodeSelector": dict(options.node_selector),
         "tolerations": [dict(toleration) for toleration in options.tolerations],
         "affinity": dict(options.affinity),
     }
-    return data | {key: value for key, value in optional.items() if value}
+    return {key: value for key, value in fields.items() if value}

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlflow_codegen.literals import count
-
 from sqlflow_operator.api import GROUP, KIND, VERSION, Phase, SQLFlowJob, SQLFlowJobStatus
 from sqlflow_operator.clock import to_text
 from sqlflow_operator.kube import EVENTS, AlreadyExistsError, ApiError, Kube, Object
@@ -68,7 +66,8 @@ def notices(old: SQLFlowJobStatus, new: SQLFlowJobStatus) -> tuple[Notice, ...]:
         message = f"run {old.run.name} is replaced: the spec asks for another run"
         found.append(Notice("Replaced", message, about=old.run.name))
     if new.run is not None and not same_run:
-        message = f"started run {run} with {count(new.total_steps, 'step')} on backend {new.run.backend}"
+        steps = f"{new.total_steps} step" + ("" if new.total_steps == 1 else "s")
+        message = f"started run {run} with {steps} on backend {new.run.backend}"
         found.append(Notice("Started", message, about=run))
     found += _suspension(old, new)
     ended_before = (same_run or old.run == new.run) and old.phase == new.phase

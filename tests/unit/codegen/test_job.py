@@ -120,8 +120,8 @@ def test_containers() -> None:
     train, last = pod["initContainers"][1], pod["containers"][0]
     common = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
     assert train["command"] == last["command"] == ["sqlflow-step"]
-    assert train["args"] == [*common, "--statements", "2", "--preview-rows", "7", "--retries", "2"]
-    assert last["args"] == [*common, "--statements", "5", "--preview-rows", "7", "--retries", "2"]
+    assert train["args"] == [*common, "--preview-rows", "7", "--retries", "2", "--statements", "2"]
+    assert last["args"] == [*common, "--preview-rows", "7", "--retries", "2", "--statements", "5"]
     for container in (*pod["initContainers"], last):
         assert (container["image"], container["imagePullPolicy"]) == ("localhost/sqlflow-step:dev", "IfNotPresent")
         assert container["env"] == [
@@ -159,7 +159,7 @@ def test_only_what_is_asked_for() -> None:
     assert not {"serviceAccountName", "nodeSelector", "tolerations", "affinity", "imagePullSecrets"} & set(pod)
     assert pod["initContainers"] == []
     (step,) = pod["containers"]
-    assert step["args"][-5:] == ["--statements", "1-2", "--preview-rows", "100", "--resumable"]
+    assert step["args"][-5:] == ["--preview-rows", "100", "--resumable", "--statements", "1-2"]
     assert not {"imagePullPolicy", "resources"} & set(step)
 
 
@@ -186,7 +186,7 @@ def test_the_code_stands_alone(tmp_path: Path) -> None:
     codegen = JobCodegen()
     code = codegen.gen_code(parse_program(IRIS), OPTIONS)
     imports = [node for node in ast.walk(ast.parse(code)) if isinstance(node, (ast.Import, ast.ImportFrom))]
-    assert {alias.name for node in imports for alias in node.names} == {"re", "yaml"}
+    assert {alias.name for node in imports for alias in node.names} == {"yaml"}
     (tmp_path / "program.py").write_text(code, encoding="utf-8")
     run = subprocess.run([sys.executable, "-I", tmp_path / "program.py"], capture_output=True, check=True, timeout=60)
     assert run.stdout.decode() == codegen.gen_yaml(code)

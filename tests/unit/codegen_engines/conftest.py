@@ -10,7 +10,7 @@ from tests.unit.codegen_engines.cases import CODEGENS, STEPS
 @pytest.fixture
 def graph(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps as in `cases.STEPS`, whatever the program."""
-    monkeypatch.setattr("sqlflow_codegen.dag.plan_steps", lambda *_, **__: STEPS)
+    monkeypatch.setattr("sqlflow_codegen.generator.plan_steps", lambda *_, **__: STEPS)
 
 
 @pytest.fixture(params=list(CODEGENS))

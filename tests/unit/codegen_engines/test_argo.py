@@ -96,7 +96,7 @@ def test_container_of_a_step() -> None:
     assert step["metadata"] == {"labels": {"sqlflow.org/step": "s4-predict"}}
     container = step["container"]
     program = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
-    assert container.pop("args") == [*program, "--statements", "4", "--preview-rows", "20", "--retries", "2"]
+    assert container.pop("args") == [*program, "--preview-rows", "20", "--retries", "2", "--statements", "4"]
     assert container == {
         "image": "registry.local/sqlflow-step:1.0",
         "imagePullPolicy": "IfNotPresent",

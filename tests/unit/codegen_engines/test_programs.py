@@ -190,11 +190,10 @@ def test_many_threads_at_once(backend: str) -> None:
 @pytest.mark.usefixtures("graph")
 def test_session_statements_are_named_where_steps_need_them(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     step = Step("s3-sql", "sql", (3, 4), session=(1, 2))
-    monkeypatch.setattr("sqlflow_codegen.dag.plan_steps", lambda *_, **__: (step,))
+    monkeypatch.setattr("sqlflow_codegen.generator.plan_steps", lambda *_, **__: (step,))
     _, child = documents(backend, "SELECT 1", RunOptions())
     arguments = next(t for t in _lists(child) if "--statements" in t)
-    assert arguments[arguments.index("--statements") :][:4] == ["--statements", "3-4", "--preview-rows", "100"]
-    assert arguments[arguments.index("--session") :] == ["--session", "1-2"]
+    assert arguments[-6:] == ["--preview-rows", "100", "--statements", "3-4", "--session", "1-2"]
 
 
 @pytest.mark.parametrize("retries", [0, 1])
@@ -208,23 +207,22 @@ def test_what_only_sets_up_the_session_is_named(backend: str, retries: int) -> N
 
 
 def test_ordering_and_fusion_shape_the_dag(backend: str) -> None:
-    def calls(text: str, options: RunOptions) -> list[str]:
-        code = CODEGENS[backend].gen_code(parsed(text), options)
-        return [line.strip() for line in code.splitlines() if line.strip().startswith("run_step(")]
+    def steps(text: str, options: RunOptions) -> Any:
+        return assigned(CODEGENS[backend].gen_code(parsed(text), options), "STEPS")
 
     chain = "CREATE TABLE a AS SELECT 1 AS x; CREATE TABLE b AS SELECT x FROM a"
-    assert calls(chain, RunOptions()) == ['run_step("s1-sql", "1-2")']
-    assert calls(chain, RunOptions(fusion=False)) == [
-        'run_step("s1-sql", "1")',
-        'run_step("s2-sql", "2", after=["s1-sql"])',
+    assert steps(chain, RunOptions()) == [{"name": "s1-sql", "statements": "1-2"}]
+    assert steps(chain, RunOptions(fusion=False)) == [
+        {"name": "s1-sql", "statements": "1"},
+        {"name": "s2-sql", "after": ["s1-sql"], "statements": "2"},
     ]
     fork = "CREATE TABLE a AS SELECT 1 AS x; CREATE TABLE b AS SELECT 2 AS x; SELECT * FROM a, b"
-    assert calls(fork, RunOptions()) == [
-        'run_step("s1-sql", "1")',
-        'run_step("s2-sql", "2")',
-        'run_step("s3-sql", "3", after=["s1-sql", "s2-sql"])',
+    assert steps(fork, RunOptions()) == [
+        {"name": "s1-sql", "statements": "1"},
+        {"name": "s2-sql", "statements": "2"},
+        {"name": "s3-sql", "after": ["s1-sql", "s2-sql"], "statements": "3"},
     ]
-    assert calls(fork, RunOptions(ordering=Ordering.SEQUENTIAL)) == ['run_step("s1-sql", "1-3")']
+    assert steps(fork, RunOptions(ordering=Ordering.SEQUENTIAL)) == [{"name": "s1-sql", "statements": "1-3"}]
 
 
 def _lists(value: Any) -> list[list[Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from sqlflow_codegen.backend import RunOptions
-from sqlflow_codegen.contract import OUTCOME_RESULT
+from sqlflow_codegen.contract import OUTCOME_RESULT, TERMINATION_LOG_ENV
 from sqlflow_codegen.errors import CodegenError
 
 from tests.unit.codegen_engines.cases import CODEGENS, FULL, STEPS, parsed, placeholders
@@ -59,7 +59,7 @@ def test_task_of_a_step() -> None:
                     "image": "registry.local/sqlflow-step:1.0",
                     "imagePullPolicy": "IfNotPresent",
                     "command": ["sqlflow-step"],
-                    "args": [*program, "--statements", "3", "--preview-rows", "20", "--retries", "2"],
+                    "args": [*program, "--preview-rows", "20", "--retries", "2", "--statements", "3"],
                     "env": [
                         {
                             "name": "SQLFLOW_DATABASE_URL",
@@ -76,7 +76,7 @@ def test_task_of_a_step() -> None:
                             "valueFrom": {"configMapKeyRef": {"name": "churn-7e5b1c52", "key": "env-1"}},
                         },
                         {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
-                        {"name": "SQLFLOW_TERMINATION_LOG", "value": "$(results.outcome.path)"},
+                        {"name": TERMINATION_LOG_ENV, "value": "$(results.outcome.path)"},
                     ],
                     "computeResources": FULL.resources,
                     "securityContext": {

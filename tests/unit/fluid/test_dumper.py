@@ -5,7 +5,7 @@ from __future__ import annotations
 import fluid
 import pytest
 import yaml
-from fluid.dumper import dump_all
+from fluid.dumper import dump_yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_round_trip(value: object) -> None:
-    text = dump_all([{"v": value}])
+    text = dump_yaml({"v": value})
     assert list(yaml.load_all(text, yaml.SafeLoader)) == [{"v": value}]
     assert list(yaml.load_all(text, yaml.CSafeLoader)) == [{"v": value}]
 
@@ -37,12 +37,12 @@ def test_hostile_texts(text: str) -> None:
     ["1e3", "0o17", "1_000", "12e4567", "2024-01-01", "1:30", ".5", "+1", "-1", "y", "N", "=", "<<", "0x1F", "1.0.0"],
 )
 def test_texts_that_another_parser_takes_for_something_else_are_quoted(text: str) -> None:
-    assert f'"{text}"' in dump_all([[text]])
+    assert f'"{text}"' in dump_yaml([text])
 
 
 def test_key_order_is_kept_and_nothing_is_an_alias() -> None:
     shared = {"z": "1", "a": ["x"]}
-    text = dump_all([{"second": shared, "first": shared}])
+    text = dump_yaml({"second": shared, "first": shared})
     assert text.index("second") < text.index("first")
     assert "&" not in text
     assert "*" not in text
@@ -50,6 +50,6 @@ def test_key_order_is_kept_and_nothing_is_an_alias() -> None:
 
 def test_lines_are_never_wrapped_and_scripts_are_blocks() -> None:
     long = "word " * 2000 + "end"
-    assert len(dump_all([{"a": long}]).splitlines()) == 1
-    assert dump_all([{"a": "#!/bin/sh\nx\n"}]) == "a: |\n  #!/bin/sh\n  x\n"
-    assert "|" not in dump_all([{"a": "one \ntwo\n"}])
+    assert len(dump_yaml({"a": long}).splitlines()) == 1
+    assert dump_yaml({"a": "#!/bin/sh\nx\n"}) == "a: |\n  #!/bin/sh\n  x\n"
+    assert "|" not in dump_yaml({"a": "one \ntwo\n"})

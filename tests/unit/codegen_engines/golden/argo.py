@@ -1,15 +1,13 @@
-"""A SQL program of 5 statements in 5 steps as an Argo Workflow: a DAG of its steps, in Couler.
+"""A SQL program as an Argo Workflow: a DAG of its steps, in Couler.
 
 Run this file (pip install couler-scanflow) to print the YAML. The SQL program itself is
 data: it stands in the ConfigMap, which the steps mount; their arguments only name its
 statements.
 """
 
-import re
-
 import couler.argo as couler
-import yaml
 from couler.argo_submitter import ArgoSubmitter
+import yaml
 
 PROGRAM = (
     "CREATE TABLE clean AS SELECT * FROM raw WHERE note <> '{{workflow.name}} $(params.x)';\n"
@@ -40,8 +38,13 @@ METADATA = {
     ],
 }
 
-# What Couler has no words for: of the workflow, of its steps, of their containers.
-WORKFLOW = {
+# Texts of environment variables that Argo would substitute in a Workflow.
+TEXTS = {"env-1": "hello {{workflow.name}} and $(params.x)"}
+
+WORKFLOW = {"name": "churn-7e5b1c52", "timeout": 3600, "service_account": "runner"}
+
+# What Couler has no words for: of the workflow, its DAG, its steps, their containers.
+SPEC = {
     "suspend": True,
     "archiveLogs": False,
     "podMetadata": {
@@ -81,6 +84,8 @@ WORKFLOW = {
     },
 }
 
+DAG = {}
+
 STEP = {
     "retryStrategy": {
         "limit": 2,
@@ -91,7 +96,9 @@ STEP = {
 }
 
 CONTAINER = {
+    "image": "registry.local/sqlflow-step:1.0",
     "imagePullPolicy": "IfNotPresent",
+    "command": ["sqlflow-step"],
     "env": [
         {
             "name": "SQLFLOW_DATABASE_URL",
@@ -125,49 +132,58 @@ CONTAINER = {
     },
 }
 
-ARGUMENTS = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
+ARGUMENTS = [
+    "--program",
+    "/sqlflow/program.sql",
+    "--dialect",
+    "postgres",
+    "--preview-rows",
+    "20",
+    "--retries",
+    "2",
+]
 
-STEP_ARGUMENTS = ["--preview-rows", "20", "--retries", "2"]
+LABEL_STEP = "sqlflow.org/step"
 
-IMAGE = "registry.local/sqlflow-step:1.0"
+# The numbers of each step's statements. Where given, `session` are statements of other
+# steps such as SET, run before these; a retry runs those of `repeat` again although they
+# are done, and cannot go on at those of `lost`, for want of their session.
+STEPS = [
+    {"name": "s1-sql", "statements": "1"},
+    {"name": "s2-sql", "statements": "2"},
+    {"name": "s3-train", "after": ["s1-sql"], "statements": "3"},
+    {"name": "s4-predict", "after": ["s2-sql", "s3-train"], "statements": "4"},
+    {"name": "s5-evaluate", "after": ["s3-train"], "statements": "5"},
+]
 
 arguments_of = {}
 
 
-def add_step(name, *arguments, after):
+def add_step(name, after=(), **numbers):
     """Add a step to the DAG; it starts when all steps that `after` names have succeeded."""
-
-    def container():
-        return couler.run_container(
-            step_name=name,
-            image=IMAGE,
-            command=["sqlflow-step"],
-        )
-
-    couler.set_dependencies(container, dependencies=" && ".join(after) or None)
+    arguments = [word for key, value in numbers.items() for word in (f"--{key}", value)]
     arguments_of[name] = [*ARGUMENTS, *arguments]
 
+    def container():
+        image, command = CONTAINER["image"], CONTAINER["command"]
+        return couler.run_container(step_name=name, image=image, command=command)
 
-def run_step(name, statements, after=()):
-    """Add the step that runs these statements, numbers such as 3-5,7."""
-    arguments = ["--statements", statements, *STEP_ARGUMENTS]
-    add_step(name, *arguments, after=after)
+    couler.set_dependencies(container, dependencies=" && ".join(after) or None)
 
 
 def complete(workflow):
     """Add to the workflow that Couler built what Couler has no words for."""
     spec = workflow["spec"]
     del spec["affinity"]  # Couler always writes one, empty
-    dag, *steps = spec.pop("templates")
+    dag, *templates = spec.pop("templates")
     dag["name"] = spec["entrypoint"] = "program"
-    for step in steps:
-        name, container = step["name"], step.pop("container")
-        step.update(
-            metadata={"labels": {"sqlflow.org/step": name}},
-            **STEP,
-            container={**container, "args": arguments_of[name], **CONTAINER},
-        )
-    spec.update(WORKFLOW, templates=[dag, *steps])
+    dag.update(DAG)
+    for template in templates:
+        name = template["name"]
+        template["metadata"] = {"labels": {LABEL_STEP: name}}
+        template["container"] = {**CONTAINER, "args": arguments_of[name]}
+        template.update(STEP)
+    spec.update(SPEC, templates=[dag, *templates])
     return {**workflow, "metadata": METADATA}
 
 
@@ -179,54 +195,54 @@ class Printer(ArgoSubmitter):
 
     def submit(self, workflow, secrets=None):
         """Print the ConfigMap and the workflow."""
-        print_yaml(config_map, complete(workflow))
+        config_map = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": METADATA,
+            "immutable": True,
+            "data": {"program.sql": PROGRAM, **TEXTS},
+        }
+        print(dump_yaml(config_map, complete(workflow)), end="")
 
 
 class Dumper(yaml.CSafeDumper):
-    """Writes every value where it stands, without anchors."""
+    """Writes every value where it stands, and so that no reader sees another text or type."""
 
-    def ignore_aliases(self, data):
+    def ignore_aliases(self, data: object) -> bool:
+        """Write no anchors."""
         return True
 
-
-def represent_text(dumper, text):
-    """Plain lines and words stay as they are; all else is quoted: no reader may see another text or type."""
-    lines = text.split("\n")
-    plain = all(line.isprintable() and line == line.rstrip() for line in lines)
-    if plain and len(lines) > 1 and text[0].strip():
-        style = "|"
-    elif re.fullmatch("[/-]*[A-Za-z][A-Za-z0-9._/:-]*[A-Za-z0-9]", text):
-        style = None
-    else:
-        style = '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-def print_yaml(*documents):
-    """Print the documents in their order."""
-    layout = {"sort_keys": False, "allow_unicode": True, "width": 2**31 - 1}
-    print(yaml.dump_all(documents, Dumper=Dumper, **layout), end="")
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Write plain words and lines as they are, in quotes all else."""
+        lines, style = text.split("\n"), '"'
+        trimmed = all(line == line.rstrip() for line in lines)
+        if trimmed and len(lines) > 1:
+            plain = all(line.replace("\t", "").isprintable() for line in lines)
+            style = "|" if plain and text[0].strip() else '"'
+        elif trimmed and text not in "yYnN" and text.isascii() and text.isprintable():
+            # The emitter chooses, and quotes what it reads as a number, date or boolean.
+            style = "" if text[0] in "/$" or text.lstrip("-")[:1].isalpha() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)
 
 
-Dumper.add_representer(str, represent_text)
+Dumper.add_representer(str, Dumper.represent_text)
+Dumper.add_multi_representer(str, Dumper.represent_text)
 Dumper.add_multi_representer(dict, Dumper.represent_dict)
 
-config_map = {
-    "apiVersion": "v1",
-    "kind": "ConfigMap",
-    "metadata": METADATA,
-    "immutable": True,
-    "data": {
-        "program.sql": PROGRAM,
-        "env-1": "hello {{workflow.name}} and $(params.x)",
-    },
-}
 
-couler.config_workflow(name="churn-7e5b1c52", timeout=3600, service_account="runner")
-run_step("s1-sql", "1")
-run_step("s2-sql", "2")
-run_step("s3-train", "3", after=["s1-sql"])
-run_step("s4-predict", "4", after=["s2-sql", "s3-train"])
-run_step("s5-evaluate", "5", after=["s3-train"])
+def dump_yaml(*documents: object) -> str:
+    """Return the documents as YAML."""
+    return yaml.dump_all(
+        documents,
+        Dumper=Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=2**31 - 1,
+    )
 
-couler.run(submitter=Printer())
+
+if __name__ == "__main__":
+    couler.config_workflow(**WORKFLOW)
+    for step in STEPS:
+        add_step(**step)
+    couler.run(submitter=Printer())

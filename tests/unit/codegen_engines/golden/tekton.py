@@ -1,4 +1,4 @@
-"""A SQL program of 5 statements in 5 steps as a Tekton PipelineRun, in Fluid: a task for each step.
+"""A SQL program as a Tekton PipelineRun, in Fluid: a task for each step.
 
 Run this file to print the YAML. The SQL program itself is data: it stands in the
 ConfigMap, which the steps mount; their arguments only name its statements.
@@ -35,6 +35,36 @@ METADATA = {
     ],
 }
 
+# Texts of environment variables that Tekton would substitute in a task.
+TEXTS = {"env-1": "hello {{workflow.name}} and $(params.x)"}
+
+# The files of the ConfigMap that the steps see; all if none is named.
+FILES = {"program.sql": "program.sql"}
+
+RUN = {"timeout": 3600, "service_account": "runner", "pending": True}
+
+POD = {
+    "security_context": {"seccompProfile": {"type": "RuntimeDefault"}},
+    "automount_service_account_token": False,
+    "enable_service_links": False,
+    "image_pull_secrets": [{"name": "pull"}],
+    "node_selector": {"disk": "ssd"},
+    "tolerations": [{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}],
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [
+                    {
+                        "matchExpressions": [
+                            {"key": "zone", "operator": "In", "values": ["a", "b"]},
+                        ],
+                    },
+                ],
+            },
+        },
+    },
+}
+
 ENV = [
     {
         "name": "SQLFLOW_DATABASE_URL",
@@ -58,6 +88,7 @@ ENV = [
 CONTAINER = {
     "image": "registry.local/sqlflow-step:1.0",
     "image_pull_policy": "IfNotPresent",
+    "command": ["sqlflow-step"],
     "resources": {
         "requests": {"cpu": "1", "memory": "1Gi"},
         "limits": {"memory": "2Gi"},
@@ -70,88 +101,65 @@ CONTAINER = {
     },
 }
 
-PROGRAM_SOURCE = fluid.volumes.config_map(
-    METADATA["name"],
-    items={"program.sql": "program.sql"},
-)
-MOUNTS = {
-    "/sqlflow": fluid.Mount(fluid.Volume("program", PROGRAM_SOURCE), read_only=True),
+ARGUMENTS = [
+    "--program",
+    "/sqlflow/program.sql",
+    "--dialect",
+    "postgres",
+    "--preview-rows",
+    "20",
+    "--retries",
+    "2",
+]
+
+RETRIES = 2
+
+LABEL_STEP = "sqlflow.org/step"
+
+# The numbers of each step's statements. Where given, `session` are statements of other
+# steps such as SET, run before these; a retry runs those of `repeat` again although they
+# are done, and cannot go on at those of `lost`, for want of their session.
+STEPS = [
+    {"name": "s1-sql", "statements": "1"},
+    {"name": "s2-sql", "statements": "2"},
+    {"name": "s3-train", "after": ["s1-sql"], "statements": "3"},
+    {"name": "s4-predict", "after": ["s2-sql", "s3-train"], "statements": "4"},
+    {"name": "s5-evaluate", "after": ["s3-train"], "statements": "5"},
+]
+
+source = fluid.volumes.config_map(METADATA["name"], items=FILES)
+mounts = {
+    "/sqlflow": fluid.Mount(fluid.Volume("program", source), read_only=True),
     "/tmp": fluid.Volume("scratch", fluid.volumes.empty_dir()),
 }
 
-ARGUMENTS = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
 
-STEP_ARGUMENTS = ["--preview-rows", "20", "--retries", "2"]
-
-
-def add_step(name, *arguments, after):
+def add_step(name, after=(), **numbers):
     """Add a step as a task; it starts when all tasks that `after` names have succeeded."""
-    with fluid.Task(name, labels={"sqlflow.org/step": name}) as task:
+    arguments = [word for key, value in numbers.items() for word in (f"--{key}", value)]
+    with fluid.Task(name, labels={LABEL_STEP: name}) as task:
         outcome = fluid.result("outcome")
         fluid.step(
             "main",
-            command=["sqlflow-step"],
             args=[*ARGUMENTS, *arguments],
             # Tekton keeps the container's termination message for itself.
             env=[*ENV, {"name": "SQLFLOW_TERMINATION_LOG", "value": outcome.path}],
-            mounts=MOUNTS,
+            mounts=mounts,
             **CONTAINER,
         )
     # Without limit: the run's timeout is the only clock; Tekton's default is one hour.
-    task(run_after=after, timeout=0, retries=2)
+    task(run_after=after, timeout=0, retries=RETRIES)
 
 
-def run_step(name, statements, after=()):
-    """Add the step that runs these statements, numbers such as 3-5,7."""
-    arguments = ["--statements", statements, *STEP_ARGUMENTS]
-    add_step(name, *arguments, after=after)
-
-
-config_map = fluid.ConfigMap(
-    data={
-        "program.sql": PROGRAM,
-        "env-1": "hello {{workflow.name}} and $(params.x)",
-    },
-    immutable=True,
-    **METADATA,
-)
+data = {"program.sql": PROGRAM, **TEXTS}
+config_map = fluid.ConfigMap(data=data, immutable=True, **METADATA)
 
 with fluid.Pipeline("steps") as pipeline:
-    run_step("s1-sql", "1")
-    run_step("s2-sql", "2")
-    run_step("s3-train", "3", after=["s1-sql"])
-    run_step("s4-predict", "4", after=["s2-sql", "s3-train"])
-    run_step("s5-evaluate", "5", after=["s3-train"])
+    for step in STEPS:
+        add_step(**step)
 
-POD = fluid.PodTemplate(
-    security_context={"seccompProfile": {"type": "RuntimeDefault"}},
-    automount_service_account_token=False,
-    enable_service_links=False,
-    image_pull_secrets=[{"name": "pull"}],
-    node_selector={"disk": "ssd"},
-    tolerations=[{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}],
-    affinity={
-        "nodeAffinity": {
-            "requiredDuringSchedulingIgnoredDuringExecution": {
-                "nodeSelectorTerms": [
-                    {
-                        "matchExpressions": [
-                            {"key": "zone", "operator": "In", "values": ["a", "b"]},
-                        ],
-                    },
-                ],
-            },
-        },
-    },
-)
-run = fluid.PipelineRun(
-    pipeline,
-    timeout=3600,
-    service_account="runner",
-    pending=True,
-    pod_template=POD,
-    **METADATA,
-)
+pod = fluid.PodTemplate(**POD)
+run = fluid.PipelineRun(pipeline, pod_template=pod, **RUN, **METADATA)
 
 if __name__ == "__main__":
     print(fluid.dump(config_map, run), end="")

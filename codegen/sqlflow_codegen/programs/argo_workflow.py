@@ -1,0 +1,123 @@
+"""A SQL program as an Argo Workflow: a DAG of its steps, in Couler.
+
+Run this file (pip install couler-scanflow) to print the YAML. The SQL program itself is
+data: it stands in the ConfigMap, which the steps mount; their arguments only name its
+statements.
+"""
+
+import couler.argo as couler
+from couler.argo_submitter import ArgoSubmitter
+from fluid.dumper import dump_yaml
+
+PROGRAM = (
+    "SELECT * FROM iris.train TO TRAIN xgboost.gbtree LABEL class INTO my_model;\n"
+    "SELECT * FROM iris.test TO EVALUATE my_model LABEL class;\n"
+)
+
+METADATA = {
+    "name": "sqlflow-run",
+    "labels": {"sqlflow.org/run": "sqlflow-run"},
+}
+
+# Texts of environment variables that Argo would substitute in a Workflow.
+TEXTS = {"env-0": "{{workflow.name}}"}
+
+WORKFLOW = {"name": "sqlflow-run", "timeout": 3600}
+
+# What Couler has no words for: of the workflow, its DAG, its steps, their containers.
+SPEC = {
+    "archiveLogs": False,
+    "podMetadata": {"labels": {"sqlflow.org/run": "sqlflow-run"}},
+    "volumes": [
+        {"name": "program", "configMap": {"name": "sqlflow-run"}},
+        {"name": "scratch", "emptyDir": {}},
+    ],
+}
+
+DAG = {"failFast": True}
+
+STEP = {"retryStrategy": {"limit": 2, "retryPolicy": "Always"}}
+
+CONTAINER = {
+    "image": "sqlflow-step:latest",
+    "command": ["sqlflow-step"],
+    "env": [
+        {
+            "name": "SQLFLOW_DATABASE_URL",
+            "valueFrom": {"secretKeyRef": {"name": "sqlflow-database", "key": "url"}},
+        },
+        {"name": "SQLFLOW_RUN", "value": "sqlflow-run"},
+        {"name": "SQLFLOW_RUN_UID", "value": "{{workflow.uid}}"},
+    ],
+    "volumeMounts": [
+        {"name": "program", "mountPath": "/sqlflow", "readOnly": True},
+        {"name": "scratch", "mountPath": "/tmp"},
+    ],
+}
+
+ARGUMENTS = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
+
+LABEL_STEP = "sqlflow.org/step"
+
+# The numbers of each step's statements. Where given, `session` are statements of other
+# steps such as SET, run before these; a retry runs those of `repeat` again although they
+# are done, and cannot go on at those of `lost`, for want of their session.
+STEPS = [
+    {"name": "s1-train", "statements": "1"},
+    {"name": "s2-evaluate", "after": ["s1-train"], "statements": "2"},
+]
+
+arguments_of = {}
+
+
+def add_step(name, after=(), **numbers):
+    """Add a step to the DAG; it starts when all steps that `after` names have succeeded."""
+    arguments = [word for key, value in numbers.items() for word in (f"--{key}", value)]
+    arguments_of[name] = [*ARGUMENTS, *arguments]
+
+    def container():
+        image, command = CONTAINER["image"], CONTAINER["command"]
+        return couler.run_container(step_name=name, image=image, command=command)
+
+    couler.set_dependencies(container, dependencies=" && ".join(after) or None)
+
+
+def complete(workflow):
+    """Add to the workflow that Couler built what Couler has no words for."""
+    spec = workflow["spec"]
+    del spec["affinity"]  # Couler always writes one, empty
+    dag, *templates = spec.pop("templates")
+    dag["name"] = spec["entrypoint"] = "program"
+    dag.update(DAG)
+    for template in templates:
+        name = template["name"]
+        template["metadata"] = {"labels": {LABEL_STEP: name}}
+        template["container"] = {**CONTAINER, "args": arguments_of[name]}
+        template.update(STEP)
+    spec.update(SPEC, templates=[dag, *templates])
+    return {**workflow, "metadata": METADATA}
+
+
+class Printer(ArgoSubmitter):
+    """Prints what Couler would send to a cluster."""
+
+    def __init__(self):
+        """Do without the cluster that Couler would look for."""
+
+    def submit(self, workflow, secrets=None):
+        """Print the ConfigMap and the workflow."""
+        config_map = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": METADATA,
+            "immutable": True,
+            "data": {"program.sql": PROGRAM, **TEXTS},
+        }
+        print(dump_yaml(config_map, complete(workflow)), end="")
+
+
+if __name__ == "__main__":
+    couler.config_workflow(**WORKFLOW)
+    for step in STEPS:
+        add_step(**step)
+    couler.run(submitter=Printer())

@@ -1,0 +1,85 @@
+"""A SQL program as one batch/v1 Job: its containers are the steps, one after the other.
+
+Run this file to print the YAML. The SQL program itself is data: it stands in the
+ConfigMap, which the steps mount; their arguments only name its statements.
+"""
+
+from fluid.dumper import dump_yaml
+
+PROGRAM = (
+    "SELECT * FROM iris.train TO TRAIN xgboost.gbtree LABEL class INTO my_model;\n"
+    "SELECT * FROM iris.test TO EVALUATE my_model LABEL class;\n"
+)
+
+METADATA = {
+    "name": "sqlflow-run",
+    "labels": {"sqlflow.org/run": "sqlflow-run"},
+}
+
+POD_METADATA = {"labels": {"sqlflow.org/run": "sqlflow-run"}}
+
+POD = {
+    "restartPolicy": "Never",
+    "automountServiceAccountToken": False,
+    "volumes": [
+        {"name": "program", "configMap": {"name": "sqlflow-run"}},
+        {"name": "scratch", "emptyDir": {}},
+    ],
+}
+
+CONTAINER = {
+    "image": "sqlflow-step:latest",
+    "command": ["sqlflow-step"],
+    "env": [
+        {
+            "name": "SQLFLOW_DATABASE_URL",
+            "valueFrom": {"secretKeyRef": {"name": "sqlflow-database", "key": "url"}},
+        },
+        {"name": "SQLFLOW_RUN", "value": "sqlflow-run"},
+    ],
+    "volumeMounts": [
+        {"name": "program", "mountPath": "/sqlflow", "readOnly": True},
+        {"name": "scratch", "mountPath": "/tmp"},
+    ],
+}
+
+JOB = {"backoffLimit": 0}
+
+ARGUMENTS = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
+
+# The numbers of each step's statements. Where given, `session` are statements of other
+# steps such as SET, run before these; a retry runs those of `repeat` again although they
+# are done, and cannot go on at those of `lost`, for want of their session.
+STEPS = [
+    {"name": "s1-train", "statements": "1"},
+    {"name": "s2-evaluate", "statements": "2"},
+]
+
+
+def container(name, **numbers):
+    """Return the container of one step; its arguments hold no text of the SQL program."""
+    arguments = [word for key, value in numbers.items() for word in (f"--{key}", value)]
+    return {"name": name, **CONTAINER, "args": [*ARGUMENTS, *arguments]}
+
+
+config_map = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": METADATA,
+    "immutable": True,
+    "data": {"program.sql": PROGRAM},
+}
+
+# Init containers run one after the other, and before the last step, the pod's end.
+*first, last = [container(**step) for step in STEPS]
+pod = {**POD, "initContainers": first, "containers": [last]}
+
+job = {
+    "apiVersion": "batch/v1",
+    "kind": "Job",
+    "metadata": METADATA,
+    "spec": {**JOB, "template": {"metadata": POD_METADATA, "spec": pod}},
+}
+
+if __name__ == "__main__":
+    print(dump_yaml(config_map, job), end="")
