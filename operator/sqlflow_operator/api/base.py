@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -28,6 +28,17 @@ class ApiModel(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """This value as Kubernetes JSON, without the fields that are not set."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values of these fields. Like `model_copy`, but an unknown field is an error.
+
+        Raises:
+            TypeError: there is no such field.
+        """
+        unknown = changes.keys() - type(self).model_fields.keys()
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        return self.model_copy(update=changes)
 
 
 def rule(expression: str, message: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a backend's objects say about a run, in the same terms for every backend. Pure values."""
+"""The state of a run, in the same terms for every backend. Immutable values."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pydantic import Field
 from sqlflow_codegen.contract import Outcome
 
 from sqlflow_operator.api import Phase, StepPhase, StepStatus
 
 
 class Reason(StrEnum):
-    """Reasons of conditions: one word for programs, frozen within an API version."""
+    """The reason of a condition: one word for programs, frozen within an API version."""
 
     STARTING = "Starting"
     STOPPING = "Stopping"
@@ -58,7 +59,7 @@ EXTERNAL_REASONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class StatementPlace:
-    """How messages name a statement: its main clause and where it stands in the program."""
+    """The main clause of a statement and its place in the program: its name in messages."""
 
     title: str
     line: int
@@ -67,12 +68,17 @@ class StatementPlace:
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What a step's container left behind: its outcome, and the statement that had started but not ended (0: none)."""
+    """The report of a step's container.
+
+    Attributes:
+        outcome: the outcome.
+        statement: the statement that had started but not ended; 0 for none.
+        seconds: the time that each completed statement took, as far as the log was read.
+    """
 
     outcome: Outcome = field(default_factory=Outcome)
     statement: int = 0
     seconds: Mapping[int, float] = field(default_factory=dict, compare=False)
-    """How long the statements took that are done, as far as the log was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +89,10 @@ class RunObjects:
         child: the backend's object.
         parts: objects between the child and its pods, such as Tekton's TaskRuns.
         pods: the run's pods.
-        events: Warning events about the child or its pods; read only where no pod gets going.
-        reports: what was read from logs, by (pod, container); only where the termination message does not tell.
+        events: Warning events about the child or its pods; read only if no pod starts.
+        reports: reports read from logs, by (pod, container); read only if the termination message is not enough.
         statements: the program's statements by number, as far as they are known.
-        known: the steps by name as the job's status last showed them: a pod that is gone can no longer show its own.
+        known: the steps by name in the job's last status: a pod that is gone no longer shows its own.
     """
 
     child: Mapping[str, Any]
@@ -98,32 +104,35 @@ class RunObjects:
     known: Mapping[str, StepStatus] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepState:
-    """One step of a run. `message` says why it failed or what it waits for."""
+class StepState(StepStatus):
+    """A step as its run's objects show it: its status, and what the status does not hold.
 
-    name: str
-    kind: str
-    statements: tuple[int, ...]
+    Attributes:
+        container: the container of the pod that runs the step.
+        outcome: the outcome that the step reported.
+        statement: the statement at which it was stopped or failed; 0 if that is not known.
+        seconds: the time that each of its completed statements took, as far as it is known.
+    """
+
     phase: StepPhase = StepPhase.PENDING
-    attempts: int = 0
-    started_at: str | None = None
-    finished_at: str | None = None
-    exit_code: int | None = None
-    pod: str | None = None
     container: str | None = None
-    """Of that pod, the one that runs the step."""
-    message: str = ""
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: Outcome = Field(default_factory=Outcome)
     statement: int = 0
-    """The statement at which it was stopped or failed; 0 if that is not known."""
-    seconds: Mapping[int, float] = field(default_factory=dict)
-    """How long its statements took that are done, as far as that is known."""
+    seconds: Mapping[int, float] = Field(default_factory=dict)
+
+    def status(self, namespace: str) -> StepStatus:
+        """The step in the status of a job in that namespace."""
+        shown = {name: getattr(self, name) for name in StepStatus.model_fields}
+        if self.phase is not StepPhase.FAILED:
+            shown["exit_code"] = None
+        if self.pod:
+            shown["log"] = f"kubectl logs -n {namespace} {self.pod} -c {self.container or self.name}"
+        return StepStatus(**shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
-    """A run, as its objects show it now. `message` is one sentence; `reason` a constant for programs."""
+    """A run as its objects show it now. `message` is one sentence for people, `reason` a constant for programs."""
 
     phase: Phase
     reason: Reason
