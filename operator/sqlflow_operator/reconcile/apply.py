@@ -30,6 +30,7 @@ from sqlflow_operator.reconcile.decision import Action, CreateRun, DeleteRun, Pa
 from sqlflow_operator.run_options import Defaults, run_options
 from sqlflow_operator.workflow import NameConflictError, Workflow
 from sqlflow_operator.workflow.observe.state import Reason
+from sqlflow_operator.workflow.observe.waiting import explain_quota
 
 logger = logging.getLogger(__name__)
 
@@ -146,8 +147,8 @@ class Applier:
 
 
 def _forbidden(error: ForbiddenError) -> Refusal:
-    if "exceeded quota" in error.message:
-        return Refusal(Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the run: {error.message}", final=False)
+    if quota := explain_quota(error.message, "run"):
+        return Refusal(*quota, final=False)
     advice = "Check the operator's role and the namespace's policies."
     return Refusal(Reason.FORBIDDEN, f"the run cannot be created: {error.message}. {advice}", final=False)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 
 from sqlflow_operator.api import SQLFlowJobStatus
-from sqlflow_operator.workflow.observe.reasons import clip
+from sqlflow_operator.workflow.observe.wording import clip
 
 STATUS_BYTES = 60 * 1024
 """Below the 64 KiB that a status may have, so that a change of a few figures never goes over it."""

@@ -10,10 +10,8 @@ from datetime import datetime
 
 from sqlflow_operator.api import Condition, ConditionType, Phase, SQLFlowJobStatus
 from sqlflow_operator.clock import to_text
-from sqlflow_operator.workflow.observe.reasons import clip
 from sqlflow_operator.workflow.observe.state import Reason
-
-_MESSAGE_LIMIT = 1024
+from sqlflow_operator.workflow.observe.wording import MESSAGE_LIMIT, clip
 
 _TRUE, _FALSE, _UNKNOWN = "True", "False", "Unknown"
 
@@ -48,7 +46,7 @@ def conditions(
         ConditionType.COMPLETE: _TRUE if done else _FALSE,
         ConditionType.FAILED: _TRUE if phase is Phase.FAILED else _FALSE,
     }
-    text = clip(message, _MESSAGE_LIMIT)
+    text = clip(message, MESSAGE_LIMIT)
     return tuple(
         Condition(
             type=kind,

@@ -14,8 +14,8 @@ from datetime import datetime
 from sqlflow_operator.api import GROUP, KIND, VERSION, Phase, SQLFlowJob, SQLFlowJobStatus
 from sqlflow_operator.clock import to_text
 from sqlflow_operator.kube import EVENTS, AlreadyExistsError, ApiError, Kube, Object
-from sqlflow_operator.workflow.observe.reasons import clip
 from sqlflow_operator.workflow.observe.state import Reason
+from sqlflow_operator.workflow.observe.wording import clip
 
 COMPONENT = "sqlflow-operator"
 

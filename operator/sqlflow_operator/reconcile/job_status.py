@@ -23,10 +23,10 @@ from sqlflow_operator.reconcile.decision import Child, Observation
 from sqlflow_operator.reconcile.headline import headline
 from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
 from sqlflow_operator.reconcile.program_cache import planned_steps, statement_places
-from sqlflow_operator.workflow.observe.reasons import clip, where
+from sqlflow_operator.workflow.observe.reasons import where
+from sqlflow_operator.workflow.observe.rollup import end_steps
 from sqlflow_operator.workflow.observe.state import EXTERNAL_REASONS, Reason, RunState, StatementPlace
-
-_MESSAGE_LIMIT = 1024
+from sqlflow_operator.workflow.observe.wording import MESSAGE_LIMIT, clip
 
 
 def same_run(o: Observation) -> bool:
@@ -168,7 +168,7 @@ def _finish(
     *,
     stalled: bool = False,
 ) -> SQLFlowJobStatus:
-    text = _capitalized(clip(message, _MESSAGE_LIMIT))
+    text = _capitalized(clip(message, MESSAGE_LIMIT))
     done = sum(step.phase is StepPhase.SUCCEEDED for step in base.steps)
     status = base.model_copy(
         update={
@@ -224,18 +224,9 @@ def _overdue(step: StepStatus, places: Mapping[int, StatementPlace], message: st
 def _give_up(
     steps: Sequence[StepStatus], message: Callable[[StepStatus], str], now: datetime
 ) -> tuple[StepStatus, ...]:
-    """The steps that were under way failed, or else the one that would have been next; all others are skipped."""
-    at_fault = {step.name for step in steps if step.phase in (StepPhase.RUNNING, StepPhase.FAILED)}
-    if not at_fault:
-        at_fault = {step.name for step in [s for s in steps if s.phase is StepPhase.PENDING][:1]}
-    return tuple(
-        step
-        if step.phase is StepPhase.SUCCEEDED
-        else step.model_copy(update={"phase": StepPhase.FAILED, "message": message(step), "finished_at": to_text(now)})
-        if step.name in at_fault
-        else step.model_copy(update={"phase": StepPhase.SKIPPED, "message": None})
-        for step in steps
-    )
+    """The steps of a run that the operator gives up."""
+    ended = end_steps(steps, message)
+    return tuple(s.replace(finished_at=to_text(now)) if s.phase is StepPhase.FAILED else s for s in ended)
 
 
 def _success(run: RunStatus, steps: Sequence[StepStatus]) -> str:

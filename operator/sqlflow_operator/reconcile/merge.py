@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 from sqlflow_operator.api import MetricStatus, ModelStatus, StepPhase, StepStatus
 from sqlflow_operator.workflow.observe.state import StepState
@@ -25,7 +26,7 @@ def merge_steps(known: Sequence[StepStatus], observed: Sequence[StepState], name
 
 
 def _merge(known: StepStatus | None, observed: StepState, namespace: str) -> StepStatus:
-    now = _status(observed, namespace)
+    now = observed.status(namespace)
     if known is None:
         return now
     if known.phase is StepPhase.SUCCEEDED:
@@ -54,22 +55,6 @@ def _attempts(known: StepStatus, now: StepStatus) -> int:
     return max(known.attempts + 1 if again else known.attempts, now.attempts)
 
 
-def _status(step: StepState, namespace: str) -> StepStatus:
-    return StepStatus(
-        name=step.name,
-        kind=step.kind,
-        statements=step.statements,
-        phase=step.phase,
-        attempts=step.attempts,
-        started_at=step.started_at,
-        finished_at=step.finished_at,
-        exit_code=step.exit_code if step.phase is StepPhase.FAILED else None,
-        pod=step.pod,
-        message=step.message or None,
-        log=f"kubectl logs -n {namespace} {step.pod} -c {step.container or step.name}" if step.pod else None,
-    )
-
-
 def merge_metrics(known: Iterable[MetricStatus], observed: Iterable[StepState]) -> tuple[MetricStatus, ...]:
     """All metrics of the run, by statement; what was measured again replaces what was known."""
     new = [
@@ -85,10 +70,6 @@ def merge_metrics(known: Iterable[MetricStatus], observed: Iterable[StepState]) 
 
 def merge_models(known: Iterable[ModelStatus], observed: Iterable[StepState]) -> tuple[ModelStatus, ...]:
     """All models of the run, by statement; what was trained again replaces what was known."""
-    new = [
-        ModelStatus(statement=m.statement, name=m.name, version=m.version, estimator=m.estimator)
-        for step in observed
-        for m in step.outcome.models
-    ]
+    new = [ModelStatus(**asdict(model)) for step in observed for model in step.outcome.models]
     again = {model.statement for model in new}
     return tuple(sorted([*(m for m in known if m.statement not in again), *new], key=lambda model: model.statement))

@@ -251,7 +251,7 @@ def test_a_pod_that_is_about_to_start_is_no_message(words: str) -> None:
     status = {"phase": "Running", "startedAt": "2026-01-01T00:00:00Z", "nodes": {"n": node}}
     child = {"metadata": {"name": "w", "namespace": "ns"}, "spec": spec, "status": status}
     state = argo.observe(RunObjects(child=child))
-    assert words not in state.message + "".join(step.message for step in state.steps)
+    assert words not in state.message + "".join(step.message or "" for step in state.steps)
 
 
 def test_tekton_says_nothing_of_a_pod_that_is_about_to_start() -> None:
@@ -264,7 +264,7 @@ def test_tekton_says_nothing_of_a_pod_that_is_about_to_start() -> None:
     status = {"childReferences": references, "conditions": [{"type": "Succeeded", "status": "Unknown"}]}
     child = {"metadata": {"name": "r"}, "spec": {"pipelineSpec": {"tasks": tasks}}, "status": status}
     state = tekton.observe(RunObjects(child=child, parts=[task_run]))
-    assert "PodInitializing" not in state.message + "".join(step.message for step in state.steps)
+    assert "PodInitializing" not in state.message + "".join(step.message or "" for step in state.steps)
 
 
 def lost_in_second_step(*, cancel: bool) -> World:

@@ -19,11 +19,14 @@ from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import WORKFLOWS
 from sqlflow_operator.workflow.backends.argo_rights import ROLE_ADVICE, missing_right
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
-from sqlflow_operator.workflow.observe import dag
-from sqlflow_operator.workflow.observe.pods import FINISH, steps_of_template
-from sqlflow_operator.workflow.observe.reasons import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation, clip, steady
+from sqlflow_operator.workflow.observe.attempts import steps_of_template
+from sqlflow_operator.workflow.observe.engine_run import EngineRun, EngineStep, observe_dag
+from sqlflow_operator.workflow.observe.pods import FINISH
+from sqlflow_operator.workflow.observe.reasons import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.observe.step_report import report_from_message
+from sqlflow_operator.workflow.observe.waiting import explain_quota
+from sqlflow_operator.workflow.observe.wording import WORDS_LIMIT, clip, without_pod_name
 
 CONTAINER = "main"
 """Argo gives the step's container this name; `wait` and `init` are its own."""
@@ -84,7 +87,7 @@ def observe(objects: RunObjects) -> RunState:
     """The state of a run from its Workflow and the Workflow's pods. Pure."""
     workflow = objects.child
     nodes, doubt = _nodes(workflow.get("status") or {})
-    return dag.observe(objects, _planned(workflow), places, _run(workflow, nodes, doubt), _steps(nodes, workflow))
+    return observe_dag(objects, _planned(workflow), places, _run(workflow, nodes, doubt), _steps(nodes, workflow))
 
 
 def _planned(workflow: Mapping[str, Any]) -> tuple[StepState, ...]:
@@ -113,7 +116,7 @@ def _step_of(display_name: str) -> str:
     return found["step"] if found else display_name
 
 
-def _run(workflow: Mapping[str, Any], nodes: Nodes, doubt: str) -> dag.EngineRun:
+def _run(workflow: Mapping[str, Any], nodes: Nodes, doubt: str) -> EngineRun:
     spec, status = workflow.get("spec") or {}, workflow.get("status") or {}
     word = str(status.get("phase") or "")
     phase = _ENDED.get(word, Phase.RUNNING)
@@ -121,7 +124,7 @@ def _run(workflow: Mapping[str, Any], nodes: Nodes, doubt: str) -> dag.EngineRun
         phase = Phase.SUSPENDED
     if word not in ("", "Pending", "Running") and word not in _ENDED:
         doubt = f"Argo calls its phase {clip(word, 60)!r}, which this operator does not know"
-    return dag.EngineRun(
+    return EngineRun(
         phase=phase,
         why=_why(workflow, nodes) if phase is Phase.FAILED else None,
         doubt=doubt,
@@ -143,7 +146,7 @@ def _why(workflow: Mapping[str, Any], nodes: Nodes) -> Explanation | None:
         return Reason.CANCELLED, CANCELLED_MESSAGE
     if _is_overdue(spec, status):
         return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
-    message = clip(str(status.get("message") or ""), 500)
+    message = clip(str(status.get("message") or ""), WORDS_LIMIT)
     failed = any(
         node.get("type") == "Pod" and _PHASES.get(str(node.get("phase"))) is StepPhase.FAILED for node in nodes.values()
     )
@@ -161,9 +164,9 @@ def _is_overdue(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
     return (end - start).total_seconds() >= float(limit)
 
 
-def _steps(nodes: Nodes, workflow: Mapping[str, Any]) -> dict[str, dag.EngineStep]:
+def _steps(nodes: Nodes, workflow: Mapping[str, Any]) -> dict[str, EngineStep]:
     """What the nodes say of the steps. A step with retries is a node with children, one for each attempt."""
-    steps: dict[str, dag.EngineStep] = {}
+    steps: dict[str, EngineStep] = {}
     attempts: dict[str, int] = {}
     for node in nodes.values():
         name = str(node.get("displayName") or "")
@@ -181,14 +184,14 @@ def _was_started(node: Mapping[str, Any]) -> bool:
     return node.get("phase") in ("Running", "Succeeded") or ended
 
 
-def _step(node: Mapping[str, Any], nodes: Nodes, workflow: Mapping[str, Any]) -> dag.EngineStep:
+def _step(node: Mapping[str, Any], nodes: Nodes, workflow: Mapping[str, Any]) -> EngineStep:
     last = next((nodes[child] for child in reversed(node.get("children") or ()) if child in nodes), node)
     words = str(node.get("message") or "")
     if node.get("type") == "Retry":
         words = str(last.get("message") or words)
-    reason, message = _explain(steady(words, 500), workflow)
+    reason, message = _explain(without_pod_name(words), workflow)
     code = str((node.get("outputs") or {}).get("exitCode") or "")
-    return dag.EngineStep(
+    return EngineStep(
         phase=_PHASES.get(str(node.get("phase"))),
         started_at=node.get("startedAt"),
         finished_at=node.get("finishedAt"),
@@ -215,8 +218,8 @@ def _explain(words: str, workflow: Mapping[str, Any]) -> Explanation:
         namespace = metadata.get("namespace", "")
         account = f"{namespace}:{spec.get('serviceAccountName') or 'default'} -n {namespace}"
         return Reason.FORBIDDEN, f"{words}. {ROLE_ADVICE.format(account=account)}"
-    if "exceeded quota" in words:
-        return Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the pod: {words}"
+    if quota := explain_quota(words):
+        return quota
     if "exceeded its deadline" in words or "longer than the specified deadline" in words:
         return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
     if words.startswith(_DELETED):

@@ -10,7 +10,7 @@ from sqlflow_codegen.backend import Codegen
 
 from sqlflow_operator.api import Backend
 from sqlflow_operator.kube import Kube, Resource
-from sqlflow_operator.workflow.observe.pods import Places
+from sqlflow_operator.workflow.observe.attempts import Places
 from sqlflow_operator.workflow.observe.state import RunObjects, RunState, StepState
 
 

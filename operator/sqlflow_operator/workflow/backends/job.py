@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlflow_codegen.backend import Codegen
@@ -13,29 +12,28 @@ from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import JOBS
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe import rollup
+from sqlflow_operator.workflow.observe.attempts import attempts_of, explain_gone, observe_step, steps_of_template
 from sqlflow_operator.workflow.observe.pods import (
     FINISH,
-    attempts_of,
     by_age,
+    condition_of,
+    containers,
     exit_codes,
-    explain_gone,
+    has_ended,
     last_end,
-    lost_pod,
-    observe_step,
+    phase_of,
     statuses,
-    steps_of_template,
 )
 from sqlflow_operator.workflow.observe.reasons import (
     CANCELLED_MESSAGE,
     DEADLINE_MESSAGE,
     POD_GONE,
     Explanation,
-    clip,
     disruption,
-    overdue,
-    sentence,
+    lost_pod,
 )
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
+from sqlflow_operator.workflow.observe.wording import SHORT_LIMIT, clip, sentence
 
 _NOTING = {Argument.LEDGER, Argument.RESUMABLE}
 """Arguments of a step that notes what is done, so that it goes on after a suspension."""
@@ -48,8 +46,7 @@ def steps(child: Mapping[str, Any]) -> tuple[StepState, ...]:
 
 def ended(child: Mapping[str, Any]) -> bool:
     """See `BackendDefinition`."""
-    status = child.get("status") or {}
-    return bool(_condition(status, "Complete") or _condition(status, "Failed"))
+    return any(_true_condition(child, kind) for kind in ("Complete", "Failed"))
 
 
 def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dict[str, Any] | None:
@@ -64,73 +61,60 @@ def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dic
 
 
 def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
-    """Every container of a Job's pod but the one that clears up is a step of the same name."""
-    containers = _containers(pod.get("spec") or {}) or statuses(pod)
-    return {container["name"]: container["name"] for container in containers if container["name"] != FINISH}
+    """See `BackendDefinition`. Every container of a Job's pod but FINISH is a step of the same name."""
+    names = [str(found["name"]) for found in containers(pod.get("spec") or {}) or statuses(pod)]
+    return {name: name for name in names if name != FINISH}
 
 
 def _template(job: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """The containers of the steps in a Job's pod template."""
     template = ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
-    return [container for container in _containers(template) if container.get("name") != FINISH]
-
-
-def _containers(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """A pod's containers in the order in which they run."""
-    return [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    return [container for container in containers(template) if container.get("name") != FINISH]
 
 
 def _is_cancelled(job: Mapping[str, Any]) -> bool:
     return ANNOTATION_CANCELLED in (job["metadata"].get("annotations") or {})
 
 
+def _true_condition(job: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """The condition of that type if it is true, else an empty one."""
+    found = condition_of(job, kind)
+    return found if found.get("status") == "True" else {}
+
+
 def observe(objects: RunObjects) -> RunState:
-    """The state of a run from its Job and the Job's pods. Pure."""
+    """See `BackendDefinition`."""
     job = objects.child
     status, spec = job.get("status") or {}, job.get("spec") or {}
     pods = by_age(objects.pods)
-    template = _template(job)
-    observed = [observe_step(s, objects, attempts_of(s.name, pods, places)) for s in steps_of_template(template)]
-    steps = tuple(step for step, _ in observed)
+    observed = [observe_step(step, objects, attempts_of(step.name, pods, places)) for step in steps(job)]
+    states = tuple(step for step, _ in observed)
     failure = next((why for _, why in observed if why), None)
     times = {"started_at": status.get("startTime") or job["metadata"].get("creationTimestamp")}
-    if _condition(status, "Complete"):
-        return rollup.succeeded(steps, times | {"finished_at": status.get("completionTime")})
+    if _true_condition(job, "Complete"):
+        return rollup.succeeded(states, times | {"finished_at": status.get("completionTime")})
     # The Job's controller takes a second or more to draw the conclusion that its pod allows at once. And what clears
     # up behind the last step decides nothing.
-    done = bool(steps) and all(step.phase is StepPhase.SUCCEEDED for step in steps)
-    if done or (pods and _pod_phase(pods[-1]) == "Succeeded"):
-        return rollup.succeeded(steps, times | {"finished_at": _last_end(steps)})
-    failed = _condition(status, "Failed")
-    if failed:
-        return _failed(objects, steps, _why_stopped(job, failed) or failure, failed, times)
+    done = bool(states) and not any(map(rollup.unfinished, states))
+    if done or (pods and phase_of(pods[-1]) == "Succeeded"):
+        ends = [step.finished_at for step in states if step.finished_at]
+        return rollup.succeeded(states, times | {"finished_at": max(ends, default=None)})
+    if failed := _true_condition(job, "Failed"):
+        return _failed(objects, states, _stopped(job, failed) or failure, failed, times)
     if spec.get("suspend"):
-        return rollup.suspended(steps, _suspended_message(objects, steps), times)
-    decided = _condition(status, "FailureTarget")
-    failure = (_why_stopped(job, decided) if decided else None) or failure
-    if (decided and not any(_goes_on(pod) for pod in pods)) or _is_final_failure(spec, pods):
-        decided = decided or {"lastTransitionTime": last_end(pods[-1])}
-        return _failed(objects, steps, failure, decided, times)
-    again = [step.name for step in steps if step.phase is StepPhase.FAILED and _retries(spec) > 0]
-    return rollup.active(objects, steps, again, pods[-1:], times)
-
-
-def _last_end(steps: Sequence[StepState]) -> str | None:
-    return max(filter(None, (step.finished_at for step in steps)), default=None)
-
-
-def _pod_phase(pod: Mapping[str, Any]) -> str:
-    return str((pod.get("status") or {}).get("phase", ""))
-
-
-def _goes_on(pod: Mapping[str, Any]) -> bool:
-    return _pod_phase(pod) not in ("Succeeded", "Failed")
+        return rollup.suspended(states, _suspended_message(objects, states), times)
+    decided = _true_condition(job, "FailureTarget")
+    failure = _stopped(job, decided) or failure
+    if (decided and all(map(has_ended, pods))) or _is_final_failure(spec, pods):
+        return _failed(objects, states, failure, decided or {"lastTransitionTime": last_end(pods[-1])}, times)
+    again = [step.name for step in states if step.phase is StepPhase.FAILED and _retries(spec) > 0]
+    return rollup.active(objects, states, again, pods[-1:], times)
 
 
 def _is_final_failure(spec: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> bool:
-    """True where the newest pod has failed and the Job's rules allow no further one."""
+    """True if the newest pod has failed and the Job's rules allow no further one."""
     # A pod that is being deleted proves nothing: a suspension that is over already may have ended it.
-    failed = [pod for pod in pods if _pod_phase(pod) == "Failed" and "deletionTimestamp" not in pod["metadata"]]
+    failed = [pod for pod in pods if phase_of(pod) == "Failed" and "deletionTimestamp" not in pod["metadata"]]
     if not failed or failed[-1] is not pods[-1]:
         return False
     if _final_codes(spec) & set(exit_codes(pods[-1])):
@@ -140,7 +124,7 @@ def _is_final_failure(spec: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
 
 
 def _final_codes(spec: Mapping[str, Any]) -> set[int]:
-    """Exit codes of a step after which the Job starts no other pod."""
+    """The exit codes of a step after which the Job starts no other pod."""
     rules = (spec.get("podFailurePolicy") or {}).get("rules") or ()
     failing = [rule.get("onExitCodes") or {} for rule in rules if rule.get("action") == "FailJob"]
     return {code for codes in failing if codes.get("operator") == "In" for code in codes.get("values") or ()}
@@ -150,15 +134,15 @@ def _retries(spec: Mapping[str, Any]) -> int:
     return int(spec.get("backoffLimit", 6))
 
 
-def _suspended_message(objects: RunObjects, steps: tuple[StepState, ...]) -> str:
-    """A run whose steps note what they do goes on where it was; another one starts over, and has to say so.
+def _suspended_message(objects: RunObjects, steps: Sequence[StepState]) -> str:
+    """The message of a suspended run, with a warning if it will start over because its steps keep no record.
 
-    The pod goes with the suspension: that a step was started only the status still knows then.
+    The pod goes with the suspension: then only the status shows that a step was started.
     """
     arguments = [set(container.get("args") or ()) for container in _template(objects.child)]
-    notes = _retries(objects.child.get("spec") or {}) > 0 or all(_NOTING & given for given in arguments)
+    noted = _retries(objects.child.get("spec") or {}) > 0 or all(_NOTING & given for given in arguments)
     known = [objects.known[step.name].attempts for step in steps if step.name in objects.known]
-    if notes or not any([*known, *(step.attempts for step in steps)]):
+    if noted or not any([*known, *(step.attempts for step in steps)]):
         return "suspended; set spec.suspend to false to go on"
     return (
         "suspended; with spec.suspend false it starts again at its first statement, because spec.retries is 0: "
@@ -166,72 +150,39 @@ def _suspended_message(objects: RunObjects, steps: tuple[StepState, ...]) -> str
     )
 
 
-def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
-    """The condition of that type where it is true."""
-    for condition in status.get("conditions") or ():
-        if condition.get("type") == kind and condition.get("status") == "True":
-            return dict(condition)
-    return None
-
-
 def _failed(
     objects: RunObjects,
-    steps: tuple[StepState, ...],
+    steps: Sequence[StepState],
     failure: Explanation | None,
     condition: Mapping[str, Any],
-    times: dict[str, str | None],
+    times: rollup.Times,
 ) -> RunState:
-    reason, message = failure or _why_failed(objects, steps, condition)
-    ended = {"finished_at": condition.get("lastTransitionTime")}
-    at_fault = _at_fault(steps)
-    if reason is Reason.DEADLINE_EXCEEDED and at_fault is not None:
-        message = overdue(at_fault, objects, ended["finished_at"])
-        steps = tuple(replace(step, message=message) if step is at_fault else step for step in steps)
-    return rollup.failed(_mark_failed(steps, message), reason, message, times | ended)
+    why = failure or _why_failed(objects, steps, condition)
+    ended = {**times, "finished_at": condition.get("lastTransitionTime")}
+    return rollup.failed(objects, steps, why, ended, unexplained=lambda _: why[1])
 
 
-def _why_failed(objects: RunObjects, steps: tuple[StepState, ...], condition: Mapping[str, Any]) -> Explanation:
-    """Why a Job failed none of whose steps says so: its pod is gone, or failed as a whole."""
-    pods = by_age(objects.pods)
-    step = _at_fault(steps)
+def _why_failed(objects: RunObjects, steps: Sequence[StepState], condition: Mapping[str, Any]) -> Explanation:
+    """The reason a Job failed none of whose steps shows one: its pod is gone, or failed as a whole."""
+    step = next(filter(rollup.unfinished, steps), None)
     if step is None:
         return Reason.POD_LOST, POD_GONE
-    words = clip(f"{condition.get('reason')}: {condition.get('message') or ''}", 300)
+    words = clip(f"{condition.get('reason')}: {condition.get('message') or ''}", SHORT_LIMIT)
+    said = f"The Job's controller says: {words}"
+    pods = by_age(objects.pods)
     if not pods:
-        return explain_gone(step, objects, f"{POD_GONE} The Job's controller says: {words}")
-    why = (
-        lost_pod(pods[-1])
-        or f"its pod {pods[-1]['metadata']['name']} did not end it. The Job's controller says: {words}"
-    )
+        return explain_gone(step, objects, f"{POD_GONE} {said}")
+    why = lost_pod(pods[-1]) or f"its pod {pods[-1]['metadata']['name']} did not end it. {said}"
     return explain_gone(step, objects, sentence(why))
 
 
-def _why_stopped(job: Mapping[str, Any], condition: Mapping[str, Any]) -> Explanation | None:
-    """Why the Job's controller put an end to it, whatever the step had to tell; None where it did not."""
+def _stopped(job: Mapping[str, Any], condition: Mapping[str, Any]) -> Explanation | None:
+    """The reason the Job's controller ended it, whatever a step reports; None if it did not."""
     if condition.get("reason") != Reason.DEADLINE_EXCEEDED:
         return None
     if _is_cancelled(job):
         return Reason.CANCELLED, CANCELLED_MESSAGE
     return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
-
-
-def _at_fault(steps: Sequence[StepState]) -> StepState | None:
-    """The step that failed: the one that says so, else the first that is not done."""
-    saying = next((step for step in steps if step.phase is StepPhase.FAILED), None)
-    return saying or next((step for step in steps if step.phase is not StepPhase.SUCCEEDED), None)
-
-
-def _mark_failed(steps: tuple[StepState, ...], message: str) -> tuple[StepState, ...]:
-    """Exactly one step failed; what comes after it never ran."""
-    failed = _at_fault(steps)
-    return tuple(
-        step
-        if step.phase is StepPhase.SUCCEEDED
-        else replace(step, phase=StepPhase.FAILED, message=step.message or message)
-        if step is failed
-        else replace(step, phase=StepPhase.SKIPPED)
-        for step in steps
-    )
 
 
 def _codegen() -> Codegen:

@@ -12,18 +12,18 @@ from sqlflow_codegen.contract import EXIT_KILLED, LABEL_STEP, OUTCOME_RESULT, Ou
 from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.kube import PIPELINE_RUNS, TASK_RUNS
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
-from sqlflow_operator.workflow.observe import dag
-from sqlflow_operator.workflow.observe.pods import FINISH, statuses, steps_of_template
+from sqlflow_operator.workflow.observe.attempts import steps_of_template
+from sqlflow_operator.workflow.observe.engine_run import EngineRun, EngineStep, observe_dag
+from sqlflow_operator.workflow.observe.pods import FINISH, condition_of, statuses
 from sqlflow_operator.workflow.observe.reasons import (
     CANCELLED_MESSAGE,
     DEADLINE_MESSAGE,
-    IMAGE_ADVICE,
     Explanation,
-    clip,
-    steady,
 )
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.observe.step_report import report_from_message
+from sqlflow_operator.workflow.observe.waiting import IMAGE_ADVICE, explain_quota
+from sqlflow_operator.workflow.observe.wording import SHORT_LIMIT, WORDS_LIMIT, clip, without_pod_name
 
 _TASK = "tekton.dev/pipelineTask"
 _PREFIX = "step-"
@@ -46,7 +46,7 @@ def steps(child: Mapping[str, Any]) -> tuple[StepState, ...]:
 
 def ended(child: Mapping[str, Any]) -> bool:
     """See `BackendDefinition`."""
-    return _condition(child).get("status") in ("True", "False")
+    return condition_of(child, "Succeeded").get("status") in ("True", "False")
 
 
 def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dict[str, Any] | None:
@@ -68,7 +68,7 @@ def observe(objects: RunObjects) -> RunState:
     child = objects.child
     objects = replace(objects, pods=[_signals_told(pod) for pod in objects.pods])
     steps, missing = _steps(child, objects.parts)
-    return dag.observe(objects, _planned(child), places, _run(child, missing), steps)
+    return observe_dag(objects, _planned(child), places, _run(child, missing), steps)
 
 
 def _signals_told(pod: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -102,19 +102,13 @@ def _first_step(task: Mapping[str, Any]) -> Mapping[str, Any]:
     return steps[0] if steps else {}
 
 
-def _condition(part: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The condition Succeeded of a PipelineRun or TaskRun: Unknown while it goes on."""
-    conditions = (part.get("status") or {}).get("conditions") or ()
-    return next((dict(c) for c in conditions if c.get("type") == "Succeeded"), {})
-
-
-def _run(child: Mapping[str, Any], missing: Sequence[str]) -> dag.EngineRun:
-    condition, status = _condition(child), child.get("status") or {}
+def _run(child: Mapping[str, Any], missing: Sequence[str]) -> EngineRun:
+    condition, status = condition_of(child, "Succeeded"), child.get("status") or {}
     phase = {"True": Phase.SUCCEEDED, "False": Phase.FAILED}.get(condition.get("status", ""), Phase.RUNNING)
     if phase is Phase.RUNNING and (child.get("spec") or {}).get("status") == "PipelineRunPending":
         phase = Phase.SUSPENDED
     doubt = f"Tekton names TaskRuns that are not there: {', '.join(missing[:3])}" if missing else ""
-    return dag.EngineRun(
+    return EngineRun(
         phase=phase,
         why=_why(condition) if phase is Phase.FAILED else None,
         doubt=doubt,
@@ -126,7 +120,7 @@ def _run(child: Mapping[str, Any], missing: Sequence[str]) -> dag.EngineRun:
 
 def _why(condition: Mapping[str, Any]) -> Explanation | None:
     """What put an end to the run as a whole; None where one of its tasks did."""
-    reason, words = str(condition.get("reason") or ""), clip(str(condition.get("message") or ""), 500)
+    reason, words = str(condition.get("reason") or ""), clip(str(condition.get("message") or ""), WORDS_LIMIT)
     if reason == "PipelineRunTimeout":
         return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
     if reason in ("Cancelled", "CancelledRunningFinally", "StoppedRunningFinally", "PipelineRunCancelled"):
@@ -136,11 +130,11 @@ def _why(condition: Mapping[str, Any]) -> Explanation | None:
     return Reason.ENGINE_ERROR, f"Tekton gave the PipelineRun up ({reason}): {words}"
 
 
-def _steps(child: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> tuple[dict[str, dag.EngineStep], list[str]]:
+def _steps(child: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> tuple[dict[str, EngineStep], list[str]]:
     """What the TaskRuns say of the steps, and the names of those that the PipelineRun has and nobody finds."""
     status = child.get("status") or {}
     by_name = {part["metadata"]["name"]: part for part in parts}
-    steps: dict[str, dag.EngineStep] = {}
+    steps: dict[str, EngineStep] = {}
     missing: list[str] = []
     for reference in status.get("childReferences") or ():
         task_run = by_name.get(reference.get("name", ""))
@@ -149,12 +143,12 @@ def _steps(child: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> tupl
         else:
             steps[reference.get("pipelineTaskName", "")] = _step(task_run)
     for skipped in status.get("skippedTasks") or ():
-        steps[skipped.get("name", "")] = dag.EngineStep(phase=StepPhase.SKIPPED)
+        steps[skipped.get("name", "")] = EngineStep(phase=StepPhase.SKIPPED)
     return steps, missing
 
 
-def _step(task_run: Mapping[str, Any]) -> dag.EngineStep:
-    condition, status = _condition(task_run), task_run.get("status") or {}
+def _step(task_run: Mapping[str, Any]) -> EngineStep:
+    condition, status = condition_of(task_run, "Succeeded"), task_run.get("status") or {}
     terminated: Mapping[str, Any] = next(
         (s["terminated"] for s in status.get("steps") or () if s.get("terminated")), {}
     )
@@ -166,7 +160,7 @@ def _step(task_run: Mapping[str, Any]) -> dag.EngineStep:
     ran = phase is not StepPhase.PENDING and _was_started(status)
     outcome = _outcome(status, terminated)
     reason, message = _explain(condition, phase, outcome)
-    return dag.EngineStep(
+    return EngineStep(
         phase=phase,
         attempts=sum(map(_was_started, status.get("retriesStatus") or ())) + ran,
         started_at=status.get("startTime") if ran else None,
@@ -196,11 +190,11 @@ def _outcome(status: Mapping[str, Any], terminated: Mapping[str, Any]) -> Outcom
 
 def _explain(condition: Mapping[str, Any], phase: StepPhase, outcome: Outcome) -> Explanation:
     """What a TaskRun's condition means, with what its last attempt left behind."""
-    reason, words = str(condition.get("reason") or ""), steady(str(condition.get("message") or ""), 500)
+    reason, words = str(condition.get("reason") or ""), without_pod_name(str(condition.get("message") or ""))
     if reason == "TaskRunImagePullFailed":
         return Reason.IMAGE_PULL, f"its image cannot be pulled: {words} {IMAGE_ADVICE}"
-    if reason == "ExceededResourceQuota" or "exceeded quota" in words:
-        return Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the pod: {words}"
+    if quota := explain_quota(words, certain=reason == "ExceededResourceQuota"):
+        return quota
     if reason == "StepOOM":
         return Reason.OUT_OF_MEMORY, f"out of memory: {words}. Raise spec.resources.limits.memory"
     if reason == "TaskRunCancelled" and "timed out" in words:
@@ -211,7 +205,7 @@ def _explain(condition: Mapping[str, Any], phase: StepPhase, outcome: Outcome) -
         return Reason.POD_REFUSED, f"{_SECURITY_ADVICE} Tekton says: {words}"
     if reason == "ToBeRetried":
         error = outcome.error
-        why = f"statement {error.statement} ({error.title}): {clip(error.message, 300)}" if error else words
+        why = f"statement {error.statement} ({error.title}): {clip(error.message, SHORT_LIMIT)}" if error else words
         return Reason.STARTING, f"an attempt failed and the next one starts: {why}"
     if phase in (StepPhase.PENDING, StepPhase.RUNNING):
         # Words such as "Not all Steps have completed executing" say nothing that the phase does not say.

@@ -24,7 +24,8 @@ from sqlflow_operator.workflow.fetch.items import Item, Message
 from sqlflow_operator.workflow.fetch.log_reader import Budget, Reading, read
 from sqlflow_operator.workflow.fetch.messages import Teller
 from sqlflow_operator.workflow.fetch.request import OpenAttempt, StepPosition
-from sqlflow_operator.workflow.observe.pods import attempts_of, statuses
+from sqlflow_operator.workflow.observe.attempts import attempts_of
+from sqlflow_operator.workflow.observe.pods import statuses
 from sqlflow_operator.workflow.observe.state import StepState
 
 _TELLS_ITS_END = (

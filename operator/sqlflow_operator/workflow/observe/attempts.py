@@ -121,9 +121,7 @@ def observe_step(
     )
     if step.phase is not StepPhase.FAILED or latest.terminated is None:
         return step, None
-    why = explain_failure(
-        latest.container, step.statements, latest.terminated, latest.pod, report, objects.statements
-    )
+    why = explain_failure(latest.container, step.statements, latest.terminated, latest.pod, report, objects.statements)
     statement = report.outcome.error.statement if report.outcome.error else report.statement
     code = latest.terminated.get("exitCode")
     return step.replace(exit_code=code, message=why[1], statement=statement, seconds=report.seconds), why

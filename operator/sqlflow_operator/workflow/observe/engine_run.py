@@ -1,7 +1,7 @@
 """Joins pods and engine to the state of a run, for backends whose engine runs a DAG, a pod for each attempt. Pure.
 
-The pods are fresh and show reasons: exit codes, the step's own report. The engine's objects lag behind, but show what no
-pod can: that a step is skipped, that a run has ended and, when the pods are gone, how.
+The pods are fresh and show reasons: exit codes, the step's own report. The engine's objects lag behind, but show what
+no pod can: that a step is skipped, that a run has ended and, when the pods are gone, how.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _DELETED_POD: Mapping[str, Any] = {"metadata": {"deletionTimestamp": ""}}
 """Stands for a pod that is gone although its engine keeps the pods of a run."""
 
 
-def observe(
+def observe_dag(
     objects: RunObjects, planned: Sequence[StepState], places: Places, run: EngineRun, steps: Mapping[str, EngineStep]
 ) -> RunState:
     """The state of a run of a DAG.

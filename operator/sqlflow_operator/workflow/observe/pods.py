@@ -52,7 +52,7 @@ def last_end(*pods: Mapping[str, Any]) -> str | None:
     return max(filter(None, (state.get("finishedAt") for state in states)), default=None)
 
 
-def condition(thing: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+def condition_of(thing: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     """The condition of that type in an object's status, empty if there is none."""
     conditions = (thing.get("status") or {}).get("conditions") or ()
     return next((dict(found) for found in conditions if found.get("type") == kind), {})

@@ -9,7 +9,7 @@ from typing import Any
 from sqlflow_codegen.contract import DATABASE_ENV, ERROR_MESSAGE_LIMIT, EXIT_KILLED, EXIT_STOPPED, EXIT_USAGE, StepError
 
 from sqlflow_operator.clock import duration, from_text
-from sqlflow_operator.workflow.observe.pods import condition, container, phase_of
+from sqlflow_operator.workflow.observe.pods import condition_of, container, phase_of
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StatementPlace, StepReport, StepState
 from sqlflow_operator.workflow.observe.wording import SHORT_LIMIT, clip, sentence
 
@@ -162,7 +162,7 @@ def disruption(pod: Mapping[str, Any]) -> str:
         return f"the pod was evicted from its node: {words}"
     if status.get("reason") in ("NodeLost", "NodeShutdown", "Shutdown", "Terminated"):
         return f"its node shut down or was lost: {words}"
-    target = condition(pod, "DisruptionTarget")
+    target = condition_of(pod, "DisruptionTarget")
     if target.get("status") != "True":
         return ""
     return f"the cluster removed the pod ({target.get('reason')}): {clip(target.get('message') or '', SHORT_LIMIT)}"

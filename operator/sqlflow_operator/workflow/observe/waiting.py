@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlflow_operator.workflow.observe.pods import condition, statuses
+from sqlflow_operator.workflow.observe.pods import condition_of, statuses
 from sqlflow_operator.workflow.observe.reasons import Explanation, database_secret, image_of
 from sqlflow_operator.workflow.observe.state import Reason
 from sqlflow_operator.workflow.observe.wording import SHORT_LIMIT, WORDS_LIMIT, clip, sentence, without_pod_name
@@ -19,16 +19,16 @@ _BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*": ErrImagePull: ')
 _SAME_REASON = {"ImagePullBackOff": "ErrImagePull"}
 
 
-def explain_quota(words: str, thing: str = "pod") -> Explanation | None:
-    """The reason if these words say that a quota of the namespace forbids that thing."""
-    if "exceeded quota" not in words:
+def explain_quota(words: str, thing: str = "pod", *, certain: bool = False) -> Explanation | None:
+    """The reason if these words say, or it is certain anyway, that a quota of the namespace forbids that thing."""
+    if not certain and "exceeded quota" not in words:
         return None
     return Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the {thing}: {words}"
 
 
 def explain_waiting(pod: Mapping[str, Any]) -> Explanation | None:
     """The reason a pod waits, or None if nothing is wrong with it."""
-    scheduled = condition(pod, "PodScheduled")
+    scheduled = condition_of(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         words = clip(scheduled.get("message") or "", WORDS_LIMIT)
         if scheduled.get("reason") == "SchedulingGated":
