@@ -23,6 +23,7 @@ from sqlflow_operator.workflow.backends.detection import Detector
 from sqlflow_operator.workflow.observe.gather import LiveReader, gather
 from sqlflow_operator.workflow.observe.pods import last_end, statuses
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState
+from sqlflow_operator.workflow.observe.waiting import last_seen
 
 SLOW_START = timedelta(seconds=5)
 """After so long without a running container, Warning events say why."""
@@ -213,7 +214,7 @@ class Observer:
             return []
         events = self._cache.warnings(about["metadata"]["uid"])
         # What was in the way of an earlier step is over.
-        return [event for event in events if (from_text(event.get("lastTimestamp")) or now) >= idle_since]
+        return [event for event in events if (from_text(last_seen(event)) or now) >= idle_since]
 
 
 def _replaces_a_run(job: SQLFlowJob, name: str) -> bool:

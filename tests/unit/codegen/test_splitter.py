@@ -230,6 +230,18 @@ def test_errors_behind_an_unclosed_quote_are_found_too() -> None:
     assert errors(program) == ["unterminated-quote 1 1:8", "misspelled-keyword 2 1:26", "missing-clause 3 2:20"]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "text"), [("postgres", "SELECT $x{}$;"), ("postgres", "SELECT /* {};"), ("bigquery", "SELECT 'x{};")]
+)
+@pytest.mark.parametrize(("unclosed", "found"), [(15, 15), (16, 16), (17, 16), (400, 16)])
+def test_behind_sixteen_unclosed_quotes_nothing_more_is_looked_for(
+    dialect: str, text: str, unclosed: int, found: int
+) -> None:
+    """Each costs a scan to the end of the text: a megabyte of them would take hours."""
+    program = "\n".join(text.format(number) for number in range(unclosed))
+    assert len(errors(program, dialect)) == found
+
+
 @pytest.mark.parametrize(("character", "what"), [("\x00", "NUL"), ("\udfff", "surrogate")])
 def test_characters_that_no_database_takes(character: str, what: str) -> None:
     with pytest.raises(ProgramError, match=what) as caught:

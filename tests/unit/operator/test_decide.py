@@ -152,6 +152,15 @@ ROWS = [
         f"Job {RUN} was deleted while step s2 ran. {LOST}",
     ),
     Row(
+        "lost during two steps",
+        running(stored={"steps": [stored_step(name, StepPhase.RUNNING) for name in ("s1", "s2")]}),
+        NOTHING,
+        FAILED,
+        "ChildLost",
+        None,
+        f"Job {RUN} was deleted while steps s1, s2 ran. {LOST}",
+    ),
+    Row(
         "lost during many steps",
         running(stored={"steps": [stored_step(f"s{n}", StepPhase.RUNNING) for n in range(1, 6)]}),
         NOTHING,
@@ -248,6 +257,22 @@ ROWS = [
         100,
     ),
     Row(
+        "several earlier runs in the history, their time to live goes on",
+        observation(
+            job(
+                status(RUNNING, history=[history(OLD, finished=500), history("a", finished=50)]),
+                ttlSecondsAfterFinished=600,
+            ),
+            child(),
+            OLD_ENDED,
+            child(SUCCEEDED, "a"),
+        ),
+        NOTHING,
+        RUNNING,
+        "Running",
+        100,
+    ),
+    Row(
         "earlier run in the history, its time to live is over",
         observation(job(KNOWN_OLD, ttlSecondsAfterFinished=500), child(), OLD_ENDED),
         (delete(OLD, EARLIER),),
@@ -302,7 +327,7 @@ def test_an_earlier_generation_is_observed_again() -> None:
 
 
 def test_a_run_that_is_not_started_needs_its_program() -> None:
-    with pytest.raises(ValueError, match="needs its program parsed"):
+    with pytest.raises(ValueError, match=r"^a run that has not started needs its program parsed$"):
         decide(observation(program=None), NOW)
 
 

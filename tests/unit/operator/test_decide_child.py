@@ -169,6 +169,14 @@ ROWS = [
         "The run took longer than spec.activeDeadlineSeconds allows; waiting for p to end",
     ),
     Row(
+        "deadline just over, its pods are ending",
+        overdue(0, pods=("p",), pods_deleted=True),
+        NOTHING,
+        RUNNING,
+        "Stopping",
+        5,
+    ),
+    Row(
         "deadline over, its pods do not end",
         overdue(60, pods=("p",), pods_deleted=True),
         NOTHING,
@@ -256,3 +264,12 @@ def test_the_deadline_is_about_the_newest_that_the_child_shows() -> None:
     failed = decide(observed, NOW).status
     assert failed is not None
     assert [(one.name, one.phase, one.finished_at) for one in failed.steps] == [("s1-sql", StepPhase.FAILED, ago(0))]
+
+
+@pytest.mark.parametrize(
+    ("suspend", "suspends_running"), [(True, True), (False, True), (False, False)], ids=["able", "neither", "not asked"]
+)
+def test_a_suspension_that_has_an_effect_gets_no_note(suspend: bool, suspends_running: bool) -> None:
+    decided = decide(running(child(suspends_running=suspends_running), spec={"suspend": suspend}), NOW).status
+    assert decided is not None
+    assert decided.whole_message == "Running as observed"

@@ -68,7 +68,7 @@ def explain_events(events: Sequence[Mapping[str, Any]]) -> Explanation | None:
 
     A kubelet shows a failed pull of a later step's image in its events long before it shows it in the pod's status.
     """
-    found = [explained for event in sorted(events, key=_moment) if (explained := _explain_event(event))]
+    found = [explained for event in sorted(events, key=last_seen) if (explained := _explain_event(event))]
     return found[-1] if found else None
 
 
@@ -83,6 +83,7 @@ def _explain_event(event: Mapping[str, Any]) -> Explanation | None:
     return None
 
 
-def _moment(event: Mapping[str, Any]) -> str:
+def last_seen(event: Mapping[str, Any]) -> str:
+    """The moment at which an event was seen last; "" if it has none. Each version of the API has its own field."""
     series = event.get("series") or {}
     return str(series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or "")
