@@ -16,7 +16,9 @@ change. The README beside this file is the guide.
 """
 
 from fluid import volumes
-from fluid.context import collecting, dump
+from fluid.collector import collecting, dump
+from fluid.config_map import ConfigMap
+from fluid.containers import ConfigMapKey, FieldPath, SecretKey, Sidecar, Step, StepTemplate
 from fluid.declarations import Param, Result, Workspace
 from fluid.declare import finally_, param, pipeline_result, result, sidecar, step, workspace
 from fluid.decorators import pipeline, task
@@ -30,15 +32,13 @@ from fluid.errors import (
     UnboundError,
     UnknownReferenceError,
 )
-from fluid.objects import ConfigMap
 from fluid.pipeline import Pipeline, PipelineResult
-from fluid.pods import PodTemplate
-from fluid.references import Reference, When, cel, reference, var, when
+from fluid.pipeline_task import PipelineTask, TaskRef
+from fluid.pod_template import PodTemplate
 from fluid.runs import PipelineRun, TaskRun
-from fluid.steps import ConfigMapKey, FieldPath, SecretKey, Sidecar, Step, StepTemplate
 from fluid.task import Task
+from fluid.tekton_variables import Reference, When, cel, reference, var, when
 from fluid.text import substituted
-from fluid.uses import PipelineTask, TaskRef
 from fluid.volumes import Mount, Volume
 
 __all__ = [

@@ -9,7 +9,7 @@ import traceback
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from fluid.context import collecting, dump
+from fluid.collector import collecting, dump
 from fluid.errors import FluidError
 
 
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the YAML of every manifest that stands by itself: a pipeline inside a run is not printed again.
 
     What the program itself prints goes to stderr. Returns the exit code: 0, or 1 for an error in the program,
-    which is told with its line.
+    which is reported with its line.
     """
     parser = argparse.ArgumentParser(
         prog="python -m fluid", description="Print the YAML of what a Fluid program builds."

@@ -1,4 +1,4 @@
-"""What a task or pipeline declares: parameters, results and workspaces, each with the references to itself."""
+"""The declarations of a task or pipeline: parameters, results and workspaces, each with the references to itself."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from fluid.errors import FluidError, UnknownReferenceError, suggest
-from fluid.names import param_name, result_name
-from fluid.references import Reference
+from fluid.json_fields import Json, pruned
 from fluid.scope import Scope
+from fluid.tekton_variables import Reference
 from fluid.text import Place, render
-from fluid.values import Json, pruned
+from fluid.valid_names import param_name, result_name
 
 ParamValue = str | Sequence[str] | Mapping[str, str]
 """A string, an array or an object, as Tekton calls them."""
@@ -60,7 +60,7 @@ class Param:
 
     @property
     def kind(self) -> ParamType:
-        """The type, also where it is not said."""
+        """The type; where none is given, the one that follows from properties and default."""
         if self.type is not None:
             return self.type
         if self.properties:
@@ -131,7 +131,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A directory that a task or pipeline is given; the run says what fills it."""
+    """A directory that a task or pipeline is given; the run names its source."""
 
     name: str
     description: str = ""
@@ -141,12 +141,12 @@ class Workspace:
 
     @property
     def path(self) -> Reference:
-        """Where a task finds it, `$(workspaces.name.path)`."""
+        """The directory in which a task finds it, `$(workspaces.name.path)`."""
         return self._reference("path")
 
     @property
     def bound(self) -> Reference:
-        """`true` or `false`: whether an optional workspace was given."""
+        """`true` if an optional workspace was given, else `false`."""
         return self._reference("bound")
 
     @property

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from fluid.blocks import Block, require_block
+from fluid.containers import Sidecar, Step
 from fluid.declarations import Param, ParamType, ParamValue, Result, Workspace
 from fluid.pipeline import Pipeline, PipelineResult
-from fluid.references import Reference
-from fluid.steps import Sidecar, Step
 from fluid.task import Task
+from fluid.tekton_variables import Reference
+from fluid.with_block import Block, require_block
 
 _A_TASK = "a task's `with` block"
 _A_PIPELINE = "a pipeline's `with` block"

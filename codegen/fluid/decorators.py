@@ -10,12 +10,12 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, get_origin, get_type_hints, overload
 
-from fluid.blocks import Block
 from fluid.declarations import Param, ParamType, Workspace
 from fluid.errors import FluidError
 from fluid.pipeline import Pipeline
-from fluid.references import ArrayReference, ObjectReference, Reference
 from fluid.task import Task
+from fluid.tekton_variables import ArrayReference, ObjectReference, Reference
+from fluid.with_block import Block
 
 _B = TypeVar("_B", bound=Block)
 Body = Callable[..., Any]
@@ -55,7 +55,7 @@ def _decorated(
 
 
 def _declare(block: Block, body: Body) -> dict[str, Any]:
-    """Declare what the signature says; return what the body is called with."""
+    """Declare the signature's parameters and workspaces; return the body's arguments."""
     hints = get_type_hints(body)
     arguments: dict[str, Any] = {}
     for parameter in inspect.signature(body).parameters.values():
@@ -72,7 +72,7 @@ def _declare(block: Block, body: Body) -> dict[str, Any]:
 
 
 def _argument(param: Param, reference: Reference) -> object:
-    """What the body receives: something of the type that the signature says, made of references."""
+    """Return the body's argument: a value of the type that the signature says, made of references."""
     if param.kind == "array":
         return ArrayReference(reference)
     if param.kind == "object":

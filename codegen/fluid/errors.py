@@ -1,4 +1,4 @@
-"""What can be wrong with a Fluid program; every message says what, where and what to do."""
+"""The errors of a Fluid program; every message says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ScopeError(FluidError):
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: the nearest known one and all of them."""
+    """Return the end of a message about an unknown name: the nearest known one and all of them."""
     names = sorted(known)
     if not names:
         return "There is none."

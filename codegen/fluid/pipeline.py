@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Unpack
 
-from fluid.blocks import BlockFields
-from fluid.declarations import ParamType, Workspace
+from fluid.declarations import ParamType
 from fluid.errors import FluidError
-from fluid.graph import check_order
-from fluid.names import result_name, unique
-from fluid.references import expressions
+from fluid.json_fields import Json, pruned
+from fluid.pipeline_task import PipelineTask, TaskUser
 from fluid.scope import Scope
+from fluid.task_order import check_order
+from fluid.tekton_variables import expressions
 from fluid.text import render
-from fluid.uses import PipelineTask, TaskUser
-from fluid.values import Json, pruned
+from fluid.valid_names import result_name, unique
+from fluid.with_block import BlockFields
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,6 @@ class Pipeline(TaskUser):
     def tasks(self) -> tuple[PipelineTask, ...]:
         """Its tasks, in the order in which they were added, without the finally tasks."""
         return tuple(self._tasks)
-
-    @property
-    def declared_workspaces(self) -> tuple[Workspace, ...]:
-        """The workspaces that a run must, or may, give it."""
-        return tuple(self._workspaces)
 
     def add_task(self, task: PipelineTask) -> PipelineTask:
         """Add a task, to the finally tasks inside `finally_`."""
@@ -119,7 +114,7 @@ class Pipeline(TaskUser):
             params={p.name: p.kind for p in self._params},
             keys={p.name: frozenset(p.keys) for p in self._params},
             workspaces=frozenset(w.name for w in self._workspaces),
-            tasks={t.name: t.result_names for t in self._tasks},
+            tasks={t.name: t.task.result_names for t in self._tasks},
             final=final,
         )
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-from fluid.context import register
+from fluid.collector import register
 from fluid.declarations import ParamValue, Workspace, param_value
 from fluid.errors import FluidError, UnboundError, UnknownReferenceError, suggest
-from fluid.names import object_name
+from fluid.json_fields import Duration, Json, Metadata, RunFields, duration_seconds, go_duration, plain, pruned
 from fluid.pipeline import Pipeline
-from fluid.pods import PodTemplate
+from fluid.pipeline_task import TaskRef, check_params
+from fluid.pod_template import PodTemplate
 from fluid.scope import Scope
 from fluid.task import Task
 from fluid.text import Place, render_json
-from fluid.uses import TaskRef, check_params
-from fluid.values import Duration, Json, Metadata, RunFields, duration_seconds, go_duration, plain, pruned
+from fluid.valid_names import object_name
 from fluid.volumes import Source
 
 
 class _Run:
-    """What the runs of pipelines and of tasks have in common: immutable, validated when made."""
+    """The common part of runs of pipelines and of tasks: immutable, validated when made."""
 
     kind = ""
     embedded = False
@@ -66,13 +66,13 @@ class PipelineRun(_Run):
 
     Args:
         pipeline: the pipeline, or the name of one in the namespace.
-        embed: whether the run holds the pipeline (`pipelineSpec`) or names it (`pipelineRef`).
+        embed: True if the run holds the pipeline (`pipelineSpec`), False if it names it (`pipelineRef`).
         params: its parameters' values.
-        workspaces: what fills its workspaces: name to source, `fluid.volumes.empty_dir()` and the like.
-        timeout: how long it may take in all; Tekton's default is an hour, 0 is without limit.
-        tasks_timeout, finally_timeout: how long those parts may take.
+        workspaces: the sources of its workspaces by name, `fluid.volumes.empty_dir()` and the like.
+        timeout: the time that it may take in all; Tekton's default is an hour, 0 is without limit.
+        tasks_timeout, finally_timeout: the times that those parts may take.
         service_account: the service account of its pods.
-        pod_template: what its pods share.
+        pod_template: the fields that its pods share.
         task_run_specs: Tekton's `taskRunSpecs`, per task.
         pending: create it, but do not start it before `spec.status` is cleared.
         **metadata: `name` or `generate_name`, `namespace`, `labels`, `annotations`, `owner_references`.
@@ -129,13 +129,13 @@ class TaskRun(_Run):
 
     Args:
         task: the task, one that exists elsewhere, or the name of one in the namespace.
-        embed: whether the run holds the task (`taskSpec`) or names it (`taskRef`).
+        embed: True if the run holds the task (`taskSpec`), False if it names it (`taskRef`).
         params: its parameters' values.
-        workspaces: what fills its workspaces.
-        timeout: how long one try may take; Tekton's default is an hour, 0 is without limit.
-        retries: how often it is tried again.
+        workspaces: the sources of its workspaces by name.
+        timeout: the time that one try may take; Tekton's default is an hour, 0 is without limit.
+        retries: the number of times that it is tried again.
         service_account: the service account of its pod.
-        pod_template: what its pod has.
+        pod_template: fields of its pod.
         pending: create it, but do not start it before `spec.status` is cleared.
         **metadata: as in `PipelineRun`.
     """
@@ -166,7 +166,7 @@ class TaskRun(_Run):
         self._spec = pruned(
             **definition,
             params=self._params(params or {}),
-            workspaces=self._workspaces(workspaces or {}, tuple(known.workspaces) if known else None),
+            workspaces=self._workspaces(workspaces or {}, known.declared_workspaces if known else None),
             timeout=None if timeout is None else go_duration(timeout, f"{self.owner}, timeout"),
             retries=retries or None,
             serviceAccountName=service_account,

@@ -1,4 +1,4 @@
-"""Which references a place may hold: a task knows its own parameters, a pipeline those and its tasks' results."""
+"""The references that a place may hold: a task knows its own parameters, a pipeline those and its tasks' results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Path:
 
 
 def parse(expression: str) -> Path | None:
-    """Take `params.files[*]` apart, or return None where that is no expression."""
+    """Return the parts of `params.files[*]`, or None where the text is no expression."""
     names: list[str] = []
     index = ""
     position = 0
@@ -41,18 +41,18 @@ def parse(expression: str) -> Path | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What may be referred to in one place.
+    """The things that a text in one place may refer to.
 
     Attributes:
-        owner: how messages name the place's owner, such as `Task 'build'`.
+        owner: the place's owner in messages, such as `Task 'build'`.
         params: the declared parameters' types by name.
         keys: the keys of those that are objects.
         results: names of the owner's own results (a task's).
         workspaces: names of the declared workspaces.
         steps: names of the task's steps.
         tasks: a pipeline's tasks with their results; None where the results are not known.
-        in_task: whether this is inside a task; else it is a pipeline or a run.
-        final: whether this is a `finally` task, which may ask for the status of others.
+        in_task: True inside a task, False in a pipeline or a run.
+        final: True in a `finally` task, which may ask for the status of others.
     """
 
     owner: str

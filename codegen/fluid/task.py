@@ -1,35 +1,34 @@
-"""Tasks: what runs in one pod."""
+"""Tasks: steps that run in one pod."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Unpack
 
-from fluid.blocks import Block, BlockFields
-from fluid.declarations import Namespace, ParamValue, Result, Workspace
+from fluid.containers import Sidecar, Step, StepTemplate
+from fluid.declarations import Namespace, Result
 from fluid.errors import DuplicateError, FluidError
-from fluid.names import labels as checked_labels
-from fluid.names import unique
-from fluid.references import When
+from fluid.json_fields import Json, pruned
+from fluid.pipeline_task import UsableTask
 from fluid.scope import Scope
-from fluid.steps import Sidecar, Step, StepTemplate
-from fluid.uses import PipelineTask, use_task
-from fluid.values import Duration, Json, pruned
+from fluid.valid_names import labels as checked_labels
+from fluid.valid_names import unique
 from fluid.volumes import Volume
+from fluid.with_block import Block, BlockFields
 
 
-class Task(Block):
+class Task(Block, UsableTask):
     """A task: parameters, workspaces, steps that run one after the other in one pod, results.
 
     Fill it in a `with` block or by its constructor. Call it inside a pipeline to use it there.
 
     Args:
         name: DNS label.
-        results: what it writes; more may be added in its `with` block, as of all that it declares.
+        results: its results; more may be added in its `with` block, as of all that it declares.
         steps: the containers that run one after the other.
         sidecars: the containers that run beside them.
         volumes: volumes that nothing mounts by `mounts`; mounted ones declare themselves.
-        step_template: what all steps share.
+        step_template: the fields that all steps share.
         **fields: `params`, `workspaces`, `display_name`, `description`; `labels` and `annotations` of the Task or,
             inside a pipeline, of its TaskRuns and pods; `namespace` of the Task where it is an object of its own.
     """
@@ -58,6 +57,11 @@ class Task(Block):
     def results(self) -> Namespace[Result]:
         """Its results, seen from inside: `task.results.digest.path` is the file to write."""
         return Namespace(f"{self.owner}: result", {r.name: r for r in self._results})
+
+    @property
+    def result_names(self) -> frozenset[str]:
+        """The names of its results."""
+        return frozenset(r.name for r in self._results)
 
     def add_result(self, result: Result) -> Result:
         """Declare a result."""
@@ -96,62 +100,20 @@ class Task(Block):
         self.close()
         return self._spec
 
-    def embedded_spec(self) -> Json:
-        """The `taskSpec` of a pipeline's task: with labels and annotations for its TaskRuns and pods."""
+    def definition(self, where: str, scope: Scope) -> Json:
+        """Return the `taskSpec` of a pipeline's task: with labels and annotations for its TaskRuns and pods."""
         metadata = pruned(
             labels=checked_labels(self._metadata.labels, self.owner), annotations=dict(self._metadata.annotations)
         )
-        return pruned(metadata=metadata, **self.spec())
-
-    def __call__(
-        self,
-        name: str = "",
-        /,
-        *,
-        params: Mapping[str, ParamValue] | None = None,
-        run_after: Sequence[PipelineTask | str] = (),
-        when: Sequence[When] | When = (),
-        workspaces: Mapping[str, Workspace | str] | None = None,
-        retries: int = 0,
-        timeout: Duration | None = None,
-        on_error: str = "",
-        **values: ParamValue,
-    ) -> PipelineTask:
-        """Use the task in the pipeline whose block is open.
-
-        Args:
-            name: name there; the task's own where not given.
-            params: values of its parameters, where a name is no Python identifier.
-            **values: values of its parameters by name.
-            run_after: tasks, or their names, that must have succeeded before.
-            when: conditions, all of which must hold, else the task is skipped.
-            workspaces: the task's workspace name to the pipeline's; the same names need no entry.
-            retries: how often it is tried again.
-            timeout: how long one try may take.
-            on_error: `continue` lets the pipeline go on although it failed.
-        """
-        self.close()
         self.embedded = True
-        return use_task(
-            PipelineTask(
-                name=name or self.name,
-                task=self,
-                params={**(params or {}), **values},
-                run_after=run_after,
-                when=when,
-                workspaces=workspaces or {},
-                retries=retries,
-                timeout=timeout,
-                on_error=on_error,
-            )
-        )
+        return {"taskSpec": pruned(metadata=metadata, **self.spec())}
 
     def _scope(self) -> Scope:
         return Scope(
             owner=self.owner,
             params={p.name: p.kind for p in self._params},
             keys={p.name: frozenset(p.keys) for p in self._params},
-            results=frozenset(r.name for r in self._results),
+            results=self.result_names,
             workspaces=frozenset(w.name for w in self._workspaces),
             steps=frozenset(s.name for s in self._steps if s.name),
             in_task=True,

@@ -1,4 +1,4 @@
-"""From text with references to what a manifest holds, and the guard for text that Tekton would misread.
+"""Rendering of text with references, and the guard for text that Tekton would misread.
 
 Two programs replace `$(...)` in a pod: Tekton the references it knows, by plain search and replace and with no way
 to escape; then the kubelet, in command, args and env values, names of environment variables, where `$$` is an
@@ -13,8 +13,8 @@ from enum import Enum
 from typing import Any
 
 from fluid.errors import LiteralError
-from fluid.references import MARK
 from fluid.scope import Scope
+from fluid.tekton_variables import MARK
 
 _TEKTON = re.compile(
     r"\$\((?:params|tasks|results|workspaces|context|steps|step|finally|credentials|artifacts|inputs|outputs)[.\[][^)]*\)?"
@@ -25,7 +25,7 @@ _TAIL = re.compile(r"\$+$")
 
 
 class Place(Enum):
-    """Who reads a text besides Tekton."""
+    """The readers of a text besides Tekton."""
 
     PLAIN = "plain"
     """Nobody: Tekton replaces references, the rest stays."""
@@ -36,7 +36,7 @@ class Place(Enum):
 
 
 def render(text: str, where: str, scope: Scope, place: Place = Place.PLAIN) -> str:
-    """The text as the manifest holds it, each reference checked against `scope`.
+    """Return the text as the manifest holds it, each reference checked against `scope`.
 
     Raises:
         UnknownReferenceError: a reference that `scope` does not know.
@@ -59,13 +59,13 @@ def render(text: str, where: str, scope: Scope, place: Place = Place.PLAIN) -> s
 
 
 def substituted(text: str) -> str | None:
-    """The first piece of a text that Tekton would replace, or refuse as an unknown reference; None without one."""
+    """Return the first piece of a text that Tekton would replace or refuse as an unknown reference, or None."""
     found = _TEKTON.search(text)
     return found[0] if found else None
 
 
 def render_json(value: Any, where: str, scope: Scope) -> Any:
-    """Kubernetes JSON with every text in it rendered; tuples become lists, mappings become dicts."""
+    """Return Kubernetes JSON with every text in it rendered; tuples become lists, mappings become dicts."""
     if isinstance(value, str):
         return render(value, where, scope)
     if isinstance(value, Mapping):

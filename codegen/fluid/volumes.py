@@ -1,4 +1,4 @@
-"""Volumes, where they are mounted, and what fills them: the same sources serve volumes and workspaces."""
+"""Volumes, their mounts and their sources, which serve workspaces too."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fluid.names import dns_label
-from fluid.values import Json, plain, pruned
+from fluid.json_fields import Json, plain, pruned
+from fluid.valid_names import dns_label
 
 Source = Mapping[str, Any]
-"""What fills a volume or workspace, as Kubernetes JSON: `{"emptyDir": {}}`."""
+"""The source of a volume or workspace, as Kubernetes JSON: `{"emptyDir": {}}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A volume and how it is mounted, where more than its path is to say."""
+    """A volume with the options of its mount, where the path alone does not do."""
 
     volume: Volume
     read_only: bool = False

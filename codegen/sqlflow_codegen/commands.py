@@ -1,4 +1,4 @@
-"""How every command of this distribution begins and ends: one line for what a person can cause, never a traceback."""
+"""The frame of every command of this distribution: an error becomes one line and an exit code, never a traceback."""
 
 from __future__ import annotations
 

@@ -64,8 +64,8 @@ ANNOTATION_CANCELLED = f"{GROUP}/cancelled"
 STEP_COMMAND = "sqlflow-step"
 
 
-class Argument(StrEnum):
-    """Arguments of `sqlflow-step`."""
+class Flag(StrEnum):
+    """Flags of `sqlflow-step`."""
 
     PROGRAM = "--program"
     DIALECT = "--dialect"
@@ -101,7 +101,7 @@ STEP_IMAGE_PULL_POLICY_ENV = "SQLFLOW_STEP_IMAGE_PULL_POLICY"
 STEP_REQUESTS_ENV = "SQLFLOW_STEP_REQUESTS"
 """The operator's and the `sqlflow` command's defaults for steps."""
 STEP_REQUESTS = "cpu=100m,memory=256Mi"
-"""What a step requests of its node where neither job nor operator says: enough for plain SQL and small models."""
+"""Requests of a step for which neither job nor operator gives any: enough for plain SQL and small models."""
 
 TERMINATION_MESSAGE_LIMIT = 4096
 """Bytes that Kubernetes keeps of one container's termination message (12 KiB shared by a pod's containers)."""
@@ -114,7 +114,8 @@ Set where an engine takes that file and puts it, as JSON of its own, into the co
 """
 
 OUTCOME_RESULT = "outcome"
-"""Where an engine has named results (Tekton), the one that holds a step's outcome, as `dump_outcome` writes it."""
+"""The name of the result that holds a step's outcome, as `dump_outcome` writes it, where an engine has results
+(Tekton)."""
 
 WRAPPED_LIMIT = TERMINATION_MESSAGE_LIMIT - 512
 """Bytes of a wrapped message; the rest is the engine's own."""
@@ -151,7 +152,7 @@ also after those of a process that was killed."""
 
 @dataclass(frozen=True, slots=True)
 class StepError:
-    """Why a step failed. `statement` is 0 where no statement had started (bad usage, no database)."""
+    """The error with which a step failed. `statement` is 0 where no statement had started (bad usage, no database)."""
 
     statement: int
     line: int
@@ -166,7 +167,7 @@ class StepError:
 
 @dataclass(frozen=True, slots=True)
 class StepMetrics:
-    """What one EVALUATE measured."""
+    """The metrics of one EVALUATE."""
 
     statement: int
     model: str
@@ -175,7 +176,7 @@ class StepMetrics:
 
 @dataclass(frozen=True, slots=True)
 class StepModel:
-    """What one TRAIN stored."""
+    """The model that one TRAIN stored."""
 
     statement: int
     name: str

@@ -1,4 +1,4 @@
-"""What can be wrong with a program, told like a compiler tells it.
+"""The errors of a program, in the form of a compiler's messages.
 
 One root, `SQLFlowError`, for every error that a person can cause; `ProgramError` carries all findings of one
 program at once.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 class SQLFlowError(Exception):
-    """Root of every error that a person can cause and mend."""
+    """Root of every error that a person can cause and correct."""
 
 
 @dataclass(frozen=True, slots=True)

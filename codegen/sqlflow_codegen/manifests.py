@@ -20,7 +20,7 @@ from sqlflow_codegen.contract import (
     RUN_ENV,
     RUN_UID_ENV,
     STEP_COMMAND,
-    Argument,
+    Flag,
 )
 from sqlflow_codegen.graph import Step
 from sqlflow_codegen.ranges import format_ranges
@@ -51,11 +51,11 @@ def shared_arguments(options: RunOptions, dialect: str, *, resumable: bool) -> l
         dialect: the SQL dialect of the program.
         resumable: True if a step that is stopped goes on later. One with retries does so anyway.
     """
-    program = [Argument.PROGRAM, f"{PROGRAM_DIR}/{PROGRAM_FILE}", Argument.DIALECT, dialect]
-    arguments = [*program, Argument.PREVIEW_ROWS, str(options.preview_rows)]
+    program = [Flag.PROGRAM, f"{PROGRAM_DIR}/{PROGRAM_FILE}", Flag.DIALECT, dialect]
+    arguments = [*program, Flag.PREVIEW_ROWS, str(options.preview_rows)]
     if options.retries > 0:
-        return [*arguments, Argument.RETRIES, str(options.retries)]
-    return [*arguments, Argument.RESUMABLE] if resumable else arguments
+        return [*arguments, Flag.RETRIES, str(options.retries)]
+    return [*arguments, Flag.RESUMABLE] if resumable else arguments
 
 
 def own_arguments(step: Step) -> dict[str, str]:

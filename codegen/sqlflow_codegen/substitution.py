@@ -1,8 +1,8 @@
-"""Keeps user text away from an engine's templates.
+"""Protection of user text from an engine's templates.
 
-Argo replaces `{{...}}` everywhere in a Workflow, Tekton `$(params.x)` and the like in a task; neither can be told
-that a text is meant literally. Values of environment variables are the user's own words, so those that an engine
-would touch travel in the run's ConfigMap, where nothing is replaced. In all other places such text is refused.
+Argo replaces `{{...}}` everywhere in a Workflow, Tekton `$(params.x)` and the like in a task; neither has a way to say
+that a text is meant literally. Values of environment variables are the user's own words, so those that an engine would
+touch travel in the run's ConfigMap, where nothing is replaced. In all other places such text is refused.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from sqlflow_codegen.backend import RunOptions
 from sqlflow_codegen.errors import CodegenError
 
 Substituted = Callable[[str], str | None]
-"""The first piece of a text that an engine would replace or refuse, None if there is none."""
+"""Returns the first piece of a text that an engine would replace or refuse, None if there is none."""
 
 
 def shield(options: RunOptions, substituted: Substituted, engine: str) -> tuple[RunOptions, dict[str, str]]:
-    """The options with nothing in them that the engine would replace, and the data that the ConfigMap carries for it.
+    """Return the options with nothing in them that the engine would replace, and the texts that the ConfigMap carries.
 
     Raises:
         CodegenError: a text other than the value of an environment variable holds what the engine would replace.

@@ -21,7 +21,7 @@ from sqlflow_codegen.contract import (
     RUN_ENV,
     RUN_UID_ENV,
     STEP_COMMAND,
-    Argument,
+    Flag,
     StepError,
 )
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
@@ -75,32 +75,32 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=STEP_COMMAND, description=__doc__, allow_abbrev=False)
     add = parser.add_argument
-    add(Argument.PROGRAM, required=True, metavar="FILE", help="the program's text, in UTF-8")
-    add(Argument.DIALECT, required=True, help="the SQL dialect of the program")
-    add(Argument.STATEMENTS, default="", metavar="3-5,7", help="numbers of the statements to execute")
+    add(Flag.PROGRAM, required=True, metavar="FILE", help="the program's text, in UTF-8")
+    add(Flag.DIALECT, required=True, help="the SQL dialect of the program")
+    add(Flag.STATEMENTS, default="", metavar="3-5,7", help="numbers of the statements to execute")
     add(
-        Argument.SESSION,
+        Flag.SESSION,
         default="",
         metavar="1,2",
         help="numbers of statements that set up the session, executed first",
     )
     add(
-        Argument.REPEAT,
+        Flag.REPEAT,
         default="",
         metavar="3",
         help="those of --statements that a retry executes again: they only set up",
     )
-    add(Argument.LOST, default="", metavar="4", help="those of --statements at which a retry cannot go on")
-    add(Argument.PREVIEW_ROWS, type=int, default=100, metavar="N", help="rows shown of a result (default 100)")
+    add(Flag.LOST, default="", metavar="4", help="those of --statements at which a retry cannot go on")
+    add(Flag.PREVIEW_ROWS, type=int, default=100, metavar="N", help="rows shown of a result (default 100)")
     add(
-        Argument.RETRIES,
+        Flag.RETRIES,
         type=int,
         metavar="N",
         help="how often the step may be tried again: note what is done, so that a retry does not repeat it",
     )
-    add(Argument.LEDGER, dest="retries", action="store_const", const=1_000_000, help=argparse.SUPPRESS)
-    add(Argument.RESUMABLE, action="store_true", help="a step that SIGTERM stopped goes on when it is started again")
-    add(Argument.FINISH, action="store_true", help="do nothing; the last container of Jobs of older versions")
+    add(Flag.LEDGER, dest="retries", action="store_const", const=1_000_000, help=argparse.SUPPRESS)
+    add(Flag.RESUMABLE, action="store_true", help="a step that SIGTERM stopped goes on when it is started again")
+    add(Flag.FINISH, action="store_true", help="do nothing; the last container of Jobs of older versions")
     return parser
 
 

@@ -5,6 +5,6 @@ limits (`server`). DSLs keep process-global state: a child for each program give
 mistakes in; it is no wall against hostile code.
 """
 
-from sqlflow_codegen.sandbox.client import Limits, Sandbox, run_program
+from sqlflow_codegen.sandbox.sandbox import Limits, Sandbox, run_program
 
 __all__ = ["Limits", "Sandbox", "run_program"]

@@ -1,7 +1,7 @@
-"""What the sandbox's client and server say to each other.
+"""The protocol of the sandbox's client and server.
 
 For each program the client makes a socket pair and sends one end, with the limits, over the control socket. Over
-the other end it sends the program and reads the child's `Result` and, always last, the server's `Trailer`.
+the other end it sends the program and reads the child's `ProgramOutput` and, always last, the server's trailer.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ PROGRAM_NAME = "program.py"
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What the child tells: what the program printed, or how it failed.
+class ProgramOutput:
+    """The child's answer: the program's output, or its error.
 
     `line` is the program's line, from 1, where it failed; 0 if unknown or not failed.
     """
@@ -36,13 +36,13 @@ class Result:
     source: str = ""
 
     def dump(self) -> bytes:
-        """As bytes, never failing: lone surrogates travel too."""
+        """Return the answer as bytes; lone surrogates travel too."""
         return json.dumps(asdict(self)).encode("ascii")
 
     @staticmethod
-    def load(data: bytes) -> Result | None:
-        """Back from bytes; None where the child ended before it had told all."""
+    def load(data: bytes) -> ProgramOutput | None:
+        """Return the answer in those bytes; None where the child ended before it had sent all."""
         try:
-            return Result(**json.loads(data))
+            return ProgramOutput(**json.loads(data))
         except (ValueError, TypeError):
             return None

@@ -24,7 +24,7 @@ import traceback
 import types
 from dataclasses import dataclass
 
-from sqlflow_codegen.sandbox.protocol import PROGRAM_NAME, REQUEST, TRAILER, TRAILER_MARK, Result
+from sqlflow_codegen.sandbox.protocol import PROGRAM_NAME, REQUEST, TRAILER, TRAILER_MARK, ProgramOutput
 
 _CPU_GRACE = 1
 """Seconds of CPU between the signal that ends a program and the one that cannot be caught."""
@@ -139,7 +139,7 @@ def _limit(cpu: float, memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
 
 
-def _execute(program: str) -> Result:
+def _execute(program: str) -> ProgramOutput:
     """Run the program as `__main__`, with what it prints kept."""
     output = io.StringIO()
     try:
@@ -155,16 +155,16 @@ def _execute(program: str) -> Result:
             return _failure(exit_, f"the program ended with exit code {exit_.code}")
     except BaseException as error:  # noqa: BLE001 - the program's own fault, whatever it is: the client raises it
         return _failure(error, "".join(traceback.format_exception_only(error)).strip().splitlines()[-1])
-    return Result(stdout=output.getvalue())
+    return ProgramOutput(stdout=output.getvalue())
 
 
-def _failure(error: BaseException, message: str) -> Result:
+def _failure(error: BaseException, message: str) -> ProgramOutput:
     if isinstance(error, SyntaxError) and error.filename == PROGRAM_NAME:
-        return Result(error=message, line=error.lineno or 0, source=(error.text or "").strip())
+        return ProgramOutput(error=message, line=error.lineno or 0, source=(error.text or "").strip())
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == PROGRAM_NAME]
     if not frames:
-        return Result(error=message)
-    return Result(error=message, line=frames[-1].lineno or 0, source=(frames[-1].line or "").strip())
+        return ProgramOutput(error=message)
+    return ProgramOutput(error=message, line=frames[-1].lineno or 0, source=(frames[-1].line or "").strip())
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def test_lone_surrogates_travel(sandbox: Sandbox) -> None:
         ("import json\njson.loads('{')", "program.py line 2: .*JSONDecodeError"),
         ("x = 1\ndef f(:\n", "program.py line 2: SyntaxError"),
         ("import sys\nsys.exit(3)", "program.py line 2: the program ended with exit code 3"),
-        ("import os\nos._exit(7)", "ended with exit code 7 before it had told its result"),
+        ("import os\nos._exit(7)", "ended with exit code 7 before it had sent its result"),
         ("import os\nos.abort()", "crashed with SIGABRT"),
         ("def f():\n    f()\nf()", "RecursionError"),
         ("x = '\x00'", "SyntaxError|ValueError"),

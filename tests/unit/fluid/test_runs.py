@@ -9,7 +9,7 @@ from typing import Any
 
 import fluid
 import pytest
-from fluid.context import current_block
+from fluid.with_block import current_block
 
 STEP = fluid.Step(image="i")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlflow_codegen.backend import Codegen
-from sqlflow_codegen.contract import ANNOTATION_CANCELLED, Argument
+from sqlflow_codegen.contract import ANNOTATION_CANCELLED, Flag
 
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import JOBS
@@ -35,7 +35,7 @@ from sqlflow_operator.workflow.observe.reasons import (
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.observe.wording import SHORT_LIMIT, clip, sentence
 
-_NOTING = {Argument.LEDGER, Argument.RESUMABLE}
+_NOTING = {Flag.LEDGER, Flag.RESUMABLE}
 """Arguments of a step that notes what is done, so that it goes on after a suspension."""
 
 

@@ -16,7 +16,7 @@ from sqlflow_codegen.contract import (
     EXIT_STATEMENT_FAILED,
     EXIT_TRY_AGAIN,
     EXIT_USAGE,
-    Argument,
+    Flag,
 )
 from sqlflow_codegen.ranges import parse_ranges
 
@@ -76,7 +76,7 @@ def steps_of_template(containers: Iterable[Mapping[str, Any]]) -> tuple[StepStat
 def _step_of(container: Mapping[str, Any]) -> StepState:
     name = str(container.get("name", ""))
     arguments = [str(argument) for argument in container.get("args") or ()]
-    ranges = arguments[arguments.index(Argument.STATEMENTS) + 1] if Argument.STATEMENTS in arguments[:-1] else ""
+    ranges = arguments[arguments.index(Flag.STATEMENTS) + 1] if Flag.STATEMENTS in arguments[:-1] else ""
     try:
         statements = parse_ranges(ranges)
     except ValueError:  # a container that somebody else has changed

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fluid.errors import FluidError
-from fluid.names import dns_label
+from fluid.json_fields import Duration, Json, go_duration, pruned
 from fluid.scope import Scope
 from fluid.text import Place, render, render_json
-from fluid.values import Duration, Json, go_duration, pruned
+from fluid.valid_names import dns_label
 from fluid.volumes import Mount, Volume
 
 
@@ -60,7 +60,7 @@ values keep Kubernetes' own `$(NAME)`."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """What steps, sidecars and step templates have in common.
+    """The common fields of steps, sidecars and step templates.
 
     Attributes:
         image: the image; of a step optional where a step template names it.
@@ -115,7 +115,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepTemplate(Container):
-    """What all steps of a task share; a step's own fields win."""
+    """The fields that all steps of a task share; a step's own fields win."""
 
     def to_dict(self, owner: str, scope: Scope) -> Json:
         """The template as Tekton JSON."""

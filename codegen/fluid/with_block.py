@@ -1,22 +1,27 @@
-"""What tasks and pipelines have in common: `with` blocks that fill them and then close for good."""
+"""The common base of tasks and pipelines: a `with` block fills them and then closes for good.
+
+The open blocks are in a context variable: threads and asyncio tasks that build at the same time have their own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Self, TypeVar, Unpack, cast
 
-from fluid.context import block, current_block, register
+from fluid.collector import register
 from fluid.declarations import Namespace, Param, Workspace
 from fluid.errors import ScopeError
-from fluid.names import unique
-from fluid.references import Reference
-from fluid.values import Json, Metadata, ObjectFields, plain, pruned
+from fluid.json_fields import Json, Metadata, ObjectFields, plain, pruned
+from fluid.tekton_variables import Reference
+from fluid.valid_names import unique
+
+_open_blocks: ContextVar[tuple[Block, ...]] = ContextVar("fluid_open_blocks", default=())
 
 
 class BlockFields(ObjectFields, total=False):
-    """What tasks and pipelines both take besides their names."""
+    """Arguments that tasks and pipelines both take besides their names."""
 
     params: Sequence[Param]
     workspaces: Sequence[Workspace]
@@ -36,7 +41,7 @@ class Block:
         self.name = name
         self.embedded = False
         self._closed = False
-        self._open: AbstractContextManager[None] | None = None
+        self._token: Token[tuple[Block, ...]] | None = None
         self._params = list(fields.pop("params", ()))
         self._workspaces = list(fields.pop("workspaces", ()))
         self._heading = pruned(displayName=fields.pop("display_name", ""), description=fields.pop("description", ""))
@@ -45,13 +50,18 @@ class Block:
 
     @property
     def owner(self) -> str:
-        """How messages name it."""
+        """Its name in messages."""
         return f"{self.kind} {self.name!r}"
 
     @property
     def declared_params(self) -> tuple[Param, ...]:
         """The parameters that it takes."""
         return tuple(self._params)
+
+    @property
+    def declared_workspaces(self) -> tuple[Workspace, ...]:
+        """The workspaces that a run must, or may, give it."""
+        return tuple(self._workspaces)
 
     @property
     def params(self) -> Namespace[Reference]:
@@ -84,7 +94,7 @@ class Block:
         """Validate, and refuse every change from now on. Closing twice is harmless."""
         if self._closed:
             return
-        if self._open is not None:
+        if self._token is not None:
             raise ScopeError(f"{self.owner} is used inside its own `with` block; use it after the block.")
         unique((p.name for p in self._params), f"{self.owner}: parameter")
         unique((w.name for w in self._workspaces), f"{self.owner}: workspace")
@@ -111,8 +121,7 @@ class Block:
 
     def __enter__(self) -> Self:
         self.ensure_open("anything")
-        self._open = block(self)
-        self._open.__enter__()
+        self._token = _open_blocks.set((*_open_blocks.get(), self))
         return self
 
     def __exit__(
@@ -121,9 +130,9 @@ class Block:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._open is not None:
-            self._open.__exit__(exception_type, exception, traceback)
-            self._open = None
+        if self._token is not None:
+            _open_blocks.reset(self._token)
+            self._token = None
         if exception_type is None:
             self.close()
 
@@ -131,14 +140,20 @@ class Block:
 B = TypeVar("B", bound=Block)
 
 
+def current_block() -> Block | None:
+    """Return the innermost open block, or None outside every block."""
+    blocks = _open_blocks.get()
+    return blocks[-1] if blocks else None
+
+
 def require_block(kind: type[B], what: str, inside: str) -> B:
-    """The innermost block, if it is of that kind.
+    """Return the innermost block, if it is of that kind.
 
     Raises:
-        ScopeError: it is not; `what` was to be done `inside` what.
+        ScopeError: it is not; the message says that `what` belongs inside `inside`.
     """
-    owner = current_block()
-    if isinstance(owner, kind):
-        return owner
-    place = f"inside {owner.owner}" if isinstance(owner, Block) else "outside every block"
+    block = current_block()
+    if isinstance(block, kind):
+        return block
+    place = f"inside {block.owner}" if block else "outside every block"
     raise ScopeError(f"{what} belongs inside {inside}; this is {place}.")

@@ -1,7 +1,4 @@
-"""Which `with` block is open, and what a program has built: both live in context variables.
-
-So threads and asyncio tasks that build at the same time do not see each other's blocks.
-"""
+"""The manifests that a program has built, collected in a context variable: threads and asyncio tasks have their own."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from contextvars import ContextVar
 from typing import Protocol
 
 from fluid.dumper import dump_yaml
-from fluid.values import Json
+from fluid.json_fields import Json
 
 
 class Manifest(Protocol):
@@ -19,30 +16,13 @@ class Manifest(Protocol):
 
     @property
     def embedded(self) -> bool:
-        """Whether it stands inside another manifest, so that it need not be written by itself."""
+        """True if it stands inside another manifest, so that it need not be written by itself."""
 
     def to_dict(self) -> Json:
         """The object as Kubernetes JSON."""
 
 
-_blocks: ContextVar[tuple[object, ...]] = ContextVar("fluid_blocks", default=())
 _built: ContextVar[list[Manifest] | None] = ContextVar("fluid_built", default=None)
-
-
-@contextmanager
-def block(owner: object) -> Iterator[None]:
-    """Make `owner` the innermost open block."""
-    token = _blocks.set((*_blocks.get(), owner))
-    try:
-        yield
-    finally:
-        _blocks.reset(token)
-
-
-def current_block() -> object | None:
-    """The innermost open block's owner, or None outside every block."""
-    blocks = _blocks.get()
-    return blocks[-1] if blocks else None
 
 
 @contextmanager
@@ -62,7 +42,7 @@ def dump(*manifests: Manifest) -> str:
 
 
 def register(manifest: Manifest) -> None:
-    """Tell the collector, if there is one, that a manifest was built."""
+    """Add a manifest to those that `collecting` collects, if anything does."""
     built = _built.get()
     if built is not None:
         built.append(manifest)

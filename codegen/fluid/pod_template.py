@@ -1,4 +1,4 @@
-"""What the pods of a run share."""
+"""The fields that the pods of a run share."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fluid.json_fields import Json, pruned
 from fluid.scope import Scope
 from fluid.text import render_json
-from fluid.values import Json, pruned
 from fluid.volumes import Volume
 
 

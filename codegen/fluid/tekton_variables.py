@@ -1,9 +1,9 @@
-"""References as values: what Tekton writes as `$(...)`, told apart from text that only looks like it.
+"""Tekton's variables, `$(...)`, as values, distinct from text that only looks like one.
 
 A `Reference` is a `str`, so it may stand wherever text may: in f-strings, in lists, after `+`. It carries its
 expression between two NUL characters, a mark that no Kubernetes text can contain, and becomes `$(expression)`
 only when a manifest is rendered. So the text `$(params.x)` and the reference to `params.x` never mix up, and no
-registry or other state is needed to tell them apart.
+registry or other state is needed to distinguish them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Reference(str):
 
     @property
     def expression(self) -> str:
-        """What stands between `$(` and `)`."""
+        """The text between `$(` and `)`."""
         return self[1:-1]
 
     def __repr__(self) -> str:

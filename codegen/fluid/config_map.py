@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Unpack
 
-from fluid.context import register
-from fluid.values import Json, Metadata, OwnedFields, plain, pruned
+from fluid.collector import register
+from fluid.json_fields import Json, Metadata, OwnedFields, plain, pruned
 
 
 class ConfigMap:

@@ -2,28 +2,98 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
-from fluid.blocks import Block, require_block
 from fluid.declarations import Param, ParamValue, Workspace, param_type, param_value
 from fluid.errors import FluidError, UnboundError, UnknownReferenceError, suggest
-from fluid.names import dns_label
-from fluid.references import Reference, When, expressions
+from fluid.json_fields import Duration, Json, go_duration, pruned
 from fluid.scope import Scope, parse
+from fluid.tekton_variables import Reference, When, expressions
 from fluid.text import Place, render
-from fluid.values import Duration, Json, go_duration, pruned
+from fluid.valid_names import dns_label
+from fluid.with_block import Block, require_block
 
-if TYPE_CHECKING:
-    from fluid.task import Task
+
+class UsableTask(ABC):
+    """A task that pipelines can use. Call it inside a pipeline to use it there."""
+
+    name: str
+
+    @property
+    @abstractmethod
+    def result_names(self) -> frozenset[str] | None:
+        """The names of its results; None where they are not known."""
+
+    @property
+    @abstractmethod
+    def declared_params(self) -> tuple[Param, ...] | None:
+        """The parameters that it takes; None where they are not known."""
+
+    @property
+    @abstractmethod
+    def declared_workspaces(self) -> tuple[Workspace, ...]:
+        """The workspaces that it is known to take."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Validate, and refuse every change from now on."""
+
+    @abstractmethod
+    def definition(self, where: str, scope: Scope) -> Json:
+        """Return `taskSpec` or `taskRef` as Tekton JSON."""
+
+    def __call__(
+        self,
+        name: str = "",
+        /,
+        *,
+        params: Mapping[str, ParamValue] | None = None,
+        run_after: Sequence[PipelineTask | str] = (),
+        when: Sequence[When] | When = (),
+        workspaces: Mapping[str, Workspace | str] | None = None,
+        retries: int = 0,
+        timeout: Duration | None = None,
+        on_error: str = "",
+        **values: ParamValue,
+    ) -> PipelineTask:
+        """Use the task in the pipeline whose block is open.
+
+        Args:
+            name: name there; the task's own where not given.
+            params: values of its parameters, where a name is no Python identifier.
+            **values: values of its parameters by name.
+            run_after: tasks, or their names, that must have succeeded before.
+            when: conditions, all of which must hold, else the task is skipped.
+            workspaces: the task's workspace name to the pipeline's; the same names need no entry.
+            retries: the number of times that it is tried again.
+            timeout: the time that one try may take.
+            on_error: `continue` lets the pipeline go on although it failed.
+        """
+        self.close()
+        name = name or self.name
+        user = require_block(TaskUser, f"Using task {name!r}", "a pipeline's `with` block")
+        return user.add_task(
+            PipelineTask(
+                name=name,
+                task=self,
+                params={**(params or {}), **values},
+                run_after=run_after,
+                when=when,
+                workspaces=workspaces or {},
+                retries=retries,
+                timeout=timeout,
+                on_error=on_error,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class TaskRef:
+class TaskRef(UsableTask):
     """A task that exists elsewhere: in the namespace by name, or behind one of Tekton's resolvers.
 
-    Call it inside a pipeline, like a `Task`. What it declares is not known, so its results are not checked.
+    Its declarations are not known, so its results are not checked.
     """
 
     name: str = ""
@@ -33,7 +103,7 @@ class TaskRef:
     api_version: str = ""
 
     def to_dict(self, where: str, scope: Scope) -> Json:
-        """The `taskRef` as Tekton JSON."""
+        """Return the value of `taskRef` as Tekton JSON."""
         if bool(self.name) == bool(self.resolver):
             raise FluidError(f"{where}: a TaskRef takes either a name or a resolver.")
         return pruned(
@@ -44,16 +114,16 @@ class TaskRef:
             params=_params(self.resolver_params, f"{where}, taskRef", scope),
         )
 
-    def __call__(
-        self, name: str = "", /, *, params: Mapping[str, ParamValue] | None = None, **options: Any
-    ) -> PipelineTask:
-        """Use the task in the pipeline whose block is open; arguments as in `Task`."""
-        known = {"run_after", "when", "workspaces", "retries", "timeout", "on_error"}
-        values = {key: value for key, value in options.items() if key not in known}
-        settings = {key: value for key, value in options.items() if key in known}
-        return use_task(
-            PipelineTask(name=name or self.name, task=self, params={**(params or {}), **values}, **settings)
-        )
+    def close(self) -> None:
+        """Do nothing: such a task does not change."""
+
+    result_names = None
+    declared_params = None
+    declared_workspaces = ()
+
+    def definition(self, where: str, scope: Scope) -> Json:
+        """Return the `taskRef` as Tekton JSON."""
+        return {"taskRef": self.to_dict(where, scope)}
 
 
 class Results:
@@ -85,7 +155,7 @@ class PipelineTask:
         self,
         *,
         name: str,
-        task: Task | TaskRef,
+        task: UsableTask,
         params: Mapping[str, ParamValue],
         run_after: Sequence[PipelineTask | str] = (),
         when: Sequence[When] | When = (),
@@ -108,14 +178,9 @@ class PipelineTask:
         self._after = [t if isinstance(t, str) else t.name for t in run_after]
 
     @property
-    def result_names(self) -> frozenset[str] | None:
-        """The names of its results; None where they are not known."""
-        return None if isinstance(self.task, TaskRef) else frozenset(r.name for r in self.task.results)
-
-    @property
     def results(self) -> Results:
         """References to its results, for the parameters and conditions of other tasks."""
-        return Results(self.name, self.result_names)
+        return Results(self.name, self.task.result_names)
 
     @property
     def status(self) -> Reference:
@@ -124,7 +189,7 @@ class PipelineTask:
 
     @property
     def run_after(self) -> tuple[str, ...]:
-        """The names of the tasks that it was told to wait for, each once."""
+        """The names of the tasks of `run_after`, each once."""
         return tuple(dict.fromkeys(self._after))
 
     def after(self, *tasks: PipelineTask | str) -> PipelineTask:
@@ -143,7 +208,7 @@ class PipelineTask:
         return self.after(*others)
 
     def needs(self) -> tuple[str, ...]:
-        """Every task that must be done before: by `run_after` and by the results that it uses."""
+        """The names of all tasks that must be done before: those of `run_after`, and those whose results it uses."""
         texts = [text for value in self.params.values() for text in _texts(value)]
         texts += [text for condition in self.when for text in (condition.input, *condition.values)]
         used = (parse(expression) for text in texts for expression in expressions(text))
@@ -151,17 +216,18 @@ class PipelineTask:
         return tuple(dict.fromkeys((*self._after, *by_results)))
 
     def to_dict(self, scope: Scope, workspaces: frozenset[str]) -> Json:
-        """The task as Tekton JSON; `workspaces` are the pipeline's."""
+        """Return the task as Tekton JSON; `workspaces` are the pipeline's."""
         where = f"{scope.owner}, task {self.name!r}"
         dns_label(self.name, f"{scope.owner}: a task")
         if self.retries < 0:
             raise FluidError(f"{where}: retries is {self.retries}; it cannot be negative.")
         if self.on_error == "continue" and self.retries:
             raise FluidError(f"{where}: on_error 'continue' and retries exclude each other.")
-        self._check_params(where)
+        if self.task.declared_params is not None:
+            check_params(self.task.declared_params, self.params, where)
         return pruned(
             name=self.name,
-            **self._definition(where, scope),
+            **self.task.definition(where, scope),
             runAfter=list(self.run_after),
             params=_params(self.params, where, scope),
             when=[_when(condition, where, scope) for condition in self.when],
@@ -171,17 +237,8 @@ class PipelineTask:
             onError=self.on_error,
         )
 
-    def _definition(self, where: str, scope: Scope) -> Json:
-        if isinstance(self.task, TaskRef):
-            return {"taskRef": self.task.to_dict(where, scope)}
-        return {"taskSpec": self.task.embedded_spec()}
-
-    def _check_params(self, where: str) -> None:
-        if not isinstance(self.task, TaskRef):
-            check_params(self.task.declared_params, self.params, where)
-
     def _workspaces(self, where: str, available: frozenset[str]) -> list[Json]:
-        declared = {} if isinstance(self.task, TaskRef) else {w.name: w for w in self.task.workspaces}
+        declared = {w.name: w for w in self.task.declared_workspaces}
         for name in self.workspaces:
             if declared and name not in declared:
                 raise UnknownReferenceError(f"{where}: its task has no workspace {name!r}. {suggest(name, declared)}")
@@ -199,16 +256,11 @@ class PipelineTask:
 
 
 class TaskUser(Block):
-    """What tasks can be used in: a pipeline."""
+    """A block in which tasks can be used: a pipeline."""
 
     def add_task(self, task: PipelineTask) -> PipelineTask:
         """Add a task and return it."""
         raise NotImplementedError
-
-
-def use_task(task: PipelineTask) -> PipelineTask:
-    """Add the task to the pipeline whose block is open."""
-    return require_block(TaskUser, f"Using task {task.name!r}", "a pipeline's `with` block").add_task(task)
 
 
 def check_params(declared: Sequence[Param], given: Mapping[str, ParamValue], where: str) -> None:

@@ -1,4 +1,4 @@
-"""The sandbox's client side: starts the server when first needed, sends programs, reads what they printed."""
+"""The sandbox's client: it starts the server when first needed, sends programs and reads their output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlflow_codegen.errors import CodegenError
-from sqlflow_codegen.sandbox.protocol import PROGRAM_NAME, REQUEST, TRAILER, TRAILER_MARK, Result
+from sqlflow_codegen.sandbox.protocol import PROGRAM_NAME, REQUEST, TRAILER, TRAILER_MARK, ProgramOutput
 
 _CONCURRENT = 8
 """Programs that run at the same time; more wait. Each may use all of its memory limit."""
@@ -25,7 +25,7 @@ _GRACE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one program may use: seconds of time, seconds of CPU, bytes of memory beyond the DSL's own."""
+    """The limits of one program: seconds of time, seconds of CPU, bytes of memory beyond the DSL's own."""
 
     wall: float = 20.0
     cpu: float = 10.0
@@ -92,7 +92,7 @@ class Sandbox:
             answer = _receive(ours)
         if not answer[-TRAILER.size :].startswith(TRAILER_MARK):
             raise _ServerLostError
-        result = Result.load(answer[: -TRAILER.size])
+        result = ProgramOutput.load(answer[: -TRAILER.size])
         _, exit_code, timed_out = TRAILER.unpack(answer[-TRAILER.size :])
         if result is None or timed_out:
             raise CodegenError(_death(exit_code, timed_out, limits))
@@ -148,10 +148,10 @@ def _death(exit_code: int, timed_out: bool, limits: Limits) -> str:
         return f"the workflow program used more than {limits.cpu:g} seconds of CPU, or the machine ran out of memory"
     if exit_code < 0:
         return f"the workflow program crashed with {signal.Signals(-exit_code).name}"
-    return f"the workflow program ended with exit code {exit_code} before it had told its result"
+    return f"the workflow program ended with exit code {exit_code} before it had sent its result"
 
 
-def _failure(result: Result, limits: Limits) -> str:
+def _failure(result: ProgramOutput, limits: Limits) -> str:
     place = f"{PROGRAM_NAME} line {result.line}: " if result.line else ""
     message = result.error
     if message.startswith("MemoryError"):
@@ -165,7 +165,7 @@ _SANDBOXES_LOCK = threading.Lock()
 
 
 def run_program(program: str, modules: tuple[str, ...] = (), limits: Limits | None = None) -> str:
-    """Run a program in this process's sandbox that has those modules imported; what it printed.
+    """Run a program in this process's sandbox that has those modules imported, and return what it printed.
 
     Raises:
         CodegenError: as `Sandbox.run`.

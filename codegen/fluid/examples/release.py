@@ -44,8 +44,8 @@ def deploy(images: list[str]) -> None:
 
 @fluid.task
 def report(status: str, commit: str = "") -> None:
-    """Tell what came out."""
-    fluid.step("tell", image="busybox:1.36", env={"STATUS": status, "COMMIT": commit}, script='echo "$STATUS $COMMIT"')
+    """Report what came out."""
+    fluid.step("print", image="busybox:1.36", env={"STATUS": status, "COMMIT": commit}, script='echo "$STATUS $COMMIT"')
 
 
 @fluid.pipeline

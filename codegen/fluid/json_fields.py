@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any, TypedDict
 
 from fluid.errors import FluidError
-from fluid.names import labels as checked_labels
-from fluid.names import object_name
+from fluid.valid_names import labels as checked_labels
+from fluid.valid_names import object_name
 
 Json = dict[str, Any]
 
