@@ -10,10 +10,9 @@ import re
 from dataclasses import dataclass
 
 from sqlflow_codegen.language.ir import Name, Part, Span
-from sqlflow_codegen.language.lexical_rules import LEXICAL_RULES, patterns
 from sqlflow_codegen.language.quoting import skip_dollar, skip_quoted, unquote
+from sqlflow_codegen.language.scanner import Scanner
 from sqlflow_codegen.language.source import ProblemError, Source
-from sqlflow_codegen.language.splitter import Splitter
 
 _WIDE = re.compile(r"[^\W\d](?:[\w$]|[/:.\-@](?=\w))*")
 _NARROW = re.compile(r"[^\W\d][\w$]*+(?:\.[^\W\d][\w$]*+)*")
@@ -57,14 +56,14 @@ class Token:
 class Lexer:
     """A cursor over the clauses of one statement, [start, end) of the program."""
 
-    def __init__(self, source: Source, splitter: Splitter, dialect: str, start: int, end: int) -> None:
+    def __init__(self, source: Source, variant: str, start: int, end: int) -> None:
         self.source = source
         self.wide = True
         self._text = source.text
-        self._splitter = splitter
-        self._dialect = dialect
-        self._lexis = LEXICAL_RULES[dialect]
-        self._dollar = patterns(dialect).dollar
+        self._variant = variant
+        self._scanner = Scanner(source.text, variant)
+        self._rules = self._scanner.rules
+        self._dollar = self._scanner.patterns.dollar
         self._end = end
         self._position = start
         self._peeked: Token | None = None
@@ -74,7 +73,7 @@ class Lexer:
     def peek(self) -> Token:
         """The next token, left in place."""
         if self._peeked is None:
-            self._peeked = self._read(self._splitter.skip(self._position))
+            self._peeked = self._read(self._scanner.skip(self._position))
         return self._peeked
 
     def next(self) -> Token:
@@ -86,17 +85,17 @@ class Lexer:
 
     def skip_bad(self) -> None:
         """Get behind characters that make no token, after `peek` raised for them."""
-        start = self._splitter.skip(self._position)
+        start = self._scanner.skip(self._position)
         junk = _JUNK.match(self._text, start, self._end)
         end = junk.end() if junk else start
-        if end < self._end and self._text[end] in self._lexis.quotes:  # an escape in it was wrong
-            end = skip_quoted(self._text, end, self._dialect)
+        if end < self._end and self._text[end] in self._rules.quotes:  # an escape in it was wrong
+            end = skip_quoted(self._text, end, self._variant)
         self._position = end if start < end <= self._end else self._end
         self._peeked = None
 
     def second(self) -> Token:
         """The token after the next one, both left in place."""
-        return self._read(self._splitter.skip(self.peek().end))
+        return self._read(self._scanner.skip(self.peek().end))
 
     def narrow(self, narrow: bool) -> None:
         """Read on with `/`, `:` and `-` as operators, or as parts of names again."""
@@ -133,9 +132,9 @@ class Lexer:
         word = (_WIDE if self.wide else _NARROW).match(text, start, self._end)
         if word:
             quote_at = word.end()
-            prefixed = text[quote_at : quote_at + 1] in ("'", '"') and word.group().lower() in self._lexis.prefixes
+            prefixed = text[quote_at : quote_at + 1] in ("'", '"') and word.group().lower() in self._rules.prefixes
             return self._quoted(start, quote_at) if prefixed else self._token("word", start, word.end())
-        if text[start] in self._lexis.quotes or text[start] == "`":
+        if text[start] in self._rules.quotes or text[start] == "`":
             return self._quoted(start, start)
         if self._dollar and (dollar := self._dollar.match(text, start, self._end)):
             end = skip_dollar(text, start, dollar.end())
@@ -160,12 +159,12 @@ class Lexer:
         return self._token("number", start, end)
 
     def _quoted(self, start: int, quote_at: int) -> Token:
-        if self._text[quote_at] not in self._lexis.quotes:
+        if self._text[quote_at] not in self._rules.quotes:
             end = self._text.find("`", quote_at + 1, self._end) + 1
             value = self._text[quote_at + 1 : end - 1]
         else:
-            end = skip_quoted(self._text, quote_at, self._dialect)
-            value = unquote(self._text, quote_at, end, self._dialect) if end > 0 else ""
+            end = skip_quoted(self._text, quote_at, self._variant)
+            value = unquote(self._text, quote_at, end, self._variant) if end > 0 else ""
         if end <= 0 or end > self._end:
             quote = self._text[quote_at]
             raise ProblemError(
@@ -204,11 +203,11 @@ class Lexer:
     def _name_token(self) -> Token:
         """The next token, left in place; SQLite's `[name]` is one here, while elsewhere `[` opens a list."""
         token = self.peek()
-        if self._lexis.brackets and token.text == "[":
-            end = skip_quoted(self._text, token.start, self._dialect)
+        if self._rules.brackets and token.text == "[":
+            end = skip_quoted(self._text, token.start, self._variant)
             if end <= 0 or end > self._end:
                 raise ProblemError("unterminated-bracket", "`[` is never closed", token.start, "Close it with ].")
-            value = unquote(self._text, token.start, end, self._dialect)
+            value = unquote(self._text, token.start, end, self._variant)
             self._peeked = Token("quoted", self._text[token.start : end], value, token.start, end)
         return self.peek()
 

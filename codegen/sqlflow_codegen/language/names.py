@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from sqlflow_codegen.language.ir import Part
 from sqlflow_codegen.language.lexer import BARE, Lexer
 from sqlflow_codegen.language.source import ProblemError, Source
-from sqlflow_codegen.language.splitter import Splitter
 
 POSTGRES_NAME_BYTES = 63
 MYSQL_NAME_CHARACTERS = 64
@@ -24,7 +23,7 @@ def parse_name(text: str, dialect: str) -> tuple[Part, ...]:
     Raises:
         ValueError: it is no name in that dialect.
     """
-    reader = Lexer(Source(text), Splitter(text, dialect), dialect, 0, len(text))
+    reader = Lexer(Source(text), dialect, 0, len(text))
     try:
         name = reader.name("a name", written=True)
         end = reader.peek()

@@ -17,6 +17,7 @@ from sqlflow_codegen.language.ir import Expression, Name, Program, ShowTrainStat
 from sqlflow_codegen.language.lexer import Lexer
 from sqlflow_codegen.language.lexical_rules import ANSI_QUOTES, BACKSLASH
 from sqlflow_codegen.language.raw import RawStatement
+from sqlflow_codegen.language.scanner import Scanner
 from sqlflow_codegen.language.source import Problem, ProblemError, Source
 from sqlflow_codegen.language.splitter import Splitter
 from sqlflow_codegen.language.titles import sql_title
@@ -46,11 +47,10 @@ def parse_program(text: str, dialect: str = DEFAULT_DIALECT, *, further: Check |
     """
     canonical = normalize_dialect(dialect)
     source = Source(text)
-    splitter = Splitter(text, canonical)
     statements: list[Statement] = []
     diagnostics: list[Diagnostic] = []
-    for number, raw in enumerate(splitter, 1):
-        statement, problems = _StatementParser(source, splitter, canonical, raw, number).parse()
+    for number, raw in enumerate(Splitter(text, canonical), 1):
+        statement, problems = _StatementParser(source, canonical, raw, number).parse()
         if statement is not None:
             statements.append(statement)
         diagnostics += [source.diagnostic(problem, number) for problem in problems]
@@ -80,9 +80,9 @@ def _invalid_character(text: str, start: int, end: int) -> Problem | None:
 class _StatementParser:
     """One statement, cut but not understood yet."""
 
-    def __init__(self, source: Source, splitter: Splitter, dialect: str, raw: RawStatement, number: int) -> None:
+    def __init__(self, source: Source, dialect: str, raw: RawStatement, number: int) -> None:
         self._source = source
-        self._splitter = splitter
+        self._scanner = Scanner(source.text, raw.variant)
         self._dialect = dialect
         self._raw = raw
         self._number = number
@@ -100,7 +100,7 @@ class _StatementParser:
         try:
             if raw.verb == "SHOW" and self._is_show_train():
                 return self._show_train(), []
-            PlainSqlCheck(self._source, self._splitter, self._dialect, raw).check()
+            PlainSqlCheck(self._source, self._dialect, raw).check()
         except ProblemError as error:
             return None, [error.problem]
         span, text = self._source.span(raw.start, raw.end), self._slice(raw.start, raw.end)
@@ -127,18 +127,17 @@ class _StatementParser:
         return self._source.text[start:end]
 
     def _lexer_at(self, start: int) -> Lexer:
-        return Lexer(self._source, self._splitter, self._raw.variant, start, self._raw.end)
+        return Lexer(self._source, self._raw.variant, start, self._raw.end)
 
     # -- model statements
 
     def _is_show_train(self) -> bool:
-        start = self._splitter.skip(self._raw.start + len("SHOW"))
-        after = self._splitter.skip(start + len("TRAIN"))
-        return self._splitter.word_at(start) == "TRAIN" and after < self._raw.end
+        word, start = self._scanner.word_after(self._raw.start + len("SHOW"))
+        return word == "TRAIN" and self._scanner.skip(start + len(word)) < self._raw.end
 
     def _show_train(self) -> ShowTrainStatement:
-        start = self._splitter.skip(self._raw.start + len("SHOW"))
-        lexer = self._lexer_at(start + len("TRAIN"))
+        word, start = self._scanner.word_after(self._raw.start + len("SHOW"))
+        lexer = self._lexer_at(start + len(word))
         model = lexer.name("a model after SHOW TRAIN")
         extra = lexer.peek()
         if extra.kind != "end":
@@ -148,8 +147,7 @@ class _StatementParser:
         return ShowTrainStatement(number=self._number, text=self._slice(span.start, span.end), span=span, model=model)
 
     def _model_statement(self) -> tuple[Statement | None, list[Problem]]:
-        start = self._splitter.skip(self._raw.to + len("TO"))
-        action = self._splitter.word_at(start)
+        action, start = self._scanner.word_after(self._raw.to + len("TO"))
         lexer = self._lexer_at(start + len(action))
         parser = ClauseParser(lexer, action)
         target: Name | Expression | None = None

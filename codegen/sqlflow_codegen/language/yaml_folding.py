@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 
 from sqlflow_codegen.language.dialects import normalize_dialect
+from sqlflow_codegen.language.scanner import Scanner
 from sqlflow_codegen.language.source import Problem
-from sqlflow_codegen.language.splitter import Splitter
 
 _OPENER = re.compile("--|#|//")
 _HINT = "Write `program: |` in the manifest: otherwise YAML joins the lines, and the comment goes on to the end."
@@ -32,7 +32,7 @@ def swallowing_comment(text: str, dialect: str, written: Sequence[str]) -> Probl
     """
     lines = [line.rstrip() for line in written]
     ends = {line[opener.start() :] for line in lines for opener in _OPENER.finditer(line)}
-    for start, end in Splitter(text, normalize_dialect(dialect)).line_comments():
+    for start, end in Scanner(text, normalize_dialect(dialect)).line_comments():
         comment = text[start:end].rstrip()
         if comment not in ends:
             return _problem(comment, start)
@@ -48,7 +48,7 @@ def folded_comment(text: str, dialect: str) -> Problem | None:
     line = text.strip()
     if not line or re.search(r"[\r\n]", line):
         return None
-    first = next(Splitter(text, normalize_dialect(dialect)).line_comments(), None)
+    first = next(Scanner(text, normalize_dialect(dialect)).line_comments(), None)
     if first is None:
         return None
     start, end = first

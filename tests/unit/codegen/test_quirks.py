@@ -209,10 +209,9 @@ def test_and_binds_tighter_than_or() -> None:
     from sqlflow_codegen.language.expressions import read_objective
     from sqlflow_codegen.language.lexer import Lexer
     from sqlflow_codegen.language.source import Source
-    from sqlflow_codegen.language.splitter import Splitter
 
     text = "x OR y AND NOT z = 1"
-    tree = read_objective(Lexer(Source(text), Splitter(text, "mysql"), "mysql", 0, len(text)))
+    tree = read_objective(Lexer(Source(text), "mysql", 0, len(text)))
     assert isinstance(tree, Binary)
     assert tree.operator == "OR"
     assert isinstance(tree.right, Binary)

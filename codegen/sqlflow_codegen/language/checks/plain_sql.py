@@ -10,8 +10,9 @@ from sqlflow_codegen.language.client_commands import separator_in, separator_pro
 from sqlflow_codegen.language.grammar import ACTIONS, CLAUSES, GRAMMARS
 from sqlflow_codegen.language.lexer import Lexer
 from sqlflow_codegen.language.raw import RawStatement
+from sqlflow_codegen.language.scanner import Scanner
 from sqlflow_codegen.language.source import Problem, ProblemError, Source
-from sqlflow_codegen.language.splitter import QUERIES, Splitter
+from sqlflow_codegen.language.splitter import QUERIES
 from sqlflow_codegen.language.suggest import closest
 
 _CANDIDATES, _NEAR = 200, 80
@@ -121,9 +122,9 @@ _LOCAL = re.compile(r"LOAD\s+(?:DATA|XML)\s+(?:LOW_PRIORITY\s+|CONCURRENT\s+)?LO
 class PlainSqlCheck:
     """Looks at one plain SQL statement for what its author most probably meant."""
 
-    def __init__(self, source: Source, splitter: Splitter, dialect: str, raw: RawStatement) -> None:
+    def __init__(self, source: Source, dialect: str, raw: RawStatement) -> None:
         self._source = source
-        self._splitter = splitter
+        self._scanner = Scanner(source.text, raw.variant)
         self._dialect = dialect
         self._raw = raw
 
@@ -153,22 +154,20 @@ class PlainSqlCheck:
             raise ProblemError(problem.code, problem.message, problem.offset, problem.hint)
 
     def _no_select(self) -> None:
-        action = self._splitter.word_at(self._splitter.skip(self._raw.start + len("TO")))
+        action = self._scanner.word_after(self._raw.start + len("TO"))[0]
         if action in ACTIONS:
             hint = f"Write SELECT .. {GRAMMARS[action].example}."
             raise ProblemError("missing-select", f"TO {action} needs a SELECT before it", self._raw.start, hint)
 
     def _show(self) -> None:
         """SHOW MODELS and its like: the one statement about models is SHOW TRAIN model."""
-        start = self._splitter.skip(self._raw.start + len("SHOW"))
-        word = self._splitter.word_at(start)
+        word, start = self._scanner.word_after(self._raw.start + len("SHOW"))
         if word in _SHOW:
             what = "SHOW TRAIN needs a model" if word == "TRAIN" else f"there is no SHOW {word}"
             raise ProblemError("syntax-error", what, start, _SHOW[word])
 
     def _misspelled(self, to: int) -> None:
-        start = self._splitter.skip(to + len("TO"))
-        word = self._splitter.word_at(start)
+        word, start = self._scanner.word_after(to + len("TO"))
         shown = self._source.text[start : start + len(word)]
         meant = closest(word, ACTIONS)
         message = f"unexpected `{shown}` after TO"
@@ -185,13 +184,13 @@ class PlainSqlCheck:
         raw = self._raw
         if not _ACTION.search(self._source.text, raw.start, raw.end):
             return
-        bare = self._splitter.bare(raw.start, raw.end)
+        bare = self._scanner.bare(raw.start, raw.end)
         for found in islice(_ACTION.finditer(bare), _CANDIDATES):
             before = _BEFORE.search(bare, max(found.start() - _NEAR, 0), found.start())
             at = raw.start + found.start()
             if before is None or (before["word"] or "").upper() in _NOT_A_TABLE:
                 continue
-            after = self._splitter.word_at(self._splitter.skip(raw.start + found.end()))
+            after = self._scanner.word_after(raw.start + found.end())[0]
             named, clause, ended = self._named(raw.start + found.end())
             if named and after not in _NEVER_A_NAME | _OWN_CLAUSES and (clause or ended):
                 word = found.group().upper()
@@ -199,7 +198,7 @@ class PlainSqlCheck:
 
     def _named(self, position: int) -> tuple[bool, bool, bool]:
         """Whether a name stands there, then a clause of ours, or the statement's end."""
-        reader = Lexer(self._source, self._splitter, self._raw.variant, position, self._raw.end)
+        reader = Lexer(self._source, self._raw.variant, position, self._raw.end)
         try:
             reader.name("")
             following = reader.peek()
@@ -213,6 +212,6 @@ class PlainSqlCheck:
         if found is None:
             return None
         word, offset = found
-        if self._splitter.bare(raw.start, raw.end)[offset : offset + len(word)].strip() != word:
+        if self._scanner.bare(raw.start, raw.end)[offset : offset + len(word)].strip() != word:
             return None  # in a quoted text, a comment or parentheses
         return separator_problem(word, raw.start + offset)
