@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from sqlflow_codegen.language.keywords import keywords
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRules:
@@ -68,24 +70,7 @@ _MODIFIERS = 12
 
 _NO_BODY = frozenset({"TABLE", "VIEW", "INDEX", "DATABASE", "SCHEMA", "TYPE", "SEQUENCE", "ROLE", "USER", "AS"})
 _TRANSACTION = frozenset({"TRANSACTION", "WORK", "NAME", "TRAN", ""})
-_SINGLE = frozenset(
-    [
-        "RETURN",
-        "SET",
-        "SELECT",
-        "INSERT",
-        "UPDATE",
-        "DELETE",
-        "CALL",
-        "REPLACE",
-        "WITH",
-        "TRUNCATE",
-        "CREATE",
-        "DROP",
-        "ALTER",
-        "SIGNAL",
-    ]
-)
+_SINGLE = keywords("""RETURN SET SELECT INSERT UPDATE DELETE CALL REPLACE WITH TRUNCATE CREATE DROP ALTER SIGNAL""")
 _NOT_SINGLE_AFTER = frozenset({"RETURNS", "ON", "OR", "SQL"})
 _INTRODUCED = MappingProxyType({"TRIGGER": "ROW", "EVENT": "DO"})
 """The word before the body of the kinds whose header may hold verbs (MySQL)."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from sqlflow_codegen.language.title_words import (
+from sqlflow_codegen.language.keywords import (
     ACCOUNTS,
     DIRECT,
     EXISTENCE,

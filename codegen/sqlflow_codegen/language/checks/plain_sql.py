@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from sqlflow_codegen.language.client_commands import separator_in, separator_problem
 from sqlflow_codegen.language.grammar import ACTIONS, CLAUSES, GRAMMARS
+from sqlflow_codegen.language.keywords import keywords
 from sqlflow_codegen.language.lexer import Lexer
 from sqlflow_codegen.language.raw import RawStatement
 from sqlflow_codegen.language.scanner import Scanner
@@ -21,96 +22,15 @@ _LONG = 6
 """Letters from which a word that is nearly MAXIMIZE can be nothing else, whatever follows it."""
 _ACTION = re.compile(rf"(?<![.\w@:$\"])(?:{'|'.join(ACTIONS)})\b(?![.(])", re.IGNORECASE)
 _BEFORE = re.compile(r"(?:(?P<word>[^\W\d][\w$]*)|[\"'`\])]|\d)\s*\Z")
-_NOT_A_TABLE = frozenset(
-    [
-        "ALL",
-        "AND",
-        "ANY",
-        "AS",
-        "ASC",
-        "BETWEEN",
-        "BY",
-        "CASE",
-        "CROSS",
-        "DELETE",
-        "DESC",
-        "DISTINCT",
-        "ELSE",
-        "END",
-        "EXCEPT",
-        "FROM",
-        "FULL",
-        "GROUP",
-        "HAVING",
-        "IN",
-        "INNER",
-        "INSERT",
-        "INTERSECT",
-        "INTO",
-        "IS",
-        "JOIN",
-        "LATERAL",
-        "LEFT",
-        "LIKE",
-        "LIMIT",
-        "NATURAL",
-        "NOT",
-        "OFFSET",
-        "ON",
-        "ONLY",
-        "OR",
-        "ORDER",
-        "OUTER",
-        "OVER",
-        "PARTITION",
-        "RIGHT",
-        "SELECT",
-        "SET",
-        "TABLE",
-        "THEN",
-        "TO",
-        "UNION",
-        "UPDATE",
-        "USING",
-        "VALUES",
-        "WHEN",
-        "WHERE",
-        "WINDOW",
-        "WITH",
-    ]
+_NOT_A_TABLE = keywords(
+    """ALL AND ANY AS ASC BETWEEN BY CASE CROSS DELETE DESC DISTINCT ELSE END EXCEPT FROM FULL GROUP HAVING IN INNER
+    INSERT INTERSECT INTO IS JOIN LATERAL LEFT LIKE LIMIT NATURAL NOT OFFSET ON ONLY OR ORDER OUTER OVER PARTITION
+    RIGHT SELECT SET TABLE THEN TO UNION UPDATE USING VALUES WHEN WHERE WINDOW WITH"""
 )
 """Words of SQL behind or before which no alias stands."""
-_NEVER_A_NAME = _NOT_A_TABLE | frozenset(
-    [
-        "CONNECT",
-        "FETCH",
-        "FOR",
-        "FORCE",
-        "IGNORE",
-        "MATCH_RECOGNIZE",
-        "PIVOT",
-        "PROCEDURE",
-        "QUALIFY",
-        "RANGE",
-        "ROWS",
-        "START",
-        "TABLESAMPLE",
-        "UNPIVOT",
-        "USE",
-        "ANTI",
-        "ASOF",
-        "POSITIONAL",
-        "SEMI",
-        "STRAIGHT_JOIN",
-        "SAMPLE",
-        "CLUSTER",
-        "DISTRIBUTE",
-        "SORT",
-        "WITHIN",
-        "COLLATE",
-        "AT",
-        "NULLS",
-    ]
+_NEVER_A_NAME = _NOT_A_TABLE | keywords(
+    """CONNECT FETCH FOR FORCE IGNORE MATCH_RECOGNIZE PIVOT PROCEDURE QUALIFY RANGE ROWS START TABLESAMPLE UNPIVOT
+    USE ANTI ASOF POSITIONAL SEMI STRAIGHT_JOIN SAMPLE CLUSTER DISTRIBUTE SORT WITHIN COLLATE AT NULLS"""
 )
 _OWN_CLAUSES = CLAUSES - {"FOR"}
 

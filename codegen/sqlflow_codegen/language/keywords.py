@@ -1,11 +1,12 @@
-"""Words of SQL that titles of statements are read by."""
+"""Words of SQL that lead to the title of a statement."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 
 
-def _set(text: str) -> frozenset[str]:
+def keywords(text: str) -> frozenset[str]:
+    """The words of a text that blanks and line ends divide."""
     return frozenset(text.split())
 
 
@@ -30,85 +31,55 @@ KIND_LENGTH = max(kind.count(" ") + 1 for kind in KINDS)
 ACCOUNTS = frozenset({"USER", "ROLE", "GROUP", "USER MAPPING FOR"})
 """Kinds whose names some databases write as strings."""
 
-MODIFIERS = _set(
+MODIFIERS = keywords(
     """OR REPLACE GLOBAL LOCAL TEMP TEMPORARY UNLOGGED PERSISTENT UNIQUE FULLTEXT SPATIAL BITMAP CLUSTERED NONCLUSTERED
     RECURSIVE TRUSTED PROCEDURAL TRANSIENT VOLATILE SECURE HYBRID MANAGED SQL SECURITY INVOKER ONLINE OFFLINE IGNORE
     VERBOSE EXTENDED FORMATTED"""
 )
 """Words before the kind of the object that titles leave out."""
 
-EXISTENCE = _set("IF NOT EXISTS CONCURRENTLY ONLY")
+EXISTENCE = keywords("IF NOT EXISTS CONCURRENTLY ONLY")
 
 RELATION_WORDS = EXISTENCE | {"LATERAL"}
 
-_WRITE = _set("LOW_PRIORITY DELAYED IGNORE QUICK CONCURRENT")
-_MAINTAIN = _set(
+_WRITE = keywords("LOW_PRIORITY DELAYED IGNORE QUICK CONCURRENT")
+_MAINTAIN = keywords(
     "TABLE TABLES VERBOSE FULL FREEZE ANALYZE LAZY IF NOT EXISTS ONLY NO_WRITE_TO_BINLOG LOCAL SKIP_LOCKED REPAIR"
 )
-_ON_CONFLICT = _set("OR ROLLBACK ABORT FAIL REPLACE")
+_ON_CONFLICT = keywords("OR ROLLBACK ABORT FAIL REPLACE")
 
+_AT_ONCE = keywords("TABLE FROM PIVOT UNPIVOT SUMMARIZE CALL")
+_ON_TABLES = keywords("TRUNCATE OPTIMIZE CHECK CHECKSUM REPAIR CACHE UNCACHE")
 DIRECT = MappingProxyType(
     {
+        **{verb: (verb, frozenset()) for verb in _AT_ONCE},
+        **{verb: (verb, _MAINTAIN) for verb in ("ANALYZE", "VACUUM", "CLUSTER")},
+        **{verb: (f"{verb} TABLE", _MAINTAIN) for verb in _ON_TABLES},
+        "MSCK": ("MSCK REPAIR TABLE", _MAINTAIN),
         "REPLACE": ("REPLACE INTO", _WRITE | {"INTO", "TABLE"}),
         "UPDATE": ("UPDATE", _WRITE | _ON_CONFLICT),
         "DELETE": ("DELETE FROM", _WRITE | {"FROM"}),
         "MERGE": ("MERGE INTO", frozenset({"INTO"})),
-        "TRUNCATE": ("TRUNCATE TABLE", _MAINTAIN),
-        "TABLE": ("TABLE", frozenset()),
-        "FROM": ("FROM", frozenset()),
-        "PIVOT": ("PIVOT", frozenset()),
-        "UNPIVOT": ("UNPIVOT", frozenset()),
-        "ANALYZE": ("ANALYZE", _MAINTAIN),
-        "VACUUM": ("VACUUM", _MAINTAIN),
-        "CLUSTER": ("CLUSTER", _MAINTAIN),
-        "OPTIMIZE": ("OPTIMIZE TABLE", _MAINTAIN),
-        "CHECK": ("CHECK TABLE", _MAINTAIN),
-        "CHECKSUM": ("CHECKSUM TABLE", _MAINTAIN),
-        "REPAIR": ("REPAIR TABLE", _MAINTAIN),
-        "MSCK": ("MSCK REPAIR TABLE", _MAINTAIN),
-        "CACHE": ("CACHE TABLE", _MAINTAIN),
-        "UNCACHE": ("UNCACHE TABLE", _MAINTAIN),
-        "SUMMARIZE": ("SUMMARIZE", frozenset()),
-        "CALL": ("CALL", frozenset()),
-        "DETACH": ("DETACH", _set("DATABASE IF EXISTS")),
+        "DETACH": ("DETACH", keywords("DATABASE IF EXISTS")),
     }
 )
 """Verbs whose object follows at once: how titles write the verb, and the words to pass over before the object."""
 
+_ONE_WORD = """PRAGMA START SAVEPOINT PREPARE DEALLOCATE EXECUTE DECLARE CLOSE LISTEN NOTIFY UNLISTEN UNLOCK DISCARD
+    FLUSH INSTALL IMPORT EXPORT"""
 WORDS_ONLY = MappingProxyType(
     {
-        "USE": 2,
-        "SHOW": 3,
-        "RESET": 2,
-        "PRAGMA": 1,
-        "START": 1,
-        "SAVEPOINT": 1,
-        "RELEASE": 2,
-        "ROLLBACK": 3,
-        "PREPARE": 1,
-        "DEALLOCATE": 1,
-        "EXECUTE": 1,
-        "DECLARE": 1,
-        "CLOSE": 1,
-        "LISTEN": 1,
-        "NOTIFY": 1,
-        "UNLISTEN": 1,
-        "UNLOCK": 1,
-        "DISCARD": 1,
-        "FLUSH": 1,
-        "INSTALL": 1,
-        "REASSIGN": 3,
-        "IMPORT": 1,
-        "EXPORT": 1,
-        "FETCH": 3,
+        **dict.fromkeys(keywords(_ONE_WORD), 1),
+        **dict.fromkeys(("USE", "RESET", "RELEASE"), 2),
+        **dict.fromkeys(("SHOW", "ROLLBACK", "REASSIGN", "FETCH"), 3),
     }
 )
 """Verbs that titles show with so many of the words and names behind them."""
 
-WITH_KIND = _set("CREATE DROP ALTER REFRESH REINDEX LOCK RENAME")
+WITH_KIND = keywords("CREATE DROP ALTER REFRESH REINDEX LOCK RENAME")
 """Verbs before a kind of object and its names."""
 
-MAIN_VERBS = _set("SELECT INSERT UPDATE DELETE MERGE REPLACE VALUES TABLE FROM")
+MAIN_VERBS = keywords("SELECT INSERT UPDATE DELETE MERGE REPLACE VALUES TABLE FROM")
 """What a WITH may introduce."""
 
 EXPLAINED = MAIN_VERBS | {"WITH", "CREATE"}
