@@ -1,44 +1,49 @@
-"""What commands that only look at a file do with its errors: one way to say them, one exit code for each kind."""
+"""Errors of the commands that only read a file: each kind has one form on standard error and one exit code."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlflow_codegen.contract import EXIT_USAGE
+import typer
 from sqlflow_codegen.errors import CodegenError, ProgramError, SQLFlowError
 
+from sqlflow_cli.input_file import InputFile, read_input
 from sqlflow_cli.manifest import ManifestError
 from sqlflow_cli.screen import complain
 
 EXIT_ERRORS = 1
-"""What the file says is wrong."""
+"""The file has errors."""
+EXIT_USAGE = 2
+"""The command is not called as it must be, or the file cannot be read."""
 
 
-def report_error(error: SQLFlowError, file: Path, text: str, dialect: str) -> int:
-    """Say what is wrong on standard error.
+@contextmanager
+def opened(path: Path, dialect: str) -> Iterator[InputFile]:
+    """Read FILE for a command. An error in the block is reported, and ends the command with its exit code.
 
     Args:
-        error: what was raised.
-        file: the file's path.
-        text: what the file holds.
+        path: the file; `-` for standard input.
         dialect: of a program, as the command was given it.
-
-    Returns:
-        The exit code.
     """
-    match error:
-        case ProgramError():
-            from sqlflow_cli.finding_formats import print_text
-            from sqlflow_cli.findings import check_file
+    file = InputFile(path, "")
+    try:
+        file = read_input(path)
+        yield file
+    except SQLFlowError as error:
+        raise typer.Exit(report_error(error, file, dialect)) from error
 
-            print_text(check_file(file, text, dialect), stderr=True)
-            return EXIT_ERRORS
-        case ManifestError():
-            complain(f"{file}:{error.line}:{error.column}: {error}")
-            return EXIT_ERRORS
-        case CodegenError():
-            complain(str(error))
-            return EXIT_ERRORS
-        case _:
-            complain(str(error))
-            return EXIT_USAGE
+
+def report_error(error: SQLFlowError, file: InputFile, dialect: str) -> int:
+    """Print an error on standard error, and return the exit code."""
+    if isinstance(error, ProgramError):
+        from sqlflow_cli.finding_formats import print_text
+        from sqlflow_cli.findings import check_file
+
+        print_text(check_file(file, dialect), stderr=True)
+    elif isinstance(error, ManifestError):
+        complain(f"{file.path}:{error.line}:{error.column}: {error}")
+    else:
+        complain(str(error))
+    return EXIT_ERRORS if isinstance(error, (ProgramError, ManifestError, CodegenError)) else EXIT_USAGE

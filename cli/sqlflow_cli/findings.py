@@ -1,4 +1,4 @@
-"""What is wrong with a file: the findings of its programs and, of a manifest, of the jobs around them."""
+"""The findings of a file: of its programs and, in a manifest, of the jobs around them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect, runnabl
 from sqlflow_codegen.language.runnable import empty_program
 from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_cli.input_file import is_manifest
-from sqlflow_cli.manifest import MANIFEST_DIALECT, Job, ManifestError, dotted, read_jobs
+from sqlflow_cli.input_file import InputFile
+from sqlflow_cli.manifest import Job, ManifestError, dotted, jobs_of
 
 MANIFEST_ORDERING = "a manifest says the ordering of its programs: spec.ordering"
-"""Why `check --ordering` is refused with one."""
+"""The message where `check --ordering` comes with one."""
 
 _NAME_LIMIT = 253
 _QUOTES = "YAML takes On and Off for booleans: write the value in quotes."
@@ -33,7 +33,7 @@ class Finding:
         text: the program; the whole manifest where the finding is not in a program.
         line, column: place in the file, from 1.
         job: name of the SQLFlowJob, "" where the file has none, or the job no name.
-        in_program: whether the finding is in a program.
+        in_program: the finding is in a program.
     """
 
     diagnostic: Diagnostic
@@ -52,38 +52,34 @@ class Report:
     findings: tuple[Finding, ...]
 
     def count(self, severity: str) -> int:
-        """How many findings are errors, warnings or notes."""
+        """The number of findings that are errors, warnings or notes."""
         return sum(finding.diagnostic.severity == severity for finding in self.findings)
 
 
-def check_file(file: Path, text: str, dialect: str, ordering: Ordering | None = None) -> Report:
+def check_file(file: InputFile, dialect: str, ordering: Ordering | None = None) -> Report:
     """Check a program, or every program of a manifest.
 
     Args:
-        file: the file's path, `-` for standard input.
-        text: what it holds.
-        dialect: of a program; "" for the default. A manifest says its own.
-        ordering: of a program; None for the default. A manifest says its own.
+        file: the program or the manifest.
+        dialect: of a program; "" for the default. A manifest has its own.
+        ordering: of a program; None for the default. A manifest has its own.
 
     Raises:
         SQLFlowError: the dialect is not known, or a manifest holds no SQLFlowJob.
     """
-    if not is_manifest(file, text):
-        canonical = normalize_dialect(dialect) if dialect else DEFAULT_DIALECT
+    text = file.text
+    if not file.is_manifest:
+        canonical = normalize_dialect(dialect or DEFAULT_DIALECT)
         found = check_text(text, canonical, ordering or Ordering.CONSERVATIVE)
-        return Report(file, tuple(Finding(each, text, each.line, each.column) for each in found))
-    if dialect:
-        raise SQLFlowError(MANIFEST_DIALECT)
+        return Report(file.path, tuple(Finding(each, text, each.line, each.column) for each in found))
     if ordering:
         raise SQLFlowError(MANIFEST_ORDERING)
     try:
-        jobs = read_jobs(text)
+        jobs = jobs_of(file, dialect)
     except ManifestError as error:
-        return Report(file, (_in_manifest("invalid-yaml", str(error), (error.line, error.column), text),))
-    if not jobs:
-        raise SQLFlowError(f"{file} holds no SQLFlowJob")
+        return Report(file.path, (_in_manifest("invalid-yaml", str(error), (error.line, error.column), text),))
     found_in = [sorted(_check_job(job, text), key=lambda one: (one.line, one.column)) for job in jobs]
-    return Report(file, tuple(finding for findings in found_in for finding in findings))
+    return Report(file.path, tuple(finding for findings in found_in for finding in findings))
 
 
 def check_text(
@@ -102,8 +98,8 @@ def check_text(
         dialect: its dialect, by the canonical name.
         ordering: which statements wait for which.
         job: it is the program of a SQLFlowJob.
-        written: the lines of the manifest that a job's program is written in; None where nobody knows them.
-        notes: whether to say what keeps statements from running side by side.
+        written: the lines of the manifest that a job's program is written in; None if they are not known.
+        notes: report what keeps statements from running side by side.
     """
     from sqlflow_codegen.graph import explain
 
@@ -167,7 +163,7 @@ def _check_program(job: Job) -> Iterable[Finding]:
 
 
 def _dialect(value: Any) -> str:
-    """The canonical name; "" if there is no such dialect, which the schema tells better."""
+    """The canonical name; "" if there is no such dialect, which the schema reports."""
     try:
         return normalize_dialect(str(value))
     except SQLFlowError:
@@ -175,7 +171,7 @@ def _dialect(value: Any) -> str:
 
 
 def _ordering(value: Any) -> Ordering:
-    """The default where there is no such ordering, which the schema tells better."""
+    """The ordering; the default if there is none of that name, which the schema reports."""
     return Ordering(value) if value in set(Ordering) else Ordering.CONSERVATIVE
 
 

@@ -1,22 +1,22 @@
-"""From a file to what the operator would create for it, by the operator's own functions."""
+"""Generates the objects that the operator would create for a file, by the operator's own functions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from sqlflow_codegen.backend import Codegen, RunOptions
 from sqlflow_codegen.errors import SQLFlowError
-from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect, runnable_program
+from sqlflow_codegen.language import DEFAULT_DIALECT, runnable_program
 from sqlflow_codegen.language.ir import Program
 from sqlflow_operator.backend_registry import Backend, definition
 
-from sqlflow_cli.manifest import Job, ManifestError, read_jobs
+from sqlflow_cli.input_file import InputFile
+from sqlflow_cli.manifest import Job, ManifestError, jobs_of
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run is generated from."""
+    """The input of one run's generation."""
 
     codegen: Codegen
     program: Program
@@ -33,14 +33,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestOptions:
-    """What a manifest does not say.
+    """Options for the fields that a manifest may lack.
 
     Attributes:
-        backend: instead of spec.backend; None for that.
-        namespace: where a job is created whose metadata do not say; "" for `default`.
+        backend: instead of spec.backend; None for that of the manifest.
+        namespace: of jobs whose metadata name none; "" for `default`.
         uid: of the job in the API server; "" for metadata.uid.
         image, pull_policy: the operator's image of steps, for jobs that name none.
-        requests: what steps request where a job neither requests nor limits it, such as `cpu=100m,memory=256Mi`.
+        requests: of steps whose job neither requests nor limits it, such as `cpu=100m,memory=256Mi`.
     """
 
     backend: Backend | None = None
@@ -63,22 +63,19 @@ def run_of_program(text: str, dialect: str, backend: Backend, options: RunOption
         ProgramError: the program has errors.
         SQLFlowError: no such dialect.
     """
-    canonical = normalize_dialect(dialect) if dialect else DEFAULT_DIALECT
-    return Run(codegen_of(backend), runnable_program(text, canonical), options)
+    return Run(codegen_of(backend), runnable_program(text, dialect or DEFAULT_DIALECT), options)
 
 
-def runs_of_manifest(file: Path, text: str, options: ManifestOptions) -> list[Run]:
+def runs_of_manifest(file: InputFile, options: ManifestOptions) -> list[Run]:
     """The runs of all SQLFlowJobs of a manifest, in its order.
 
     Raises:
         ProgramError: a program has errors.
-        SQLFlowError: the manifest cannot be read, or lacks something; the message says where.
+        SQLFlowError: the manifest cannot be read, or lacks something.
     """
-    jobs = read_jobs(text)
-    if not jobs:
-        raise SQLFlowError(f"{file} holds no SQLFlowJob")
+    jobs = jobs_of(file)
     if options.uid and len(jobs) > 1:
-        raise SQLFlowError(f"{file} holds {len(jobs)} SQLFlowJobs, which cannot all have the UID {options.uid}")
+        raise SQLFlowError(f"{file.path} holds {len(jobs)} SQLFlowJobs, which cannot all have the UID {options.uid}")
     return [_run_of_job(job, options) for job in jobs]
 
 
@@ -86,10 +83,11 @@ def _run_of_job(job: Job, options: ManifestOptions) -> Run:
     from sqlflow_operator.run_name import run_name
     from sqlflow_operator.run_options import Defaults, parse_requests, run_options
 
-    if options.namespace and job.namespace not in ("", options.namespace):
-        message = f"metadata.namespace is {job.namespace}, not {options.namespace} as --namespace says"
+    namespace = job.identity("namespace")
+    if options.namespace and namespace not in ("", options.namespace):
+        message = f"metadata.namespace is {namespace}, not {options.namespace} as --namespace says"
         raise ManifestError(message, *job.place(("metadata", "namespace")))
-    uid = options.uid or job.uid
+    uid = options.uid or job.identity("uid")
     typed = job.typed(options.namespace or "default", uid)
     backend = options.backend or typed.spec.backend or job.taken_backend
     if backend not in tuple(Backend):

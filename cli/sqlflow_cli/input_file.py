@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlflow_codegen.errors import SQLFlowError
@@ -12,20 +13,29 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 _OBJECT = (re.compile(r'^\s*"?apiVersion"?:', re.MULTILINE), re.compile(r'^\s*"?kind"?:', re.MULTILINE))
 
 
-def read_text(file: Path) -> str:
-    """The file, byte for byte: no line end is translated. `-` is standard input.
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that has been read: its path, `-` for standard input, and its text, no line end translated."""
+
+    path: Path
+    text: str
+
+    @property
+    def is_manifest(self) -> bool:
+        """True for a manifest: by its suffix; on standard input by its keys."""
+        if str(self.path) == "-":
+            return all(pattern.search(self.text) for pattern in _OBJECT)
+        return self.path.suffix.lower() in _SUFFIXES
+
+
+def read_input(path: Path) -> InputFile:
+    """Read a file; `-` is standard input.
 
     Raises:
         SQLFlowError: it cannot be read, or is not UTF-8.
     """
     try:
-        return (sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()).decode()
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return InputFile(path, data.decode())
     except (OSError, UnicodeDecodeError) as error:
-        raise SQLFlowError(f"cannot read {file}: {error}") from error
-
-
-def is_manifest(file: Path, text: str) -> bool:
-    """Whether the file is a manifest: by its suffix, standard input by what it says."""
-    if str(file) == "-":
-        return all(pattern.search(text) for pattern in _OBJECT)
-    return file.suffix.lower() in _SUFFIXES
+        raise SQLFlowError(f"cannot read {path}: {error}") from error

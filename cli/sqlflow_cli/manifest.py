@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.language.source import Source
+
+from sqlflow_cli.input_file import InputFile
 
 if TYPE_CHECKING:
     from sqlflow_operator.api import SQLFlowJob
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
 KIND = "SQLFlowJob"
 PROGRAM = ("spec", "program")
 MANIFEST_DIALECT = "a manifest says the dialect of its programs: spec.dialect"
-"""Why `--dialect` is refused with one."""
+"""The message where `--dialect` comes with one."""
 
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-"""What ends a line in YAML."""
+"""The line ends of YAML."""
 
 _INT = "tag:yaml.org,2002:int"
 _NOT_IN_KUBERNETES = (_INT, "tag:yaml.org,2002:timestamp")
 
 
 class ManifestError(SQLFlowError):
-    """The file is no YAML, or what it says is no SQLFlowJob.
+    """The file is no YAML, or an object in it is no SQLFlowJob.
 
     Attributes:
         line, column: place in the file, from 1.
@@ -47,7 +48,7 @@ class ManifestError(SQLFlowError):
 class _Loader(yaml.SafeLoader):
     """Resolves plain scalars as Go's YAML does."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012  (PyYAML's own way to say it)
+    yaml_implicit_resolvers = {  # noqa: RUF012  (PyYAML's own interface)
         first: [(tag, pattern) for tag, pattern in resolvers if tag not in _NOT_IN_KUBERNETES]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
@@ -76,37 +77,28 @@ class Job:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """Its metadata; empty where there are none."""
-        metadata = self.raw.get("metadata")
-        return metadata if isinstance(metadata, Mapping) else {}
+        """Its metadata; empty if there are none."""
+        return _mapping(self.raw.get("metadata"))
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        """Its spec; empty where there is none."""
-        spec = self.raw.get("spec")
-        return spec if isinstance(spec, Mapping) else {}
+        """Its spec; empty if there is none."""
+        return _mapping(self.raw.get("spec"))
+
+    def identity(self, key: str) -> str:
+        """Its `name`, `namespace` or `uid`; "" if its metadata have none."""
+        return _text(self.metadata.get(key)) or ""
 
     @property
     def name(self) -> str:
-        """Its name; "" where it has none."""
-        return _text(self.metadata.get("name")) or ""
-
-    @property
-    def namespace(self) -> str:
-        """Its namespace; "" where it has none."""
-        return _text(self.metadata.get("namespace")) or ""
-
-    @property
-    def uid(self) -> str:
-        """Its UID; "" where it has none: it does not come from an API server."""
-        return _text(self.metadata.get("uid")) or ""
+        """Its name; "" if it has none."""
+        return self.identity("name")
 
     @property
     def taken_backend(self) -> str:
-        """What the operator executes it with, as its status says; "" where it says nothing."""
-        status = self.raw.get("status")
-        run = status.get("run") if isinstance(status, Mapping) else None
-        return (_text(run.get("backend")) or "") if isinstance(run, Mapping) else ""
+        """The backend that executes it, by its status; "" if that names none."""
+        run = _mapping(_mapping(self.raw.get("status")).get("run"))
+        return _text(run.get("backend")) or ""
 
     @property
     def program(self) -> str | None:
@@ -115,7 +107,7 @@ class Job:
 
     @property
     def written(self) -> Sequence[str] | None:
-        """The lines of the file that hold its program; None where they say it in another way, with escapes."""
+        """The lines of the file that hold its program; None if they hold it with escapes."""
         node, found = self._find(PROGRAM)
         if not found or not isinstance(node, yaml.ScalarNode) or node.style == '"':
             return None
@@ -131,7 +123,7 @@ class Job:
         return mark.line + 1, mark.column + 1
 
     def program_place(self, line: int, column: int) -> tuple[int, int]:
-        """Where in the file a place of the program is; where the program starts if lines are folded or escaped."""
+        """The place in the file of a place in the program; the start of the program if lines are folded or escaped."""
         node, found = self._find(PROGRAM)
         if not found or self.program is None or not isinstance(node, yaml.ScalarNode):
             return self.place(PROGRAM)
@@ -159,8 +151,8 @@ class Job:
         """The job as the operator would read it from the API server.
 
         Args:
-            namespace: where it is created if its metadata do not say.
-            uid: what the API server gives or gave it.
+            namespace: of a job whose metadata name none.
+            uid: its UID in the API server.
 
         Raises:
             ManifestError: the spec does not fit the schema, or the job has no name.
@@ -170,9 +162,9 @@ class Job:
 
         if not self.name:
             raise ManifestError("metadata.name: the job needs a name", *self.place(("metadata",)))
-        metadata = {**self.metadata, "namespace": self.namespace or namespace, "uid": uid, "resourceVersion": "0"}
+        own = {"namespace": self.identity("namespace") or namespace, "uid": uid, "resourceVersion": "0"}
         try:
-            return SQLFlowJob.parse(_sorted({**self.raw, "metadata": metadata}))
+            return SQLFlowJob.parse(_sorted({**self.raw, "metadata": {**self.metadata, **own}}))
         except ValidationError as error:
             first = error.errors()[0]
             path = ("spec", *first["loc"])
@@ -207,16 +199,30 @@ def read_jobs(text: str) -> tuple[Job, ...]:
     return tuple(found)
 
 
-def only_job(file: Path, text: str) -> Job:
-    """The one SQLFlowJob of a manifest.
+def jobs_of(file: InputFile, dialect: str = "") -> tuple[Job, ...]:
+    """All SQLFlowJobs of a manifest.
+
+    Args:
+        file: the manifest.
+        dialect: the dialect that the command was given, which it must not be.
 
     Raises:
         ManifestError: the text is no YAML.
-        SQLFlowError: it holds none, or several.
+        SQLFlowError: it holds none, or a dialect was given.
     """
-    jobs = read_jobs(text)
-    if len(jobs) != 1:
-        raise SQLFlowError(f"{file} holds {len(jobs) or 'no'} SQLFlowJobs: give a file with one")
+    if dialect:
+        raise SQLFlowError(MANIFEST_DIALECT)
+    jobs = read_jobs(file.text)
+    if not jobs:
+        raise SQLFlowError(f"{file.path} holds no SQLFlowJob")
+    return jobs
+
+
+def only_job(file: InputFile, dialect: str = "") -> Job:
+    """The one SQLFlowJob of a manifest; raises as `jobs_of`, and where it holds several."""
+    jobs = jobs_of(file, dialect)
+    if len(jobs) > 1:
+        raise SQLFlowError(f"{file.path} holds {len(jobs)} SQLFlowJobs: give a file with one")
     return jobs[0]
 
 
@@ -230,6 +236,10 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _sorted(value[key]) for key in sorted(value, key=str)}
     return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _text(value: Any) -> str | None:

@@ -1,33 +1,23 @@
-"""`sqlflow check`: everything that is wrong with a program or a manifest, with no database and no cluster."""
+"""`sqlflow check`: all errors and warnings of a program or a manifest, with no database and no cluster."""
 
 from __future__ import annotations
 
 import json
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from sqlflow_codegen.errors import SQLFlowError
-from sqlflow_codegen.graph import Ordering
 
-from sqlflow_cli.errors import EXIT_ERRORS, report_error
-from sqlflow_cli.input_file import read_text
+from sqlflow_cli.errors import EXIT_ERRORS, opened
+from sqlflow_cli.options import Dialect, JobsFile, OrderingOption
 
 Format = Literal["text", "json", "sarif"]
 
 
 def check(
-    file: Annotated[
-        Path, typer.Argument(help="A SQL program, or a manifest (.yaml) with SQLFlowJobs; - reads standard input.")
-    ],
-    dialect: Annotated[str, typer.Option(help="SQL dialect of the program.  \\[default: postgres]")] = "",
-    ordering: Annotated[
-        Ordering | None,
-        typer.Option(
-            case_sensitive=False, help="What waits for what in the program: shapes warnings.  \\[default: Conservative]"
-        ),
-    ] = None,
+    file: JobsFile,
+    dialect: Dialect = "",
+    ordering: OrderingOption = None,
     output: Annotated[
         Format, typer.Option("--format", help="text: as a compiler; json: for scripts; sarif: for code hosts.")
     ] = "text",
@@ -36,12 +26,8 @@ def check(
     from sqlflow_cli.finding_formats import print_text, to_json, to_sarif
     from sqlflow_cli.findings import check_file
 
-    text = ""
-    try:
-        text = read_text(file)
-        report = check_file(file, text, dialect, ordering)
-    except SQLFlowError as error:
-        raise typer.Exit(report_error(error, file, text, dialect)) from error
+    with opened(file, dialect) as source:
+        report = check_file(source, dialect, ordering)
     if output == "text":
         print_text(report)
     else:

@@ -1,9 +1,8 @@
-"""`sqlflow render`: what the operator would create, as YAML or as the program that prints it."""
+"""`sqlflow render`: the objects that the operator would create, as YAML or as the program that prints it."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -13,11 +12,12 @@ from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.graph import Ordering
 from sqlflow_operator import backend_registry
 
-from sqlflow_cli.errors import report_error
-from sqlflow_cli.input_file import is_manifest, read_text
+from sqlflow_cli.errors import opened
+from sqlflow_cli.options import JobsFile
 
 if TYPE_CHECKING:
     from sqlflow_cli.generation import ManifestOptions, Run
+    from sqlflow_cli.input_file import InputFile
 
 _DEFAULTS = RunOptions()
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -34,17 +34,16 @@ _IN_SPEC = {
     "ordering": "ordering",
     "fusion": "fusion",
 }
-"""Options for a program that a manifest says itself."""
+"""Options for a program -> the field of a manifest that has the same."""
 _FOR_PROGRAMS = (*_IN_SPEC, "name")
 _FOR_MANIFESTS = ("uid",)
 
 _PROGRAM = "Options for a SQL program"
 _MANIFEST = "Options for a manifest"
 
-File = Annotated[Path, typer.Argument(help="A SQL program, or a manifest (.yaml) with SQLFlowJobs; - is stdin.")]
 Backend = Annotated[
     backend_registry.Backend | None,
-    typer.Option(help="What executes the steps; a manifest may say it itself."),
+    typer.Option(help="What executes the steps; a manifest may name it itself."),
 ]
 Code = Annotated[bool, typer.Option("--code", help="Print the Python program that prints the YAML.")]
 Namespace = Annotated[str, typer.Option(help="Namespace, where a manifest names none.")]
@@ -65,7 +64,7 @@ StepRequests = Annotated[
     ),
 ]
 Uid = Annotated[
-    str, typer.Option(rich_help_panel=_MANIFEST, help="UID of the job in the API server, if metadata.uid lacks.")
+    str, typer.Option(rich_help_panel=_MANIFEST, help="UID of the job in the API server, if metadata.uid is missing.")
 ]
 Dialect = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="SQL dialect.  \\[default: postgres]")]
 Name = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="Name of the run.")]
@@ -87,7 +86,7 @@ Fusion = Annotated[bool, typer.Option(rich_help_panel=_PROGRAM, help="SQL statem
 
 def render(
     context: typer.Context,
-    file: File,
+    file: JobsFile,
     backend: Backend = None,
     code: Code = False,
     namespace: Namespace = "",
@@ -131,13 +130,9 @@ def render(
         pull_policy=image_pull_policy,
         requests=step_requests,
     )
-    text = ""
-    try:
-        text = read_text(file)
-        _check_options(context, is_manifest(file, text), options)
-        shown = _output(_runs(file, text, dialect, options, manifest), code)
-    except SQLFlowError as error:
-        raise typer.Exit(report_error(error, file, text, dialect)) from error
+    with opened(file, dialect) as source:
+        _check_options(context, source.is_manifest, options)
+        shown = _output(_runs(source, dialect, options, manifest), code)
     typer.echo(shown.encode(), nl=False)
 
 
@@ -157,14 +152,14 @@ def _check_options(context: typer.Context, manifest: bool, options: RunOptions) 
             raise SQLFlowError(f"{option} {value!r} is no Kubernetes name: {rule}")
 
 
-def _runs(file: Path, text: str, dialect: str, options: RunOptions, manifest: ManifestOptions) -> list[Run]:
+def _runs(file: InputFile, dialect: str, options: RunOptions, manifest: ManifestOptions) -> list[Run]:
     from sqlflow_cli.generation import run_of_program, runs_of_manifest
 
-    if is_manifest(file, text):
-        return runs_of_manifest(file, text, manifest)
+    if file.is_manifest:
+        return runs_of_manifest(file, manifest)
     if not manifest.backend:
         raise SQLFlowError(f"a SQL program names no backend: give --backend {' or '.join(backend_registry.Backend)}")
-    return [run_of_program(text, dialect, manifest.backend, options)]
+    return [run_of_program(file.text, dialect, manifest.backend, options)]
 
 
 def _output(runs: list[Run], code: bool) -> str:

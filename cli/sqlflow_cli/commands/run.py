@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -25,8 +24,9 @@ from sqlflow_runtime.step_context import StepContext
 from sqlflow_runtime.stop import Stop
 
 from sqlflow_cli.errors import report_error
-from sqlflow_cli.input_file import is_manifest, read_text
-from sqlflow_cli.manifest import MANIFEST_DIALECT, ManifestError, only_job
+from sqlflow_cli.input_file import InputFile, read_input
+from sqlflow_cli.manifest import ManifestError, only_job
+from sqlflow_cli.options import JobFile
 from sqlflow_cli.record_printer import RecordPrinter
 from sqlflow_cli.screen import complain
 
@@ -36,9 +36,7 @@ Format = Literal["text", "json"]
 
 
 def run(
-    file: Annotated[
-        Path, typer.Argument(help="A SQL program, or a manifest (.yaml) with one SQLFlowJob; - reads standard input.")
-    ],
+    file: JobFile,
     database: Annotated[
         str,
         typer.Option(
@@ -57,22 +55,22 @@ def run(
     output: Annotated[
         Format, typer.Option("--format", help="json: records, one a line, as a step writes them.")
     ] = "text",
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show everything that libraries say.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all messages of libraries.")] = False,
 ) -> None:
     """Execute a program, or that of a manifest, on this computer, statement by statement, with no cluster."""
-    text = ""
+    source = InputFile(file, "")
     try:
         url = parse_url(database)
-        text = read_text(file)
-        program, limit = _program(file, text, dialect, url, preview_rows)
+        source = read_input(file)
+        program, limit = _program(source, dialect, url, preview_rows)
         numbers = parse_selection(statements, len(program)) if statements else tuple(s.number for s in program)
         if errors := tuple(each for each in check_results(program) if each.statement in numbers):
             raise ProgramError(errors)
     except (ProgramError, ManifestError) as error:
-        if isinstance(error, ProgramError) and not is_manifest(file, text):
-            typer.echo(format_diagnostics(text, error.diagnostics), err=True)
+        if isinstance(error, ProgramError) and not source.is_manifest:
+            typer.echo(format_diagnostics(source.text, error.diagnostics), err=True)
         else:
-            report_error(error, file, text, "")
+            report_error(error, source, "")
         raise typer.Exit(EXIT_USAGE) from error
     except SQLFlowError as error:
         _complain(error)
@@ -82,15 +80,12 @@ def run(
     raise typer.Exit(_run(program, numbers, url, PreviewLimit(limit), output, verbose))
 
 
-def _program(file: Path, text: str, dialect: str, url: DatabaseUrl, preview_rows: int | None) -> tuple[Program, int]:
-    """The program, checked against the database, and how many rows of a result are shown."""
-    if not is_manifest(file, text):
-        canonical = normalize_dialect(dialect) if dialect else url.dialect
-        check_dialect(url, canonical)
-        return runnable_program(text, canonical), 100 if preview_rows is None else preview_rows
-    if dialect:
-        raise SQLFlowError(MANIFEST_DIALECT)
-    job = only_job(file, text)
+def _program(file: InputFile, dialect: str, url: DatabaseUrl, preview_rows: int | None) -> tuple[Program, int]:
+    """The program, checked against the database, and the number of rows of a result that are shown."""
+    if not file.is_manifest:
+        check_dialect(url, normalize_dialect(dialect or url.dialect))
+        return runnable_program(file.text, dialect or url.dialect), 100 if preview_rows is None else preview_rows
+    job = only_job(file, dialect)
     spec = job.typed("default", "").spec
     check_dialect(url, normalize_dialect(spec.dialect))
     program = runnable_program(spec.program, spec.dialect, job=True, written=job.written)
@@ -135,7 +130,7 @@ def _run(
 
 
 def _complain(error: SQLFlowError, recorder: Recorder | None = None, capture: OutputCapture | None = None) -> None:
-    """Say on standard error what is wrong before any statement could run."""
+    """Print an error on standard error before any statement runs."""
     scrub = recorder.scrub if recorder else str
     if capture is not None:
         capture.drain()
