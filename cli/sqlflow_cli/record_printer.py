@@ -19,7 +19,7 @@ from sqlflow_cli.tables import PIPE_WIDTH, Shown
 
 
 class _Running:
-    """The line of the statement that runs: which it is, for how long, and a library's latest words."""
+    """The line of the statement that runs: its title, its time and a library's latest message."""
 
     def __init__(self, title: str, begun: float) -> None:
         self._title = title
@@ -70,7 +70,7 @@ class RecordPrinter:
             handler(record)
 
     def close(self) -> None:
-        """Say how the run went."""
+        """Print the summary of the run."""
         self._stop_status()
         if not self._failed:
             statements = f"{self._count} statement{'s' if self._count != 1 else ''}"

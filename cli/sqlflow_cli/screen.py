@@ -1,4 +1,4 @@
-"""What all commands share when they write to a terminal: errors in one form, nothing that steers the terminal."""
+"""Output to a terminal: errors in one form, and no control characters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def visible(text: str) -> str:
 
 
 def complain(message: str, hint: str = "") -> None:
-    """Say on standard error what is wrong, and what to do."""
+    """Print an error and a hint on standard error."""
     words = [f"error: {message}", *([f"  = hint: {hint}"] if hint else [])]
     typer.echo(visible("\n".join(words)), err=True)
 

@@ -22,7 +22,7 @@ _NUMERIC = re.compile(
     r"u?(?:tiny|small|medium|big|huge)?int(?!erval|\d*(?:multi)?range)|float|double|real|numeric|decimal|(?:small|big)?serial",
     re.IGNORECASE,
 )
-"""How the names of number types begin, in every database."""
+"""The beginning of the names of number types, in every database."""
 _BETWEEN = 3
 """Columns between two cells of a table."""
 _FOLDED = 40
@@ -32,7 +32,7 @@ _NULL = "NULL"
 
 @dataclass(slots=True)
 class Shown:
-    """One result as its records said it.
+    """One result, from its records.
 
     Attributes:
         names, types: of its columns.

@@ -1,4 +1,4 @@
-"""Which estimators there are and which attributes each takes. Pure data: no machine-learning library is imported."""
+"""The known estimators and the attributes of each. Pure data: no machine-learning library is imported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ REPLACEMENTS: Mapping[str, str] = MappingProxyType(
         "sqlflow_models.oneclasssvm": "sklearn.svm.OneClassSVM",
     }
 )
-"""What does the same as an estimator of SQLFlow's (in lower case) that nothing here implements."""
+"""Estimators of SQLFlow's that nothing here implements, in lower case -> an estimator that does the same."""
 
 VALIDATION_SELECT = "validation.select"
 """Attribute of TRAIN with the SELECT of the rows to validate on."""
@@ -54,8 +54,8 @@ class Estimator:
             `xgboost.Booster`, whose task its objective decides.
         task: `classifier`, `regressor`, `ranker`, `cluster`, `outlier`, `mixture`, or `any`: the objective decides.
         attributes: for each attribute its rule (see `rules`).
-        aliases: attributes that name the same parameter as another one, to that one's name.
-        deprecated: attributes that are taken but do nothing, to what to do instead.
+        aliases: other names of attributes -> the canonical name.
+        deprecated: attributes that are accepted but do nothing -> the alternative.
         defaults: parameters that this estimator sets where the statement does not.
         needs: attributes without which no model can come of it, with the value that each must have.
     """
@@ -72,11 +72,11 @@ class Estimator:
 
     @property
     def supervised(self) -> bool:
-        """Whether it learns from a label."""
+        """True if it learns from a label."""
         return self.task not in ("cluster", "outlier", "mixture")
 
     def parameters(self, attributes: Iterable[Attribute]) -> dict[str, object]:
-        """What to give the library: `defaults`, then the statement's attributes under their canonical names.
+        """The library's parameters: `defaults`, then the statement's attributes under their canonical names.
 
         Values are as Python takes them (lists, None). Attributes with a dot (`train.`, `validation.`) keep their
         names; unknown and deprecated ones are left out.
@@ -123,7 +123,7 @@ def find_estimator(name: str) -> Estimator | None:
 
 
 def refusal(name: str) -> str:
-    """Why no model can be trained with that estimator, as the rest of a sentence; "" if one can, or if it is unknown.
+    """The reason why that estimator cannot be trained, as the rest of a sentence; "" if it can, or is unknown.
 
     Takes the same spellings as `find_estimator`. It knows every class of scikit-learn that `estimator_names` lacks.
     """

@@ -75,7 +75,7 @@ def _alternative(text: str) -> _Alternative:
 
 
 def allows(rule: str, value: Value) -> bool:
-    """Whether the value keeps the rule."""
+    """True if the value keeps the rule."""
     return any(alternative.takes(value) for alternative in _alternatives(rule))
 
 
@@ -96,7 +96,7 @@ def described(rule: str) -> str:
 
 
 def fault(rule: str, value: Value) -> str:
-    """What is wrong with a value that the rule does not allow: `wrong-type` or `out-of-range`."""
+    """The fault of a value that the rule does not allow: `wrong-type` or `out-of-range`."""
     of_type = any(alternative.takes_type(value) for alternative in _alternatives(rule))
     return "out-of-range" if of_type else "wrong-type"
 

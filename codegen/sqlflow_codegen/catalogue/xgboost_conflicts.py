@@ -1,4 +1,4 @@
-"""XGBoost's attributes against each other: what it would refuse only after the data is read, or never do.
+"""Conflicts between XGBoost's attributes, which it would refuse only after the data is read, or silently ignore.
 
 All of it was tried with XGBoost 3; `tests/databases/test_xgboost_training.py` tries it again.
 """
@@ -34,8 +34,8 @@ class Conflict:
 
     Attributes:
         attribute: its canonical name.
-        message: why it cannot.
-        hint: what to write instead.
+        message: the reason, as the rest of a sentence.
+        hint: the alternative.
     """
 
     attribute: str
@@ -52,7 +52,7 @@ def conflicts(parameters: Parameters, *, continues: bool) -> Iterator[Conflict]:
 
     Args:
         parameters: see `Parameters`; `objective` only where the statement, or its estimator for good, says it.
-        continues: whether the training goes on from a model (USING).
+        continues: the training goes on from a model (USING).
     """
     for check in _CHECKS:
         yield from check(parameters)

@@ -1,7 +1,7 @@
-"""Where the body of a routine, trigger or script begins and ends: a `;` inside it ends no statement.
+"""Finds the body of a routine, trigger or script: a `;` inside it ends no statement.
 
-Dialects differ in what may hold such a body; `RULES` has that as data. `BlockTracker` is told a statement's
-words one by one and knows whether a `;` is inside.
+Dialects differ in the statements that may hold such a body (`RULES`). `BlockTracker` takes a statement's words one by
+one and knows whether a `;` is inside.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlflow_codegen.language.keywords import keywords
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRules:
-    """What opens a block in one dialect.
+    """The openers of a block in one dialect.
 
     Attributes:
         created: kinds of objects whose CREATE may hold a body.
@@ -78,7 +78,7 @@ _POSITIONS = frozenset({";", ":", "BEGIN", "THEN", "ELSE", "DO", "LOOP", "REPEAT
 
 
 Following = Callable[[], tuple[str, str]]
-"""Tells the next two words, upper case; "" where a word does not follow directly."""
+"""Returns the next two words, upper case; "" where a word does not follow directly."""
 
 
 class BlockTracker:
@@ -95,11 +95,11 @@ class BlockTracker:
 
     @property
     def opened(self) -> tuple[str, int] | None:
-        """The outermost block that this place is inside of, as word and offset, or None."""
+        """The outermost open block, as word and offset, or None."""
         return self._stack[0] if self._stack else None
 
     def mark(self, character: str, offset: int) -> None:
-        """Take note of a character that is part of no word."""
+        """Note a character that is part of no word."""
         if self._kind and self._kind == self._rules.parentheses:
             if character == "(":
                 self._stack.append(("(", offset))
@@ -108,10 +108,10 @@ class BlockTracker:
         self._before = character
 
     def word(self, word: str, offset: int, following: Following) -> bool:
-        """Take note of a word, in upper case.
+        """Note a word, in upper case.
 
         Returns:
-            Whether the next word belongs to this one (`END IF`) and must not be told.
+            True if the next word belongs to this one (`END IF`) and is to be left out.
         """
         paired = self._before != "." and self._state(word, offset, following)
         self._before = word

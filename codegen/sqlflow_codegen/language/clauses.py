@@ -1,7 +1,7 @@
-"""Reads the clauses behind `TO TRAIN` and the like, and says what is wrong where their order is broken.
+"""The parser of the clauses behind `TO TRAIN` and the like.
 
-One table (`grammar`) tells each statement's clauses; one loop reads them. After an error it goes on at the next clause,
-so that one look tells everything that is wrong.
+The table `grammar` lists each statement's clauses; one loop reads them. After an error it goes on at the next clause,
+so that all errors are found at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlflow_codegen.language.suggest import closest
 from sqlflow_codegen.language.values import read_value
 
 _NEXT_STATEMENT = frozenset({"TO", "SELECT", "INSERT", "CREATE", "DROP", "SHOW", "UPDATE", "DELETE"})
-"""Words behind which another statement goes on, whose `;` before it is missing."""
+"""First words of another statement: a `;` is missing before it."""
 
 
 class ClauseParser:

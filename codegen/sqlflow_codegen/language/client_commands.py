@@ -1,6 +1,6 @@
 """Commands of the databases' own shells (psql, mysql, sqlite3, duckdb, ..), in programs pasted from scripts for them.
 
-No database understands them, so a program that holds one cannot run; each message says what to write instead.
+No database understands them, so a program that holds one cannot run; each message has the alternative.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _HINTS = MappingProxyType(
         "set": "Write the value where it is used, or use a variable of the database.",
     }
 )
-"""Name of a command -> what to do about it."""
+"""Name of a command -> the hint."""
 
 _EVERYWHERE = frozenset({"EXIT", "QUIT", "SOURCE", "GO"})
 """Words that begin no statement in any dialect."""
@@ -62,7 +62,7 @@ _STATEMENT = re.compile(
 
 
 def command_at(text: str, start: int, verb: str, dialect: str) -> Problem | None:
-    """What is wrong if a statement begins with a command of a shell; None if it does not.
+    """The problem of a statement that begins with a command of a shell; None if it does not.
 
     Args:
         text: the program.
@@ -77,7 +77,7 @@ def command_at(text: str, start: int, verb: str, dialect: str) -> Problem | None
 
 
 def backslash_command(shown: str, offset: int, dialect: str) -> Problem:
-    """What is wrong with a backslash outside of quotes, and what follows it up to a blank."""
+    """The problem of a backslash outside of quotes, with the text behind it up to a blank."""
     name = re.match(r"\\(\w*|.)", shown)
     return _problem(shown[:20], name[1] if name else "", offset, dialect)
 
@@ -96,7 +96,7 @@ def separator_in(statement: str) -> tuple[str, int] | None:
 
 
 def separator_problem(word: str, offset: int) -> Problem:
-    """What is wrong with such a line."""
+    """The problem of such a line."""
     message = f"`{word}` alone in its line ends no statement: it is a command of another database's shell"
     return Problem("client-command", message, offset, _END)
 
@@ -112,7 +112,7 @@ _END_OF_DATA = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
 
 
 def copy_problem(bare: str, start: int) -> Problem | None:
-    """What is wrong with a COPY whose data come from the client or go to it; None if they do not.
+    """The problem of a COPY whose data come from the client or go to it; None if they do not.
 
     Args:
         bare: the statement, blanks in place of its quotes, comments and parentheses.

@@ -1,7 +1,6 @@
-"""The COLUMN clause: columns, `*`, and column functions with what each may be given.
+"""The COLUMN clause: columns, `*`, and column functions with their arguments.
 
-`FUNCTIONS` tells each function's arguments; they are read by it, so that `Column` arguments are columns whether
-they are quoted or not, and all others are values that keep their rule.
+`FUNCTIONS` is the table of each function's arguments: columns, quoted or not, and values with the rule for each.
 """
 
 from __future__ import annotations
@@ -36,9 +35,9 @@ class Argument:
     """One argument of a column function.
 
     Attributes:
-        name: how messages name it.
+        name: in messages.
         functions: for a column, the functions that may stand here besides a plain name (`NAME`); None for a value.
-        rule: for a value, what it may be, in the notation of `catalogue.rules`.
+        rule: for a value, in the notation of `catalogue.rules`.
         many: a list of such columns.
     """
 
@@ -113,7 +112,7 @@ FUNCTIONS: MappingProxyType[str, Function] = MappingProxyType(
 
 _WORDS = MappingProxyType({"delimiter": {"COMMA": ","}, "key-value delimiter": {"COMMA": ",", "COLON": ":"}})
 _TYPES = MappingProxyType({"int32": "int", "int64": "int", "float32": "float", "float64": "float"})
-"""SQLFlow's documentation wrote types so, its parser did not take them."""
+"""Types as SQLFlow's documentation has them; its parser did not take them."""
 
 
 def read_columns(reader: Lexer, read_name: NameReader, start: int) -> ColumnClause:
@@ -241,7 +240,7 @@ def _check_list(function: str, argument: Argument, items: tuple[object, ...], to
 
 
 def _check(call: ColumnCall, token: Token) -> None:
-    """What holds between arguments: keys of `key:value` texts are whole numbers."""
+    """Check arguments against each other: keys of `key:value` texts are whole numbers."""
     if call.name in _FIELDS and len(call.args) > 4 and call.args[4] and call.args[3] != "int":
         hint = f'Write {call.name}(column, shape, delimiter, "int", key-value delimiter).'
         message = f"{call.name} with a key-value delimiter must have type int"

@@ -75,7 +75,7 @@ def _fitting(cells: list[tuple[str, int]], room: int, more: bool) -> tuple[list[
 
 
 def _cell(character: str) -> tuple[str, int]:
-    """How a character is shown and how many columns it takes."""
+    """The character as it is shown, and the number of columns that it takes."""
     if character == "\t":
         return _TAB, len(_TAB)
     category = unicodedata.category(character)

@@ -80,10 +80,10 @@ WITH_KIND = keywords("CREATE DROP ALTER REFRESH REINDEX LOCK RENAME")
 """Verbs before a kind of object and its names."""
 
 MAIN_VERBS = keywords("SELECT INSERT UPDATE DELETE MERGE REPLACE VALUES TABLE FROM")
-"""What a WITH may introduce."""
+"""The verbs that may follow a WITH."""
 
 EXPLAINED = MAIN_VERBS | {"WITH", "CREATE"}
-"""What an EXPLAIN may introduce."""
+"""The verbs that may follow an EXPLAIN."""
 
 SETTINGS = frozenset({"SESSION AUTHORIZATION", "CHARACTER SET", "TIME ZONE", "DEFAULT ROLE"})
-"""What SET names in two words."""
+"""Settings with names of two words."""

@@ -1,4 +1,4 @@
-"""Tokens of the clauses behind `TO TRAIN` and the like, read one at a time.
+"""The lexer of the clauses behind `TO TRAIN` and the like.
 
 Here a name may hold `/`, `:`, `-`, `.` and `@` between letters and digits (`hub:5000/u/img:1.0/Cls`,
 `reg:squarederror`); in expressions (`wide=False`) those are operators. Both kinds of quotes make strings.
@@ -21,7 +21,7 @@ _JUNK = re.compile(r"[\w$.]++")
 CURLY = frozenset("“”‘’„‚«»‹›")
 """Quotes of word processors, which no dialect has."""
 BARE = re.compile(r"[^\W\d][\w$]*")
-"""What databases take for an identifier without quotes."""
+"""An identifier that needs no quotes."""
 _NAMES = ("word", "string", "quoted")
 _PUNCTUATION = re.compile(r"<=|>=|!=|<>|==|(?s:.)")
 
@@ -30,7 +30,7 @@ _PUNCTUATION = re.compile(r"<=|>=|!=|<>|==|(?s:.)")
 class Token:
     """One token: `kind` is word, number, string, quoted (a name), punctuation or end.
 
-    `text` is the source; `value` what a string or quoted name says, else the same.
+    `text` is the source; `value` the content of a string or quoted name, else the same.
     """
 
     kind: str
@@ -45,7 +45,7 @@ class Token:
         return self.text.upper() if self.kind == "word" else ""
 
     def shown(self) -> str:
-        """How messages name it."""
+        """The token in messages."""
         if self.kind == "end":
             return "the end of the statement"
         if len(self.text) == 1 and not self.text.isprintable():
@@ -54,7 +54,7 @@ class Token:
 
 
 class Lexer:
-    """A cursor over the clauses of one statement, [start, end) of the program."""
+    """Reads the tokens of one statement's clauses, [start, end) of the program, one at a time."""
 
     def __init__(self, source: Source, variant: str, start: int, end: int) -> None:
         self.source = source
@@ -68,7 +68,7 @@ class Lexer:
         self._position = start
         self._peeked: Token | None = None
         self.last_end = start
-        """Where the last consumed token ends."""
+        """The end of the last consumed token."""
 
     def peek(self) -> Token:
         """The next token, left in place."""
@@ -177,8 +177,8 @@ class Lexer:
         """A name, possibly of several parts, each bare or quoted: `db."My Table".c`.
 
         Args:
-            what: what it names, for the message.
-            hint: what to do where there is none.
+            what: the kind of object that it names, for the message.
+            hint: of the error if there is none.
             written: keep the quotes in `Name.text`, as the database needs them.
 
         Raises:

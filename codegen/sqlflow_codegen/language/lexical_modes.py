@@ -39,21 +39,21 @@ _PG_CONFIG = re.compile(
 
 
 def lexical_modes(dialect: str) -> LexicalModes:
-    """What follows the settings of a program in that dialect."""
+    """The tracker of a program's settings in that dialect."""
     return {"mysql": _MySQL, "postgres": _Postgres}.get(dialect, LexicalModes)(dialect)
 
 
 class LexicalModes:
-    """Follows the statements of a program; dialects without such settings read all alike."""
+    """Follows the statements of a program; other dialects have no such settings."""
 
     def __init__(self, dialect: str) -> None:
         self.variant = dialect
         """The key of `LEXICAL_RULES` by which the next statement is to be read."""
         self.doubt = ""
-        """Why the last statement leaves open how the next ones are read; "" if it does not."""
+        """The reason why the lexical rules of the next statements are not known; "" if they are."""
 
     def follow(self, verb: str, text: str) -> None:
-        """Take note of a statement that has been read."""
+        """Note a statement that has been read."""
 
 
 _Mode = frozenset[str]
@@ -88,7 +88,7 @@ class _MySQL(LexicalModes):
         self.variant = variant_of("mysql", value)
 
     def _value(self, tokens: list[str], depth: int = 0) -> _Mode | None:
-        """The part of sql_mode that matters here, as an expression gives it; None if only the server can tell."""
+        """The part of sql_mode that matters here, as an expression gives it; None if only the server knows it."""
         if depth > _DEEPEST:
             return None
         if len(tokens) > 2 and tokens[0] == "(" and tokens[-1] == ")":
@@ -180,7 +180,7 @@ def _tokens(text: str, variant: str) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _OpenTransaction:
-    """What a transaction of PostgreSQL may take back: the value before it and at its savepoints."""
+    """An open transaction of PostgreSQL: the value before it and at its savepoints, for a rollback."""
 
     before: bool
     after: bool

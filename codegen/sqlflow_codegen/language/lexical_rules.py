@@ -1,4 +1,4 @@
-"""How each dialect writes strings, quoted names and comments, and the regular expressions made from that.
+"""The lexical rules of each dialect for strings, quoted names and comments, and their regular expressions.
 
 The patterns are possessive or have one way to match, so every scan is linear in the text.
 """
@@ -11,7 +11,7 @@ from functools import cache
 from types import MappingProxyType
 
 DOUBLED, ESCAPED, BOTH, PLAIN = "doubled", "escaped", "both", "plain"
-"""What stands for the quote itself inside quotes: two of it, a backslash before it, either, or nothing."""
+"""The escape of a quote inside quotes: two of it, a backslash before it, either, or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +19,14 @@ class LexicalRules:
     """The lexical rules of one dialect.
 
     Attributes:
-        quotes: for each opening quote character, how its text escapes it.
+        quotes: each opening quote character -> its escape.
         prefixes: for each lower-case prefix that changes a string's escapes (`e'..'`), the escapes it gives.
         triple: `'''` and `\"\"\"` open strings that may span lines, and single ones may not (BigQuery).
         brackets: `[name]` quotes a name.
         dollar: "tag" for `$tag$ .. $tag$`, "plain" for `$$ .. $$` only, "" for neither.
         nested_comments: `/* /* */ */` is one comment.
         dash_needs_space: `--` opens a comment only before white space (MySQL).
-        line_comments: what else opens a comment to the end of the line.
+        line_comments: other openers of a comment to the end of the line.
         versioned_comments: `/*! .. */` is code, not comment (MySQL).
         comment_ends: the characters that end a line comment.
         numeric_escapes: letters of backslash escapes with digits: o(ctal), x, u, U.

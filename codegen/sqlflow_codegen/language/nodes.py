@@ -1,6 +1,6 @@
-"""The parts that statements are made of: names, values, columns, expressions, as immutable values.
+"""The nodes of statements: names, values, columns, expressions, as immutable values.
 
-`ir` has them too: those who speak of statements find all in one place.
+`ir` exports them too, with the statements.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Name:
 
     Names of tables (`INTO`, `TO PREDICT`) keep the quotes that they are written with; names of models,
     estimators, explainers, images and labels have theirs taken off. `path` is what stands between the dots, as the
-    dialect reads it (see `language.names`): whoever needs a table's name takes it from there, never from `text`.
+    dialect reads it (see `language.names`): a table's name is always taken from there, never from `text`.
     """
 
     text: str

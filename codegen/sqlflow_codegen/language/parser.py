@@ -1,4 +1,4 @@
-"""From a program's text to its statements: split, tell plain SQL from model statements, read the clauses."""
+"""The parser: splits a program into statements, and parses the clauses of those that are no plain SQL."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def parse_program(text: str, dialect: str = DEFAULT_DIALECT, *, further: Check |
     Args:
         text: the program, statements separated by `;` (optional after the last).
         dialect: name of the SQL dialect of its database, or an alias of it.
-        further: finds more that is wrong with a statement.
+        further: another check of each statement.
 
     Returns:
         The program, with its warnings.
@@ -88,7 +88,7 @@ class _StatementParser:
         self._number = number
 
     def parse(self) -> tuple[Statement | None, list[Problem]]:
-        """The statement, or None and what is wrong with it."""
+        """The statement, or None and its problems."""
         raw = self._raw
         problems = list(raw.problems)
         if invalid := _invalid_character(self._source.text, raw.start, raw.end):

@@ -1,4 +1,4 @@
-"""Where a quoted text, dollar-quoted text or block comment ends, and what a quoted text says."""
+"""The end of a quoted text, dollar-quoted text or block comment, and the content of a quoted text."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def skip_block_comment(text: str, start: int, nested: bool) -> int:
 
 
 VERSIONED = ("/*!", "/*M!")
-"""What opens code that only some versions of MySQL or MariaDB read."""
+"""The openers of code for only some versions of MySQL or MariaDB."""
 
 
 def skip_versioned(text: str, start: int, dialect: str) -> int:
@@ -123,7 +123,7 @@ _NUMERIC = {
 
 
 def unquote(text: str, start: int, end: int, dialect: str) -> str:
-    """What the quoted text [start, end) says, its quotes and the dialect's escapes undone.
+    """The content of the quoted text [start, end), its quotes and the dialect's escapes undone.
 
     Raises:
         ProblemError: an escape names a character that does not exist.

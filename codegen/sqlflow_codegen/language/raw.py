@@ -1,4 +1,4 @@
-"""A statement as it is cut out of a program, and what is wrong where it cannot be."""
+"""A statement as it is cut out of a program, and the problems where it cannot be."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class RawStatement:
         hidden_to: offset of the first TO before one of `ACTIONS` inside parentheses; -1 if none.
         open_paren: offset of the parenthesis of a query that is never closed; -1 if none.
         variant: the dialect, or dialect under settings, by which it was cut (a key of `LEXICAL_RULES`).
-        doubt: why it leaves open how the statements after it are to be read; "" if it does not.
-        problems: what keeps it from being cut right.
+        doubt: the reason why the lexical rules of the next statements are not known; "" if it does not.
+        problems: its lexical errors.
     """
 
     start: int
@@ -37,11 +37,11 @@ class RawStatement:
 
 
 def unterminated(opener: str, offset: int, suspect: int) -> Problem:
-    """What is wrong where a quote or comment never closes.
+    """The problem of a quote or comment that never closes.
 
     Args:
-        opener: what opens it.
-        offset: where.
+        opener: its opening characters.
+        offset: of the opener.
         suspect: offset of an earlier quoted text that goes over a line end; -1 if there is none.
     """
     what = {"/*": "comment", "[": "bracket"}.get(opener, "dollar quote" if opener[0] == "$" else "quote")
@@ -54,7 +54,7 @@ def unterminated(opener: str, offset: int, suspect: int) -> Problem:
 
 
 def open_block(word: str, offset: int) -> Problem:
-    """What is wrong where the body of a routine has no end."""
+    """The problem of a routine's body without an end."""
     closer = ")" if word == "(" else "END"
     hint = f"Close the body with {closer} and a `;`."
     return Problem("unterminated-block", f"{word} has no {closer}", offset, hint)

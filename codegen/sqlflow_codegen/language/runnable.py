@@ -1,7 +1,7 @@
-"""What the language has and no step can execute yet: refused before anything of a program runs.
+"""The parts of the language that no step can execute yet: refused before anything of a program runs.
 
-The parser and the graph understand all of it. `runnable_program` is what decides whether a program may run: `sqlflow
-check`, `run` and `render`, the operator and the step all call it.
+The parser and the graph understand all of it. `runnable_program` decides whether a program may run: `sqlflow check`,
+`run` and `render`, the operator and the step all call it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NOT_YET = MappingProxyType(
         "run": "Run the image as a job of its own.",
     }
 )
-"""Kind of a statement that no step can execute yet -> what to do instead."""
+"""Kind of a statement that no step can execute yet -> the alternative."""
 
 COLUMNS_NOT_YET = frozenset({"CROSS", "EMBEDDING", "SEQ_CATEGORY_ID", "SPARSE", "WEIGHTED_CATEGORY"})
 """Column functions that no step can compute yet."""
@@ -51,7 +51,7 @@ def runnable_program(
         text: the program.
         dialect: name of its dialect, or an alias.
         job: it is the program of a SQLFlowJob, which must have a statement and is often written in YAML.
-        written: the lines of the manifest that a job's program is written in; None where nobody knows them.
+        written: the lines of the manifest that a job's program is written in; None if they are not known.
 
     Raises:
         SQLFlowError: no such dialect.
@@ -79,7 +79,7 @@ def empty_program(severity: str) -> Diagnostic:
 
 
 def _refused(statement: Statement) -> Iterator[Problem]:
-    """What of a statement no step can execute yet."""
+    """The parts of a statement that no step can execute yet."""
     if statement.kind in NOT_YET:
         clause = " ".join(statement.title.split()[:2])
         hint = f"{NOT_YET[statement.kind]} {_CAN}"
@@ -89,7 +89,7 @@ def _refused(statement: Statement) -> Iterator[Problem]:
 
 
 def _target(statement: Statement) -> int:
-    """Where the statement names what its action is about."""
+    """The offset of the target of a statement's action."""
     match statement:
         case ExplainStatement(model=target) | RunStatement(image=target) | OptimizeStatement(objective=target):
             return target.span.start

@@ -14,7 +14,7 @@ _LINE_END = re.compile(r"\r\n?|\n")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong at an offset of the program; becomes a `Diagnostic` once line and column are known.
+    """An error at an offset of the program; becomes a `Diagnostic` once line and column are known.
 
     `{related}` in the hint becomes line and column of the offset `related`.
     """
@@ -28,7 +28,7 @@ class Problem:
 
 
 class ProblemError(Exception):
-    """Carries a problem from where it is found to where parsing goes on."""
+    """A problem that ends the parsing of a clause or statement."""
 
     def __init__(self, code: str, message: str, offset: int, hint: str = "") -> None:
         super().__init__(message)
@@ -54,7 +54,7 @@ class Source:
         return Span(start, end, *self.place(start))
 
     def line_text(self, line: int) -> str:
-        """That line, from 1, without its end."""
+        """The text of a line, from 1, without its end."""
         start = self._starts[line - 1]
         stop = self._starts[line] if line < len(self._starts) else len(self.text)
         return self.text[start:stop].rstrip("\r\n")
@@ -65,7 +65,7 @@ class Source:
         return f"{line}:{column}"
 
     def diagnostic(self, problem: Problem, statement: int) -> Diagnostic:
-        """That problem as a diagnostic of a statement."""
+        """The diagnostic of a problem in a statement."""
         line, column = self.place(problem.offset)
         hint = problem.hint if problem.related < 0 else problem.hint.replace("{related}", self.at(problem.related))
         return Diagnostic(problem.code, problem.message, statement, line, column, hint, problem.severity)

@@ -29,7 +29,7 @@ _PART_OF_SQL = re.compile(
     r"\bCYCLE\b[^;()]*\bSET\s+(?:\w+|\"[^\"]+\")\s*\Z|\bSYSTEM_TIME\s+FROM\b(?:(?!\bTO\b).)*\Z",
     re.IGNORECASE | re.DOTALL,
 )
-"""What stands before a TO of a query's own: `CYCLE a SET mark TO value`, `FOR SYSTEM_TIME FROM x TO y`."""
+"""The text before a TO that belongs to the query: `CYCLE a SET mark TO value`, `FOR SYSTEM_TIME FROM x TO y`."""
 _UNITS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"})
 """Words after the TO of an interval: `DAY TO SECOND`."""
 _LOOK_BEHIND = 400

@@ -1,4 +1,4 @@
-"""Titles of statements: what status, records, messages and pictures call one, such as `CREATE TABLE mart.features`.
+"""Titles of statements in status, records, messages and pictures, such as `CREATE TABLE mart.features`.
 
 A title is the statement's verb and the object that it works on. It is one line of at most `TITLE_LENGTH` printable
 characters. No string literal of the program ever gets into one, so no password, key or URL does; the only strings

@@ -1,4 +1,4 @@
-"""A cursor over the words, names and marks at the beginning of one statement of plain SQL.
+"""The words, names and marks at the beginning of one statement of plain SQL.
 
 It knows the dialect's quotes and comments and no grammar. Text within quotes that make strings is never handed out.
 """
@@ -29,7 +29,7 @@ _ACCOUNTS = _NAMES | {STRING}
 
 
 class SqlToken(NamedTuple):
-    """One token. `key` is what grammars compare: the word in upper case, the mark, `"` of a name, `'` of a string."""
+    """One token. `key` is for comparisons: the word in upper case, the mark, `"` of a name, `'` of a string."""
 
     kind: str
     key: str
@@ -85,7 +85,7 @@ class TokenStream:
         return True
 
     def skip(self, keys: Container[str]) -> bool:
-        """Consume tokens as long as their keys are among these; whether there was one."""
+        """Consume tokens as long as their keys are among these; True if there was one."""
         found = False
         while self._look(0).kind == WORD and self.peek() in keys:
             self.next()
@@ -93,7 +93,7 @@ class TokenStream:
         return found
 
     def seek(self, *keys: str) -> bool:
-        """Consume all up to and with these keys in a row, outside parentheses; whether they are there."""
+        """Consume all up to and with these keys in a row, outside parentheses; True if they are there."""
         while self.peek():
             if all(self.peek(n) == key for n, key in enumerate(keys)):
                 for _ in keys:
@@ -127,11 +127,11 @@ class TokenStream:
         self._tokens = _tokens(self._text, self._dialect, offset)
 
     def adjacent(self) -> bool:
-        """Whether the next token follows the last consumed one without a space."""
+        """True if the next token follows the last consumed one without a space."""
         return self._look(0).start == self._last.end
 
     def is_call(self) -> bool:
-        """Whether a function's name and its opening parenthesis come next."""
+        """True if a function's name and its opening parenthesis come next."""
         n = 0
         while self._look(n).kind in _NAMES and self.peek(n + 1) == ".":
             n += 2
@@ -178,7 +178,7 @@ class TokenStream:
 
 @cache
 def _finder(dialect: str, words: tuple[str, ...]) -> re.Pattern[str]:
-    """Scans over all but parentheses, these words, and what hides them."""
+    """Scans over all but parentheses, these words, and quotes and comments."""
     lexis = LEXICAL_RULES[dialect]
     special = "".join(map(re.escape, {"-", "/", "(", ")", *lexis.quotes, *("$" if lexis.dollar else "")}))
     special += "".join(re.escape(opener[0]) for opener in lexis.line_comments)
@@ -251,7 +251,7 @@ def _tokens(text: str, dialect: str, position: int) -> Iterator[SqlToken]:
 
 
 def _are_strings(variant: str) -> bool:
-    """Whether double quotes make strings."""
+    """True if double quotes make strings."""
     return dialect_of(variant) in _DOUBLE_QUOTES_STRINGS and ANSI_QUOTES not in variant
 
 

@@ -1,7 +1,7 @@
 """Programs whose lines YAML has joined (`program: >`): a comment then goes to the end of the program.
 
-YAML folds the lines of a block that begins with `>`, of a plain text and of one in quotes. Nothing but a comment to
-the end of the line minds.
+YAML folds the lines of a block that begins with `>`, of a plain text and of one in quotes. Only a comment to the end
+of the line is affected.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def swallowing_comment(text: str, dialect: str, written: Sequence[str]) -> Probl
 
 
 def folded_comment(text: str, dialect: str) -> Problem | None:
-    """The comment of a program in one line that most surely has swallowed statements; None if there is none.
+    """The comment of a program in one line that has almost certainly swallowed statements; None if there is none.
 
     In it stands a statement behind other words, or more than one statement, or the only `;` of the program: nobody
-    writes such a comment, and who leaves out a statement for a while leaves the rest in lines of their own.
+    writes such a comment, and a statement that is commented out leaves the rest in lines of their own.
     """
     line = text.strip()
     if not line or re.search(r"[\r\n]", line):

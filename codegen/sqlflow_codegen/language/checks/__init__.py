@@ -1,4 +1,4 @@
-"""What the grammar allows and a run would refuse: unknown attributes, values out of range, clauses that contradict.
+"""Semantic checks: unknown attributes, values out of range, clauses that contradict each other.
 
 Unknown estimators and attributes only cause warnings: an image of the user's own may know them.
 """

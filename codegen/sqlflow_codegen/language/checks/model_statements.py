@@ -90,7 +90,7 @@ def check_train(statement: TrainStatement) -> Iterator[Problem]:
 
 
 def estimator_hint(name: str) -> str:
-    """Which estimator may have been meant by that unknown name, or does the same; "" if none is near."""
+    """The hint for an unknown estimator: a similar name, or an estimator that does the same; "" if there is none."""
     same = REPLACEMENTS.get(name.lower())
     return f"{same} does the same here." if same else did_you_mean(name, estimator_names())
 
@@ -117,7 +117,7 @@ def _patterns(statement: TrainStatement) -> Iterator[Problem]:
 
 
 def _pattern_error(pattern: str) -> str:
-    """What is wrong with a regular expression; "" if nothing is."""
+    """The error of a regular expression; "" if it has none."""
     try:
         with warnings.catch_warnings():  # of sets that a later Python may read otherwise
             warnings.simplefilter("ignore", FutureWarning)

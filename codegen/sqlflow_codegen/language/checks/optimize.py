@@ -47,14 +47,14 @@ _EXAMPLE = "Write variables='product' or variables='shipment(plants, markets)'."
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """What `variables` says: the columns that index the variable, and the name of the result's column."""
+    """The attribute `variables`: the columns that index the variable, and the name of the result's column."""
 
     columns: tuple[str, ...]
     result: str
 
 
 def read_variables(attributes: tuple[Attribute, ...]) -> Variables | None:
-    """The variables that WITH names: `product`, or `shipment(plants, markets)`; None if it names none rightly."""
+    """The variables that WITH names: `product`, or `shipment(plants, markets)`; None if it is malformed."""
     for attribute in attributes:
         if attribute.name != "variables":
             continue

@@ -1,4 +1,4 @@
-"""Plain SQL that was meant to be something else: a misspelled or missing TO, a command that the database lacks."""
+"""Checks of plain SQL that is probably a mistake: a misspelled or missing TO, a command that the database lacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlflow_codegen.language.splitter import QUERIES
 from sqlflow_codegen.language.suggest import closest
 
 _CANDIDATES, _NEAR = 200, 80
-"""Words of ours in one statement that are looked at, and characters before each."""
+"""Limits of the search: action words in one statement, and characters before each."""
 _LONG = 6
 """Letters from which a word that is nearly MAXIMIZE can be nothing else, whatever follows it."""
 _ACTION = re.compile(rf"(?<![.\w@:$\"])(?:{'|'.join(ACTIONS)})\b(?![.(])", re.IGNORECASE)
@@ -40,7 +40,7 @@ _LOCAL = re.compile(r"LOAD\s+(?:DATA|XML)\s+(?:LOW_PRIORITY\s+|CONCURRENT\s+)?LO
 
 
 class PlainSqlCheck:
-    """Looks at one plain SQL statement for what its author most probably meant."""
+    """Checks one plain SQL statement."""
 
     def __init__(self, source: Source, dialect: str, raw: RawStatement) -> None:
         self._source = source
@@ -49,7 +49,7 @@ class PlainSqlCheck:
         self._raw = raw
 
     def check(self) -> None:
-        """Find the first thing that is wrong.
+        """Find the first error.
 
         Raises:
             ProblemError: there is one.
@@ -117,7 +117,7 @@ class PlainSqlCheck:
                 raise ProblemError("missing-to", f"{word} needs TO before it", at, f"Write {GRAMMARS[word].example}.")
 
     def _named(self, position: int) -> tuple[bool, bool, bool]:
-        """Whether a name stands there, then a clause of ours, or the statement's end."""
+        """True if a name stands there; if a clause of ours follows it; if the statement ends behind it."""
         reader = Lexer(self._source, self._raw.variant, position, self._raw.end)
         try:
             reader.name("")
