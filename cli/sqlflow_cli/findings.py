@@ -121,7 +121,7 @@ def _in_manifest(code: str, message: str, place: tuple[int, int], text: str, job
 def _check_job(job: Job, text: str) -> Iterator[Finding]:
     from pydantic import ValidationError
     from sqlflow_operator.api import SQLFlowJobSpec
-    from sqlflow_operator.api.base import DNS_NAME
+    from sqlflow_operator.api.api_model import DNS_NAME
 
     def wrong(path: Sequence[str | int], message: str, hint: str = "") -> Finding:
         return _in_manifest("invalid-manifest", f"{dotted(path)}: {message}", job.place(path), text, job.name, hint)

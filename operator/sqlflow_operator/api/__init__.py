@@ -1,7 +1,6 @@
 """The SQLFlowJob API as typed models: the one source of the CRD, its reference page and the operator's own types."""
 
-from sqlflow_operator.api.base import GROUP, KIND, PLURAL, VERSION
-from sqlflow_operator.api.job import SQLFlowJob
+from sqlflow_operator.api.api_model import GROUP, KIND, PLURAL, VERSION
 from sqlflow_operator.api.spec import (
     PROGRAM_LIMIT,
     DataSource,
@@ -10,6 +9,7 @@ from sqlflow_operator.api.spec import (
     SecretReference,
     SQLFlowJobSpec,
 )
+from sqlflow_operator.api.sqlflowjob import SQLFlowJob
 from sqlflow_operator.api.status import (
     ChildReference,
     Condition,

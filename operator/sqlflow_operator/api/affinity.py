@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from sqlflow_operator.api.base import ApiModel
+from sqlflow_operator.api.api_model import ApiModel
 
 
 class LabelSelectorRequirement(ApiModel):

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from sqlflow_operator.api.base import ApiModel, DataKey, ObjectName, Quantity, extension, rule
+from sqlflow_operator.api.api_model import ApiModel, DataKey, ObjectName, Quantity, extension, rule
 
 
 class ResourceRequirements(ApiModel):

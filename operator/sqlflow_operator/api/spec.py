@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlflow_codegen.graph.ordering import Ordering
 
 from sqlflow_operator.api.affinity import Affinity
-from sqlflow_operator.api.base import ApiModel, DataKey, ObjectName, extension, rule
+from sqlflow_operator.api.api_model import ApiModel, DataKey, ObjectName, extension, rule
 from sqlflow_operator.api.pod import EnvVar, LocalObjectReference, ResourceRequirements, Toleration
 from sqlflow_operator.backend_registry import Backend
 

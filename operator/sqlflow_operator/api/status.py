@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError
 
-from sqlflow_operator.api.base import ApiModel, extension
+from sqlflow_operator.api.api_model import ApiModel, extension
 from sqlflow_operator.backend_registry import Backend
 
 ATOMIC = extension(list_type="atomic")

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.contract import Outcome, StepError, StepMetrics, StepModel, dump_outcome, dump_record
 from sqlflow_operator.kube import Object
-from sqlflow_operator.workflow.observe.attempts import steps_of_template
 from sqlflow_operator.workflow.observe.reasons import disruption, explain_failure
 from sqlflow_operator.workflow.observe.state import Reason, StatementPlace, StepReport
+from sqlflow_operator.workflow.observe.step_attempts import steps_of_template
 from sqlflow_operator.workflow.observe.step_report import needs_log, report_from_log, report_from_message
 from sqlflow_operator.workflow.observe.waiting import explain_waiting
 from sqlflow_operator.workflow.observe.wording import clip

@@ -27,7 +27,7 @@ from sqlflow_operator.workflow.fetch.outcomes import (
     RunFailedError,
     RunNotFoundError,
 )
-from sqlflow_operator.workflow.fetch.request import FetchRequest, Position
+from sqlflow_operator.workflow.fetch.request import FetchRequest, RunCursor
 from sqlflow_operator.workflow.fetch.response import fetch
 
 from tests.unit.operator.fakes import no_fault
@@ -270,11 +270,11 @@ def test_a_run_that_is_not_there() -> None:
         run.fetch()
 
 
-@pytest.mark.parametrize("position", ["x", "[]", "{}", '{"v":1}', '{"v":2,"child":"","told":"","done":"","steps":{}}'])
-def test_a_position_that_nobody_made(position: str) -> None:
+@pytest.mark.parametrize("cursor", ["x", "[]", "{}", '{"v":1}', '{"v":2,"child":"","waiting":"","done":"","steps":{}}'])
+def test_a_cursor_that_nobody_made(cursor: str) -> None:
     run = started()
-    with pytest.raises(ValueError, match="none that fetch has made"):
-        fetch(run.workflow.definition, run.kube, FetchRequest("ns/r", position))
+    with pytest.raises(ValueError, match="was not made by fetch"):
+        fetch(run.workflow.definition, run.kube, FetchRequest("ns/r", cursor))
     with pytest.raises(ValueError, match="not a request of fetch"):
         FetchRequest.from_json('["ns/r"]')
 
@@ -386,7 +386,7 @@ def test_what_a_run_waits_for_is_told_once() -> None:
     assert run.fetch().items == ()
 
 
-def test_the_position_of_a_long_run_is_small() -> None:
+def test_the_cursor_of_a_long_run_is_small() -> None:
     run = started(*(f"s{n}-sql" for n in range(1, 201)))
     for number, step in enumerate(run.steps[:-1], 1):
         if number > 1:
@@ -395,6 +395,6 @@ def test_the_position_of_a_long_run_is_small() -> None:
         run.end(step=step)
     run.all()
     assert len(run.request.to_json()) < 500
-    position = Position.load(run.request.position)
-    assert position.done == set(range(1, 200))
-    assert Position.load(position.dump()) == position
+    cursor = RunCursor.load(run.request.cursor)
+    assert cursor.done == set(range(1, 200))
+    assert RunCursor.load(cursor.dump()) == cursor

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlflow_operator.kube import UnavailableError
 from sqlflow_operator.workflow.fetch import log_reader
 from sqlflow_operator.workflow.fetch.items import Item, Message, Row
-from sqlflow_operator.workflow.fetch.log_reader import Budget, Mark, records
+from sqlflow_operator.workflow.fetch.log_reader import Budget, LogCursor, records
 
 from tests.unit.operator.kubelet import Run, statement
 
@@ -60,7 +60,7 @@ def test_a_rotation_just_before_the_end_is_told() -> None:
     run.rotate(keep=0)
     (message,) = warnings(run.all())
     assert message == (
-        "SQLFlow Step: [1/1] the log of the attempt ends after record 3: what it told after that is lost"
+        "SQLFlow Step: [1/1] the log of the attempt ends after record 3: what it wrote after that is lost"
     )
 
 
@@ -127,7 +127,7 @@ def test_a_pod_that_is_gone_before_its_log_was_read_to_the_end() -> None:
     run.write(*statement(1, 7))
     items = run.all()
     assert warnings(items) == [
-        "SQLFlow Step: [1/1] the attempt's pod is gone: what it told after record 3 of its log is lost"
+        "SQLFlow Step: [1/1] the attempt's pod is gone: what it wrote after record 3 of its log is lost"
     ]
     assert [item.attempt for item in items if isinstance(item, Row)] == [2]
 
@@ -149,7 +149,7 @@ def test_a_pod_that_nobody_ever_read() -> None:
     run.delete_pod()
     run.finish("Complete")
     assert warnings(run.all()) == [
-        "SQLFlow Step: [1/1] nothing can be told of attempt 1: there is no pod any more, and so no log"
+        "SQLFlow Step: [1/1] nothing is known of attempt 1: there is no pod any more, and so no log"
     ]
 
 
@@ -186,7 +186,7 @@ def test_a_container_that_is_started_again_in_its_pod() -> None:
     run.write(row(5))
     items = run.all()
     assert told(items) == [5]
-    assert warnings(items)[0].endswith("what it told after record 1 of its log is lost")
+    assert warnings(items)[0].endswith("what it wrote after record 1 of its log is lost")
 
 
 def test_a_line_that_is_too_long_is_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,11 +199,11 @@ def test_a_line_that_is_too_long_is_no_record(monkeypatch: pytest.MonkeyPatch) -
 
 def test_records_that_are_already_read_are_not_kept() -> None:
     data = b"".join(b'2026-01-01T00:00:00.1Z {"type":"row","n":%d}\n' % n for n in range(1, 2001))
-    reading = log_reader.read(
-        lambda since: (data[i : i + 9] for i in range(0, len(data), 9)), Mark(1500), Budget(3, 10**6), ended=True
+    batch = log_reader.read_batch(
+        lambda since: (data[i : i + 9] for i in range(0, len(data), 9)), LogCursor(1500), Budget(3, 10**6), ended=True
     )
-    assert [record["n"] for record in reading.records] == [1501, 1502, 1503]
-    assert not reading.at_end
+    assert [record["n"] for record in batch.records] == [1501, 1502, 1503]
+    assert not batch.at_end
 
 
 ACTIONS = st.one_of(

@@ -19,9 +19,9 @@ from sqlflow_codegen.sandbox import run_program
 from sqlflow_operator.api import Backend, Phase
 from sqlflow_operator.kube import Resource
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
-from sqlflow_operator.workflow.observe.attempts import steps_of_template
 from sqlflow_operator.workflow.observe.engine_run import EngineRun, observe_dag
 from sqlflow_operator.workflow.observe.state import RunObjects, RunState, StepState
+from sqlflow_operator.workflow.observe.step_attempts import steps_of_template
 
 PLAYBOOKS = Resource("apis/toys.example/v1", "playbooks")
 

@@ -19,11 +19,11 @@ from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import WORKFLOWS
 from sqlflow_operator.workflow.backends.argo_rights import ROLE_ADVICE, missing_right
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
-from sqlflow_operator.workflow.observe.attempts import steps_of_template
 from sqlflow_operator.workflow.observe.engine_run import EngineRun, EngineStep, observe_dag
 from sqlflow_operator.workflow.observe.pods import FINISH
 from sqlflow_operator.workflow.observe.reasons import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
+from sqlflow_operator.workflow.observe.step_attempts import steps_of_template
 from sqlflow_operator.workflow.observe.step_report import report_from_message
 from sqlflow_operator.workflow.observe.waiting import explain_quota
 from sqlflow_operator.workflow.observe.wording import WORDS_LIMIT, clip, without_pod_name

@@ -10,8 +10,8 @@ from sqlflow_codegen.backend import Codegen
 
 from sqlflow_operator.api import Backend
 from sqlflow_operator.kube import Kube, Resource
-from sqlflow_operator.workflow.observe.attempts import Places
 from sqlflow_operator.workflow.observe.state import RunObjects, RunState, StepState
+from sqlflow_operator.workflow.observe.step_attempts import Places
 
 
 def _nothing_missing(_kube: Kube, _namespace: str, _account: str | None) -> str:

@@ -12,7 +12,6 @@ from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import JOBS
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe import rollup
-from sqlflow_operator.workflow.observe.attempts import attempts_of, explain_gone, observe_step, steps_of_template
 from sqlflow_operator.workflow.observe.pods import (
     FINISH,
     by_age,
@@ -33,6 +32,7 @@ from sqlflow_operator.workflow.observe.reasons import (
     lost_pod,
 )
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
+from sqlflow_operator.workflow.observe.step_attempts import attempts_of, explain_gone, observe_step, steps_of_template
 from sqlflow_operator.workflow.observe.wording import SHORT_LIMIT, clip, sentence
 
 _NOTING = {Flag.LEDGER, Flag.RESUMABLE}

@@ -12,7 +12,6 @@ from sqlflow_codegen.contract import EXIT_KILLED, LABEL_STEP, OUTCOME_RESULT, Ou
 from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.kube import PIPELINE_RUNS, TASK_RUNS
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
-from sqlflow_operator.workflow.observe.attempts import steps_of_template
 from sqlflow_operator.workflow.observe.engine_run import EngineRun, EngineStep, observe_dag
 from sqlflow_operator.workflow.observe.pods import FINISH, condition_of, statuses
 from sqlflow_operator.workflow.observe.reasons import (
@@ -21,6 +20,7 @@ from sqlflow_operator.workflow.observe.reasons import (
     Explanation,
 )
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
+from sqlflow_operator.workflow.observe.step_attempts import steps_of_template
 from sqlflow_operator.workflow.observe.step_report import report_from_message
 from sqlflow_operator.workflow.observe.waiting import IMAGE_ADVICE, explain_quota
 from sqlflow_operator.workflow.observe.wording import SHORT_LIMIT, WORDS_LIMIT, clip, without_pod_name

@@ -1,8 +1,8 @@
-"""Reads a container's log as records, from where the last reader stopped.
+"""Reads a container's log as records, from a cursor on.
 
-The kubelet knows lines by their time, to the second, and only those of the log's newest file. So what tells records
-apart is the number that the step gave each: time only saves reading again what was read. Whoever finds a number missing
-reads the whole log once more before believing it, because a node's clock may have been set back.
+The kubelet knows lines by their time, to the second, and only those of the log's newest file. So the number that the
+step gave each record identifies it: the time only saves reading again what was read. If a number is missing, the whole
+log is read once more before that is believed, because a node's clock may have been set back.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ LINE_LIMIT = 16 * 1024 * 1024
 _SECOND = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
 
 Open = Callable[[str], Generator[bytes, None, None]]
-"""Opens a log: from that moment on, or all of it where that is ""."""
+"""Opens a log from a moment on, or all of it for ""."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """How far the log of one container was read: the number of the last record, and the second it was written in."""
+class LogCursor:
+    """The place up to which the log of a container was read: the number of the last record, and its second."""
 
     number: int = 0
     second: str = ""
@@ -36,7 +36,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much is read at once; one record more than nothing always is."""
+    """The limits of one read; it returns at least one record."""
 
     records: int = 1000
     size: int = 2 * 1024 * 1024
@@ -44,22 +44,22 @@ class Budget:
 
 
 @dataclass(slots=True)
-class Reading:
-    """What was read.
+class LogBatch:
+    """The records of one read.
 
     Attributes:
-        size: bytes of the records.
         records: in order, without a gap between them but for those that `lost` names.
-        mark: how far.
+        cursor: the place up to which the log was read.
         lost: first and last number of the records missing before the one with that position in `records`.
         complete: the step's last record was read.
         at_end: all that the log holds now was read.
-        gone: there is no such pod or log any more.
-        error: what ended the reading early.
+        gone: the pod or the log does not exist any more.
+        error: the error that ended the read early.
+        size: bytes of the records.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
-    mark: Mark = field(default_factory=Mark)
+    cursor: LogCursor = field(default_factory=LogCursor)
     lost: dict[int, tuple[int, int]] = field(default_factory=dict)
     complete: bool = False
     at_end: bool = False
@@ -68,59 +68,59 @@ class Reading:
     size: int = 0
 
 
-def read(open_log: Open, mark: Mark, budget: Budget, *, ended: bool) -> Reading:
-    """Read on.
+def read_batch(open_log: Open, cursor: LogCursor, budget: Budget, *, ended: bool) -> LogBatch:
+    """Read the records after a cursor.
 
     Args:
         open_log: opens the log.
-        mark: where the last reading stopped.
-        budget: how much to read.
+        cursor: the end of the last read.
+        budget: the limits.
         ended: the container has ended, so that its log grows no more.
     """
-    reading = Reading(mark=mark)
+    batch = LogBatch(cursor=cursor)
     try:
-        sound = _read_pass(open_log, reading, budget, whole=not mark.second)
-        if mark.second and (not sound or (ended and reading.at_end and not reading.complete)):
-            reading.at_end, reading.mark = False, replace(reading.mark, second="")
-            _read_pass(open_log, reading, budget, whole=True)
+        sound = _read_pass(open_log, batch, budget, whole=not cursor.second)
+        if cursor.second and (not sound or (ended and batch.at_end and not batch.complete)):
+            batch.at_end, batch.cursor = False, replace(batch.cursor, second="")
+            _read_pass(open_log, batch, budget, whole=True)
     except NotFoundError:
-        reading.gone = True
+        batch.gone = True
     except InvalidError:
         # The container has not started, or its log is not there yet.
-        reading.at_end = True
+        batch.at_end = True
     except ApiError as error:
-        reading.error = error
-    return reading
+        batch.error = error
+    return batch
 
 
-def _read_pass(open_log: Open, reading: Reading, budget: Budget, *, whole: bool) -> bool:
-    """Read the log once; False where records are missing, which is believed only of a `whole` log."""
-    with closing(open_log(reading.mark.second)) as pieces:
+def _read_pass(open_log: Open, batch: LogBatch, budget: Budget, *, whole: bool) -> bool:
+    """Read the log once; False if records are missing, which is believed only of a `whole` log."""
+    with closing(open_log(batch.cursor.second)) as pieces:
         for second, record, size in records(pieces):
             number = record["n"]
-            expected = reading.mark.number + 1
+            expected = batch.cursor.number + 1
             if number < expected:
                 continue
             if number > expected:
                 if not whole:
                     return False
-                reading.lost[len(reading.records)] = (expected, number - 1)
-            reading.records.append(record)
-            reading.mark = Mark(number, second or reading.mark.second)
-            reading.size += size
+                batch.lost[len(batch.records)] = (expected, number - 1)
+            batch.records.append(record)
+            batch.cursor = LogCursor(number, second or batch.cursor.second)
+            batch.size += size
             if record["type"] == "end":
-                reading.complete = reading.at_end = True
+                batch.complete = batch.at_end = True
                 return True
-            if len(reading.records) >= budget.records or reading.size >= budget.size:
+            if len(batch.records) >= budget.records or batch.size >= budget.size:
                 return True
-    reading.at_end = True
+    batch.at_end = True
     return True
 
 
 def records(pieces: Iterable[bytes]) -> Iterator[tuple[str, dict[str, Any], int]]:
     """Second, record and size in bytes of each line that is a record with a number; all other lines are skipped.
 
-    Half a line is none, so a log may be cut off anywhere.
+    Half a line is no record, so a log may be cut off anywhere.
     """
     for line in _lines(pieces):
         moment, _, text = line.partition(b" ")
@@ -132,7 +132,7 @@ def records(pieces: Iterable[bytes]) -> Iterator[tuple[str, dict[str, Any], int]
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines; the last one also where its end is missing. Those that are too long are left out."""
+    """The lines, the last one even without its end. Lines that are too long are left out."""
     parts: list[bytes] = []
     size = 0
     for piece in pieces:

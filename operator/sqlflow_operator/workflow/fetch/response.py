@@ -1,6 +1,6 @@
-"""`fetch`: what a run told since the last time, from its objects and the logs of its pods.
+"""`fetch`: the output of a run since the last request, from its objects and the logs of its pods.
 
-Nothing is remembered here: the request carries how far it came, so any process may go on with it.
+It keeps no state: the request has a cursor, so that any process may continue.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from sqlflow_operator.kube import SQLFLOWJOBS, ForbiddenError, Kube, NotFoundErr
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.fetch.items import Columns, Item, Message, Row
 from sqlflow_operator.workflow.fetch.log_reader import Budget
-from sqlflow_operator.workflow.fetch.messages import Teller
+from sqlflow_operator.workflow.fetch.messages import AttemptMessages
 from sqlflow_operator.workflow.fetch.outcomes import RunNotFoundError, failure_of
-from sqlflow_operator.workflow.fetch.request import FetchRequest, Position
-from sqlflow_operator.workflow.fetch.step_logs import Follower
+from sqlflow_operator.workflow.fetch.request import FetchRequest, RunCursor
+from sqlflow_operator.workflow.fetch.step_logs import StepLogs
 from sqlflow_operator.workflow.observe.gather import LiveReader, gather
 from sqlflow_operator.workflow.observe.state import EXTERNAL_REASONS, RunObjects, RunState
 
 POLL_SECONDS = 1.0
-"""How long a call waits, once, where there is nothing new."""
+"""The time that a call waits, once, if there is no new output."""
 
 T = TypeVar("T", bound=Item)
 
 
 @dataclass(frozen=True, slots=True)
 class FetchResponse:
-    """What is new.
+    """The output of a run since a request.
 
     Attributes:
-        updated_request_since: ask this next.
-        eof: the run has succeeded, and there is nothing more.
+        updated_request_since: the next request.
+        eof: True if the run has succeeded and there is no more output.
         items: messages, results and all else, in order.
     """
 
@@ -53,7 +53,7 @@ class FetchResponse:
 
     @property
     def columns(self) -> tuple[Columns, ...]:
-        """The results that begin."""
+        """The beginnings of results."""
         return self.of(Columns)
 
     @property
@@ -70,84 +70,70 @@ def fetch(
     budget: Budget | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> FetchResponse:
-    """What a run told since the last request; waits `POLL_SECONDS` at most where there is nothing.
+    """The output of a run since the last request; waits at most `POLL_SECONDS` if there is none.
 
     Args:
         backend: the run's backend.
         kube: the cluster.
-        request: of the run, or the last response's `updated_request_since`. Asking the same again answers the same.
-        budget: how much of logs one response holds; the next one has the rest.
-        wait: given seconds, lets them pass.
+        request: of the run, or the last response's `updated_request_since`. The same request gets the same answer.
+        budget: the limits of what one response reads of logs; the next one has the rest.
+        wait: waits for so many seconds.
 
     Raises:
-        RunFailedError: the run has failed (`RunCancelledError`, `RunDeadlineError`: or was stopped), and all that it
-            told was delivered; raised where a run that succeeded has its `eof`.
-        RunNotFoundError: there is no such run any more.
-        ApiError: the API server or a kubelet gave no answer; the same request may be asked again.
-        ValueError: the request is none that `FetchRequest(run_id)` or `fetch` has made.
+        RunFailedError: the run has failed (`RunCancelledError`, `RunDeadlineError`: or was stopped), and all its output
+            was delivered; raised when a run that succeeded has its `eof`.
+        RunNotFoundError: the run does not exist any more.
+        ApiError: the API server or a kubelet gave no answer; repeat the same request.
+        ValueError: the request was not made by `FetchRequest(run_id)` or `fetch`.
     """
-    response = _Look(backend, kube, request, budget or Budget()).response()
+    response = _respond(backend, kube, request, budget or Budget())
     if response.items or response.eof:
         return response
     if response.updated_request_since == request:
         wait(POLL_SECONDS)
-    return _Look(backend, kube, response.updated_request_since, budget or Budget()).response()
+    return _respond(backend, kube, response.updated_request_since, budget or Budget())
 
 
-@dataclass(slots=True)
-class _Look:
-    """One look at a run."""
+def _respond(backend: BackendDefinition, kube: Kube, request: FetchRequest, budget: Budget) -> FetchResponse:
+    cursor = RunCursor.load(request.cursor)
+    objects, state = _observe(backend, kube, request.run_id, cursor)
+    namespace = request.run_id.partition("/")[0]
+    logs = StepLogs(kube, backend, namespace, objects.pods, state.phase.terminal, budget)
+    logs.items += _waiting(state, cursor)
+    # No running step takes so much of a response that a parallel one starves.
+    running = max(1, sum(step.phase is StepPhase.RUNNING for step in state.steps))
+    share = Budget(max(1, budget.records // running), max(1, budget.size // running))
+    for index, step in enumerate(state.steps, 1):
+        if index not in cursor.done and logs.read(_messages(state, index), step, cursor.step(index), share):
+            cursor.finish(index)
+    if logs.error and not logs.items:
+        raise logs.error
+    complete = state.phase.terminal and len(cursor.done) == len(state.steps)
+    if complete and state.phase is Phase.FAILED and not logs.items:
+        raise failure_of(backend, kube, request.run_id, objects, state)
+    since = FetchRequest(request.run_id, cursor.dump())
+    return FetchResponse(since, complete and state.phase is Phase.SUCCEEDED, tuple(logs.items))
 
-    backend: BackendDefinition
-    kube: Kube
-    request: FetchRequest
-    budget: Budget
 
-    def response(self) -> FetchResponse:
-        """What is new since the request."""
-        position = Position.load(self.request.position)
-        objects = self._objects(position)
-        state = self.backend.observe(objects)
-        if state.phase is Phase.FAILED:
-            # A pod takes what it showed of its steps with it; the job's status still has it.
-            objects = replace(objects, known=_steps_in_status(self.kube, objects.child))
-            state = self.backend.observe(objects)
-        ended = state.phase.terminal
-        namespace = self.request.run_id.partition("/")[0]
-        follower = Follower(self.kube, self.backend, namespace, objects.pods, ended, self.budget)
-        follower.items += _waiting(state, position)
-        share = self._share(state)
-        for index, step in enumerate(state.steps, 1):
-            teller = Teller(f"SQLFlow Step: [{index}/{len(state.steps)}]", step.name, 0)
-            if index not in position.done and follower.follow(teller, step, position.step(index), share):
-                position.finish(index)
-        if follower.error and not follower.items:
-            raise follower.error
-        complete = ended and len(position.done) == len(state.steps)
-        if complete and state.phase is Phase.FAILED and not follower.items:
-            raise failure_of(self.kube, self.request.run_id, objects, state, self.backend.observe)
-        since = FetchRequest(self.request.run_id, position.dump())
-        return FetchResponse(since, complete and state.phase is Phase.SUCCEEDED, tuple(follower.items))
-
-    def _share(self, state: RunState) -> Budget:
-        """What one step at work may take of a response, so that no parallel step starves."""
-        running = max(1, sum(step.phase is StepPhase.RUNNING for step in state.steps))
-        return Budget(max(1, self.budget.records // running), max(1, self.budget.size // running))
-
-    def _objects(self, position: Position) -> RunObjects:
-        """The run's objects."""
-        run_id = self.request.run_id
-        namespace, _, name = run_id.partition("/")
-        try:
-            child = self.kube.get(self.backend.resource, namespace, name)
-        except NotFoundError as error:
-            began = "it was deleted before all of it was fetched" if position.child else "it was never there or deleted"
-            raise RunNotFoundError(f"there is no run {run_id}: {began}") from error
-        uid = str(child["metadata"]["uid"])
-        if position.child not in ("", uid):
-            raise RunNotFoundError(f"run {run_id} was deleted before all of it was fetched; another has its name now")
-        position.child = uid
-        return gather(LiveReader(self.kube), child, self.backend.parts)
+def _observe(backend: BackendDefinition, kube: Kube, run_id: str, cursor: RunCursor) -> tuple[RunObjects, RunState]:
+    """The objects of a run and its state."""
+    namespace, _, name = run_id.partition("/")
+    try:
+        child = kube.get(backend.resource, namespace, name)
+    except NotFoundError as error:
+        began = "it was deleted before all of it was fetched" if cursor.child else "it was never there or deleted"
+        raise RunNotFoundError(f"there is no run {run_id}: {began}") from error
+    uid = str(child["metadata"]["uid"])
+    if cursor.child not in ("", uid):
+        raise RunNotFoundError(f"run {run_id} was deleted before all of it was fetched; another has its name now")
+    cursor.child = uid
+    objects = gather(LiveReader(kube), child, backend.parts)
+    state = backend.observe(objects)
+    if state.phase is not Phase.FAILED:
+        return objects, state
+    # A pod takes what it showed of its steps with it; the job's status still has it.
+    objects = replace(objects, known=_steps_in_status(kube, child))
+    return objects, backend.observe(objects)
 
 
 def _steps_in_status(kube: Kube, child: Mapping[str, Any]) -> Mapping[str, StepStatus]:
@@ -167,12 +153,16 @@ def _steps_in_status(kube: Kube, child: Mapping[str, Any]) -> Mapping[str, StepS
     return SQLFlowJobStatus.read(job.get("status") or {}).steps_of(metadata["uid"])
 
 
-def _waiting(state: RunState, position: Position) -> list[Item]:
-    """What the run waits for, where that is news."""
+def _messages(state: RunState, index: int) -> AttemptMessages:
+    """The messages of the step at that position, from 1."""
+    return AttemptMessages(f"SQLFlow Step: [{index}/{len(state.steps)}]", state.steps[index - 1].name)
+
+
+def _waiting(state: RunState, cursor: RunCursor) -> list[Item]:
+    """A message with the reason the run waits, if that has changed."""
     reason = state.reason if state.reason in EXTERNAL_REASONS and not state.phase.terminal else ""
-    known, position.told = position.told, reason
+    known, cursor.waiting = cursor.waiting, reason
     if reason in ("", known) or not state.steps:
         return []
-    index = next((i for i, step in enumerate(state.steps) if step.phase is StepPhase.PENDING), 0)
-    teller = Teller(f"SQLFlow Step: [{index + 1}/{len(state.steps)}]", state.steps[index].name, 0)
-    return [teller.say(f"Status: Pending: {state.message}", "warning")]
+    index = next((i for i, step in enumerate(state.steps, 1) if step.phase is StepPhase.PENDING), 1)
+    return [_messages(state, index).message(f"Status: Pending: {state.message}", "warning")]

@@ -1,8 +1,8 @@
-"""Follows one step of a run: its attempts one after the other, each by its log, and what becomes of the step."""
+"""Reads the logs of one step of a run, attempt after attempt, and reports its phases."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,14 +21,14 @@ from sqlflow_operator.api import StepPhase
 from sqlflow_operator.kube import ApiError, Kube
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.fetch.items import Item, Message
-from sqlflow_operator.workflow.fetch.log_reader import Budget, Reading, read
-from sqlflow_operator.workflow.fetch.messages import Teller
-from sqlflow_operator.workflow.fetch.request import OpenAttempt, StepPosition
-from sqlflow_operator.workflow.observe.attempts import attempts_of
+from sqlflow_operator.workflow.fetch.log_reader import Budget, LogBatch, read_batch
+from sqlflow_operator.workflow.fetch.messages import AttemptMessages
+from sqlflow_operator.workflow.fetch.request import OpenAttempt, StepCursor
 from sqlflow_operator.workflow.observe.pods import statuses
 from sqlflow_operator.workflow.observe.state import StepState
+from sqlflow_operator.workflow.observe.step_attempts import Attempt, attempts_of
 
-_TELLS_ITS_END = (
+_WITH_LAST_RECORD = (
     EXIT_OK,
     EXIT_STATEMENT_FAILED,
     EXIT_USAGE,
@@ -41,35 +41,35 @@ _TELLS_ITS_END = (
 
 
 @dataclass(slots=True)
-class _Source:
+class _Log:
     """The log of one attempt: of a container, since it was started or restarted."""
 
     key: str
     pod: str
     container: str
     state: Mapping[str, Any]
-    previous: bool
+    previous: bool = False
 
     @property
     def exit_code(self) -> int | None:
-        """That of a container that has ended."""
+        """The exit code of a container that has ended."""
         terminated = self.state.get("terminated")
         return int(terminated.get("exitCode", 0)) if terminated else None
 
 
 @dataclass(slots=True)
-class Follower:
-    """Collects what is new of the steps of a run.
+class StepLogs:
+    """Collects the new items of the steps of a run.
 
     Attributes:
         kube: the cluster.
         backend: the run's backend.
-        namespace: the run's.
-        pods: its pods, the oldest first.
-        ended: the run has ended.
-        left: how much of logs may still be read.
-        items: what is new.
-        error: why a log could not be read now.
+        namespace: the run's namespace.
+        pods: the run's pods, the oldest first.
+        ended: True if the run has ended.
+        left: the rest of the budget.
+        items: the new items.
+        error: the error if a log could not be read now.
     """
 
     kube: Kube
@@ -81,142 +81,123 @@ class Follower:
     items: list[Item] = field(default_factory=list)
     error: ApiError | None = None
 
-    def follow(self, teller: Teller, step: StepState, position: StepPosition, share: Budget) -> bool:
-        """Tell what is new of a step; True where there will be nothing more.
+    def read(self, messages: AttemptMessages, step: StepState, cursor: StepCursor, share: Budget) -> bool:
+        """Collect the new items of a step; True if there will be no more.
 
         Args:
-            teller: of the step.
-            step: as the objects show it.
-            position: how far it was told; changed.
-            share: how much of its log may be read, where the step is still at work.
+            messages: the messages of the step.
+            step: its state.
+            cursor: its cursor, which moves on.
+            share: the budget of its log while it is running.
         """
-        sources = self._sources(step.name)
-        self._tell_vanished(teller, position, {source.key for source in sources})
-        for index, source in enumerate(sources):
-            if source.key not in position.closed:
-                self._begin(teller, step, position, sources, index)
-                if not self._deliver(teller, source, position, share):
+        attempts = attempts_of(step.name, self.pods, self.backend.places)
+        logs = [log for attempt in attempts for log in _logs(attempt)]
+        self._close_vanished(messages, cursor, {log.key for log in logs})
+        for index, log in enumerate(logs):
+            if log.key not in cursor.closed:
+                if log.key not in cursor.open:
+                    self._open(messages, cursor, log.key, step.attempts - len(logs) + index + 1)
+                if not self._read_log(messages, log, cursor, share):
                     return False
-            if source.exit_code == 0:
+            if log.exit_code == 0:
                 break  # later attempts, of the whole run in one pod, only find that it is done
         final = self.ended or step.phase in (StepPhase.SUCCEEDED, StepPhase.SKIPPED)
-        if final and len(sources) < (expected := _least(step)) and not self._waits(step.name):
-            self._tell_unseen(teller, position, expected)
-        self._tell_phase(teller, step, position, final=final)
+        expected = max(step.attempts, 1 if step.phase is StepPhase.SUCCEEDED else 0)
+        # A pod whose container never started has no log either.
+        if final and len(logs) < expected and all(attempt.started for attempt in attempts):
+            self._skip_unseen(messages, cursor, expected)
+        self._report_phase(messages, step, cursor, final=final)
         return final
 
-    def _begin(
-        self, teller: Teller, step: StepState, position: StepPosition, sources: Sequence[_Source], index: int
-    ) -> None:
-        """Tell that an attempt has begun, once."""
-        key = sources[index].key
-        if key not in position.open:
-            number = max(position.attempts + 1, step.attempts - len(sources) + index + 1)
-            self._tell_unseen(teller, position, number - 1)
-            position.attempts = number
-            position.open[key] = OpenAttempt(number)
-            self.items.append(self._at(teller, number).say(_status("Running", number)))
+    def _open(self, messages: AttemptMessages, cursor: StepCursor, key: str, number: int) -> None:
+        """Report that an attempt has begun."""
+        number = max(cursor.attempts + 1, number)
+        self._skip_unseen(messages, cursor, number - 1)
+        cursor.attempts = number
+        cursor.open[key] = OpenAttempt(number)
+        self.items.append(messages.of_attempt(number).message(_status("Running", number)))
 
-    def _sources(self, step: str) -> list[_Source]:
-        """The logs of a step's attempts that were started, the oldest first."""
-        found = []
-        for attempt in attempts_of(step, self.pods, self.backend.places):
-            status: Mapping[str, Any] = next(
-                (s for s in statuses(attempt.pod) if s.get("name") == attempt.container), {}
-            )
-            restarts, uid = int(status.get("restartCount") or 0), attempt.pod["metadata"]["uid"]
-            last = status.get("lastState") or {}
-            if restarts:
-                key = f"{uid}/{restarts - 1}" if restarts > 1 else uid
-                found.append(_Source(key, attempt.pod_name, attempt.container, last, previous=True))
-            if attempt.started:
-                key = f"{uid}/{restarts}" if restarts else uid
-                found.append(_Source(key, attempt.pod_name, attempt.container, attempt.state, previous=False))
-        return found
-
-    def _deliver(self, teller: Teller, source: _Source, position: StepPosition, share: Budget) -> bool:
-        """Read on in a log and tell what it says; True where it was read to its end."""
-        attempt = position.open[source.key]
+    def _read_log(self, messages: AttemptMessages, log: _Log, cursor: StepCursor, share: Budget) -> bool:
+        """Read on in a log and collect its items; True if it was read to its end."""
+        attempt = cursor.open[log.key]
         if self.left.records <= 0 or self.left.size <= 0:
             return False
-        ended = source.exit_code is not None
-        reading = read(partial(self._open, source), attempt.mark, self.left if ended else share, ended=ended)
-        self.left = Budget(self.left.records - len(reading.records), self.left.size - reading.size)
-        at = self._at(teller, attempt.number)
-        at.settled = position.settled
-        for index, record in enumerate(reading.records):
-            if index in reading.lost:
-                self.items.append(_tell_lost(at, *reading.lost[index]))
-            self.items += at.tell(record)
-        position.settled, attempt.mark = at.settled, reading.mark
-        self.error = self.error or reading.error
-        closed = reading.complete or reading.gone or (reading.at_end and ended)
+        ended = log.exit_code is not None
+        stream = partial(self.kube.stream_log, self.namespace, log.pod, log.container, previous=log.previous)
+        budget = self.left if ended else share
+        batch = read_batch(lambda since: stream(since=since), attempt.cursor, budget, ended=ended)
+        self.left = Budget(self.left.records - len(batch.records), self.left.size - batch.size)
+        messages = messages.of_attempt(attempt.number)
+        messages.settled = cursor.settled
+        for index, record in enumerate(batch.records):
+            if index in batch.lost:
+                self.items.append(_lost(messages, *batch.lost[index]))
+            self.items += messages.items(record)
+        cursor.settled, attempt.cursor = messages.settled, batch.cursor
+        self.error = self.error or batch.error
+        closed = batch.complete or batch.gone or (batch.at_end and ended)
         if closed:
-            self._close(at, source, position, reading)
+            self._close(messages, log, cursor, batch)
         return closed
 
-    def _open(self, source: _Source, since: str) -> Generator[bytes, None, None]:
-        return self.kube.stream_log(self.namespace, source.pod, source.container, since=since, previous=source.previous)
+    def _close(self, messages: AttemptMessages, log: _Log, cursor: StepCursor, batch: LogBatch) -> None:
+        number, code = cursor.open.pop(log.key).cursor.number, log.exit_code
+        cursor.closed.append(log.key)
+        if batch.gone:
+            self.items.append(_gone(messages, number))
+        elif not batch.complete and (code == 0 or (number and code in _WITH_LAST_RECORD)):
+            words = f"the log of the attempt ends after record {number}: what it wrote after that is lost"
+            self.items.append(messages.message(words, "warning"))
 
-    def _close(self, at: Teller, source: _Source, position: StepPosition, reading: Reading) -> None:
-        attempt = position.open.pop(source.key)
-        position.closed.append(source.key)
-        number, code = attempt.mark.number, source.exit_code
-        if reading.gone:
-            self.items.append(_tell_gone(at, number))
-        elif not reading.complete and (code == 0 or (number and code in _TELLS_ITS_END)):
-            words = f"the log of the attempt ends after record {number}: what it told after that is lost"
-            self.items.append(at.say(words, "warning"))
+    def _close_vanished(self, messages: AttemptMessages, cursor: StepCursor, visible: set[str]) -> None:
+        """Warn of pods that are gone and whose logs had not been read to the end."""
+        for key in [key for key in cursor.open if key not in visible]:
+            attempt = cursor.open.pop(key)
+            self.items.append(_gone(messages.of_attempt(attempt.number), attempt.cursor.number))
+            cursor.closed.append(key)
 
-    def _tell_vanished(self, teller: Teller, position: StepPosition, visible: set[str]) -> None:
-        """Say of pods that are gone that their logs had not been read to the end."""
-        for key, attempt in list(position.open.items()):
-            if key not in visible:
-                self.items.append(_tell_gone(self._at(teller, attempt.number), attempt.mark.number))
-                del position.open[key]
-                position.closed.append(key)
-
-    def _tell_unseen(self, teller: Teller, position: StepPosition, last: int) -> None:
-        """Say of the attempts up to that one that nobody has seen their logs."""
-        first = position.attempts + 1
+    def _skip_unseen(self, messages: AttemptMessages, cursor: StepCursor, last: int) -> None:
+        """Warn of the attempts up to that one whose logs were never there to be read."""
+        first = cursor.attempts + 1
         if first <= last:
             which = f"attempt {first}" if first == last else f"attempts {first} to {last}"
-            words = f"nothing can be told of {which}: there is no pod any more, and so no log"
-            self.items.append(self._at(teller, last).say(words, "warning"))
-            position.attempts = last
+            words = f"nothing is known of {which}: there is no pod any more, and so no log"
+            self.items.append(messages.of_attempt(last).message(words, "warning"))
+            cursor.attempts = last
 
-    def _tell_phase(self, teller: Teller, step: StepState, position: StepPosition, *, final: bool) -> None:
-        number = position.attempts
-        at = self._at(teller, number)
-        if step.phase is StepPhase.FAILED and position.failed != number:
-            position.failed = number
-            self.items.append(at.say(f"{_status('Failed', number)}: {step.message}", "error"))
+    def _report_phase(self, messages: AttemptMessages, step: StepState, cursor: StepCursor, *, final: bool) -> None:
+        number = cursor.attempts
+        messages = messages.of_attempt(number)
+        if step.phase is StepPhase.FAILED and cursor.failed != number:
+            cursor.failed = number
+            self.items.append(messages.message(f"{_status('Failed', number)}: {step.message}", "error"))
         elif final and step.phase in (StepPhase.SUCCEEDED, StepPhase.SKIPPED):
-            self.items.append(at.say(_status(step.phase.value, number)))
+            self.items.append(messages.message(_status(step.phase.value, number)))
 
-    def _waits(self, step: str) -> bool:
-        """True where a pod of the step is there whose container never started: then it has no log either."""
-        return any(not attempt.started for attempt in attempts_of(step, self.pods, self.backend.places))
 
-    @staticmethod
-    def _at(teller: Teller, attempt: int) -> Teller:
-        return Teller(teller.prefix, teller.step, attempt)
+def _logs(attempt: Attempt) -> list[_Log]:
+    """The logs of a container that was started, the one before its last restart first."""
+    status: Mapping[str, Any] = next((s for s in statuses(attempt.pod) if s.get("name") == attempt.container), {})
+    restarts, uid = int(status.get("restartCount") or 0), attempt.pod["metadata"]["uid"]
+    found = []
+    if restarts:
+        key = f"{uid}/{restarts - 1}" if restarts > 1 else uid
+        found.append(_Log(key, attempt.pod_name, attempt.container, status.get("lastState") or {}, previous=True))
+    if attempt.started:
+        key = f"{uid}/{restarts}" if restarts else uid
+        found.append(_Log(key, attempt.pod_name, attempt.container, attempt.state))
+    return found
 
 
 def _status(phase: str, attempt: int) -> str:
     return f"Status: {phase}" + (f", attempt {attempt}" if attempt > 1 else "")
 
 
-def _tell_lost(at: Teller, first: int, last: int) -> Message:
+def _lost(messages: AttemptMessages, first: int, last: int) -> Message:
     which = f"record {first}" if first == last else f"records {first} to {last}"
-    return at.say(f"{which} of the attempt are lost: its log was rotated or cut off", "warning")
+    return messages.message(f"{which} of the attempt are lost: its log was rotated or cut off", "warning")
 
 
-def _tell_gone(at: Teller, number: int) -> Message:
+def _gone(messages: AttemptMessages, number: int) -> Message:
     read_so_far = f"after record {number} of its log" if number else "before its log was read"
-    return at.say(f"the attempt's pod is gone: what it told {read_so_far} is lost", "warning")
-
-
-def _least(step: StepState) -> int:
-    """How many attempts there must have been."""
-    return max(step.attempts, 1 if step.phase is StepPhase.SUCCEEDED else 0)
+    return messages.message(f"the attempt's pod is gone: what it wrote {read_so_far} is lost", "warning")

@@ -14,7 +14,10 @@ from sqlflow_codegen.contract import EXIT_SKIPPED, EXIT_STOPPED, FINAL_EXIT_CODE
 
 from sqlflow_operator.api import Phase, StepPhase
 from sqlflow_operator.workflow.observe import rollup
-from sqlflow_operator.workflow.observe.attempts import (
+from sqlflow_operator.workflow.observe.pods import FINISH, by_age, last_end, phase_of
+from sqlflow_operator.workflow.observe.reasons import POD_DELETED, POD_GONE, Explanation, explain_failure
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepReport, StepState
+from sqlflow_operator.workflow.observe.step_attempts import (
     Attempt,
     Places,
     attempts_of,
@@ -22,9 +25,6 @@ from sqlflow_operator.workflow.observe.attempts import (
     known_failure,
     observe_step,
 )
-from sqlflow_operator.workflow.observe.pods import FINISH, by_age, last_end, phase_of
-from sqlflow_operator.workflow.observe.reasons import POD_DELETED, POD_GONE, Explanation, explain_failure
-from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepReport, StepState
 from sqlflow_operator.workflow.observe.waiting import explain_waiting
 
 

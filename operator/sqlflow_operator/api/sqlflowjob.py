@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlflow_operator.api.base import GROUP, KIND, VERSION
+from sqlflow_operator.api.api_model import GROUP, KIND, VERSION
 from sqlflow_operator.api.spec import SQLFlowJobSpec
 from sqlflow_operator.api.status import SQLFlowJobStatus
 
