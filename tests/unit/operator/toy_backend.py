@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import yaml
 from sqlflow_codegen.backend import RunOptions
-from sqlflow_codegen.contract import LABEL_STEP, Argument
+from sqlflow_codegen.contract import LABEL_STEP, Flag
 from sqlflow_codegen.graph import plan_steps
 from sqlflow_codegen.language.ir import Program
 from sqlflow_codegen.manifests import metadata
@@ -36,7 +36,7 @@ class ToyCodegen:
         options = options or RunOptions()
         own = metadata(options)
         steps = plan_steps(statements, options.ordering, fusion=options.fusion)
-        plays = [{"name": s.name, "args": [Argument.STATEMENTS.value, format_ranges(s.statements)]} for s in steps]
+        plays = [{"name": s.name, "args": [Flag.STATEMENTS.value, format_ranges(s.statements)]} for s in steps]
         config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": own, "data": {"program.sql": statements.text}}
         playbook = {"apiVersion": "toys.example/v1", "kind": "Playbook", "metadata": own, "spec": {"plays": plays}}
         return f"print({yaml.safe_dump_all([config, playbook])!r})\n"
