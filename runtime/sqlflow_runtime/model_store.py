@@ -2,7 +2,7 @@
 
 `sqlflow_models` has a row per version of a model, `sqlflow_model_blocks` its bytes in blocks of at most 1 MiB. TRAIN
 adds a version in one transaction; nothing is ever overwritten, so a failed training leaves the older one in use.
-Only formats that cannot carry code are stored (see `sqlflow_runtime.ml.formats`), never pickles.
+Only formats that cannot carry code are stored (see `sqlflow_runtime.ml.sklearn_models`), never pickles.
 """
 
 from __future__ import annotations

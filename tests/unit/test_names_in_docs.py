@@ -45,7 +45,7 @@ def is_name(word: str) -> bool:
     if DOTTED.fullmatch(word) or SHORT.fullmatch(word):
         return True
     top, slash, _ = word.partition("/")
-    return FILE.fullmatch(word) is not None and (top in TOP if slash else word not in OF_USERS)
+    return FILE.fullmatch(word) is not None and "NNNN" not in word and (top in TOP if slash else word not in OF_USERS)
 
 
 def prose(path: Path) -> str:
