@@ -1,4 +1,4 @@
-"""What all API models share: Kubernetes' camelCase names, immutability, and helpers for schema extensions."""
+"""The base of all API models: Kubernetes' camelCase names, immutability, and helpers for schema extensions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ApiModel(BaseModel):
 
 
 def rule(expression: str, message: str) -> dict[str, str]:
-    """One CEL validation: what must hold, and what the person is told where it does not."""
+    """A CEL validation: the expression that must hold, and the message if it does not."""
     return {"rule": expression, "message": message}
 
 

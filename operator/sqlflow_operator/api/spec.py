@@ -1,4 +1,4 @@
-"""What a person asks for: the spec of a SQLFlowJob. The one source of the CRD's schema and of its reference page."""
+"""The spec of a SQLFlowJob. The one source of the CRD's schema and of its reference page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operator tells: the status of a SQLFlowJob.
+"""The status of a SQLFlowJob, written by the operator.
 
 Names and values here are frozen within an API version: scripts and GitOps tools watch them. Lists are atomic on
 purpose: with map lists the API server's field bookkeeping alone would take more room than the steps themselves.
@@ -37,7 +37,7 @@ class Phase(StrEnum):
 
 
 class StepPhase(StrEnum):
-    """Where a step stands."""
+    """The phase of a step."""
 
     PENDING = "Pending"
     RUNNING = "Running"

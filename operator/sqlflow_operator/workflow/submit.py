@@ -1,4 +1,4 @@
-"""Creates the objects of a run from their YAML, so that doing it twice does it once."""
+"""Creates the objects of a run from their YAML; a second time changes nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlflow_operator.workflow.backends.definition import BackendDefinition
 
 
 class NameConflictError(Exception):
-    """An object of the run's name exists and belongs to somebody else."""
+    """An object of the run's name exists and has another owner."""
 
     def __init__(self, kind: str, namespace: str, name: str) -> None:
         super().__init__(f"{kind} {name} in namespace {namespace} exists and does not belong to this job")

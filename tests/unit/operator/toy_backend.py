@@ -46,7 +46,7 @@ class ToyCodegen:
         return run_program(code)
 
 
-def steps(child: Mapping[str, Any]) -> tuple[StepState, ...]:
+def planned(child: Mapping[str, Any]) -> tuple[StepState, ...]:
     return steps_of_template(child["spec"]["plays"])
 
 
@@ -58,7 +58,7 @@ def observe(objects: RunObjects) -> RunState:
     child = objects.child
     phase = Phase((child.get("status") or {}).get("phase") or Phase.RUNNING)
     run = EngineRun(phase=phase, started_at=child["metadata"]["creationTimestamp"])
-    return observe_dag(objects, steps(child), places, run, {})
+    return observe_dag(objects, planned(child), places, run, {})
 
 
 def ended(child: Mapping[str, Any]) -> bool:
@@ -77,7 +77,7 @@ DEFINITION = BackendDefinition(
     kind="Playbook",
     deadline_grace=5,
     suspends_running=False,
-    steps=steps,
+    planned=planned,
     places=places,
     observe=observe,
     ended=ended,

@@ -20,7 +20,6 @@ from sqlflow_operator.kube import WORKFLOWS
 from sqlflow_operator.workflow.backends.argo_rights import ROLE_ADVICE, missing_right
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe.engine_run import EngineRun, EngineStep, observe_dag
-from sqlflow_operator.workflow.observe.pods import FINISH
 from sqlflow_operator.workflow.observe.reasons import CANCELLED_MESSAGE, DEADLINE_MESSAGE, Explanation
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.observe.step_attempts import steps_of_template
@@ -34,7 +33,7 @@ CONTAINER = "main"
 _NODE_NAME = "workflows.argoproj.io/node-name"
 _ATTEMPT = re.compile(r"(?P<step>.+?)\((?P<number>[0-9]+)\)")
 _SAYS_NOTHING = ("PodInitializing", "ContainerCreating")
-"""Words of a pod that is about to start: a person has nothing to do about it."""
+"""Words about a pod that is about to start."""
 _ENDED = {"Succeeded": Phase.SUCCEEDED, "Failed": Phase.FAILED, "Error": Phase.FAILED}
 _PHASES = {
     "Pending": StepPhase.PENDING,
@@ -50,12 +49,7 @@ _SECURITY_ADVICE = (
     "workflow-controller-configmap of Argo's namespace (docs/backends.md), or spec.backend to job."
 )
 _DELETED = "pod deleted"
-"""Argo's message at a node whose pod vanished after Argo had seen it running."""
-
-
-def steps(child: Mapping[str, Any]) -> tuple[StepState, ...]:
-    """See `BackendDefinition`."""
-    return tuple(step for step in _planned(child) if step.name != FINISH)
+"""Argo's message at a node whose pod vanished while it was running."""
 
 
 def ended(child: Mapping[str, Any]) -> bool:
@@ -74,7 +68,7 @@ def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dic
 
 
 def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
-    """The one step that a pod of a workflow runs, by our label or, where that is missing, by Argo's annotation."""
+    """See `BackendDefinition`: the step in our label or, if that is missing, in Argo's annotation."""
     metadata = pod["metadata"]
     step = (metadata.get("labels") or {}).get(LABEL_STEP)
     if step is None:
@@ -84,14 +78,14 @@ def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def observe(objects: RunObjects) -> RunState:
-    """The state of a run from its Workflow and the Workflow's pods. Pure."""
+    """See `BackendDefinition`."""
     workflow = objects.child
     nodes, doubt = _nodes(workflow.get("status") or {})
     return observe_dag(objects, _planned(workflow), places, _run(workflow, nodes, doubt), _steps(nodes, workflow))
 
 
 def _planned(workflow: Mapping[str, Any]) -> tuple[StepState, ...]:
-    """The steps of a workflow in the order of its templates, which is one that the graph allows."""
+    # The order of the templates is one that the graph allows.
     templates = (workflow.get("spec") or {}).get("templates") or ()
     return steps_of_template({**t["container"], "name": t.get("name", "")} for t in templates if t.get("container"))
 
@@ -100,14 +94,14 @@ Nodes = Mapping[str, Mapping[str, Any]]
 
 
 def _nodes(status: Mapping[str, Any]) -> tuple[Nodes, str]:
-    """The workflow's nodes, and what cannot be known where they are stored elsewhere or cannot be read."""
+    """The nodes of a workflow, and a sentence if they cannot be read here."""
     if status.get("compressedNodes"):
         try:
             return json.loads(gzip.decompress(base64.b64decode(status["compressedNodes"]))), ""
         except (binascii.Error, OSError, EOFError, ValueError):
-            return {}, "status.compressedNodes of the Workflow cannot be read; only its pods tell how the steps stand"
+            return {}, "status.compressedNodes of the Workflow cannot be read; only its pods show the steps"
     if status.get("offloadNodeStatusVersion"):
-        return {}, "Argo keeps the state of the nodes in its own database; only the pods tell how the steps stand"
+        return {}, "Argo keeps the state of the nodes in its own database; only the pods show the steps"
     return status.get("nodes") or {}, ""
 
 
@@ -140,7 +134,7 @@ def _retries(template: Mapping[str, Any]) -> int:
 
 
 def _why(workflow: Mapping[str, Any], nodes: Nodes) -> Explanation | None:
-    """What put an end to the workflow as a whole; None where one of its steps did."""
+    """The reason the workflow ended as a whole; None if one of its steps ended it."""
     spec, status = workflow.get("spec") or {}, workflow.get("status") or {}
     if spec.get("shutdown"):
         return Reason.CANCELLED, CANCELLED_MESSAGE
@@ -156,7 +150,7 @@ def _why(workflow: Mapping[str, Any], nodes: Nodes) -> Explanation | None:
 
 
 def _is_overdue(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
-    """True where a workflow took as long as it was allowed to; Argo says so only at the nodes it stopped, if at all."""
+    """True if a workflow took as long as it was allowed to; Argo says so only at the nodes it stopped, if at all."""
     limit = spec.get("activeDeadlineSeconds")
     start, end = from_text(status.get("startedAt")), from_text(status.get("finishedAt"))
     if limit is None or start is None or end is None:
@@ -165,7 +159,7 @@ def _is_overdue(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
 
 
 def _steps(nodes: Nodes, workflow: Mapping[str, Any]) -> dict[str, EngineStep]:
-    """What the nodes say of the steps. A step with retries is a node with children, one for each attempt."""
+    """The steps as the nodes show them. A step with retries is a node with children, one for each attempt."""
     steps: dict[str, EngineStep] = {}
     attempts: dict[str, int] = {}
     for node in nodes.values():
@@ -179,7 +173,7 @@ def _steps(nodes: Nodes, workflow: Mapping[str, Any]) -> dict[str, EngineStep]:
 
 
 def _was_started(node: Mapping[str, Any]) -> bool:
-    """True where the container of a node's pod was started: a node is there before its pod, or without one."""
+    """True if the container of a node's pod was started: a node is there before its pod, or without one."""
     ended = "exitCode" in (node.get("outputs") or {}) or str(node.get("message")).startswith(_DELETED)
     return node.get("phase") in ("Running", "Succeeded") or ended
 
@@ -203,14 +197,14 @@ def _step(node: Mapping[str, Any], nodes: Nodes, workflow: Mapping[str, Any]) ->
 
 
 def _outcome(node: Mapping[str, Any]) -> Outcome:
-    """What a step that failed left behind: Argo puts its termination message at the end of the node's message."""
+    """The outcome of a step that failed: Argo puts its termination message at the end of the node's message."""
     _, brace, rest = str(node.get("message") or "").partition("{")
     report = report_from_message(brace + rest)
     return report.outcome if report else Outcome()
 
 
 def _explain(words: str, workflow: Mapping[str, Any]) -> Explanation:
-    """What Argo's words about a node mean."""
+    """The reason and message in Argo's words about a node."""
     if words in _SAYS_NOTHING:
         return Reason.STARTING, ""
     if "workflowtaskresults" in words and "forbidden" in words:
@@ -245,7 +239,7 @@ DEFINITION = BackendDefinition(
     kind="Workflow",
     deadline_grace=15,  # it looks at a running workflow every ten seconds
     suspends_running=True,
-    steps=steps,
+    planned=_planned,
     places=places,
     observe=observe,
     ended=ended,

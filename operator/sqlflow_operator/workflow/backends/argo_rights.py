@@ -1,7 +1,7 @@
-"""Asks, before a run starts, whether Argo's executor will be able to report what the steps do.
+"""Checks, before a run starts, that Argo's executor will be able to report the steps.
 
-The executor, a container beside each step, creates WorkflowTaskResults under the service account of the steps. Where
-that may not, each step ends in an error after its statements are done.
+The executor, a container beside each step, creates WorkflowTaskResults under the service account of the steps. If that
+may not, each step ends in an error after its statements are done.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ ROLE_ADVICE = (
     "Allow it: kubectl create rolebinding sqlflow-argo-steps --clusterrole=sqlflow-argo-steps "
     "--serviceaccount={account}"
 )
-"""What to do, given the account as `namespace:name -n namespace`."""
+"""The advice, given the account as `namespace:name -n namespace`."""
 
 
 def missing_right(kube: Kube, namespace: str, account: str | None) -> str:
-    """What the steps' service account may not do and what to do about it; "" where it may, or where nobody says.
+    """The right that the steps' service account lacks, with advice; "" if it has it, or if that cannot be known.
 
     Args:
         kube: the cluster.
-        namespace: where the run would be.
-        account: the service account that the job names, if it names one.
+        namespace: the namespace of the run.
+        account: the service account that the job names, or None.
     """
     name = account or _default_account(kube) or "default"
     if all(_may(kube, namespace, name, verb) for verb in _VERBS):
@@ -45,7 +45,7 @@ def missing_right(kube: Kube, namespace: str, account: str | None) -> str:
 
 
 def _may(kube: Kube, namespace: str, account: str, verb: str) -> bool:
-    """Whether an account may do that to WorkflowTaskResults; True where the operator may not ask."""
+    """True if an account may do that to WorkflowTaskResults, or if the operator may not ask."""
     attributes = {"namespace": namespace, "group": "argoproj.io", "resource": "workflowtaskresults", "verb": verb}
     groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
     user = f"system:serviceaccount:{namespace}:{account}"
@@ -64,7 +64,7 @@ def _may(kube: Kube, namespace: str, account: str, verb: str) -> bool:
 
 
 def _default_account(kube: Kube) -> str:
-    """The service account that Argo's controller gives to workflows that name none; "" where that is not known."""
+    """The service account that Argo's controller gives to workflows that name none; "" if that is not known."""
     try:
         data = kube.get(CONFIG_MAPS, ARGO_NAMESPACE, CONTROLLER_CONFIG).get("data") or {}
     except ApiError:
@@ -77,7 +77,7 @@ def _default_account(kube: Kube) -> str:
 
 
 def _parsed(value: Any) -> dict[str, Any]:
-    """A mapping that may have been written as YAML text; empty where it is none."""
+    """A mapping that may have been written as YAML text; empty if it is none."""
     try:
         value = yaml.safe_load(value) if isinstance(value, str) else value
     except yaml.YAMLError:

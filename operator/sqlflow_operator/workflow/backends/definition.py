@@ -10,6 +10,7 @@ from sqlflow_codegen.backend import Codegen
 
 from sqlflow_operator.api import Backend
 from sqlflow_operator.kube import Kube, Resource
+from sqlflow_operator.workflow.observe.pods import FINISH
 from sqlflow_operator.workflow.observe.state import RunObjects, RunState, StepState
 from sqlflow_operator.workflow.observe.step_attempts import Places
 
@@ -32,7 +33,7 @@ class BackendDefinition:
         parts: the kinds of the objects between the child and its pods, which have the job's UID as a label.
         deadline_grace: seconds that the engine may take to enforce a deadline before the operator does.
         suspends_running: True if the engine can suspend a run that has started.
-        steps: the steps of a child in order, all of them pending.
+        planned: the containers that a child runs in order, as steps that are pending; FINISH may be one of them.
         places: the steps that a pod executes: the name of each step to the name of its container.
         observe: the state of a run from its objects.
         ended: True if the engine says that the child has ended.
@@ -51,13 +52,17 @@ class BackendDefinition:
     parts: tuple[Resource, ...] = ()
     deadline_grace: int
     suspends_running: bool
-    steps: Callable[[Mapping[str, Any]], tuple[StepState, ...]]
+    planned: Callable[[Mapping[str, Any]], tuple[StepState, ...]]
     places: Places
     observe: Callable[[RunObjects], RunState]
     ended: Callable[[Mapping[str, Any]], bool]
     adjust: Callable[[Mapping[str, Any], bool, int | None], dict[str, Any] | None]
     cancellation: Mapping[str, Any]
     missing_right: Callable[[Kube, str, str | None], str] = _nothing_missing
+
+    def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
+        """The steps of a child in order, all of them pending."""
+        return tuple(step for step in self.planned(child) if step.name != FINISH)
 
     @property
     def kinds(self) -> tuple[Resource, ...]:

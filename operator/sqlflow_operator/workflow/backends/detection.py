@@ -1,4 +1,4 @@
-"""Which backends the cluster can run now: engines come and go while the operator runs."""
+"""Detects the backends that the cluster serves now: engines come and go while the operator runs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sqlflow_operator.kube import Resource
 
 
 class Detector:
-    """Asks the API server which engines' kinds it serves, and remembers the answer for a while.
+    """Asks the API server for the engines' kinds that it serves, and keeps the answer for a while.
 
     Safe to use from many threads.
 
     Args:
-        serves: whether the API server serves a kind; raises `ApiError` where it does not answer.
+        serves: True if the API server serves a kind; raises `ApiError` if it does not answer.
         default: the operator's default backend; None leaves the choice to what is served.
         seconds: how long an answer counts.
         clock: monotonic seconds; for tests.
@@ -66,12 +66,12 @@ class Detector:
         return next(backend for backend in Backend if backend in served)
 
     def missing(self, backend: Backend) -> str:
-        """Why the cluster cannot run that backend now and what to do, or "" where it can.
+        """A sentence with advice if the cluster cannot run that backend now, or "".
 
         Raises:
             ApiError: the API server refused or gave no answer.
         """
-        # Asked anew before a person is told: an engine may have been installed a second ago.
+        # Asked anew before it is reported: an engine may have been installed a second ago.
         if backend in self.served() or backend in self.served(fresh=True):
             return ""
         resource = definition(backend).resource

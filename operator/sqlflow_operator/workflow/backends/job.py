@@ -36,12 +36,7 @@ from sqlflow_operator.workflow.observe.step_attempts import attempts_of, explain
 from sqlflow_operator.workflow.observe.wording import SHORT_LIMIT, clip, sentence
 
 _NOTING = {Flag.LEDGER, Flag.RESUMABLE}
-"""Arguments of a step that notes what is done, so that it goes on after a suspension."""
-
-
-def steps(child: Mapping[str, Any]) -> tuple[StepState, ...]:
-    """See `BackendDefinition`."""
-    return steps_of_template(_template(child))
+"""Flags of a step that records its progress, so that it continues after a suspension."""
 
 
 def ended(child: Mapping[str, Any]) -> bool:
@@ -72,6 +67,10 @@ def _template(job: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return [container for container in containers(template) if container.get("name") != FINISH]
 
 
+def _planned(job: Mapping[str, Any]) -> tuple[StepState, ...]:
+    return steps_of_template(_template(job))
+
+
 def _is_cancelled(job: Mapping[str, Any]) -> bool:
     return ANNOTATION_CANCELLED in (job["metadata"].get("annotations") or {})
 
@@ -87,7 +86,7 @@ def observe(objects: RunObjects) -> RunState:
     job = objects.child
     status, spec = job.get("status") or {}, job.get("spec") or {}
     pods = by_age(objects.pods)
-    observed = [observe_step(step, objects, attempts_of(step.name, pods, places)) for step in steps(job)]
+    observed = [observe_step(step, objects, attempts_of(step.name, pods, places)) for step in _planned(job)]
     states = tuple(step for step, _ in observed)
     failure = next((why for _, why in observed if why), None)
     times = {"started_at": status.get("startTime") or job["metadata"].get("creationTimestamp")}
@@ -200,7 +199,7 @@ DEFINITION = BackendDefinition(
     kind="Job",
     deadline_grace=5,
     suspends_running=True,
-    steps=steps,
+    planned=_planned,
     places=places,
     observe=observe,
     ended=ended,

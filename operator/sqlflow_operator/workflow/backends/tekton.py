@@ -13,7 +13,7 @@ from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.kube import PIPELINE_RUNS, TASK_RUNS
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe.engine_run import EngineRun, EngineStep, observe_dag
-from sqlflow_operator.workflow.observe.pods import FINISH, condition_of, statuses
+from sqlflow_operator.workflow.observe.pods import condition_of, statuses
 from sqlflow_operator.workflow.observe.reasons import (
     CANCELLED_MESSAGE,
     DEADLINE_MESSAGE,
@@ -30,18 +30,13 @@ _PREFIX = "step-"
 """Tekton puts it before the names of a task's containers."""
 _CONTAINER = "step-main"
 _BY_SIGNAL = 255
-"""Exit code of Tekton's entrypoint where a signal ended the step's process."""
+"""Exit code of Tekton's entrypoint if a signal ended the step's process."""
 _FAILED_RUN = ("Failed", "Completed", "Succeeded")
-"""Reasons of a PipelineRun whose tasks tell what became of it; any other is about the run as a whole."""
+"""Reasons of a PipelineRun that one of its tasks ended; any other is about the run as a whole."""
 _SECURITY_ADVICE = (
     "the namespace's Pod Security profile refuses Tekton's own containers. Set set-security-context to \"true\" in "
     "ConfigMap feature-flags of Tekton's namespace (docs/backends.md), or spec.backend to job."
 )
-
-
-def steps(child: Mapping[str, Any]) -> tuple[StepState, ...]:
-    """See `BackendDefinition`."""
-    return tuple(step for step in _planned(child) if step.name != FINISH)
 
 
 def ended(child: Mapping[str, Any]) -> bool:
@@ -56,7 +51,7 @@ def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dic
 
 
 def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
-    """The one step that a pod of a TaskRun runs, by our label or, where that is missing, by Tekton's."""
+    """See `BackendDefinition`: the step in our label or, if that is missing, in Tekton's."""
     labels = pod["metadata"].get("labels") or {}
     step = labels.get(LABEL_STEP) or labels.get(_TASK)
     names = [str(s.get("name")) for s in statuses(pod) if str(s.get("name")).startswith(_PREFIX)]
@@ -64,29 +59,25 @@ def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def observe(objects: RunObjects) -> RunState:
-    """The state of a run from its PipelineRun, the TaskRuns and their pods. Pure."""
+    """See `BackendDefinition`."""
     child = objects.child
-    objects = replace(objects, pods=[_signals_told(pod) for pod in objects.pods])
+    objects = replace(objects, pods=[_with_signals(pod) for pod in objects.pods])
     steps, missing = _steps(child, objects.parts)
     return observe_dag(objects, _planned(child), places, _run(child, missing), steps)
 
 
-def _signals_told(pod: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The pod with the exit code that a killed process has elsewhere.
+def _with_signals(pod: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The pod with the exit code that a killed process has on other backends.
 
-    Tekton's entrypoint ends with 255 where a signal ended the step's process, and the kubelet, which watches the
-    entrypoint, does not always notice that it was for want of memory. A step itself never ends with 255.
+    The kubelet, which watches Tekton's entrypoint, does not always notice that memory ran out. A step itself never ends
+    with 255.
     """
-    status = pod.get("status") or {}
-    containers = [_signal_told(container) for container in status.get("containerStatuses") or ()]
-    return {**pod, "status": {**status, "containerStatuses": containers}}
-
-
-def _signal_told(container: Mapping[str, Any]) -> Mapping[str, Any]:
-    terminated = (container.get("state") or {}).get("terminated") or {}
-    if terminated.get("exitCode") != _BY_SIGNAL:
-        return container
-    return {**container, "state": {"terminated": {**terminated, "exitCode": EXIT_KILLED}}}
+    status, shown = pod.get("status") or {}, []
+    for container in status.get("containerStatuses") or ():
+        terminated = (container.get("state") or {}).get("terminated") or {}
+        killed = {"state": {"terminated": {**terminated, "exitCode": EXIT_KILLED}}}
+        shown.append(container | killed if terminated.get("exitCode") == _BY_SIGNAL else container)
+    return {**pod, "status": {**status, "containerStatuses": shown}}
 
 
 def _tasks(child: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -94,12 +85,11 @@ def _tasks(child: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _planned(child: Mapping[str, Any]) -> tuple[StepState, ...]:
-    return steps_of_template({**_first_step(task), "name": task.get("name", "")} for task in _tasks(child))
-
-
-def _first_step(task: Mapping[str, Any]) -> Mapping[str, Any]:
-    steps: Sequence[Mapping[str, Any]] = (task.get("taskSpec") or {}).get("steps") or ()
-    return steps[0] if steps else {}
+    named = []
+    for task in _tasks(child):
+        steps: Sequence[Mapping[str, Any]] = (task.get("taskSpec") or {}).get("steps") or ({},)
+        named.append({**steps[0], "name": task.get("name", "")})
+    return steps_of_template(named)
 
 
 def _run(child: Mapping[str, Any], missing: Sequence[str]) -> EngineRun:
@@ -119,7 +109,7 @@ def _run(child: Mapping[str, Any], missing: Sequence[str]) -> EngineRun:
 
 
 def _why(condition: Mapping[str, Any]) -> Explanation | None:
-    """What put an end to the run as a whole; None where one of its tasks did."""
+    """The reason the run ended as a whole; None if one of its tasks ended it."""
     reason, words = str(condition.get("reason") or ""), clip(str(condition.get("message") or ""), WORDS_LIMIT)
     if reason == "PipelineRunTimeout":
         return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
@@ -131,7 +121,7 @@ def _why(condition: Mapping[str, Any]) -> Explanation | None:
 
 
 def _steps(child: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> tuple[dict[str, EngineStep], list[str]]:
-    """What the TaskRuns say of the steps, and the names of those that the PipelineRun has and nobody finds."""
+    """The steps as the TaskRuns show them, and the names of the TaskRuns that are missing."""
     status = child.get("status") or {}
     by_name = {part["metadata"]["name"]: part for part in parts}
     steps: dict[str, EngineStep] = {}
@@ -173,23 +163,23 @@ def _step(task_run: Mapping[str, Any]) -> EngineStep:
 
 
 def _was_started(status: Mapping[str, Any]) -> bool:
-    """True where the container of an attempt was started.
+    """True if the container of an attempt was started.
 
-    Where Tekton deletes a pod it writes an end of its own, without a container, whether there was one or not.
+    If Tekton deletes a pod it writes an end of its own, without a container ID.
     """
     steps = status.get("steps") or ()
     return any("running" in step or "containerID" in (step.get("terminated") or {}) for step in steps)
 
 
 def _outcome(status: Mapping[str, Any], terminated: Mapping[str, Any]) -> Outcome:
-    """What the step left behind: a result of its task or, where it failed, in the message of its container."""
+    """The outcome of the step: a result of its task or, if it failed, the message of its container."""
     values = [r.get("value") for r in status.get("results") or () if r.get("name") == OUTCOME_RESULT]
     report = report_from_message(str(values[0] if values else terminated.get("message") or ""))
     return report.outcome if report else Outcome()
 
 
 def _explain(condition: Mapping[str, Any], phase: StepPhase, outcome: Outcome) -> Explanation:
-    """What a TaskRun's condition means, with what its last attempt left behind."""
+    """The reason and message in a TaskRun's condition, with the outcome of its last attempt."""
     reason, words = str(condition.get("reason") or ""), without_pod_name(str(condition.get("message") or ""))
     if reason == "TaskRunImagePullFailed":
         return Reason.IMAGE_PULL, f"its image cannot be pulled: {words} {IMAGE_ADVICE}"
@@ -208,9 +198,9 @@ def _explain(condition: Mapping[str, Any], phase: StepPhase, outcome: Outcome) -
         why = f"statement {error.statement} ({error.title}): {clip(error.message, SHORT_LIMIT)}" if error else words
         return Reason.STARTING, f"an attempt failed and the next one starts: {why}"
     if phase in (StepPhase.PENDING, StepPhase.RUNNING):
-        # Words such as "Not all Steps have completed executing" say nothing that the phase does not say.
-        telling = reason not in ("", "Started", "Running", "Pending")
-        return Reason.STARTING, f"{reason}: {words}" if telling else ""
+        # Words such as "Not all Steps have completed executing" add nothing to the phase.
+        relevant = reason not in ("", "Started", "Running", "Pending")
+        return Reason.STARTING, f"{reason}: {words}" if relevant else ""
     return Reason.STEP_FAILED, words
 
 
@@ -229,7 +219,7 @@ DEFINITION = BackendDefinition(
     parts=(TASK_RUNS,),
     deadline_grace=5,
     suspends_running=False,
-    steps=steps,
+    planned=_planned,
     places=places,
     observe=observe,
     ended=ended,

@@ -1,4 +1,4 @@
-"""What `fetch` delivers: messages for people, results as Python values.
+"""The items that `fetch` delivers: messages for people, results as Python values.
 
 Each item names its step, attempt and statement.
 """
@@ -51,12 +51,12 @@ Value = None | bool | int | float | str | bytes | Decimal | date | time | dateti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing that a run told.
+    """An item of a run's output.
 
     Attributes:
-        step: name of the step; "" where the run as a whole is meant.
-        attempt: which attempt at the step, from 1; 0 where there was none.
-        statement: number of the statement in the program; 0 where none is meant.
+        step: the name of the step; "" for the run as a whole.
+        attempt: the number of the attempt at the step, from 1; 0 if there was none.
+        statement: the number of the statement in the program; 0 for none.
     """
 
     step: str = ""
@@ -70,8 +70,8 @@ class Message(Item):
 
     Attributes:
         text: the line.
-        level: `info`, `warning` or `error`, or what a library calls the level of its log line.
-        source: `status` of what becomes of steps and statements, `log` for the words of the step itself.
+        level: `info`, `warning` or `error`, or a library's level of its log line.
+        source: `status` for phases of steps and statements, `log` for the words of the step itself.
     """
 
     text: str
@@ -84,11 +84,11 @@ class Message(Item):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns(Item):
-    """A result begins. Where the statement had one before, of an attempt that came to nothing, this replaces it."""
+    """A result begins. It replaces an earlier one of the statement, of an attempt that came to nothing."""
 
     names: tuple[str, ...]
     types: tuple[str, ...]
-    """As the database names them."""
+    """The names that the database gives them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class Row(Item):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics(Item):
-    """What an EVALUATE measured."""
+    """The metrics that an EVALUATE measured."""
 
     model: str
     values: Mapping[str, float]
@@ -114,7 +114,7 @@ class Metrics(Item):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model(Item):
-    """What a TRAIN stored."""
+    """The model that a TRAIN stored."""
 
     name: str
     version: int
@@ -135,8 +135,8 @@ class Finished(Item):
 
     Attributes:
         rows: returned or affected; -1 if unknown.
-        seconds: how long it took.
-        truncated: its result has more rows than were delivered.
+        seconds: the time that it took.
+        truncated: True if its result has more rows than were delivered.
     """
 
     rows: int

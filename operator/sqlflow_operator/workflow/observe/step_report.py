@@ -1,4 +1,4 @@
-"""Reads what a step left behind: its termination message, or the records at the end of its log.
+"""Reads a step's report: its termination message, or the records at the end of its log.
 
 A kubelet keeps 4 KiB per container and 12 KiB per pod, shared evenly among its containers: with many steps in one
 pod a message is cut short anywhere, and where a process was killed its place is taken by the end of the log. So
@@ -34,13 +34,13 @@ T = TypeVar("T", StepError, StepMetrics, StepModel)
 
 
 def report_from_message(message: str) -> StepReport | None:
-    """What a termination message tells, or None where nothing can be made of it."""
+    """The report in a termination message, or None if there is none."""
     try:
         data = json.loads(message)
     except ValueError:
         data = None
     if isinstance(data, list):
-        # Tekton wraps what a step tells into a list of its own: the step's word is one result of its task.
+        # Tekton wraps a step's message into a list of its own: the step's part is one result of its task.
         return next((report_from_message(str(e.get("value"))) for e in data if _is_outcome(e)), None)
     if isinstance(data, dict) and "type" not in data:
         outcome = parse_outcome(message)
@@ -54,7 +54,7 @@ def _is_outcome(entry: Any) -> bool:
 
 
 def report_from_log(log: str) -> StepReport:
-    """What the records at the end of a log tell."""
+    """The report in the records at the end of a log."""
     error: StepError | None = None
     metrics: list[StepMetrics] = []
     models: list[StepModel] = []
@@ -80,7 +80,7 @@ def report_from_log(log: str) -> StepReport:
 
 
 def needs_log(kind: str, terminated: Mapping[str, Any]) -> bool:
-    """True where the message of a container that has ended leaves something to be found in its log.
+    """True if the log of a container that has ended has more than its termination message.
 
     Args:
         kind: the step's kind.
@@ -106,7 +106,7 @@ def _seconds(record: Mapping[str, Any]) -> float:
 
 
 def _build(kind: type[T], record: Mapping[str, Any], **defaults: Any) -> T | None:
-    """The value of a record, or None where a field is missing: an older or newer step wrote it."""
+    """The value of a record, or None if a field is missing: an older or newer step wrote it."""
     values = defaults | {field.name: record[field.name] for field in fields(kind) if field.name in record}
     try:
         return kind(**values)
