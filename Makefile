@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SOURCES := codegen runtime operator cli cluster tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format generate bench lock upgrade clean cluster-up cluster-down cluster-status env
+.PHONY: help venv demo test properties check format generate bench lock upgrade clean cluster-up cluster-down cluster-status env
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ demo: venv ## a cluster, the operator, a database with data, one job watched to 
 
 test: venv ## install what the tests need and run every layer that this machine can
 	@$(BIN)/python tests/layers.py
+
+properties: venv ## random programs and texts that no run has tried before, EXAMPLES of each property (2000 if not set)
+	@SQLFLOW_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest tests -q -m "hypothesis or random" --timeout=7200
 
 check: venv ## format, lint, types, import contracts, CRD against its models
 	@$(BIN)/ruff format --check $(SOURCES) requirements

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,23 +20,27 @@ PACKAGES = {"postgresql": "/usr/lib/postgresql", "mariadb-server": "/usr/sbin/ma
 
 @dataclass(frozen=True)
 class Layer:
-    """Folders that run together; `needs_cluster` names the tools of cluster/ that they need."""
+    """Folders that run together.
+
+    `parallel` layers run in a process for each core; the others share one cluster or one clock. `needs_tools` layers
+    need the programs that cluster/ builds.
+    """
 
     name: str
     folders: tuple[str, ...]
+    parallel: bool = False
     needs_tools: bool = False
-    needs_cluster: bool = False
 
 
 REPLAYS = tuple(f"tests/conformance/test_{name}.py" for name in ("replay", "shared_recordings"))
 CONFORMANCE = tuple(f"tests/conformance/test_{name}.py" for name in ("conformance", "loop"))
 
 LAYERS = (
-    Layer("unit", ("tests/unit",)),
-    Layer("databases", ("tests/databases",)),
+    Layer("unit", ("tests/unit",), parallel=True),
+    Layer("databases", ("tests/databases",), parallel=True),
     Layer("properties", ("tests/properties",)),
     Layer("integration", ("tests/integration", *REPLAYS), needs_tools=True),
-    Layer("e2e", ("tests/e2e", "tests/cluster", *CONFORMANCE), needs_tools=True, needs_cluster=True),
+    Layer("e2e", ("tests/e2e", "tests/cluster", *CONFORMANCE), needs_tools=True),
 )
 
 
@@ -47,11 +51,13 @@ class Counts:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    seconds: float = 0.0
 
-    def add(self, other: Counts) -> None:
-        self.passed += other.passed
-        self.failed += other.failed
-        self.skipped += other.skipped
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped in {self.seconds:.0f} s"
 
 
 def install_packages() -> None:
@@ -88,18 +94,18 @@ def devcluster(*command: str) -> int:
 
 def run_layer(layer: Layer, extra: list[str]) -> Counts:
     """Run one layer with pytest and count from its report."""
-    folders = [f for f in layer.folders if (ROOT / f).exists()]
-    print(f"\n=== {layer.name}: {' '.join(folders)}", flush=True)
+    print(f"\n=== {layer.name}: {' '.join(layer.folders)}", flush=True)
+    workers = ["-n", "auto", "--maxprocesses=4"] if layer.parallel else []
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *folders, *extra]
+        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *workers, *layer.folders, *extra]
         code = subprocess.run(command, cwd=ROOT).returncode
         counts = read_report(report) if report.exists() else Counts(failed=1)
     if code not in (0, 1, 5):  # interrupted, or not even collected
         counts.failed = max(counts.failed, 1)
-    print(f"=== {layer.name}: {counts.passed} passed, {counts.failed} failed, {counts.skipped} skipped "
-          f"in {time.monotonic() - started:.0f} s", flush=True)  # fmt: skip
+    counts.seconds = time.monotonic() - started
+    print(f"=== {layer.name}: {counts}", flush=True)
     return counts
 
 
@@ -119,20 +125,20 @@ def main() -> int:
     arguments, extra = parser.parse_known_args()
     chosen = [layer for layer in LAYERS if not arguments.layers or layer.name in arguments.layers]
     install_packages()
-    tools = devcluster("tools") == 0 if any(layer.needs_tools for layer in chosen) else False
-    total = Counts()
-    skipped: list[str] = []
+    tools = not any(layer.needs_tools for layer in chosen) or devcluster("tools") == 0
+    results: dict[str, Counts] = {}
     for layer in chosen:
         if layer.needs_tools and not tools:
-            skipped.append(f"{layer.name}: `python -m devcluster tools` failed, see above")
-            continue
-        total.add(run_layer(layer, extra))
-    for reason in skipped:
-        print(f"not run: {reason}")
-    # A layer that this machine should have run and could not is a failure, not a green run.
-    failed = total.failed + len(skipped)
-    print(f"\n{total.passed} passed, {failed} failed, {total.skipped} skipped", flush=True)
-    return 1 if failed else 0
+            print(f"\n=== {layer.name}: not run, because `python -m devcluster tools` failed, see above")
+            # A layer that this machine should have run and could not is a failure, not a green run.
+            results[layer.name] = Counts(failed=1)
+        else:
+            results[layer.name] = run_layer(layer, extra)
+    total = sum(results.values(), Counts())
+    print()
+    for name, counts in {**results, "all": total}.items():
+        print(f"{name:12} {counts}", flush=True)
+    return 1 if total.failed else 0
 
 
 if __name__ == "__main__":

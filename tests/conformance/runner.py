@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +68,7 @@ def _act(case: Case, workflow: Workflow, kube: Kube, client: KubeClient, watchin
         return
     if case.action is Action.RESUME:
         _wait(kube, watching, lambda status: status.get("phase") == "Suspended", LIMIT)
-        time.sleep(2)  # nothing is expected to happen: give it the time to
+        kube.look_again(name)
         assert watching.of_kind(workflow.definition.kind, "Pod") == [], "a suspended job has no child"
         watching.add("ACTION", {"action": case.action.value})
         client.patch(SQLFLOWJOBS, kube.namespace, name, {"spec": {"suspend": False}})

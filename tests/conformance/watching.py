@@ -34,7 +34,7 @@ class Watching:
 
     kube: Kube
     seen: list[Seen] = field(default_factory=list)
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=time.monotonic)  # noqa: TID251  (recordings have times)
     _processes: list[subprocess.Popen[str]] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -61,7 +61,8 @@ class Watching:
     def add(self, event: str, thing: Object) -> None:
         """Note an event now."""
         with self._lock:
-            self.seen.append(Seen(round(time.monotonic() - self.started, 3), event, thing))
+            seconds = time.monotonic() - self.started  # noqa: TID251  (recordings have times)
+            self.seen.append(Seen(round(seconds, 3), event, thing))
 
     def of_kind(self, *kinds: str) -> Sequence[Seen]:
         """The events so far of objects of these kinds, in their order."""

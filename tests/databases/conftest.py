@@ -11,16 +11,7 @@ import sqlflow_runtime.ml  # noqa: F401  (sets the libraries' threads before the
 from sqlflow_runtime.databases.driver import Database
 
 from tests.databases.harness import connect, succeed
-from tests.support.servers import MariaServer, Server, maria_programs, maria_running, programs, running
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
-    found = programs()
-    if found is None:
-        pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql)")
-    with running(found) as server:
-        yield server
+from tests.support.servers import MariaServer, Server
 
 
 @pytest.fixture
@@ -57,15 +48,6 @@ def duckdb(tmp_path: Path) -> Iterator[Database]:
 def sqlite(tmp_path: Path) -> Iterator[Database]:
     with closing(connect(f"sqlite:///{tmp_path}/test.sqlite")) as database:
         yield database
-
-
-@pytest.fixture(scope="session")
-def maria_server() -> Iterator[MariaServer]:
-    found = maria_programs()
-    if found is None:
-        pytest.skip("no MariaDB server on this machine (apt-get install mariadb-server)")
-    with maria_running(*found) as server:
-        yield server
 
 
 @pytest.fixture

@@ -14,10 +14,11 @@ from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.language.ir import TrainStatement
 
-from tests.support.examples import scaled
-from tests.support.servers import maria_programs, maria_running, programs, running
+from tests.support.examples import chance, scaled
+from tests.support.servers import MariaServer, Server
 from tests.unit.codegen.test_bodies import BODIES
 
+pytestmark = [pytest.mark.random, pytest.mark.timeout(120 * scaled(1))]
 COUNT = scaled(1500)
 BODY = [
     "a",
@@ -83,25 +84,25 @@ Oracle = Callable[[str], "int | None"]
 """How many statements the database saw in a program; None if it refused it."""
 
 
-def generate(chance: random.Random, dialect: str) -> str:
+def generate(choose: random.Random, dialect: str) -> str:
     """A program of SELECTs of literals with whatever may confuse a splitter in and between them."""
     statements = []
-    for _ in range(chance.randrange(1, 4)):
+    for _ in range(choose.randrange(1, 4)):
         literals = []
-        for _ in range(chance.randrange(1, 3)):
-            start, end = chance.choice(LITERALS[dialect])
-            literals.append(start + "".join(chance.choices(BODY, k=chance.randrange(5))) + end)
-        comma = chance.choice(BETWEEN) + "," + chance.choice(BETWEEN)
-        statements.append("SELECT" + chance.choice(BETWEEN) + comma.join(literals) + chance.choice(BETWEEN))
+        for _ in range(choose.randrange(1, 3)):
+            start, end = choose.choice(LITERALS[dialect])
+            literals.append(start + "".join(choose.choices(BODY, k=choose.randrange(5))) + end)
+        comma = choose.choice(BETWEEN) + "," + choose.choice(BETWEEN)
+        statements.append("SELECT" + choose.choice(BETWEEN) + comma.join(literals) + choose.choice(BETWEEN))
     return ";".join([*statements, "\nSELECT 1"])  # the last is not empty: databases count such differently
 
 
 def compare(dialect: str, oracle: Oracle) -> None:
     """Programs that the database takes have as many statements for us; most of them are such programs."""
-    chance = random.Random(f"oracle {dialect}")
+    choose = chance(f"oracle {dialect}")
     taken = 0
     for _ in range(COUNT):
-        text = generate(chance, dialect)
+        text = generate(choose, dialect)
         expected = oracle(text)
         if expected is None:
             continue
@@ -146,12 +147,12 @@ TEXTS = {
 
 def compare_texts(dialect: str, read: Reader) -> None:
     """Literals that the database reads mean the same in a WITH clause."""
-    chance = random.Random(f"texts {dialect}")
+    choose = chance(f"texts {dialect}")
     taken = 0
     for _ in range(COUNT):
-        start, end = chance.choice(TEXTS[dialect])
+        start, end = choose.choice(TEXTS[dialect])
         content = [piece for piece in CONTENT if piece != end and not (piece == "$" and end[0] == "$")]
-        literal = start + "".join(chance.choices(content, k=chance.randrange(5))) + end
+        literal = start + "".join(choose.choices(content, k=choose.randrange(5))) + end
         expected = read(literal)
         if expected is None or "\x00" in expected:
             continue
@@ -165,12 +166,9 @@ def compare_texts(dialect: str, read: Reader) -> None:
     assert taken > COUNT // 8
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[tuple[Oracle, Reader]]:
-    found = programs()
-    if found is None:
-        pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql)")
-    with running(found) as server, server.connect() as connection:
+@pytest.fixture
+def postgres(postgres_server: Server, postgres_url: str) -> Iterator[tuple[Oracle, Reader]]:
+    with postgres_server.connect() as connection:
 
         def count(text: str) -> int | None:
             connection.pgconn.send_query(text.encode())
@@ -190,19 +188,9 @@ def postgres() -> Iterator[tuple[Oracle, Reader]]:
         yield count, read
 
 
-@pytest.fixture(scope="module")
-def mariadb() -> Iterator[tuple[Oracle, Reader]]:
-    found = maria_programs()
-    if found is None:
-        pytest.skip("no MariaDB server on this machine (apt-get install mariadb-server)")
-    with maria_running(*found) as server:
-        connection = pymysql.connect(
-            unix_socket=str(server.folder / "socket"),
-            user="root",
-            autocommit=True,
-            charset="utf8mb4",
-            client_flag=CLIENT.MULTI_STATEMENTS,
-        )
+@pytest.fixture
+def mariadb(maria_server: MariaServer, mysql_url: str) -> Iterator[tuple[Oracle, Reader]]:
+    with maria_server.connect(charset="utf8mb4", client_flag=CLIENT.MULTI_STATEMENTS) as connection:
 
         def count(text: str) -> int | None:
             with connection.cursor() as cursor:
@@ -225,7 +213,6 @@ def mariadb() -> Iterator[tuple[Oracle, Reader]]:
             return str(row[0]) if row else None
 
         yield count, read
-        connection.close()
 
 
 @pytest.mark.database
@@ -260,8 +247,7 @@ def test_postgres_takes_bodies_for_one_statement(postgres: tuple[Oracle, Reader]
 @pytest.mark.database
 def test_mariadb_takes_bodies_for_one_statement(mariadb: tuple[Oracle, Reader]) -> None:
     count, _ = mariadb
-    count("CREATE DATABASE bodies")
-    count("USE bodies")
+    count("USE test")
     count("CREATE TABLE a (a int, b int, c int, d int)")
     bodies = [text for text in BODIES["mysql"] if text.startswith("CREATE ") and "DEFINER" not in text]
     drops = [("PROCEDURE", "p"), ("FUNCTION", "f"), ("TRIGGER", "t"), ("EVENT", "e"), ("TABLE", "t")]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.support.waiting import wait_for
 
 GROUP = "sqlflow.org"
 SYSTEM = "sqlflow-system"
@@ -56,15 +58,8 @@ class Kube:
         return self.find("pods", f"{GROUP}/job-uid={job['metadata']['uid']}")
 
     def wait(self, what: Callable[[], Any], why: str, seconds: float = 90, every: float = 0.2) -> Any:
-        """Poll until `what` returns something true; its last value is in the failure's text."""
-        deadline = time.monotonic() + seconds
-        while True:
-            value = what()
-            if value:
-                return value
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not within {seconds} s: {why}; last seen: {value!r}")
-            time.sleep(every)
+        """The first true value of a condition."""
+        return wait_for(what, why, seconds, every=every)
 
     def wait_phase(self, name: str, *phases: str, seconds: float = 90) -> Object:
         """Wait for one of those phases; a different final phase fails at once."""
@@ -77,6 +72,17 @@ class Kube:
             return job if phase in phases else None
 
         return self.wait(reached, f"{name} is {' or '.join(phases)}", seconds)
+
+    def look_again(self, name: str) -> None:
+        """Have the operator look at a job once more, by an edit that means nothing to it; returns once it has looked.
+
+        Events come in order, so one of a job that is made now comes after the edit.
+        """
+        later = f"later-{uuid.uuid4().hex[:8]}"
+        self.run("label", "sqlflowjob", name, f"edited={later}", "--overwrite")
+        self.apply(sqlflow_job(later, "SELECT 1;", suspend=True))
+        self.wait_phase(later, "Suspended")
+        self.run("delete", "sqlflowjob", later, "--wait=false")
 
     def psql(self, query: str) -> list[list[str]]:
         """Rows of a query as the database answers them, by psql in the database's own pod."""

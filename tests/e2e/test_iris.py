@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -52,7 +51,7 @@ def test_applying_again_runs_nothing(kube: Kube) -> None:
     kube.run("annotate", "sqlflowjob", "iris", "note=again", "--overwrite")
     kube.run("label", "sqlflowjob", "iris", "team=data", "--overwrite")
     kube.run("replace", "-f", str(EXAMPLE / "job.yaml"))
-    time.sleep(2)  # nothing is expected to happen: give it the time to
+    kube.look_again("iris")
     after = kube.job("iris")
     assert [c["metadata"]["uid"] for c in kube.children(after)] == children
     assert after["status"]["steps"] == job["status"]["steps"]

@@ -8,28 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.properties import mariadb
 from tests.properties.databases import Database, DuckDB, SQLite, temporary_folder
 from tests.properties.servers import MariaDB, Postgres
-from tests.support.servers import programs, running
+from tests.support.servers import MariaServer, Server
 
 DATABASES = ("postgres", "mariadb", "sqlite", "duckdb")
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Database]:
-    found = programs()
-    if found is None:
-        pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql)")
-    with running(found) as server, closing(Postgres(server)) as database:
+def postgres(postgres_server: Server) -> Iterator[Database]:
+    with closing(Postgres(postgres_server)) as database:
         yield database
 
 
 @pytest.fixture(scope="session")
-def mariadb_() -> Iterator[Database]:
-    if not mariadb.installed():
-        pytest.skip("no MariaDB server on this machine (apt-get install mariadb-server)")
-    with mariadb.running() as socket, closing(MariaDB(socket)) as database:
+def mariadb(maria_server: MariaServer) -> Iterator[Database]:
+    with closing(MariaDB(maria_server)) as database:
         yield database
 
 
@@ -48,6 +42,5 @@ def duckdb() -> Iterator[Database]:
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.database) for name in DATABASES])
 def database(request: pytest.FixtureRequest) -> Database:
     """Each database in turn."""
-    name = {"mariadb": "mariadb_"}.get(request.param, request.param)
-    found: Database = request.getfixturevalue(name)
+    found: Database = request.getfixturevalue(request.param)
     return found

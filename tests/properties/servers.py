@@ -11,7 +11,7 @@ import pymysql
 
 from tests.properties import world
 from tests.properties.databases import CursorSession, Rows, Session, StatementError, shown
-from tests.support.servers import Server
+from tests.support.servers import MariaServer, Server
 
 RENEW = 60
 """Resets of PostgreSQL after which the connections are new."""
@@ -109,14 +109,13 @@ class _PostgresSession:
 class MariaDB:
     name, dialect, threads, second = "mariadb", "mysql", True, ""
 
-    def __init__(self, socket: str) -> None:
-        self._socket = socket
+    def __init__(self, server: MariaServer) -> None:
+        self._server = server
         self._admin = self._connect(None)
 
     def _connect(self, database: str | None) -> Any:
-        return pymysql.connect(
-            unix_socket=self._socket, user="root", database=database, autocommit=True, ssl_disabled=True
-        )
+        timeouts = "SET SESSION lock_wait_timeout = 20, innodb_lock_wait_timeout = 20"
+        return self._server.connect(database=database, ssl_disabled=True, init_command=timeouts)
 
     def reset(self) -> None:
         with self._admin.cursor() as cursor:

@@ -39,6 +39,6 @@ def first_wrong(database: Database) -> Wrong | None:
 def test_a_broken_rule_is_caught(
     rule: str, by: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database: Database = request.getfixturevalue({"mariadb": "mariadb_"}.get(by, by))
+    database: Database = request.getfixturevalue(by)
     BROKEN[rule](monkeypatch)
     assert first_wrong(database) is not None

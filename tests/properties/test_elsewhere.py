@@ -17,9 +17,10 @@ from tests.properties.broken import BROKEN
 from tests.properties.databases import Database
 from tests.properties.elsewhere import RULES, WithFiles, programs
 from tests.properties.orders import Wrong, check, minimised
-from tests.properties.test_orders import FIRST_SEED, PROGRAMS
+from tests.properties.test_orders import PROGRAMS
+from tests.support.examples import SEED
 
-pytestmark = pytest.mark.timeout(300 + 5 * PROGRAMS)
+pytestmark = [pytest.mark.random, pytest.mark.timeout(300 + 5 * PROGRAMS)]
 
 COUNT = max(PROGRAMS // 3, 1)
 MANY = 400
@@ -36,7 +37,7 @@ def folder() -> Iterator[Path]:
 
 def first_wrong(database: WithFiles, count: int, ordering: Ordering) -> Wrong | None:
     """The first of some random programs that goes wrong."""
-    for seed, statements, expected in islice(programs(database, FIRST_SEED), count):
+    for seed, statements, expected in islice(programs(database, SEED), count):
         wrong = check(database, statements, expected, seed, ordering=ordering)
         if wrong is not None:
             return wrong

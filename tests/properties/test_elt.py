@@ -74,7 +74,7 @@ def renamed(text: str) -> str:
 def test_the_second_night_gives_what_the_programs_order_gives(
     file: Path, ordering: Ordering, request: pytest.FixtureRequest
 ) -> None:
-    fixture = {"postgres": "postgres", "mysql": "mariadb_", "duckdb": "duckdb"}[file.stem.partition("_")[0]]
+    fixture = {"postgres": "postgres", "mysql": "mariadb", "duckdb": "duckdb"}[file.stem.partition("_")[0]]
     text = renamed(file.read_text(encoding="utf-8"))
     database = SecondNight(request.getfixturevalue(fixture), text)
     statements = [statement.text for statement in parse_program(text, database.dialect)]

@@ -27,9 +27,9 @@ def test_no_function_of_postgres_that_is_taken_for_harmless_is_volatile(postgres
 
 
 @pytest.mark.database
-def test_functions_of_mariadb_are_known(mariadb_: MariaDB) -> None:
-    mariadb_.reset()
-    session = mariadb_.session()
+def test_functions_of_mariadbare_known(mariadb: MariaDB) -> None:
+    mariadb.reset()
+    session = mariadb.session()
     rows = session.run("SELECT lower(function) FROM information_schema.sql_functions")
     session.close()
     assert rows

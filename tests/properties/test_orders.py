@@ -5,7 +5,6 @@ The same 60 for each database every time; `make properties` runs many more, and 
 
 from __future__ import annotations
 
-import random
 from itertools import islice
 
 import pytest
@@ -13,19 +12,17 @@ from sqlflow_codegen.graph.ordering import Ordering
 
 from tests.properties.databases import Database
 from tests.properties.orders import check, minimised, programs
-from tests.support.examples import LONG, scaled
+from tests.support.examples import SEED, scaled
 
 PROGRAMS = scaled(60)
-FIRST_SEED = random.SystemRandom().randrange(1 << 32) if LONG else 0
-"""A failure names the seed of its program."""
 
-pytestmark = pytest.mark.timeout(120 + 5 * PROGRAMS)
+pytestmark = [pytest.mark.random, pytest.mark.timeout(120 + 5 * PROGRAMS)]
 
 
 def run(database: Database, count: int, ordering: Ordering, *, trusted: bool = False) -> int:
     """Number of programs checked; fails with the smallest program found that went wrong."""
     checked = 0
-    for seed, statements, expected in islice(programs(database, FIRST_SEED, trusted=trusted), count):
+    for seed, statements, expected in islice(programs(database, SEED, trusted=trusted), count):
         wrong = check(database, statements, expected, seed, ordering=ordering)
         if wrong is not None:
             pytest.fail(str(minimised(database, wrong, ordering)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 
 USUAL = 100
 EXAMPLES = int(os.environ.get("SQLFLOW_EXAMPLES", USUAL))
@@ -10,6 +11,14 @@ EXAMPLES = int(os.environ.get("SQLFLOW_EXAMPLES", USUAL))
 
 LONG = EXAMPLES > USUAL
 """True in a long run, which tries examples that no run has tried before."""
+
+SEED = random.SystemRandom().randrange(1 << 32) if LONG else 0
+"""Where random programs begin. What fails names its program, and its seed where that helps."""
+
+
+def chance(name: str) -> random.Random:
+    """The random choices of that test: the same every time, but in a long run."""
+    return random.Random(f"{name} {SEED}")
 
 
 def scaled(usual: int) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -48,7 +49,7 @@ def programs() -> Path | None:
 @contextmanager
 def running(folder_of_programs: Path) -> Iterator[Server]:
     # A short path: a socket's name has at most about a hundred bytes.
-    folder = Path(tempfile.mkdtemp(prefix="sqlflow-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="sqlflow-pg-", dir=_memory()))
     user = _user()
     if user is not None:
         shutil.chown(folder, user)
@@ -86,6 +87,12 @@ def running(folder_of_programs: Path) -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _memory() -> Path | None:
+    """A folder in memory, where there is one: these servers need no disk."""
+    memory = Path("/dev/shm")
+    return memory if os.access(memory, os.W_OK) else None
+
+
 def _user(name: str = "postgres") -> str | None:
     """Who runs the server: neither wants to run as root."""
     if os.geteuid() != 0:
@@ -110,9 +117,9 @@ class MariaServer:
     def url(self, database: str = "test", user: str = "tester", password: str = PASSWORD) -> str:
         return f"mysql+pymysql://{user}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
 
-    def connect(self) -> Connection:
+    def connect(self, **options: Any) -> Connection:
         """A connection of the tests' own, as superuser, over the socket."""
-        return pymysql.connect(unix_socket=str(self.folder / "socket"), user="root", autocommit=True)
+        return pymysql.connect(unix_socket=str(self.folder / "socket"), user="root", autocommit=True, **options)
 
 
 def maria_programs() -> tuple[str, str] | None:
@@ -124,7 +131,7 @@ def maria_programs() -> tuple[str, str] | None:
 
 @contextmanager
 def maria_running(install: str, program: str) -> Iterator[MariaServer]:
-    folder = Path(tempfile.mkdtemp(prefix="sqlflow-my-"))
+    folder = Path(tempfile.mkdtemp(prefix="sqlflow-my-", dir=_memory()))
     user = _user("mysql")
     if user is not None:
         shutil.chown(folder, user)
@@ -138,7 +145,8 @@ def maria_running(install: str, program: str) -> Iterator[MariaServer]:
         )  # fmt: skip
         assert done.returncode == 0, (folder / "out").read_text(errors="replace")
         sockets = [f"--socket={folder}/socket", f"--port={server.port}", "--bind-address=127.0.0.1"]
-        small = ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-name-resolve"]
+        small = ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--skip-name-resolve"]
+        small += ["--innodb-buffer-pool-size=64M", "--max-connections=60"]
         process = subprocess.Popen(
             [program, *common, *sockets, *small, f"--pid-file={folder}/pid"], **options, stdout=out, stderr=out
         )

@@ -34,7 +34,7 @@ def wait_for(
     Raises:
         AssertionError: the condition did not become true in time.
     """
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds  # noqa: TID251
     while True:
         last: object
         try:
@@ -45,6 +45,6 @@ def wait_for(
             if value:
                 return value
             last = value
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline:  # noqa: TID251
             raise AssertionError(f"not within {seconds:g} s: {what}; seen: {seen() if seen else last!r}")
-        time.sleep(every)
+        time.sleep(every)  # noqa: TID251

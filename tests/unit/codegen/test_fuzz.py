@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import DIALECTS, format_diagnostics, parse_program
 
-from tests.support.examples import scaled
+from tests.support.examples import chance, scaled
 
 AT_ONCE = 20
 """Programs of one example: each is cheap beside what hypothesis does around it."""
@@ -70,42 +70,42 @@ def check_error(text: str, error: ProgramError) -> None:
     assert format_diagnostics(text, error.diagnostics[:20]).count("\n") >= 4
 
 
-def generate(chance: random.Random) -> str:
+def generate(choose: random.Random) -> str:
     """A random, mutated or adversarial program."""
-    kind = chance.randrange(6)
+    kind = choose.randrange(6)
     if kind == 0:
-        return "".join(chance.choices(CHARACTERS, k=chance.randrange(200)))
+        return "".join(choose.choices(CHARACTERS, k=choose.randrange(200)))
     if kind == 1:
-        return chance.choice(["", " "]).join(chance.choices(TOKENS, k=chance.randrange(60)))
+        return choose.choice(["", " "]).join(choose.choices(TOKENS, k=choose.randrange(60)))
     if kind == 2:
-        return chance.choice(STARTS) + " ".join(chance.choices(TOKENS, k=chance.randrange(30)))
+        return choose.choice(STARTS) + " ".join(choose.choices(TOKENS, k=choose.randrange(30)))
     if kind == 3:
-        return chance.choice(STARTS) + chance.choice(REPEATED) * chance.randrange(400) + chance.choice(TOKENS)
-    return mutate(chance.choice(PROGRAMS), chance)
+        return choose.choice(STARTS) + choose.choice(REPEATED) * choose.randrange(400) + choose.choice(TOKENS)
+    return mutate(choose.choice(PROGRAMS), choose)
 
 
-def mutate(text: str, chance: random.Random) -> str:
+def mutate(text: str, choose: random.Random) -> str:
     """Cut, doubled, moved and foreign pieces in a program that was right."""
-    for _ in range(chance.randrange(1, 6)):
-        start = chance.randrange(len(text) + 1)
-        end = min(start + chance.choice([1, 1, 2, 5, 30, 300]), len(text))
-        match chance.randrange(4):
+    for _ in range(choose.randrange(1, 6)):
+        start = choose.randrange(len(text) + 1)
+        end = min(start + choose.choice([1, 1, 2, 5, 30, 300]), len(text))
+        match choose.randrange(4):
             case 0:
                 text = text[:start] + text[end:]
             case 1:
-                text = text[:start] + chance.choice(TOKENS) + text[start:]
+                text = text[:start] + choose.choice(TOKENS) + text[start:]
             case 2:
                 text = text[:end] + text[start:]
             case _:
-                text = text[:start] + chance.choice(CHARACTERS) + text[end:]
+                text = text[:start] + choose.choice(CHARACTERS) + text[end:]
     return text
 
 
 @given(st.integers(min_value=0))
 def test_generated_programs(seed: int) -> None:
-    chance = random.Random(seed)
+    choose = random.Random(seed)
     for _ in range(AT_ONCE):
-        text, dialect = generate(chance), chance.choice(DIALECTS)
+        text, dialect = generate(choose), choose.choice(DIALECTS)
         try:
             check(text, dialect)
         except Exception as error:
@@ -133,8 +133,9 @@ SUSPECTS = [
 ]
 
 
+@pytest.mark.random
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_piles_of_one_piece(dialect: str) -> None:
     """Where the time were quadratic, a pile of this size would take longer than a test may."""
-    for start, piece in [*SUSPECTS, *random.Random(dialect).sample(PILES, scaled(3))]:
+    for start, piece in [*SUSPECTS, *chance(dialect).sample(PILES, scaled(3))]:
         check(start + piece * ((1 << 17) // len(piece)), dialect)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import sqlite3
 
+import pytest
 from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import parse_program
 
-from tests.support.examples import scaled
+from tests.support.examples import chance, scaled
 
 WORDS = """
 SELECT 1 a ; ; ; ' '' " "" ` `` [ ] /* */ -- , ( ) x'00' 'it''s' "a;b" [a;b] `a;b` /*;*/ --;
@@ -27,12 +27,13 @@ def complete(text: str) -> bool:
     return sqlite3.complete_statement(text)
 
 
+@pytest.mark.random
 def test_statements_are_those_that_sqlite_sees() -> None:
-    chance = random.Random(11)
+    choose = chance("sqlite")
     compared = 0
     for _ in range(COUNT):
-        soup = " ".join(chance.choices(PIECES, k=chance.randrange(1, 14)))
-        parts = chance.sample([*TRIGGERS, soup, "SELECT 1"], 3)
+        soup = " ".join(choose.choices(PIECES, k=choose.randrange(1, 14)))
+        parts = choose.sample([*TRIGGERS, soup, "SELECT 1"], 3)
         text = "\n;".join(parts) + "\n;"
         try:
             statements = parse_program(text, "sqlite").statements
