@@ -40,7 +40,7 @@ def connect_with_backoff(
 
     retrying = Retrying(
         retry=retry_if_exception_type(UnreachedError),
-        wait=wait_exponential_jitter(initial=0.2, max=2, jitter=0.2),
+        wait=wait_exponential_jitter(multiplier=0.2, max=2, jitter=0.2),
         stop=stop_after_delay(timeout),
     )
     try:

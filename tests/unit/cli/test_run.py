@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -11,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlflow_cli.__main__ import main
 
+from tests.support.commands import run_here
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,15 +20,7 @@ IRIS = ROOT / "examples" / "01-iris"
 
 
 def sqlflow(*arguments: str | Path, text: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sqlflow_cli", *map(str, arguments)],
-        input=text,
-        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "120"} | env,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=100,
-        check=False,
-    )
+    return run_here(main, ["sqlflow", *map(str, arguments)], text or "", {"NO_COLOR": "1", "COLUMNS": "120"} | env)
 
 
 def test_a_first_look_from_nothing(tmp_path: Path) -> None:
