@@ -145,6 +145,9 @@ EXIT_KILLED = 128 + signal.SIGKILL
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 """Ctrl-C ended a command."""
 
+OWN_FAILURES = (EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_DATABASE_UNREACHABLE, EXIT_TRY_AGAIN)
+"""Exit codes of a step that failed by itself; nothing interrupted it."""
+
 FINAL_EXIT_CODES = (EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_LOST, EXIT_SKIPPED)
 """Exit codes after which no backend retries the step, whatever `spec.retries` says. After every other code it does,
 also after those of a process that was killed."""

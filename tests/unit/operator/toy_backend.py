@@ -72,7 +72,7 @@ def adjust(_child: Mapping[str, Any], _suspend: bool, _deadline: int | None) -> 
 DEFINITION = BackendDefinition(
     name=cast("Backend", "toy"),
     title="Toys",
-    codegen=ToyCodegen,
+    generator=f"{__name__}:ToyCodegen",
     resource=PLAYBOOKS,
     kind="Playbook",
     deadline_grace=5,

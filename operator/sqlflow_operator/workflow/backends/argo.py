@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlflow_codegen.backend import Codegen
 from sqlflow_codegen.contract import LABEL_STEP, Outcome
 
 from sqlflow_operator.api import Backend, Phase, StepPhase
@@ -225,16 +224,10 @@ def _explain(words: str, workflow: Mapping[str, Any]) -> Explanation:
     return Reason.STEP_FAILED, words
 
 
-def _codegen() -> Codegen:
-    from sqlflow_codegen.couler import CoulerCodegen
-
-    return CoulerCodegen()
-
-
 DEFINITION = BackendDefinition(
     name=Backend.ARGO,
     title="Argo Workflows",
-    codegen=_codegen,
+    generator="sqlflow_codegen.couler:CoulerCodegen",
     resource=WORKFLOWS,
     kind="Workflow",
     deadline_grace=15,  # it looks at a running workflow every ten seconds

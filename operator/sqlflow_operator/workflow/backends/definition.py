@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import Any
 
 from sqlflow_codegen.backend import Codegen
@@ -27,7 +28,7 @@ class BackendDefinition:
         name: the name of the backend.
         title: the name of its engine in messages.
         built_in: True if every cluster has the engine.
-        codegen: makes the code generator, and imports it only then.
+        generator: the class of the code generator, as `module:class`; imported on use.
         resource: the kind of a run's child.
         kind: the child's `kind`.
         parts: the kinds of the objects between the child and its pods, which have the job's UID as a label.
@@ -46,7 +47,7 @@ class BackendDefinition:
     name: Backend
     title: str
     built_in: bool = False
-    codegen: Callable[[], Codegen]
+    generator: str
     resource: Resource
     kind: str
     parts: tuple[Resource, ...] = ()
@@ -59,6 +60,11 @@ class BackendDefinition:
     adjust: Callable[[Mapping[str, Any], bool, int | None], dict[str, Any] | None]
     cancellation: Mapping[str, Any]
     missing_right: Callable[[Kube, str, str | None], str] = _nothing_missing
+
+    def codegen(self) -> Codegen:
+        """A code generator of the backend."""
+        made: Codegen = resolve_name(self.generator)()
+        return made
 
     def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
         """The steps of a child in order, all of them pending."""

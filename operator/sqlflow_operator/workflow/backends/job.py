@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlflow_codegen.backend import Codegen
 from sqlflow_codegen.contract import ANNOTATION_CANCELLED, Flag
 
 from sqlflow_operator.api import Backend, StepPhase
@@ -184,17 +183,11 @@ def _stopped(job: Mapping[str, Any], condition: Mapping[str, Any]) -> Explanatio
     return Reason.DEADLINE_EXCEEDED, DEADLINE_MESSAGE
 
 
-def _codegen() -> Codegen:
-    from sqlflow_codegen.job import JobCodegen
-
-    return JobCodegen()
-
-
 DEFINITION = BackendDefinition(
     name=Backend.JOB,
     title="Kubernetes",
     built_in=True,
-    codegen=_codegen,
+    generator="sqlflow_codegen.job:JobCodegen",
     resource=JOBS,
     kind="Job",
     deadline_grace=5,

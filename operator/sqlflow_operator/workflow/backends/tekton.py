@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlflow_codegen.backend import Codegen
 from sqlflow_codegen.contract import EXIT_KILLED, LABEL_STEP, OUTCOME_RESULT, Outcome
 
 from sqlflow_operator.api import Backend, Phase, StepPhase
@@ -204,16 +203,10 @@ def _explain(condition: Mapping[str, Any], phase: StepPhase, outcome: Outcome) -
     return Reason.STEP_FAILED, words
 
 
-def _codegen() -> Codegen:
-    from sqlflow_codegen.fluid import FluidCodegen
-
-    return FluidCodegen()
-
-
 DEFINITION = BackendDefinition(
     name=Backend.TEKTON,
     title="Tekton Pipelines",
-    codegen=_codegen,
+    generator="sqlflow_codegen.fluid:FluidCodegen",
     resource=PIPELINE_RUNS,
     kind="PipelineRun",
     parts=(TASK_RUNS,),

@@ -7,15 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlflow_codegen.contract import (
-    EXIT_DATABASE_UNREACHABLE,
-    EXIT_LOST,
-    EXIT_OK,
-    EXIT_STATEMENT_FAILED,
-    EXIT_STOPPED,
-    EXIT_TRY_AGAIN,
-    EXIT_USAGE,
-)
+from sqlflow_codegen.contract import EXIT_LOST, EXIT_OK, EXIT_STOPPED, OWN_FAILURES
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.kube import ApiError, Kube
@@ -28,15 +20,7 @@ from sqlflow_operator.workflow.observe.pods import statuses
 from sqlflow_operator.workflow.observe.state import StepState
 from sqlflow_operator.workflow.observe.step_attempts import Attempt, attempts_of
 
-_WITH_LAST_RECORD = (
-    EXIT_OK,
-    EXIT_STATEMENT_FAILED,
-    EXIT_USAGE,
-    EXIT_DATABASE_UNREACHABLE,
-    EXIT_TRY_AGAIN,
-    EXIT_LOST,
-    EXIT_STOPPED,
-)
+_WITH_LAST_RECORD = (EXIT_OK, *OWN_FAILURES, EXIT_LOST, EXIT_STOPPED)
 """Exit codes of a step that wrote its last record; any other is of a process that was killed."""
 
 

@@ -10,14 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlflow_codegen.contract import (
-    EXIT_DATABASE_UNREACHABLE,
-    EXIT_SKIPPED,
-    EXIT_STATEMENT_FAILED,
-    EXIT_TRY_AGAIN,
-    EXIT_USAGE,
-    Flag,
-)
+from sqlflow_codegen.contract import EXIT_SKIPPED, OWN_FAILURES, Flag
 from sqlflow_codegen.ranges import parse_ranges
 
 from sqlflow_operator.api import StepPhase
@@ -25,9 +18,6 @@ from sqlflow_operator.workflow.observe.pods import statuses
 from sqlflow_operator.workflow.observe.reasons import Explanation, explain_failure, interruption, where
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StepReport, StepState
 from sqlflow_operator.workflow.observe.step_report import report_from_message
-
-_OWN_ENDS = (EXIT_STATEMENT_FAILED, EXIT_USAGE, EXIT_DATABASE_UNREACHABLE, EXIT_TRY_AGAIN)
-"""Exit codes of a step that failed by itself."""
 
 Places = Callable[[Mapping[str, Any]], Mapping[str, str]]
 """From a pod to the steps that it runs: the name of each step to the name of its container."""
@@ -158,7 +148,7 @@ def known_failure(step: StepState, objects: RunObjects) -> Explanation | None:
     known = objects.known.get(step.name)
     if known is None or known.phase is not StepPhase.FAILED or not known.message:
         return None
-    return Reason.STEP_FAILED if known.exit_code in _OWN_ENDS else Reason.POD_LOST, known.message
+    return Reason.STEP_FAILED if known.exit_code in OWN_FAILURES else Reason.POD_LOST, known.message
 
 
 def report_of(attempt: Attempt, objects: RunObjects) -> StepReport:
