@@ -22,7 +22,7 @@ from sqlflow_operator.kube.write_through import WriteThroughKube
 from sqlflow_operator.metrics import Metrics
 from sqlflow_operator.reconcile import Defaults, Key, Reconciler
 from sqlflow_operator.resync import Resync
-from sqlflow_operator.watching import Engines, Watching, answered
+from sqlflow_operator.watching import Engines, Watching, answered, cancel_on_sigterm
 from sqlflow_operator.workers import Workers
 from sqlflow_operator.workflow import available, new
 from sqlflow_operator.workflow.backends.detection import Detector
@@ -71,7 +71,8 @@ class Operator:
         )
 
     async def run(self) -> None:
-        """Work until the process is told to stop."""
+        """Work until the process is asked to stop."""
+        cancel_on_sigterm()
         self._health.start()
         beat = asyncio.create_task(self._heartbeat.run(), name="heartbeat")
         try:
@@ -140,6 +141,8 @@ def main() -> int:
         return 2
     try:
         asyncio.run(operator.run())
+    except asyncio.CancelledError:
+        return 0
     except Exception:  # the last place where what ends the process can be logged
         logger.exception("the operator ends")
         return 1

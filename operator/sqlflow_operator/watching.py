@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -27,6 +28,13 @@ logger = logging.getLogger(__name__)
 
 Engines = frozenset[Backend]
 T = TypeVar("T")
+
+
+def cancel_on_sigterm() -> None:
+    """Let SIGTERM cancel the current task, until kopf runs and handles the signal itself."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 async def answered(call: Callable[[], T]) -> T:
@@ -73,6 +81,7 @@ class Watching:
         """
         engines = await self._served()
         while True:
+            cancel_on_sigterm()
             stop = asyncio.Event()
             watching = asyncio.create_task(self._watch(engines, stop), name="kopf")
             changing = asyncio.create_task(self._changed(engines), name="engines")
