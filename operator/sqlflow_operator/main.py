@@ -18,7 +18,6 @@ from sqlflow_operator.health import API_AWAY, LOOP_HANGS, STREAMS_DEAD, WORKER_S
 from sqlflow_operator.kube import SQLFLOWJOBS
 from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.kube.watch_cache import WatchCache
-from sqlflow_operator.kube.write_through import WriteThroughKube
 from sqlflow_operator.metrics import Metrics
 from sqlflow_operator.reconcile import Defaults, Key, Reconciler
 from sqlflow_operator.resync import Resync
@@ -40,12 +39,13 @@ class Operator:
         self._cache = WatchCache()
         self._metrics = Metrics(self._queue, self._cache)
         self._kube = KubeClient(configuration, on_call=partial(self._metrics.called, "resync"))
-        client = KubeClient(configuration, on_call=partial(self._metrics.called, "reconcile"))
-        kube = WriteThroughKube(client, self._cache)
+        counted = partial(self._metrics.called, "reconcile")
+        kube = KubeClient(configuration, on_call=counted, on_object=self._cache.put_answer)
         # Asked again by the watching every ten seconds, so that the reconcile loop need not.
         detector = Detector(self._kube.serves, config.default_backend, seconds=30.0)
         reconciler = Reconciler(
             kube,
+            self._cache,
             {backend: new(backend, kube) for backend in available()},
             detector=detector,
             defaults=Defaults(
@@ -54,7 +54,6 @@ class Operator:
                 config.step_requests,
                 config.ttl_seconds_after_finished,
             ),
-            on_write=self._metrics.wrote,
         )
         self._workers = Workers(self._queue, reconciler.reconcile, config.workers, self._metrics.reconciled)
         self._resync = Resync(

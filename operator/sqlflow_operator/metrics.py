@@ -29,7 +29,6 @@ class Metrics:
         self._seconds = Histogram(
             "sqlflow_reconcile_seconds", "Seconds that looking at a job took.", registry=self.registry
         )
-        self._writes = Counter("sqlflow_status_writes", "Statuses written.", registry=self.registry)
         self._calls = Counter(
             "sqlflow_api_calls",
             "Calls to the API server, by caller (reconcile, resync), verb, resource and HTTP status (0: no answer).",
@@ -42,10 +41,6 @@ class Metrics:
         """A job was looked at."""
         self._reconciles.labels(outcome).inc()
         self._seconds.observe(seconds)
-
-    def wrote(self) -> None:
-        """A status was written."""
-        self._writes.inc()
 
     def called(self, caller: str, verb: str, resource: str, status: int) -> None:
         """A call to the API server has ended."""

@@ -11,7 +11,6 @@ from sqlflow_codegen.contract import LABEL_JOB_UID
 from sqlflow_operator.kube import SQLFLOWJOBS, Object, Resource
 from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.kube.watch_cache import WatchCache
-from sqlflow_operator.kube.write_through import WriteThroughKube
 from sqlflow_operator.reconcile import Defaults, Reconciler
 from sqlflow_operator.resync import Resync
 from sqlflow_operator.workflow import Workflow, available, new
@@ -32,19 +31,32 @@ Step = Callable[[float], None]
 
 
 class RecordedTimes:
-    """The API server, but objects are as old as in the recording: a replay takes no time."""
+    """The API server, but objects are as old as in the recording: a replay takes no time.
 
-    def __init__(self, kube: KubeClient, created: dict[tuple[str, str], str]) -> None:
-        self._kube, self._created = kube, created
+    What calls return goes into the operator's cache.
+    """
+
+    def __init__(self, kube: KubeClient, created: dict[tuple[str, str], str], cache: WatchCache) -> None:
+        self._kube, self._created, self._cache = kube, created, cache
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._kube, name)
 
     def get(self, resource: Resource, namespace: str, name: str, **options: Any) -> Object:
-        return self._aged(resource, self._kube.get(resource, namespace, name, **options))
+        return self._kept(resource, self._kube.get(resource, namespace, name, **options))
+
+    def create(self, resource: Resource, namespace: str, body: Object) -> Object:
+        return self._kept(resource, self._kube.create(resource, namespace, body))
+
+    def patch(self, resource: Resource, namespace: str, name: str, patch: Object, **options: Any) -> Object:
+        return self._kept(resource, self._kube.patch(resource, namespace, name, patch, **options))
 
     def list(self, resource: Resource, namespace: str | None, **options: Any) -> Sequence[Object]:
         return [self._aged(resource, thing) for thing in self._kube.list(resource, namespace, **options)]
+
+    def _kept(self, resource: Resource, thing: Object) -> Object:
+        self._cache.put_answer(resource, self._aged(resource, thing))
+        return thing
 
     def _aged(self, resource: Resource, thing: Object) -> Object:
         created = self._created.get((resource.plural, thing["metadata"]["name"]))
@@ -69,13 +81,13 @@ class SteppedOperator:
 
     def __post_init__(self) -> None:
         self.moment = self.start
-        recorded: Any = RecordedTimes(self.kube, self.created)
         cache = WatchCache()
-        kube = WriteThroughKube(recorded, cache)
+        kube: Any = RecordedTimes(self.kube, self.created, cache)
         self.detector = Detector(self.kube.serves, clock=self._monotonic)
-        self.resync = Resync(recorded, (self.namespace,), WorkQueue(), cache, interval=0)
+        self.resync = Resync(kube, (self.namespace,), WorkQueue(), cache, interval=0)
         self.reconciler = Reconciler(
             kube,
+            cache,
             {backend: new(backend, kube) for backend in available()},
             detector=self.detector,
             defaults=Defaults("step:1"),

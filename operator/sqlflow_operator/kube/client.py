@@ -43,6 +43,7 @@ class KubeClient:
         configuration: of the `kubernetes` package; None loads the pod's service account, else the kubeconfig.
         timeout: seconds for one call.
         on_call: called after each call with its verb, the resource and the HTTP status (0: no answer); for metrics.
+        on_object: called with each whole object that a get, create or patch returns, and its kind.
     """
 
     def __init__(
@@ -51,16 +52,21 @@ class KubeClient:
         *,
         timeout: float = 15.0,
         on_call: Callable[[str, str, int], None] = lambda *_: None,
+        on_object: Callable[[Resource, Object], None] = lambda *_: None,
     ) -> None:
         self._configuration = configuration or load_configuration()
         self._pool = kubernetes.client.ApiClient(self._configuration).rest_client.pool_manager
         self._timeout = urllib3.Timeout(connect=min(5.0, timeout), read=timeout)
-        self._on_call = on_call
+        self._on_call, self._on_object = on_call, on_object
 
     def get(self, resource: Resource, namespace: str, name: str, *, metadata_only: bool = False) -> Object:
         """See `Kube`."""
-        accept = _METADATA if metadata_only else "application/json"
-        return self._json("get", resource, _path(resource, namespace, name), accept=accept)
+        path = _path(resource, namespace, name)
+        return (
+            self._json("get", resource, path, accept=_METADATA)
+            if metadata_only
+            else self._object("get", resource, path)
+        )
 
     def list(
         self,
@@ -85,14 +91,14 @@ class KubeClient:
 
     def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
         """See `Kube`."""
-        return self._json("create", resource, _path(resource, namespace), body)
+        return self._object("create", resource, _path(resource, namespace), body)
 
     def patch(
         self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any], *, subresource: str = ""
     ) -> Object:
         """See `Kube`."""
         path = _path(resource, namespace, name) + (f"/{subresource}" if subresource else "")
-        return self._json("patch", resource, path, patch, content_type="application/merge-patch+json")
+        return self._object("patch", resource, path, patch, content_type="application/merge-patch+json")
 
     def delete(self, resource: Resource, namespace: str, name: str, *, uid: str | None = None) -> None:
         """See `Kube`."""
@@ -144,6 +150,18 @@ class KubeClient:
         except NotFoundError:
             return False
         return any(entry.get("name") == resource.plural for entry in known.get("resources", ()))
+
+    def _object(
+        self,
+        verb: str,
+        resource: Resource,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = "application/json",
+    ) -> Object:
+        found = self._json(verb, resource, path, body, content_type=content_type)
+        self._on_object(resource, found)
+        return found
 
     def _json(
         self,

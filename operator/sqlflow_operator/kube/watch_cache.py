@@ -18,13 +18,22 @@ from cachetools import LRUCache
 from sqlflow_codegen.contract import ANNOTATION_JOB, LABEL_JOB_UID
 
 from sqlflow_operator.kube.errors import UnavailableError
-from sqlflow_operator.kube.interface import SQLFLOWJOBS, Object, Resource, owner_uids
+from sqlflow_operator.kube.interface import (
+    CONFIG_MAPS,
+    EVENTS,
+    LOCAL_ACCESS_REVIEWS,
+    SQLFLOWJOBS,
+    Object,
+    Resource,
+    owner_uids,
+)
 
 DELETIONS_KEPT = 10_000
 """UIDs of deleted objects that are remembered: what comes late about one of them must not bring it back."""
 WARNINGS_KEPT = 5_000
 """Warning events that are remembered."""
 
+_UNWATCHED = (CONFIG_MAPS, EVENTS, LOCAL_ACCESS_REVIEWS)
 _UNREAD_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -93,6 +102,12 @@ class WatchCache:
             self._by_job[fresh.job_uid].add(uid)
             for owner in fresh.owners:
                 self._by_owner[owner].add(uid)
+
+    def put_answer(self, resource: Resource, raw: Mapping[str, Any]) -> None:
+        """Keep an object that a call has returned, if the watches show it too: what was written is seen at once."""
+        labelled = LABEL_JOB_UID in (raw["metadata"].get("labels") or {})
+        if resource == SQLFLOWJOBS or (labelled and resource not in _UNWATCHED):
+            self.put(resource, raw)
 
     def remove(self, uid: str, version: str = "") -> None:
         """Drop an object that was deleted, or lost its label, at that resourceVersion; earlier states stay away."""

@@ -11,8 +11,8 @@ from sqlflow_codegen.contract import LABEL_JOB_UID, LABEL_RUN
 
 from sqlflow_operator.api import Backend, ConditionType, Phase, SQLFlowJob
 from sqlflow_operator.clock import from_text
-from sqlflow_operator.kube import CONFIG_MAPS, PODS, NotFoundError, Object, owner_uids
-from sqlflow_operator.kube.write_through import WriteThroughKube
+from sqlflow_operator.kube import CONFIG_MAPS, PODS, Kube, NotFoundError, Object, owner_uids
+from sqlflow_operator.kube.watch_cache import WatchCache
 from sqlflow_operator.parsing import ParsedProgram
 from sqlflow_operator.reconcile.decision import Child, Observation, expiry
 from sqlflow_operator.reconcile.program_cache import ProgramCache, statement_places
@@ -38,16 +38,17 @@ class Observer:
     """Collects observations. Safe to use from many threads.
 
     Args:
-        kube: the cluster, with the cache that the watches fill.
+        kube: the cluster; the objects that it returns have to go into the cache.
+        cache: filled by the watches.
         workflows: of each backend.
         programs: the parsed programs.
         detector: which backends the cluster can run.
     """
 
     def __init__(
-        self, kube: WriteThroughKube, workflows: Workflows, programs: ProgramCache, detector: Detector
+        self, kube: Kube, cache: WatchCache, workflows: Workflows, programs: ProgramCache, detector: Detector
     ) -> None:
-        self._kube, self._cache = kube, kube.cache
+        self._kube, self._cache = kube, cache
         self._workflows, self._programs, self._detector = workflows, programs, detector
         self._reports = ReportCache(kube)
 

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from sqlflow_operator import clock
 from sqlflow_operator.api import SQLFlowJob, SQLFlowJobStatus
-from sqlflow_operator.kube import SQLFLOWJOBS
-from sqlflow_operator.kube.write_through import WriteThroughKube
+from sqlflow_operator.kube import SQLFLOWJOBS, Kube
+from sqlflow_operator.kube.watch_cache import WatchCache
 from sqlflow_operator.reconcile.apply import Applier, Backends, status_patch
 from sqlflow_operator.reconcile.decide import decide
 from sqlflow_operator.reconcile.decision import CreateRun, Decision
@@ -37,18 +37,19 @@ class Reconciler:
     """Brings jobs to the state that their spec asks for. It keeps nothing that a new process could not find again.
 
     Args:
-        kube: the cluster, with the cache that the watches fill.
+        kube: the cluster; the objects that it returns have to go into the cache (`WatchCache.put_answer`).
+        cache: filled by the watches.
         backends: generator and workflow of each backend.
         detector: which backends the cluster can run, and which one a job gets that names none.
         defaults: for jobs that leave them out.
         programs: the parsed programs.
         now, monotonic: clocks, for tests.
-        on_write: called after each written status; for metrics.
     """
 
     def __init__(
         self,
-        kube: WriteThroughKube,
+        kube: Kube,
+        cache: WatchCache,
         backends: Backends,
         *,
         detector: Detector,
@@ -56,14 +57,13 @@ class Reconciler:
         programs: ProgramCache | None = None,
         now: Callable[[], datetime] = clock.now,
         monotonic: Callable[[], float] = time.monotonic,
-        on_write: Callable[[], None] = lambda: None,
     ) -> None:
         workflows = {backend: workflow for backend, (_, workflow) in backends.items()}
-        self._cache, self._defaults = kube.cache, defaults
-        self._observer = Observer(kube, workflows, programs or ProgramCache(), detector)
+        self._cache, self._defaults = cache, defaults
+        self._observer = Observer(kube, cache, workflows, programs or ProgramCache(), detector)
         self._applier = Applier(kube, backends, defaults, monotonic)
         self._recorder = EventRecorder(kube)
-        self._now, self._monotonic, self._on_write = now, monotonic, on_write
+        self._now, self._monotonic = now, monotonic
         self._written: TTLCache[str, float] = TTLCache(100_000, WRITE_INTERVAL, monotonic)
         self._lock = threading.Lock()
 
@@ -120,5 +120,4 @@ class Reconciler:
         self._applier.write_status(job, patch)
         with self._lock:
             self._written[job.uid] = self._monotonic()
-        self._on_write()
         return None

@@ -165,6 +165,8 @@ class FakeKube:
         """Method and plural of every call."""
         self.fault: Fault = no_fault
         self.late_fault: Fault = no_fault
+        self.on_object: Callable[[Resource, Object], None] = no_fault
+        """Called with each whole object that a get, create or patch returns, and its kind."""
         self._lock = threading.RLock()
 
     def get(self, resource: Resource, namespace: str, name: str, *, metadata_only: bool = False) -> Object:
@@ -216,6 +218,8 @@ class FakeKube:
             error = self.late_fault(number, method, resource)
             if error:
                 raise error
+            if method in ("get", "create", "patch"):
+                self.on_object(resource, result)
             return result
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlflow_operator.kube import CONFIG_MAPS, JOBS, PODS, SQLFLOWJOBS, TASK_RUNS, Object, UnavailableError
 from sqlflow_operator.kube.watch_cache import WatchCache
-from sqlflow_operator.kube.write_through import WriteThroughKube
 
 from tests.unit.operator.fakes import Clock, FakeKube
 
@@ -116,12 +115,11 @@ def test_warnings_are_found_by_the_object_that_they_are_about() -> None:
 
 
 def test_what_was_written_is_seen_at_once() -> None:
-    kube = FakeKube(Clock())
-    cache = WatchCache()
-    client = WriteThroughKube(kube, cache)
+    client, cache = FakeKube(Clock()), WatchCache()
+    client.on_object = cache.put_answer
     client.create(JOBS, "ns", {"metadata": {"name": "child", "labels": LABELS}})
     client.patch(JOBS, "ns", "child", {"spec": {"suspend": True}})
-    assert cache.get(JOBS, "ns", "child") == kube.store.get(JOBS, "ns", "child")
+    assert cache.get(JOBS, "ns", "child") == client.store.get(JOBS, "ns", "child")
     client.create(SQLFLOWJOBS, "ns", {"metadata": {"name": "iris"}})
     assert cache.get(SQLFLOWJOBS, "ns", "iris") is not None
     client.create(CONFIG_MAPS, "ns", {"metadata": {"name": "child", "labels": LABELS}})

@@ -11,7 +11,6 @@ from sqlflow_codegen.job import JobCodegen
 from sqlflow_operator.api import GROUP, KIND, VERSION, Backend
 from sqlflow_operator.kube import EVENTS, JOBS, PODS, SQLFLOWJOBS, ApiError, Object, Resource
 from sqlflow_operator.kube.watch_cache import WatchCache
-from sqlflow_operator.kube.write_through import WriteThroughKube
 from sqlflow_operator.parsing import parse
 from sqlflow_operator.reconcile import Defaults, Reconciler
 from sqlflow_operator.reconcile.program_cache import ProgramCache
@@ -56,28 +55,29 @@ class World:
         self.served: set[Resource] = set()
         """Kinds of engines that the cluster has."""
         self.defaults = Defaults("step:1")
-        self.writes = 0
         self.restart()
 
     def restart(self) -> None:
         """A new operator that knows nothing."""
         self.cache = WatchCache()
-        kube = WriteThroughKube(self.kube, self.cache)
-        backends = {backend: new(backend, kube) for backend in available()}
+        self.kube.on_object = self.cache.put_answer
+        backends = {backend: new(backend, self.kube) for backend in available()}
         backends[Backend.JOB] = (QuickCodegen(), backends[Backend.JOB][1])
         self.reconciler = Reconciler(
-            kube,
+            self.kube,
+            self.cache,
             backends,
             detector=Detector(lambda r: r in self.served, self.default, clock=self.clock.monotonic),
             defaults=self.defaults,
             programs=ProgramCache(parse),
             now=self.clock.now,
             monotonic=self.clock.monotonic,
-            on_write=self._wrote,
         )
 
-    def _wrote(self) -> None:
-        self.writes += 1
+    @property
+    def writes(self) -> int:
+        """How often the status was written."""
+        return self.kube.calls.count(("patch", "sqlflowjobs"))
 
     def watch(self) -> None:
         """Let the watches show everything."""
