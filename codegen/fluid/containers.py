@@ -24,7 +24,7 @@ class SecretKey:
     optional: bool = False
 
     def to_dict(self) -> Json:
-        """The value's source as Kubernetes JSON."""
+        """Return the value's source as Kubernetes JSON."""
         return {"secretKeyRef": pruned(name=self.secret, key=self.key, optional=self.optional or None)}
 
 
@@ -37,7 +37,7 @@ class ConfigMapKey:
     optional: bool = False
 
     def to_dict(self) -> Json:
-        """The value's source as Kubernetes JSON."""
+        """Return the value's source as Kubernetes JSON."""
         return {"configMapKeyRef": pruned(name=self.config_map, key=self.key, optional=self.optional or None)}
 
 
@@ -48,7 +48,7 @@ class FieldPath:
     path: str
 
     def to_dict(self) -> Json:
-        """The value's source as Kubernetes JSON."""
+        """Return the value's source as Kubernetes JSON."""
         return {"fieldRef": {"fieldPath": self.path}}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, TypedDict
 
@@ -21,7 +21,7 @@ _GO_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+|0")
 
 
 def go_duration(value: Duration, what: str) -> str:
-    """The duration as Go writes it; `what` names it in messages.
+    """Return the duration as Go writes it; `what` names it in messages.
 
     Raises:
         FluidError: negative, or no duration.
@@ -37,19 +37,25 @@ def go_duration(value: Duration, what: str) -> str:
 
 
 def duration_seconds(value: Duration, what: str) -> float:
-    """The duration in seconds."""
+    """Return the duration in seconds."""
     units = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
     text = go_duration(value, what)
     return sum(float(n) * units[unit] for n, unit in re.findall(r"([\d.]+)(ns|us|µs|ms|s|m|h)", text))
 
 
+def camel_case(name: str) -> str:
+    """Return the name of a Kubernetes field in Kubernetes' own spelling: `nodeSelector` for `node_selector`."""
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
 def pruned(**fields: Any) -> Json:
-    """The fields that are set, in the order given: neither None nor empty; False and 0 stay."""
+    """Return the fields that are set, in the order given: neither None nor empty; False and 0 stay."""
     return {name: value for name, value in fields.items() if value is not None and value not in ("", {}, [], ())}
 
 
 def plain(value: Any) -> Any:
-    """JSON made of dicts and lists only, from any mappings and sequences."""
+    """Return JSON made of dicts and lists only, from any mappings and sequences."""
     if isinstance(value, str):
         return str(value)
     if isinstance(value, Mapping):
@@ -67,18 +73,17 @@ class ObjectFields(TypedDict, total=False):
     annotations: Mapping[str, str]
 
 
-class RunFields(ObjectFields, total=False):
-    """Metadata of a run: exactly one of `name` and `generate_name`, and who owns it."""
-
-    name: str
-    generate_name: str
-    owner_references: Sequence[Mapping[str, Any]]
-
-
 class OwnedFields(ObjectFields, total=False):
     """Metadata of an object that may have an owner."""
 
     owner_references: Sequence[Mapping[str, Any]]
+
+
+class RunFields(OwnedFields, total=False):
+    """Metadata of a run: exactly one of `name` and `generate_name`."""
+
+    name: str
+    generate_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,15 +106,6 @@ class Metadata:
         """
         if bool(self.name) == bool(self.generate_name):
             raise FluidError(f"{what}: give either name or generate_name.")
-        if self.name:
-            object_name(self.name, what)
-        else:
-            object_name(self.generate_name + "x", what)
-        return pruned(
-            name=self.name,
-            generateName=self.generate_name,
-            namespace=self.namespace,
-            labels=checked_labels(self.labels, what),
-            annotations=dict(self.annotations),
-            ownerReferences=plain(self.owner_references),
-        )
+        object_name(self.name or self.generate_name + "x", what)
+        checked_labels(self.labels, what)
+        return pruned(**{camel_case(field.name): plain(getattr(self, field.name)) for field in fields(self)})

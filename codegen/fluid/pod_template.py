@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from fluid.json_fields import Json, pruned
+from fluid.json_fields import Json, camel_case, pruned
 from fluid.scope import Scope
 from fluid.text import render_json
 from fluid.volumes import Volume
@@ -36,24 +36,8 @@ class PodTemplate:
 
     def to_dict(self) -> Json:
         """The template as Tekton JSON."""
-        fields = pruned(
-            nodeSelector=self.node_selector,
-            tolerations=self.tolerations,
-            affinity=self.affinity,
-            topologySpreadConstraints=self.topology_spread_constraints,
-            securityContext=self.security_context,
-            imagePullSecrets=self.image_pull_secrets,
-            volumes=[volume.to_dict("Pod template") for volume in self.volumes],
-            env=self.env,
-            automountServiceAccountToken=self.automount_service_account_token,
-            enableServiceLinks=self.enable_service_links,
-            priorityClassName=self.priority_class_name,
-            runtimeClassName=self.runtime_class_name,
-            schedulerName=self.scheduler_name,
-            dnsPolicy=self.dns_policy,
-            dnsConfig=self.dns_config,
-            hostAliases=self.host_aliases,
-            hostNetwork=self.host_network,
-        )
-        rendered: Json = render_json(fields, "Pod template", Scope(owner="the pod template"))
+        where = "Pod template"
+        values = {camel_case(field.name): getattr(self, field.name) for field in fields(self)}
+        values["volumes"] = [volume.to_dict(where) for volume in self.volumes]
+        rendered: Json = render_json(pruned(**values), where, Scope(owner="the pod template"))
         return rendered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 
 from fluid.errors import DuplicateError, InvalidNameError
@@ -18,44 +19,36 @@ _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 
 
 def dns_label(name: str, what: str) -> str:
-    """Return `name` if it is a DNS label of at most 63 characters.
+    """Return `name` if it is a DNS label of at most 63 characters; `what` has it, in messages.
 
     Raises:
         InvalidNameError: it is not.
     """
-    if len(name) > MAX_LENGTH or not _LABEL.fullmatch(name):
-        raise InvalidNameError(
-            f"{what} has the name {name!r}; it must be a DNS label: lower-case letters, digits and '-', "
-            f"beginning and ending with a letter or digit, at most {MAX_LENGTH} characters."
-        )
-    return name
+    rule = "a DNS label: lower-case letters, digits and '-', beginning and ending with a letter or digit"
+    return _checked(name, what, _LABEL, f"{rule}, at most {MAX_LENGTH} characters", MAX_LENGTH)
 
 
 def object_name(name: str, what: str) -> str:
     """Return `name` if Tekton accepts it as an object's name: a DNS subdomain of at most 63 characters."""
-    if len(name) > MAX_LENGTH or not _SUBDOMAIN.fullmatch(name):
-        raise InvalidNameError(
-            f"{what} has the name {name!r}; it must be lower-case letters, digits, '-' and '.', "
-            f"beginning and ending with a letter or digit, at most {MAX_LENGTH} characters."
-        )
-    return name
+    rule = "lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit"
+    return _checked(name, what, _SUBDOMAIN, f"{rule}, at most {MAX_LENGTH} characters", MAX_LENGTH)
 
 
 def param_name(name: str, what: str, *, keyed: bool = False) -> str:
     """Return `name` if it can name a parameter; `keyed` for objects and their keys, which take no dots."""
-    if not (_KEY if keyed else _PARAM).fullmatch(name):
-        allowed = "letters, digits, '_' and '-'" if keyed else "letters, digits, '_', '-' and '.'"
-        raise InvalidNameError(f"{what} has the name {name!r}; it must be {allowed}, beginning with a letter or '_'.")
-    return name
+    allowed = "letters, digits, '_' and '-'" if keyed else "letters, digits, '_', '-' and '.'"
+    return _checked(name, what, _KEY if keyed else _PARAM, f"{allowed}, beginning with a letter or '_'")
 
 
 def result_name(name: str, what: str) -> str:
     """Return `name` if it can name a result."""
-    if not _RESULT.fullmatch(name):
-        raise InvalidNameError(
-            f"{what} has the name {name!r}; it must be letters, digits, '-', '_' and '.', "
-            "beginning and ending with a letter or digit."
-        )
+    rule = "letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
+    return _checked(name, what, _RESULT, rule)
+
+
+def _checked(name: str, what: str, pattern: re.Pattern[str], rule: str, limit: int = sys.maxsize) -> str:
+    if len(name) > limit or not pattern.fullmatch(name):
+        raise InvalidNameError(f"{what} has the name {name!r}; it must be {rule}.")
     return name
 
 
