@@ -17,6 +17,7 @@ from fluid.task import Task
 from fluid.text import Place, render_json
 from fluid.valid_names import object_name
 from fluid.volumes import Source
+from fluid.with_block import Block
 
 
 class _Run:
@@ -26,28 +27,41 @@ class _Run:
     embedded = False
 
     def __init__(self, metadata: Metadata) -> None:
-        self._metadata = metadata
         self.owner = f"{self.kind} {metadata.name or metadata.generate_name!r}"
-        self._manifest_metadata = metadata.to_dict(self.owner)
+        self._metadata = metadata.to_dict(self.owner)
         self._spec: Json = {}
         register(self)
 
     def to_dict(self) -> Json:
-        """The run as Kubernetes JSON; a copy, which may be changed."""
-        manifest = {
-            "apiVersion": "tekton.dev/v1",
-            "kind": self.kind,
-            "metadata": self._manifest_metadata,
-            "spec": self._spec,
-        }
-        return {key: plain(value) for key, value in manifest.items()}
+        """Return the run as Kubernetes JSON; a copy, which may be changed."""
+        header = {"apiVersion": "tekton.dev/v1", "kind": self.kind}
+        return {**header, "metadata": plain(self._metadata), "spec": plain(self._spec)}
 
-    def _params(self, params: Mapping[str, ParamValue]) -> list[Json]:
-        scope = Scope(owner=self.owner)
-        return [
+    def _common(
+        self,
+        what: Block | TaskRef | str,
+        embed: bool,
+        params: Mapping[str, ParamValue],
+        workspaces: Mapping[str, Source],
+    ) -> Json:
+        """Return the definition of what runs, in full or by its name, with its parameters and workspaces."""
+        kind = self.kind.removesuffix("Run").lower()
+        scope, declared = Scope(owner=self.owner), None
+        if isinstance(what, TaskRef):
+            definition = {"taskRef": what.to_dict(self.owner, scope)}
+        elif isinstance(what, str):
+            definition = {f"{kind}Ref": {"name": object_name(what, f"{self.owner}: its {kind}")}}
+        else:
+            definition = {f"{kind}Spec": what.spec()} if embed else {f"{kind}Ref": {"name": what.name}}
+            what.close()
+            what.embedded = what.embedded or embed
+            declared = what.declared_workspaces
+            check_params(what.declared_params, params, self.owner)
+        values = [
             {"name": n, "value": param_value(v, f"{self.owner}, parameter {n!r}", scope, Place.PLAIN)}
             for n, v in params.items()
         ]
+        return {**definition, "params": values, "workspaces": self._workspaces(workspaces, declared)}
 
     def _workspaces(self, bindings: Mapping[str, Source], declared: Sequence[Workspace] | None) -> list[Json]:
         if declared is not None:
@@ -97,14 +111,8 @@ class PipelineRun(_Run):
         **metadata: Unpack[RunFields],
     ) -> None:
         super().__init__(Metadata(**metadata))
-        known = pipeline if isinstance(pipeline, Pipeline) else None
-        definition = self._definition(pipeline, embed=embed)
-        if known is not None:
-            check_params(known.declared_params, params or {}, self.owner)
         self._spec = pruned(
-            **definition,
-            params=self._params(params or {}),
-            workspaces=self._workspaces(workspaces or {}, known.declared_workspaces if known else None),
+            **self._common(pipeline, embed, params or {}, workspaces or {}),
             timeouts=_timeouts(self.owner, pipeline=timeout, tasks=tasks_timeout, final=finally_timeout),
             taskRunTemplate=pruned(
                 serviceAccountName=service_account,
@@ -113,15 +121,6 @@ class PipelineRun(_Run):
             taskRunSpecs=render_json(task_run_specs, f"{self.owner}, task_run_specs", Scope(owner=self.owner)),
             status="PipelineRunPending" if pending else None,
         )
-
-    def _definition(self, pipeline: Pipeline | str, *, embed: bool) -> Json:
-        if isinstance(pipeline, str):
-            return {"pipelineRef": {"name": object_name(pipeline, f"{self.owner}: its pipeline")}}
-        spec = pipeline.spec()
-        if not embed:
-            return {"pipelineRef": {"name": pipeline.name}}
-        pipeline.embedded = True
-        return {"pipelineSpec": spec}
 
 
 class TaskRun(_Run):
@@ -159,31 +158,14 @@ class TaskRun(_Run):
         super().__init__(Metadata(**metadata))
         if retries < 0:
             raise FluidError(f"{self.owner}: retries is {retries}; it cannot be negative.")
-        known = task if isinstance(task, Task) else None
-        definition = self._definition(task, embed=embed)
-        if known is not None:
-            check_params(known.declared_params, params or {}, self.owner)
         self._spec = pruned(
-            **definition,
-            params=self._params(params or {}),
-            workspaces=self._workspaces(workspaces or {}, known.declared_workspaces if known else None),
+            **self._common(task, embed, params or {}, workspaces or {}),
             timeout=None if timeout is None else go_duration(timeout, f"{self.owner}, timeout"),
             retries=retries or None,
             serviceAccountName=service_account,
             podTemplate=pod_template.to_dict() if pod_template else None,
             status="TaskRunPending" if pending else None,
         )
-
-    def _definition(self, task: Task | TaskRef | str, *, embed: bool) -> Json:
-        if isinstance(task, str):
-            task = TaskRef(task)
-        if isinstance(task, TaskRef):
-            return {"taskRef": task.to_dict(self.owner, Scope(owner=self.owner))}
-        spec = task.spec()
-        if not embed:
-            return {"taskRef": {"name": task.name}}
-        task.embedded = True
-        return {"taskSpec": spec}
 
 
 def _timeouts(owner: str, *, pipeline: Duration | None, tasks: Duration | None, final: Duration | None) -> Json:
