@@ -73,20 +73,20 @@ class UsableTask(ABC):
         """
         self.close()
         name = name or self.name
-        user = require_block(TaskUser, f"Using task {name!r}", "a pipeline's `with` block")
-        return user.add_task(
-            PipelineTask(
-                name=name,
-                task=self,
-                params={**(params or {}), **values},
-                run_after=run_after,
-                when=when,
-                workspaces=workspaces or {},
-                retries=retries,
-                timeout=timeout,
-                on_error=on_error,
-            )
+        if isinstance(run_after, str):
+            raise FluidError(f"Task {name!r}: run_after is one text; give a list.")
+        task = PipelineTask(
+            name=name,
+            task=self,
+            params={**(params or {}), **values},
+            when=(when,) if isinstance(when, When) else when,
+            workspaces=workspaces or {},
+            retries=retries,
+            timeout=timeout,
+            on_error=on_error,
         )
+        user = require_block(TaskUser, f"Using task {name!r}", "a pipeline's `with` block")
+        return user.add_task(task.after(*run_after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,34 +148,20 @@ class Results:
         return Reference(f"tasks.{self._task}.results.{name}")
 
 
+@dataclass(eq=False, kw_only=True)
 class PipelineTask:
     """A task inside a pipeline. `a >> b` makes `b` wait for `a`; both sides may be lists."""
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        task: UsableTask,
-        params: Mapping[str, ParamValue],
-        run_after: Sequence[PipelineTask | str] = (),
-        when: Sequence[When] | When = (),
-        workspaces: Mapping[str, Workspace | str] | None = None,
-        retries: int = 0,
-        timeout: Duration | None = None,
-        on_error: str = "",
-    ) -> None:
-        self.name = name
-        self.task = task
-        self.pipeline: Block | None = None
-        self.params = dict(params)
-        self.when = (when,) if isinstance(when, When) else tuple(when)
-        self.workspaces = dict(workspaces or {})
-        self.retries = retries
-        self.timeout = timeout
-        self.on_error = on_error
-        if isinstance(run_after, str):
-            raise FluidError(f"Task {name!r}: run_after is one text; give a list.")
-        self._after = [t if isinstance(t, str) else t.name for t in run_after]
+    name: str
+    task: UsableTask
+    params: Mapping[str, ParamValue]
+    when: Sequence[When] = ()
+    workspaces: Mapping[str, Workspace | str] = field(default_factory=dict)
+    retries: int = 0
+    timeout: Duration | None = None
+    on_error: str = ""
+    pipeline: Block | None = None
+    _after: list[str] = field(default_factory=list)
 
     @property
     def results(self) -> Results:

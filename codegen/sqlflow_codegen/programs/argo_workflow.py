@@ -9,15 +9,9 @@ import couler.argo as couler
 from couler.argo_submitter import ArgoSubmitter
 from fluid.dumper import dump_yaml
 
-PROGRAM = (
-    "SELECT * FROM iris.train TO TRAIN xgboost.gbtree LABEL class INTO my_model;\n"
-    "SELECT * FROM iris.test TO EVALUATE my_model LABEL class;\n"
-)
+PROGRAM = "SELECT 1;\nSELECT * FROM a TO TRAIN xgboost.gbtree LABEL b INTO c;\n"
 
-METADATA = {
-    "name": "sqlflow-run",
-    "labels": {"sqlflow.org/run": "sqlflow-run"},
-}
+METADATA = {"name": "sqlflow-run", "labels": {"sqlflow.org/run": "sqlflow-run"}}
 
 # Texts of environment variables that Argo would substitute in a Workflow.
 TEXTS = {"env-0": "{{workflow.name}}"}
@@ -27,11 +21,7 @@ WORKFLOW = {"name": "sqlflow-run", "timeout": 3600}
 # What Couler has no words for: of the workflow, its DAG, its steps, their containers.
 SPEC = {
     "archiveLogs": False,
-    "podMetadata": {"labels": {"sqlflow.org/run": "sqlflow-run"}},
-    "volumes": [
-        {"name": "program", "configMap": {"name": "sqlflow-run"}},
-        {"name": "scratch", "emptyDir": {}},
-    ],
+    "volumes": [{"name": "program", "configMap": {"name": "sqlflow-run"}}],
 }
 
 DAG = {"failFast": True}
@@ -41,18 +31,8 @@ STEP = {"retryStrategy": {"limit": 2, "retryPolicy": "Always"}}
 CONTAINER = {
     "image": "sqlflow-step:latest",
     "command": ["sqlflow-step"],
-    "env": [
-        {
-            "name": "SQLFLOW_DATABASE_URL",
-            "valueFrom": {"secretKeyRef": {"name": "sqlflow-database", "key": "url"}},
-        },
-        {"name": "SQLFLOW_RUN", "value": "sqlflow-run"},
-        {"name": "SQLFLOW_RUN_UID", "value": "{{workflow.uid}}"},
-    ],
-    "volumeMounts": [
-        {"name": "program", "mountPath": "/sqlflow", "readOnly": True},
-        {"name": "scratch", "mountPath": "/tmp"},
-    ],
+    "env": [{"name": "SQLFLOW_RUN_UID", "value": "{{workflow.uid}}"}],
+    "volumeMounts": [{"name": "program", "mountPath": "/sqlflow", "readOnly": True}],
 }
 
 ARGUMENTS = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
@@ -63,8 +43,8 @@ LABEL_STEP = "sqlflow.org/step"
 # steps such as SET, run before these; a retry runs those of `repeat` again although they
 # are done, and cannot go on at those of `lost`, for want of their session.
 STEPS = [
-    {"name": "s1-train", "statements": "1"},
-    {"name": "s2-evaluate", "after": ["s1-train"], "statements": "2"},
+    {"name": "s1-sql", "statements": "1"},
+    {"name": "s2-train", "after": ["s1-sql"], "statements": "2"},
 ]
 
 arguments_of = {}

@@ -6,41 +6,22 @@ ConfigMap, which the steps mount; their arguments only name its statements.
 
 from fluid.dumper import dump_yaml
 
-PROGRAM = (
-    "SELECT * FROM iris.train TO TRAIN xgboost.gbtree LABEL class INTO my_model;\n"
-    "SELECT * FROM iris.test TO EVALUATE my_model LABEL class;\n"
-)
+PROGRAM = "SELECT 1;\nSELECT * FROM a TO TRAIN xgboost.gbtree LABEL b INTO c;\n"
 
-METADATA = {
-    "name": "sqlflow-run",
-    "labels": {"sqlflow.org/run": "sqlflow-run"},
-}
+METADATA = {"name": "sqlflow-run", "labels": {"sqlflow.org/run": "sqlflow-run"}}
 
 POD_METADATA = {"labels": {"sqlflow.org/run": "sqlflow-run"}}
 
 POD = {
     "restartPolicy": "Never",
-    "automountServiceAccountToken": False,
-    "volumes": [
-        {"name": "program", "configMap": {"name": "sqlflow-run"}},
-        {"name": "scratch", "emptyDir": {}},
-    ],
+    "volumes": [{"name": "program", "configMap": {"name": "sqlflow-run"}}],
 }
 
 CONTAINER = {
     "image": "sqlflow-step:latest",
     "command": ["sqlflow-step"],
-    "env": [
-        {
-            "name": "SQLFLOW_DATABASE_URL",
-            "valueFrom": {"secretKeyRef": {"name": "sqlflow-database", "key": "url"}},
-        },
-        {"name": "SQLFLOW_RUN", "value": "sqlflow-run"},
-    ],
-    "volumeMounts": [
-        {"name": "program", "mountPath": "/sqlflow", "readOnly": True},
-        {"name": "scratch", "mountPath": "/tmp"},
-    ],
+    "env": [{"name": "SQLFLOW_RUN", "value": "sqlflow-run"}],
+    "volumeMounts": [{"name": "program", "mountPath": "/sqlflow", "readOnly": True}],
 }
 
 JOB = {"backoffLimit": 0}
@@ -50,10 +31,7 @@ ARGUMENTS = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
 # The numbers of each step's statements. Where given, `session` are statements of other
 # steps such as SET, run before these; a retry runs those of `repeat` again although they
 # are done, and cannot go on at those of `lost`, for want of their session.
-STEPS = [
-    {"name": "s1-train", "statements": "1"},
-    {"name": "s2-evaluate", "statements": "2"},
-]
+STEPS = [{"name": "s1-sql", "statements": "1"}, {"name": "s2-train", "statements": "2"}]
 
 
 def container(name, **numbers):

@@ -6,15 +6,9 @@ ConfigMap, which the steps mount; their arguments only name its statements.
 
 import fluid
 
-PROGRAM = (
-    "SELECT * FROM iris.train TO TRAIN xgboost.gbtree LABEL class INTO my_model;\n"
-    "SELECT * FROM iris.test TO EVALUATE my_model LABEL class;\n"
-)
+PROGRAM = "SELECT 1;\nSELECT * FROM a TO TRAIN xgboost.gbtree LABEL b INTO c;\n"
 
-METADATA = {
-    "name": "sqlflow-run",
-    "labels": {"sqlflow.org/run": "sqlflow-run"},
-}
+METADATA = {"name": "sqlflow-run", "labels": {"sqlflow.org/run": "sqlflow-run"}}
 
 # Texts of environment variables that Tekton would substitute in a task.
 TEXTS = {"env-0": "$(context.taskRun.name)"}
@@ -30,13 +24,7 @@ POD = {
     "enable_service_links": False,
 }
 
-ENV = [
-    {
-        "name": "SQLFLOW_DATABASE_URL",
-        "valueFrom": {"secretKeyRef": {"name": "sqlflow-database", "key": "url"}},
-    },
-    {"name": "SQLFLOW_RUN", "value": "sqlflow-run"},
-]
+ENV = [{"name": "SQLFLOW_RUN", "value": "sqlflow-run"}]
 
 CONTAINER = {"image": "sqlflow-step:latest", "command": ["sqlflow-step"]}
 
@@ -50,8 +38,8 @@ LABEL_STEP = "sqlflow.org/step"
 # steps such as SET, run before these; a retry runs those of `repeat` again although they
 # are done, and cannot go on at those of `lost`, for want of their session.
 STEPS = [
-    {"name": "s1-train", "statements": "1"},
-    {"name": "s2-evaluate", "after": ["s1-train"], "statements": "2"},
+    {"name": "s1-sql", "statements": "1"},
+    {"name": "s2-train", "after": ["s1-sql"], "statements": "2"},
 ]
 
 source = fluid.volumes.config_map(METADATA["name"], items=FILES)
