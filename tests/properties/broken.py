@@ -11,11 +11,10 @@ from sqlflow_codegen.graph import build, dependencies
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.catalog import Catalog
 from sqlflow_codegen.graph.data_objects import Effects
-from sqlflow_codegen.graph.effects import ProgramState
 from sqlflow_codegen.graph.naming import Relation
 from sqlflow_codegen.graph.references import References
 from sqlflow_codegen.graph.routines import Routines
-from sqlflow_codegen.graph.session_state import SessionState
+from sqlflow_codegen.graph.session_state import AffinityKind, SessionState
 from sqlflow_codegen.graph.standing import Standing, Standings
 
 Break = Callable[[pytest.MonkeyPatch], None]
@@ -52,7 +51,9 @@ def _effects(change: Callable[[Effects], Effects]) -> Break:
 
 
 def _without_temporary(effects: Effects) -> Effects:
-    return replace(effects, session=frozenset(each for each in effects.session if not each.startswith("temporary:")))
+    return replace(
+        effects, session=frozenset(each for each in effects.session if each.kind is not AffinityKind.TEMPORARY)
+    )
 
 
 def _drop(self: Analysis, relation: Relation, *, view: bool = False) -> None:
@@ -82,7 +83,7 @@ BROKEN: dict[str, Break] = {
     "sequences": _always(Analysis, "draw", lambda: None),
     "temporary": _effects(_without_temporary),
     "transactions": _always(SessionState, "begin", lambda: None),
-    "session": lambda patch: patch.setattr(ProgramState, "settings", ()),
+    "session": _always(build._Steps, "_replayed", tuple),
     "barriers": _effects(lambda effects: replace(effects, barrier="")),
     "dropped": _always(Standings, "_may_have_existed", lambda: False),
     "files": _always(Catalog, "files", set),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from sqlflow_codegen.graph.analysis import ALL_CHECKED, Analysis
+from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.definitions import Definitions
+from sqlflow_codegen.graph.effects_builder import ALL_CHECKED
 from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.references import Walker, unwrap
 from sqlflow_codegen.graph.standing import Standing
@@ -85,7 +86,7 @@ class Alterations:
         relation = catalog.relation(old)
         found, certain = session.find_temporary(relation, len(old) > 1)
         if found:
-            analysis.shares |= {each.token for each in found}
+            analysis.shares |= {each.affinity for each in found}
             bases = tuple(base for each in found for base in each.bases)
             analysis.create_temporary(catalog.relation(new), bases, certain=certain)
             if certain:

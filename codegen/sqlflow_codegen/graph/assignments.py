@@ -9,6 +9,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.later import keep_from_later_sessions
+from sqlflow_codegen.graph.naming import Unknown
 from sqlflow_codegen.graph.references import References, Walker
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, words
 
@@ -100,7 +101,7 @@ class Assignments:
     def _role(self, scope: str, analysis: Analysis) -> bool:
         """Another role: with PostgreSQL's default search path, another schema too."""
         if not analysis.catalog.place.schema:
-            analysis.catalog.enter("", f"?role:{analysis.session.number}")
+            analysis.catalog.enter("", Unknown(since=analysis.session.number, of_role=True))
         if scope == "LOCAL":
             analysis.session.localize()
             analysis.controls = True
@@ -116,11 +117,11 @@ class Assignments:
             path = ""
         if path and not path.startswith("$") and path.upper() != "DEFAULT":
             quoted = written[0].token_type in (TokenType.IDENTIFIER, TokenType.STRING)
-            identity = names.identity((path, quoted))
-            analysis.catalog.enter(names.key(identity), identity)
+            folded = names.fold((path, quoted))
+            analysis.catalog.enter(names.key(folded), folded)
         else:
             shown = " ".join(token.text for token in written)
-            analysis.catalog.enter("", "?" if shown.upper() == "DEFAULT" else f"?{shown}")
+            analysis.catalog.enter("", Unknown("" if shown.upper() == "DEFAULT" else shown))
         if scope == "LOCAL":
             session.localize()
             analysis.controls = True

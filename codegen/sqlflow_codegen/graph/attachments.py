@@ -13,12 +13,12 @@ from sqlflow_codegen.graph.sql_parser import name_after
 def attach(tokens: Sequence[Token], analysis: Analysis) -> bool:
     """Note an ATTACH; True if later steps replay it, False if what it attaches is this session's alone."""
     file, name = _file_and_name(tokens, analysis.catalog.names.dialect)
-    identity = analysis.catalog.names.identity((name, False))
+    folded = analysis.catalog.names.fold((name, False))
     if file is not None and is_memory(file, analysis.catalog.names.dialect):
-        analysis.shares.add(analysis.session.attach_memory(identity))
+        analysis.shares.add(analysis.session.attach_memory(folded))
         analysis.changes_session = True
         return False
-    analysis.catalog.attach(identity)
+    analysis.catalog.attach(folded)
     analysis.session.set(None)
     return True
 
@@ -28,9 +28,9 @@ def detach(tokens: Sequence[Token], analysis: Analysis) -> bool:
     texts = [token.text for token in tokens[1:]]
     while texts and texts[0].upper() in ("DATABASE", "IF", "EXISTS", "DATABASE IF EXISTS", "IF EXISTS"):
         texts.pop(0)
-    token = analysis.session.detach_memory(analysis.catalog.names.identity((texts[0], False))) if texts else ""
-    if token:
-        analysis.shares.add(token)
+    affinity = analysis.session.detach_memory(analysis.catalog.names.fold((texts[0], False))) if texts else None
+    if affinity:
+        analysis.shares.add(affinity)
         analysis.changes_session = True
         return False
     analysis.session.set(None)

@@ -6,15 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlflow_codegen.errors import Diagnostic
-from sqlflow_codegen.graph.analysis import QUIET
 from sqlflow_codegen.graph.data_objects import Effects
 from sqlflow_codegen.graph.dependencies import Waits, by_effects, in_program_order
 from sqlflow_codegen.graph.effects import ProgramState, effects
+from sqlflow_codegen.graph.effects_builder import QUIET
 from sqlflow_codegen.graph.fusion import fuse
 from sqlflow_codegen.graph.lost import lost_at
 from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.graph.results import ResultChecks
-from sqlflow_codegen.graph.session_state import INSIDE, Setting
+from sqlflow_codegen.graph.session_state import Affinity, AffinityKind, Setting
 from sqlflow_codegen.graph.steps import Step
 from sqlflow_codegen.graph.units import Unit, make_units
 from sqlflow_codegen.language.ir import Program, SqlStatement, Statement
@@ -73,14 +73,14 @@ def build_graph(
         ordering: which statements wait for which.
         fusion: whether plain SQL statements share a step where that keeps no statement back that may take long.
     """
-    context = ProgramState(program.dialect, ordering)
+    state = ProgramState(program.dialect, ordering)
     found: list[Effects] = []
     settings: list[tuple[Setting, ...]] = []
     results = ResultChecks(program)
     for statement in program:
-        settings.append(context.settings)
-        found.append(effects(statement, context))
-        results.note(statement, found[-1], context.catalog)
+        settings.append(state.session.settings)
+        found.append(effects(statement, state))
+        results.note(statement, found[-1], state.catalog)
     if ordering is Ordering.SEQUENTIAL:
         waits = in_program_order(len(found), (n for n, each in enumerate(found) if each.setting))
     else:
@@ -90,7 +90,7 @@ def build_graph(
         program=program,
         effects=tuple(found),
         edges=tuple(_edges(waits)),
-        steps=tuple(_Steps(program, found, settings, context.session.prepared).make(units, fusion=fusion)),
+        steps=tuple(_Steps(program, found, settings, state.session.prepared).make(units, fusion=fusion)),
         warnings=tuple(_warnings(program, found, ordering)),
         errors=tuple(results.errors),
     )
@@ -113,7 +113,7 @@ class _Steps:
         program: Program,
         effects: Sequence[Effects],
         settings: Sequence[tuple[Setting, ...]],
-        prepared: Collection[str],
+        prepared: Collection[Affinity],
     ) -> None:
         self._statements = program.statements
         self._effects = effects
@@ -180,11 +180,11 @@ class _Steps:
         """
         effects = self._effects
         transactions = {
-            token
+            each
             for s in members
             if effects[s].only_session
-            for token in effects[s].session
-            if token.startswith(INSIDE)
+            for each in effects[s].session
+            if each.kind is AffinityKind.TRANSACTION
         }.difference(self._prepared)
         return tuple(
             s + 1

@@ -6,11 +6,11 @@ forgotten, because the transaction that changes it may be rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Iterable
 
-from sqlflow_codegen.graph.data_objects import ANY_FILE, GROUP, TABLE, DataObject
-from sqlflow_codegen.graph.naming import CurrentSchema, Names, Reference, Relation
+from sqlflow_codegen.graph.data_objects import ANY_FILE, TABLE, DataObject
+from sqlflow_codegen.graph.naming import CurrentSchema, Names, Reference, Relation, Unknown
+from sqlflow_codegen.graph.relation_groups import NameMap, RelationGroups
 from sqlflow_codegen.graph.routines import FunctionBodies
 from sqlflow_codegen.graph.standing import Standing, Standings
 from sqlflow_codegen.graph.trust import Trust
@@ -20,38 +20,6 @@ VIEW_BASES = 256
 
 _MAIN = ("main",)
 """What SQLite and DuckDB call the schema of their first database."""
-
-T = TypeVar("T")
-
-
-class NameMap(Generic[T]):
-    """Values by relation; a look-up finds those of every name that may mean the same relation."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, dict[str, T]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._values)
-
-    def find(self, relation: Relation) -> Iterator[T]:
-        """Values of the relations that this one may be."""
-        by_schema = self._values.get(relation.name)
-        if by_schema is None:
-            return
-        if not relation.schema:
-            yield from by_schema.values()
-            return
-        for schema in (relation.schema, ""):
-            if schema in by_schema:
-                yield by_schema[schema]
-
-    def get(self, relation: Relation) -> T | None:
-        """The value of exactly that name."""
-        return self._values.get(relation.name, {}).get(relation.schema)
-
-    def set(self, relation: Relation, value: T) -> None:
-        """Set the value of that name."""
-        self._values.setdefault(relation.name, {})[relation.schema] = value
 
 
 class Catalog:
@@ -80,7 +48,7 @@ class Catalog:
         self._files: NameMap[set[DataObject]] = NameMap()
         self._trust = Trust()
         self._attached: set[str] = set()
-        self._groups = _Groups()
+        self._groups = RelationGroups()
 
     def relation(self, reference: Reference) -> Relation:
         """The relation that a name means now."""
@@ -110,9 +78,9 @@ class Catalog:
             self._resources[relation] = found
         return found
 
-    def enter(self, schema: str, token: str = "", catalog: str | None = None) -> None:
-        """Make `schema` the current one, or one that cannot be told, for which `token` stands."""
-        self.place = CurrentSchema(schema, token or schema, self.place.catalog if catalog is None else catalog)
+    def enter(self, schema: str, identity: str | Unknown, catalog: str | Unknown | None = None) -> None:
+        """Make a schema the current one; see `CurrentSchema`. The current catalog stays unless one is given."""
+        self.place = CurrentSchema(schema, identity, self.place.catalog if catalog is None else catalog)
 
     # -- new relations
 
@@ -237,57 +205,3 @@ class Catalog:
     def groups(self, relation: Relation) -> list[DataObject]:
         """What stands for all that is tied to it."""
         return self._groups.resources(relation) if self._groups else []
-
-
-class _Groups:
-    """Sets of relations that change together, by union-find."""
-
-    def __init__(self) -> None:
-        self._members: NameMap[int] = NameMap()
-        self._parents: list[int] = []
-        self._standings: list[Standing] = []
-        self._shown: list[str] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._parents)
-
-    def _root(self, group: int) -> int:
-        while self._parents[group] != group:
-            self._parents[group] = self._parents[self._parents[group]]
-            group = self._parents[group]
-        return group
-
-    def _roots(self, relation: Relation) -> list[int]:
-        return sorted({self._root(group) for group in self._members.find(relation)})
-
-    def tie(self, first: Relation, second: Relation, standing: Standing) -> None:
-        """Make one group of all that may be the two relations."""
-        roots = sorted({*self._roots(first), *self._roots(second)})
-        if not roots:
-            roots = [len(self._parents)]
-            self._parents.append(roots[0])
-            self._standings.append(standing)
-            self._shown.append(f"{first.shown}~{second.shown}")
-        for root in roots[1:]:
-            self._parents[root] = roots[0]
-            standing = min(standing, self._standings[root])
-        self._standings[roots[0]] = min(standing, self._standings[roots[0]])
-        self._members.set(first, roots[0])
-        self._members.set(second, roots[0])
-
-    def standing(self, relation: Relation) -> Standing:
-        """The least standing of what is tied to it."""
-        return min((self._standings[root] for root in self._roots(relation)), default=Standing.NEW)
-
-    def lower(self, relation: Relation, to: Standing) -> None:
-        """Note that something with that standing is tied to it."""
-        for root in self._roots(relation):
-            self._standings[root] = min(to, self._standings[root])
-
-    def lower_all(self) -> None:
-        """Note that anything may be tied to something that existed before."""
-        self._standings = [Standing.OLD] * len(self._standings)
-
-    def resources(self, relation: Relation) -> list[DataObject]:
-        """The groups that it may belong to."""
-        return [DataObject(GROUP, "", str(root), self._shown[root]) for root in self._roots(relation)]

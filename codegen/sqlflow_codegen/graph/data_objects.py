@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlflow_codegen.graph.naming import Relation
+from sqlflow_codegen.graph.session_state import Affinity
 from sqlflow_codegen.graph.standing import Why
 
 TABLE = "table"
@@ -87,7 +88,7 @@ class Effects:
     writes: frozenset[DataObject] = frozenset()
     barrier: str = ""
     understood: bool = True
-    session: frozenset[str] = frozenset()
+    session: frozenset[Affinity] = frozenset()
     setting: bool = False
     only_session: bool = False
     controls: bool = False

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Set
 
 from sqlglot import exp
 
-from sqlflow_codegen.graph.analysis import NEW_SCHEMA, Analysis
+from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.data_objects import DataObject
+from sqlflow_codegen.graph.effects_builder import NEW_SCHEMA
 from sqlflow_codegen.graph.elsewhere import Elsewhere, of_properties, own_tables
 from sqlflow_codegen.graph.files import file_resources
 from sqlflow_codegen.graph.functions import Verdict, judge
@@ -116,7 +117,7 @@ class Definitions:
             kind = column.args.get("kind")
             serial = isinstance(kind, exp.DataType) and kind.this in _SERIALS
             if serial or column.find(exp.GeneratedAsIdentityColumnConstraint) is not None:
-                table = analysis.catalog.names.identity(reference[-1])
+                table = analysis.catalog.names.fold(reference[-1])
                 sequence = (*reference[:-1], (f"{table}_{column.name}_seq", True))
                 analysis.catalog.standings.created(analysis.catalog.relation(sequence), plain=True)
                 analysis.tie(analysis.catalog.relation(reference), analysis.catalog.relation(sequence))
@@ -229,7 +230,7 @@ class Definitions:
         if analysis.use_memory(reference[:-1]):
             analysis.changes_session = True
             return
-        analysis.change_schema(names.key(names.identity(reference[-1])))
+        analysis.change_schema(names.key(names.fold(reference[-1])))
 
     def _create_function(self, tree: exp.Expr, analysis: Analysis) -> None:
         """A function is something like a view over what its body reads."""

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.definitions import FUNCTIONS, present
-from sqlflow_codegen.graph.naming import Reference, Relation
+from sqlflow_codegen.graph.naming import Reference, Relation, Unknown
 from sqlflow_codegen.graph.references import Walker, unwrap
 from sqlflow_codegen.graph.routines import function_reference
 
@@ -76,7 +76,7 @@ class Drops:
             analysis.changes_session = True
             return True
         found, certain = analysis.session.find_temporary(relation, len(reference) > 1)
-        analysis.shares |= {each.token for each in found}
+        analysis.shares |= {each.affinity for each in found}
         if certain:
             analysis.changes_session = True
             analysis.session.drop_temporary(relation, found)
@@ -101,7 +101,7 @@ class Drops:
     def _drop_schema(self, target: exp.Expr, analysis: Analysis) -> None:
         catalog = analysis.catalog
         reference = self._walker.reference(target)
-        schema = catalog.names.key(catalog.names.identity(reference[-1]))
+        schema = catalog.names.key(catalog.names.fold(reference[-1]))
         if analysis.use_memory(reference[:-1]):
             analysis.changes_session = True
             return
@@ -110,4 +110,4 @@ class Drops:
         catalog.standings.schema_dropped(schema)
         analysis.session.leave_schema(schema)
         if catalog.place.schema == schema and catalog.names.dialect != "postgres":
-            catalog.enter("", f"?dropped:{analysis.session.number}")
+            catalog.enter("", Unknown(since=analysis.session.number))

@@ -1,9 +1,8 @@
-"""What each statement of a program reads and writes."""
+"""The effects of each statement of a program: what it reads and writes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.catalog import Catalog
@@ -11,43 +10,37 @@ from sqlflow_codegen.graph.data_objects import EXISTING, MODEL, DataObject, Effe
 from sqlflow_codegen.graph.interpreter import Interpreter
 from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.ordering import Ordering
-from sqlflow_codegen.graph.session_state import SessionState, Setting
+from sqlflow_codegen.graph.session_state import SessionState
 from sqlflow_codegen.language import ir
 
 _WORD = re.compile(r"\w+")
 
 
 class ProgramState:
-    """What the statements of a program so far tell about the next one: database, session, current schema."""
+    """The database, the session and the current schema, as the statements so far leave them."""
 
     def __init__(self, dialect: str, ordering: Ordering = Ordering.CONSERVATIVE) -> None:
-        self.dialect = dialect
         self.interpreter = Interpreter(dialect)
         # Program order does not say who has to share a session: only names that are trusted do.
         self.catalog = Catalog(self.interpreter.names, ordering is not Ordering.LINEAGE)
         self.session = SessionState(dialect)
 
-    @property
-    def settings(self) -> tuple[Setting, ...]:
-        """The session statements in force."""
-        return self.session.settings
 
-
-def effects(statement: ir.Statement, context: ProgramState) -> Effects:
-    """What a statement does, given those before it; the context then knows of it.
+def effects(statement: ir.Statement, state: ProgramState) -> Effects:
+    """The effects of a statement, given those before it; `state` is then as the statement leaves it.
 
     Statements of a program have to be passed in its order, each once.
     """
-    session, catalog = context.session, context.catalog
+    session, catalog = state.session, state.catalog
     shared = session.start(statement.number)
     analysis = Analysis(catalog, session)
     setting = False
-    context.interpreter.read_quotes(other=statement.other_quotes)
+    state.interpreter.read_quotes(other=statement.other_quotes)
     if isinstance(statement, ir.SqlStatement):
-        setting = context.interpreter.interpret(statement.text, analysis)
+        setting = state.interpreter.interpret(statement.text, analysis)
         analysis.changes_session |= setting
     else:
-        _MODEL_STATEMENTS[type(statement)](statement, analysis, context.interpreter)
+        _model_statement(statement, analysis, state.interpreter)
     if not analysis.understood:
         catalog.forget_new()
         session.unclear_variables = True
@@ -58,12 +51,12 @@ def effects(statement: ir.Statement, context: ProgramState) -> Effects:
         for each in session.settings:
             if each.schema:
                 analysis.use_schema(each.schema)
-    analysis.shares |= shared | session.tokens()
+    analysis.shares |= shared | session.affinities()
     return analysis.effects(setting=setting and not analysis.shares)
 
 
 def _runs_hidden_code(analysis: Analysis) -> bool:
-    """Whether triggers, functions or views are used whose bodies look up names in this session.
+    """True if it uses triggers, functions or views whose bodies look up names in this session.
 
     DuckDB looks up the names in the definition of a view or a macro when it is used, the session's temporary tables
     first.
@@ -77,39 +70,47 @@ def _runs_hidden_code(analysis: Analysis) -> bool:
     return EXISTING in analysis.writes and analysis.catalog.conservative
 
 
-def _train(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
-    assert isinstance(statement, ir.TrainStatement)
-    interpreter.query(statement.select, analysis)
-    for attribute in statement.attributes:
-        if attribute.name == "validation.select" and isinstance(attribute.value, str) and attribute.value.strip():
-            interpreter.query(attribute.value, analysis)
-    if statement.using is not None:
-        analysis.reads.add(_model(statement.using))
-    analysis.writes.add(_model(statement.into))
+def _model_statement(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
+    """Note the effects of a statement that is no plain SQL."""
+    match statement:
+        case ir.ShowTrainStatement():
+            analysis.reads.add(_model(statement.model))
+        case ir.TrainStatement():
+            interpreter.query(statement.select, analysis)
+            for attribute in statement.attributes:
+                if (
+                    attribute.name == "validation.select"
+                    and isinstance(attribute.value, str)
+                    and attribute.value.strip()
+                ):
+                    interpreter.query(attribute.value, analysis)
+            if statement.using is not None:
+                analysis.reads.add(_model(statement.using))
+            analysis.writes.add(_model(statement.into))
+        case ir.PredictStatement():
+            interpreter.query(statement.select, analysis)
+            analysis.reads.add(_model(statement.using))
+            _write_table(statement.result_path, analysis)
+        case ir.EvaluateStatement() | ir.ExplainStatement():
+            interpreter.query(statement.select, analysis)
+            analysis.reads.add(_model(statement.model))
+            if statement.into is not None:
+                _write_table(statement.into.path, analysis)
+        case ir.OptimizeStatement():
+            interpreter.query(statement.select, analysis)
+            _write_table(statement.into.path, analysis)
+        case ir.RunStatement():
+            interpreter.query(statement.select, analysis)
+            _run(statement, analysis)
+        case _:
+            raise TypeError(f"no effects of {type(statement).__name__} are known")
 
 
-def _predict(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
-    assert isinstance(statement, ir.PredictStatement)
-    interpreter.query(statement.select, analysis)
-    analysis.reads.add(_model(statement.using))
-    _write_table(statement.result_path, analysis)
-
-
-def _evaluate(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
-    assert isinstance(statement, ir.EvaluateStatement | ir.ExplainStatement)
-    interpreter.query(statement.select, analysis)
-    analysis.reads.add(_model(statement.model))
-    if statement.into is not None:
-        _write_table(statement.into.path, analysis)
-
-
-def _run(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
-    """An image that nobody knows: trusted to write the tables after INTO and no others.
+def _run(statement: ir.RunStatement, analysis: Analysis) -> None:
+    """Note the effects of an image that is not known: it is trusted to write the tables after INTO and no others.
 
     It may read any table that existed before, where names are not trusted, and those that its command mentions.
     """
-    assert isinstance(statement, ir.RunStatement)
-    interpreter.query(statement.select, analysis)
     for table in statement.into:
         _write_table(table.path, analysis)
     if not statement.into:
@@ -118,28 +119,6 @@ def _run(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) 
         analysis.use_existing(write=True)
     for relation in analysis.catalog.mentioned(_WORD.findall(" ".join(statement.command))):
         analysis.read_relation(relation)
-
-
-def _optimize(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
-    assert isinstance(statement, ir.OptimizeStatement)
-    interpreter.query(statement.select, analysis)
-    _write_table(statement.into.path, analysis)
-
-
-def _show_train(statement: ir.Statement, analysis: Analysis, _interpreter: Interpreter) -> None:
-    assert isinstance(statement, ir.ShowTrainStatement)
-    analysis.reads.add(_model(statement.model))
-
-
-_MODEL_STATEMENTS: dict[type[ir.Statement], Callable[[ir.Statement, Analysis, Interpreter], None]] = {
-    ir.TrainStatement: _train,
-    ir.PredictStatement: _predict,
-    ir.EvaluateStatement: _evaluate,
-    ir.ExplainStatement: _evaluate,
-    ir.RunStatement: _run,
-    ir.OptimizeStatement: _optimize,
-    ir.ShowTrainStatement: _show_train,
-}
 
 
 def _model(name: ir.Name) -> DataObject:

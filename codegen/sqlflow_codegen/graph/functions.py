@@ -1,8 +1,8 @@
-"""What calling a function may do: a SELECT that calls one may write, read anything, or look at its own session.
+"""Side effects of function calls: a SELECT that calls one may write, read anything, or look at its own session.
 
 Functions that sqlglot knows by a class of their own are built in and write nothing, but for those named here. Of
 the others, the ones listed are built in and neither write nor read tables: for PostgreSQL the immutable ones of its
-catalogue `pg_proc` and the harmless among the others, for MySQL those of MariaDB's `information_schema.SQL_FUNCTIONS`
+catalog `pg_proc` and the harmless among the others, for MySQL those of MariaDB's `information_schema.SQL_FUNCTIONS`
 without those that lock, wait or look at the session. What is left may be anybody's function.
 """
 
@@ -14,7 +14,7 @@ from sqlglot import exp
 
 
 class Verdict(Enum):
-    """What calling a function may do."""
+    """The side effects of a function call."""
 
     HARMLESS = auto()
     READS = auto()
@@ -34,44 +34,24 @@ class Verdict(Enum):
     FILES_WRITTEN = auto()
     """It writes files."""
     CATALOG = auto()
-    """It tells of other relations, as the database's catalogue does."""
+    """It reads the database's catalog."""
 
 
 _SPECIAL = {
-    "nextval": Verdict.SEQUENCE,
-    "setval": Verdict.SEQUENCE,
-    "currval": Verdict.LAST_CHANGE,
-    "lastval": Verdict.LAST_CHANGE,
-    "last_insert_id": Verdict.LAST_CHANGE,
-    "last_insert_rowid": Verdict.LAST_CHANGE,
-    "row_count": Verdict.LAST_STATEMENT,
-    "found_rows": Verdict.LAST_STATEMENT,
-    "changes": Verdict.LAST_CHANGE,
-    "total_changes": Verdict.LAST_CHANGE,
-    "last_query_id": Verdict.LAST_STATEMENT,
-    "result_scan": Verdict.LAST_CHANGE,
-    "set_config": Verdict.SESSION,
-    "setseed": Verdict.SESSION,
-    "get_lock": Verdict.SESSION,
-    "release_lock": Verdict.SESSION,
-    "release_all_locks": Verdict.SESSION,
-    "pg_advisory_lock": Verdict.SESSION,
-    "pg_advisory_lock_shared": Verdict.SESSION,
-    "pg_advisory_unlock": Verdict.SESSION,
-    "pg_advisory_unlock_all": Verdict.SESSION,
-    "pg_advisory_unlock_shared": Verdict.SESSION,
-    "pg_try_advisory_lock": Verdict.SESSION,
-    "pg_try_advisory_lock_shared": Verdict.SESSION,
-    "load_extension": Verdict.SESSION,
-    "load_file": Verdict.FILES,
-    "pg_read_file": Verdict.FILES,
-    "pg_read_binary_file": Verdict.FILES,
-    "glob": Verdict.FILES,
-    "readfile": Verdict.FILES,
-    "writefile": Verdict.FILES_WRITTEN,
-    "lo_import": Verdict.FILES,
-    "lo_export": Verdict.FILES_WRITTEN,
-    "sqlite_scan": Verdict.FILES,
+    name: verdict
+    for verdict, names in {
+        Verdict.SEQUENCE: "nextval setval",
+        Verdict.LAST_CHANGE: "currval lastval last_insert_id last_insert_rowid changes total_changes result_scan",
+        Verdict.LAST_STATEMENT: "row_count found_rows last_query_id",
+        Verdict.SESSION: """
+            set_config setseed get_lock release_lock release_all_locks pg_advisory_lock pg_advisory_lock_shared
+            pg_advisory_unlock pg_advisory_unlock_all pg_advisory_unlock_shared pg_try_advisory_lock
+            pg_try_advisory_lock_shared load_extension
+        """,
+        Verdict.FILES: "load_file pg_read_file pg_read_binary_file glob readfile lo_import sqlite_scan",
+        Verdict.FILES_WRITTEN: "writefile lo_export",
+    }.items()
+    for name in names.split()
 }
 
 _CATALOG_PREFIXES = {"postgres": ("pg_", "has_", "to_reg"), "duckdb": ("duckdb_", "pragma_"), "sqlite": ("pragma_",)}
@@ -82,15 +62,8 @@ _OTHER_SERVERS = ("postgres_query", "postgres_execute", "mysql_query", "mysql_ex
 
 NAMING = {
     "postgres": (
-        "query_to_xml",
-        "table_to_xml",
-        "cursor_to_xml",
-        "schema_to_xml",
-        "database_to_xml",
-        "ts_stat",
-        "crosstab",
-        "connectby",
-        "dblink",
+        *("query_to_xml", "table_to_xml", "cursor_to_xml", "schema_to_xml", "database_to_xml"),
+        *("ts_stat", "crosstab", "connectby", "dblink"),
     ),
     "duckdb": ("query", "json_execute_serialized_sql", *_OTHER_SERVERS),
     "trino": ("query",),
@@ -98,7 +71,7 @@ NAMING = {
     "spark": ("identifier",),
     "snowflake": ("identifier",),
 }
-"""How functions begin whose arguments name relations, or hold a whole query."""
+"""Beginnings of the names of functions whose arguments name relations, or hold a whole query."""
 
 _MAY_WRITE = frozenset({"postgres", "mysql"})
 """Dialects in which a function that a query calls may write to tables."""
@@ -111,12 +84,12 @@ SESSION_PARAMETERS = frozenset({"identity", "last_insert_id", "insert_id", "warn
 
 
 def judge(name: str, dialect: str) -> Verdict:
-    """What a call of the function `name` (lower case, `schema.name` if qualified) may do."""
+    """The side effects of a call of the function `name` (lower case, `schema.name` if qualified)."""
     schema, _, bare = name.rpartition(".")
     if schema in ("", "pg_catalog"):
         if schema and bare.upper() in exp.FUNCTION_BY_NAME and bare not in _SPECIAL:
             return Verdict.HARMLESS
-        if bare in _BUILT_IN.get(dialect, ()):
+        if bare in built_in(dialect):
             return Verdict.HARMLESS
         if bare in _SPECIAL:
             return _SPECIAL[bare]

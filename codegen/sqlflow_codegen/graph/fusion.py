@@ -35,7 +35,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlflow_codegen.graph.placing import place
-from sqlflow_codegen.graph.units import Unit, topological
+from sqlflow_codegen.graph.units import Unit, reachable, topological
 
 
 def fuse(units: Sequence[Unit], may_join: Sequence[bool], brief: Sequence[bool] = ()) -> list[list[int]]:
@@ -54,7 +54,7 @@ def fuse(units: Sequence[Unit], may_join: Sequence[bool], brief: Sequence[bool] 
 
 def _modules(units: Sequence[Unit], may_join: Sequence[bool], small: Sequence[bool]) -> list[int]:
     """For every long unit the number of its chain module, from 0; -1 for brief ones."""
-    before, after = reachable(units, [not each for each in small])
+    before, after = reachable(units, [0 if each else 1 << unit for unit, each in enumerate(small)])
     module = [-1] * len(units)
     count = 0
     for unit, below in enumerate(before):
@@ -68,19 +68,6 @@ def _modules(units: Sequence[Unit], may_join: Sequence[bool], small: Sequence[bo
             module[unit] = count
             count += 1
     return module
-
-
-def reachable(units: Sequence[Unit], counted: Sequence[bool]) -> tuple[list[int], list[int]]:
-    """For every unit the counted ones before it and those after it, as bit sets of their positions."""
-    before, after = [0] * len(units), [0] * len(units)
-    for position, unit in enumerate(units):
-        for each in unit.after:
-            before[position] |= before[each] | (1 << each if counted[each] else 0)
-    for position in range(len(units) - 1, -1, -1):
-        own = after[position] | (1 << position if counted[position] else 0)
-        for each in units[position].after:
-            after[each] |= own
-    return before, after
 
 
 def _in_order(units: Sequence[Unit], group_of: Sequence[int]) -> list[list[int]]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sqlflow_codegen.graph.data_objects import Effects
-from sqlflow_codegen.graph.session_state import BEFORE, INSIDE, REST, WRITERS
+from sqlflow_codegen.graph.session_state import Affinity, AffinityKind
 
-_NO_STATE = (BEFORE, WRITERS, INSIDE)
-"""Prefixes of tokens that say who shares a session, not what is in it."""
+_NO_STATE = frozenset({AffinityKind.PREVIOUS, AffinityKind.WRITERS, AffinityKind.TRANSACTION})
+"""Affinities of statements that use no state of the session which is there until its end."""
 
 
 def lost_at(members: Sequence[int], effects: Sequence[Effects], repeated: Collection[int]) -> tuple[int, ...]:
@@ -26,12 +26,12 @@ def lost_at(members: Sequence[int], effects: Sequence[Effects], repeated: Collec
     """
     step = [effects[position] for position in members]
     again = [position in repeated for position in members]
-    last_use = {token: index for index, each in enumerate(step) for token in each.session}
+    last_use = {affinity: index for index, each in enumerate(step) for affinity in each.session}
     writer = next((n for n, each in enumerate(step) if not again[n] and (each.writes or each.barrier)), len(step))
     gaps: list[tuple[int, int]] = []
     """First and last statement of each stretch in which no attempt can begin."""
     for index, each in enumerate(step):
-        used = max((last_use[token] for token in _state(each)), default=index)
+        used = max((last_use[affinity] for affinity in _state(each)), default=index)
         if each.reaches_later:
             gaps.append((index + 1, len(step) - 1))
         if not again[index] and _leaves(each):
@@ -44,10 +44,10 @@ def lost_at(members: Sequence[int], effects: Sequence[Effects], repeated: Collec
     return tuple(members[index] + 1 for index in _covered(gaps))
 
 
-def _state(each: Effects) -> list[str]:
-    """The tokens of what a statement uses of its session's state, or leaves there."""
-    found = [token for token in each.session if not token.startswith(_NO_STATE)]
-    return found if each.changes_session else [token for token in found if not token.startswith(REST)]
+def _state(each: Effects) -> list[Affinity]:
+    """The affinities by state that a statement finds in its session, or leaves there."""
+    others = _NO_STATE if each.changes_session else _NO_STATE | {AffinityKind.REST}
+    return [affinity for affinity in each.session if affinity.kind not in others]
 
 
 def _leaves(each: Effects) -> bool:
@@ -57,10 +57,10 @@ def _leaves(each: Effects) -> bool:
 
 def _looks_back_to(each: Effects, index: int, writer: int) -> int | None:
     """The first statement whose trace in the session this one may look at; None if it looks at none."""
-    if any(token.startswith(WRITERS) for token in each.session):
+    kinds = {affinity.kind for affinity in each.session}
+    if AffinityKind.WRITERS in kinds:
         return writer if writer < index else None
-    before = index > 0 and any(token.startswith(BEFORE) for token in each.session)
-    return index - 1 if before else None
+    return index - 1 if index > 0 and AffinityKind.PREVIOUS in kinds else None
 
 
 def _changed(step: Sequence[Effects], again: Sequence[bool], index: int, used: int) -> int:

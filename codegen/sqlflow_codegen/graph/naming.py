@@ -9,6 +9,7 @@ they mean one relation? Only then may one statement's `CREATE` tell us what anot
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
@@ -30,19 +31,38 @@ _OWN_PREFIX = "sqlflow_"
 _SYSTEM_PREFIXES = {"postgres": ("pg_",), "sqlite": ("sqlite_", "pragma_"), "duckdb": ("duckdb_", "pragma_", "sqlite_")}
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A current schema or catalog that is not known; two that are equal are the same.
+
+    Attributes:
+        written: the path, as the program sets it.
+        since: number of the statement from which on it is current; 0 if that makes no difference.
+        of_role: it depends on the session's role.
+    """
+
+    written: str = ""
+    since: int = 0
+    of_role: bool = False
+
+
+Identity = tuple[str | Unknown, str | Unknown, str]
+"""Catalog, schema and name as the database keeps them: equal only if two names must mean one relation."""
+
+
 class Relation(NamedTuple):
     """A table, view or sequence.
 
     Attributes:
         schema: its schema, folded so that names that may be equal are equal; "" if it is not known.
         name: its name, folded likewise.
-        identity: equal for two names only if they must mean the same relation.
+        identity: see `Identity`.
         shown: how people see it.
     """
 
     schema: str
     name: str
-    identity: str
+    identity: Identity
     shown: str
 
 
@@ -50,14 +70,14 @@ class CurrentSchema(NamedTuple):
     """Where names without a schema are looked up.
 
     Attributes:
-        schema: the current schema; "" if it is not known.
-        token: the same, but where it is not known something that differs wherever the schema may differ.
-        catalog: likewise for the current catalog.
+        schema: the current schema, folded for comparison; "" if it is not known.
+        identity: the same as the database keeps it.
+        catalog: likewise the current catalog.
     """
 
     schema: str = ""
-    token: str = "?"
-    catalog: str = "?"
+    identity: str | Unknown = Unknown()
+    catalog: str | Unknown = Unknown()
 
 
 class Names:
@@ -69,28 +89,24 @@ class Names:
         self._system_prefixes = _SYSTEM_PREFIXES.get(dialect, ())
         self._tables_by_case = dialect in ("mysql", "bigquery")
 
-    def identity(self, part: Part) -> str:
+    def fold(self, part: Part) -> str:
         """The identifier as the database keeps it, or, where case does not count, in lower case."""
         return self._fold_case(*part)
 
-    def key(self, identity: str) -> str:
+    def key(self, folded: str) -> str:
         """The same for any two identifiers that may be equal; MySQL's case rules depend on its machine."""
-        return identity.lower() if self._tables_by_case else identity
+        return folded.lower() if self._tables_by_case else folded
 
     def relation(self, reference: Reference, place: CurrentSchema) -> Relation:
         """The relation that a name means where `place` is the current schema."""
-        name = self.identity(reference[-1])
+        name = self.fold(reference[-1])
         if len(reference) == 1:
-            shown = f"{place.token}.{name}" if place.schema else name
-            return Relation(self.key(place.schema), self.key(name), f"{place.catalog}.{place.token}.{name}", shown)
-        path = [self.identity(part) for part in reference]
-        known = path[-2]
-        catalog = place.catalog
-        if len(path) > 2:
-            catalog = path[0]
-            if self.dialect == "duckdb":
-                known = ""  # `a.t` may be short for `a.main.t`
-        return Relation(self.key(known), self.key(name), ".".join((catalog, *path[-2:])), ".".join(path[-2:]))
+            shown = f"{place.identity}.{name}" if place.schema else name
+            return Relation(self.key(place.schema), self.key(name), (place.catalog, place.identity, name), shown)
+        path = [self.fold(part) for part in reference]
+        catalog = path[0] if len(path) > 2 else place.catalog
+        schema = "" if len(path) > 2 and self.dialect == "duckdb" else path[-2]  # `a.t` may be short for `a.main.t`
+        return Relation(self.key(schema), self.key(name), (catalog, path[-2], name), ".".join(path[-2:]))
 
     def is_system(self, relation: Relation) -> bool:
         """Whether reading that relation tells of others, as a database's catalogue does."""

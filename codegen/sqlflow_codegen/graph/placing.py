@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from sqlflow_codegen.graph.units import Unit, topological
+from sqlflow_codegen.graph.units import Unit, reachable, topological
 
 MOST_PAIRS = 20_000
 """More pairs of groups than that are not tried."""
@@ -66,14 +66,7 @@ class _Grouping:
     def of(cls, units: Sequence[Unit], modules: Sequence[int], may_join: Sequence[bool]) -> _Grouping:
         """The grouping to begin with: brief units between two of one group are in it, all others alone."""
         long = max(modules, default=-1) + 1
-        below, above = [0] * len(units), [0] * len(units)
-        for position, unit in enumerate(units):
-            for each in unit.after:
-                below[position] |= below[each] | _bit(modules[each])
-        for position in range(len(units) - 1, -1, -1):
-            own = above[position] | _bit(modules[position])
-            for each in units[position].after:
-                above[each] |= own
+        below, above = reachable(units, [1 << module if module >= 0 else 0 for module in modules])
         group_of = list(modules)
         for position, module in enumerate(modules):
             if module < 0:
@@ -186,10 +179,6 @@ class _Grouping:
         if not order.all_before[second] & start:
             return True
         return not any(order.all_before[order.groups[each]] & start for each in _bits(order.all_before[second]))
-
-
-def _bit(module: int) -> int:
-    return 1 << module if module >= 0 else 0
 
 
 def _bits(numbers: int) -> Iterator[int]:

@@ -124,7 +124,7 @@ class Walker:
         return scope
 
     def _fold(self, identifier: exp.Identifier) -> str:
-        return self._names.identity((identifier.name, bool(identifier.args.get("quoted"))))
+        return self._names.fold((identifier.name, bool(identifier.args.get("quoted"))))
 
     # -- handlers: note what a node means and return the children that still have to be seen
 

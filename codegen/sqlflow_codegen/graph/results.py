@@ -12,7 +12,7 @@ from sqlflow_codegen.catalogue import RESULT_REPLACE
 from sqlflow_codegen.errors import Diagnostic
 from sqlflow_codegen.graph.catalog import Catalog
 from sqlflow_codegen.graph.data_objects import TABLE, DataObject, Effects
-from sqlflow_codegen.graph.naming import Reference, Relation
+from sqlflow_codegen.graph.naming import Reference, Relation, Unknown
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, name_after, words
 from sqlflow_codegen.language import ir
 
@@ -24,7 +24,7 @@ _MODIFIERS = frozenset(
 )
 _EXISTS = ("IF", "NOT", "EXISTS")
 
-_Key = tuple[str, str]
+_Key = tuple[str, str | Unknown]
 """A relation as people see it, and, where its schema is not known, what stands for that."""
 
 ResultStatement = ir.PredictStatement | ir.EvaluateStatement | ir.ExplainStatement | ir.OptimizeStatement
@@ -100,7 +100,7 @@ class ResultChecks:
 
     def _check_schema(self, statement: ir.PredictStatement, path: Reference, catalog: Catalog) -> None:
         name, column = path[0][0], statement.result_column
-        shown_by = self._schemas.get(catalog.names.key(catalog.names.identity(path[0])))
+        shown_by = self._schemas.get(catalog.names.key(catalog.names.fold(path[0])))
         if shown_by is None:
             return
         message = f"{name} is a schema (see statement {shown_by}): {name}.{column} names no table in it"
@@ -134,4 +134,4 @@ def _keys(resources: Iterable[DataObject], catalog: Catalog) -> set[_Key]:
 
 
 def _key_of(relation: DataObject | Relation, catalog: Catalog) -> _Key:
-    return relation.shown, "" if _qualifier(relation) else catalog.place.token
+    return relation.shown, "" if _qualifier(relation) else catalog.place.identity

@@ -12,7 +12,7 @@ from dataclasses import replace
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token
 
-from sqlflow_codegen.graph.naming import Reference, Relation
+from sqlflow_codegen.graph.naming import Identity, Reference, Relation
 from sqlflow_codegen.graph.references import References, Walker
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, words
 
@@ -128,8 +128,8 @@ class FunctionBodies:
     """The functions of a program whose bodies are known."""
 
     def __init__(self) -> None:
-        self._bodies: dict[str, References] = {}
-        self._names: dict[str, str] = {}
+        self._bodies: dict[Identity, References] = {}
+        self._names: dict[str, Identity] = {}
         """For every bare name the identity of the last function that was defined with it."""
 
     def define(self, function: Relation, body: References) -> None:
@@ -140,14 +140,14 @@ class FunctionBodies:
 
     def forget(self, function: Relation) -> None:
         """Note that a function of that name is dropped: a call means another one, if any."""
-        self._bodies.pop(self._names.pop(function.name, ""), None)
-        self._bodies.pop(function.identity, None)
+        for identity in (self._names.pop(function.name, None), function.identity):
+            if identity is not None:
+                self._bodies.pop(identity, None)
 
     def find(self, function: Relation, *, trusted: bool) -> References | None:
         """What a call mentions; None if it may be another function's. `trusted`: the bare name is enough."""
-        if trusted:
-            return self._bodies.get(self._names.get(function.name, ""))
-        return self._bodies.get(function.identity)
+        identity = self._names.get(function.name) if trusted else function.identity
+        return None if identity is None else self._bodies.get(identity)
 
     def __bool__(self) -> bool:
         return bool(self._bodies)

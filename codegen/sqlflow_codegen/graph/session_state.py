@@ -1,27 +1,57 @@
-"""What a session carries from statement to statement: settings, temporary tables, variables, transactions.
+"""The state that a session carries from statement to statement: settings, temporary tables, variables, transactions.
 
-Steps run in sessions of their own. A setting is replayed there; what cannot be replayed (a temporary table, an open
-transaction, a variable computed from data) ties its statements together in one step. `SessionState` says which by
-tokens: statements that hold the same token share a session.
+Steps run in sessions of their own. A setting is replayed there; state that cannot be replayed (a temporary table, an
+open transaction, a variable computed from data) keeps its statements together in one step: they have an `Affinity` in
+common.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from sqlflow_codegen.graph.naming import CurrentSchema, Relation
 
 TEMPORARY_SCHEMAS = {"postgres": "pg_temp", "sqlite": "temp", "duckdb": "temp"}
 
-BEFORE = "before:"
-"""Prefix of the token that a statement shares with the one before it only."""
-INSIDE = "transaction:"
-"""Prefix of the token that the statements of a transaction share."""
-REST = "rest:"
-"""Prefix of the token that a statement shares with all after it."""
-WRITERS = "writers:"
-"""Prefix of the token that a statement shares with all before it that wrote something."""
+
+class AffinityKind(Enum):
+    """The reason why statements run in one session."""
+
+    TEMPORARY = auto()
+    """They use a temporary relation."""
+    MEMORY = auto()
+    """They use a database in memory."""
+    VARIABLE = auto()
+    """They use a session variable."""
+    LOCKS = auto()
+    """They run while tables are locked."""
+    TRANSACTION = auto()
+    """They belong to a transaction."""
+    NEXT = auto()
+    """The first one acts on the statement after it."""
+    REST = auto()
+    """The first one acts on all statements after it."""
+    PREVIOUS = auto()
+    """The statement looks at what the one before it left in the session."""
+    WRITERS = auto()
+    """The statement looks at what any write before it left in the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Affinity:
+    """Statements that have an equal affinity run in one session.
+
+    Attributes:
+        kind: the reason.
+        statement: number of the statement that it begins with; 0 for a variable.
+        name: the temporary relation, the database in memory or the variable.
+    """
+
+    kind: AffinityKind
+    statement: int = 0
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -29,14 +59,14 @@ class Temporary:
     """A temporary relation.
 
     Attributes:
-        token: what the statements that use it share.
+        affinity: common to the statements that use it.
         schema: the schema it was created in, where temporary relations live in schemas; else None.
         certain: False if it may be gone, or may not have come to be.
-        bases: what it reads, if it is a view.
+        bases: the relations that it reads, if it is a view.
         passing: it goes when its transaction is committed.
     """
 
-    token: str
+    affinity: Affinity
     schema: str | None
     certain: bool
     bases: tuple[Relation, ...] = ()
@@ -49,7 +79,7 @@ class Setting:
 
     Attributes:
         number: the statement.
-        keys: what it sets; a later statement that sets all of them replaces it. None: it is never replaced.
+        keys: names of what it sets; a later statement that sets all of them replaces it. None: it is never replaced.
         schema: the schema that it enters, if it is a `USE`.
     """
 
@@ -60,9 +90,9 @@ class Setting:
 
 @dataclass(slots=True)
 class _OpenTransaction:
-    """An explicit transaction, and what it may take back."""
+    """An explicit transaction, and the state that a rollback restores."""
 
-    token: str
+    affinity: Affinity
     settings: tuple[Setting, ...]
     place: CurrentSchema
     local_place: bool = False
@@ -77,88 +107,97 @@ class SessionState:
         """The statement being read."""
         self.settings: tuple[Setting, ...] = ()
         self.temporary: dict[str, list[Temporary]] = {}
-        self.memory: dict[str, str] = {}
-        """Databases in memory that are attached, with the tokens of those that use them."""
+        self.memory: dict[str, Affinity] = {}
+        """Databases in memory that are attached."""
         self.computed_variables: set[str] = set()
         self.unclear_variables = False
-        """Whether something not understood ran, which may have set any variable."""
-        self.locking = ""
+        """True after a statement that is not understood, which may have set any variable."""
         self._transaction: _OpenTransaction | None = None
         self._settings_are_undone = dialect == "postgres"
         self.temporary_schema = TEMPORARY_SCHEMAS.get(dialect)
         """The schema that holds all temporary relations, if there is one."""
         self._ambiguous_schema = "main" if dialect == "duckdb" else "\0"
-        self.prepared: set[str] = set()
-        """Tokens of transactions that PREPARE TRANSACTION ended: no second one can end like that."""
-        self._sticky = ""
-        self._next = ""
+        self.prepared: set[Affinity] = set()
+        """Transactions that PREPARE TRANSACTION ended: no second one can end like that."""
+        self._locks: Affinity | None = None
+        self._rest: Affinity | None = None
+        self._next: Affinity | None = None
 
     @property
     def in_transaction(self) -> bool:
-        """Whether an explicit transaction is open."""
+        """True if an explicit transaction is open."""
         return self._transaction is not None
 
-    # -- tokens
+    # -- affinities
 
-    def tokens(self) -> set[str]:
-        """What a statement here shares with others, whatever it does."""
-        transaction = self._transaction.token if self._transaction is not None else ""
-        return {token for token in (self._sticky, self.locking, transaction) if token}
+    def affinities(self) -> set[Affinity]:
+        """The affinities of any statement here."""
+        transaction = self._transaction and self._transaction.affinity
+        return {each for each in (self._rest, self._locks, transaction) if each}
 
-    def start(self, number: int) -> set[str]:
-        """Go on to that statement; what it shares with others, whatever it does."""
-        found = self.tokens()
+    def start(self, number: int) -> set[Affinity]:
+        """Go on to that statement; return the affinities that it has in any case."""
+        found = self.affinities()
         if self._next:
             found.add(self._next)
-        self.number, self._next = number, ""
+        self.number, self._next = number, None
         return found
+
+    def affinity(self, kind: AffinityKind) -> Affinity:
+        """An affinity that begins with this statement."""
+        return Affinity(kind, self.number)
 
     def stick(self) -> None:
         """Keep this statement and all after it in one session."""
-        self._sticky = self._sticky or f"{REST}{self.number}"
+        self._rest = self._rest or self.affinity(AffinityKind.REST)
 
-    def with_next(self) -> str:
-        """The token that this statement shares with the one after it."""
-        self._next = f"next:{self.number}"
+    def with_next(self) -> Affinity:
+        """The affinity of this statement and the one after it."""
+        self._next = self.affinity(AffinityKind.NEXT)
         return self._next
 
-    def hidden(self) -> set[str]:
-        """What the body of a trigger or function that runs here may use: it sees the session's own names first."""
-        found = {each.token for many in self.temporary.values() for each in many} | set(self.memory.values())
-        return found | {f"@{name}" for name in self.computed_variables}
+    def lock(self, *, locked: bool) -> None:
+        """Note LOCK TABLES, or UNLOCK TABLES."""
+        self._locks = self.affinity(AffinityKind.LOCKS) if locked else None
+
+    def hidden(self) -> set[Affinity]:
+        """The affinities of the body of a trigger or function that runs here: it sees the session's own names first."""
+        found = {each.affinity for many in self.temporary.values() for each in many} | set(self.memory.values())
+        return found | {variable(name) for name in self.computed_variables}
 
     # -- databases in memory
 
-    def attach_memory(self, name: str) -> str:
-        """Note a database in memory; the token of its users."""
-        self.memory[name] = f"memory:{name}:{self.number}"
+    def attach_memory(self, name: str) -> Affinity:
+        """Note a database in memory; return the affinity of its users."""
+        self.memory[name] = Affinity(AffinityKind.MEMORY, self.number, name)
         return self.memory[name]
 
-    def detach_memory(self, name: str) -> str:
-        """Note that a database is no longer attached; its token if it was one in memory, else an empty string."""
-        return self.memory.pop(name, "")
+    def detach_memory(self, name: str) -> Affinity | None:
+        """Note that a database is no longer attached; return its affinity if it was one in memory."""
+        return self.memory.pop(name, None)
 
-    def memory_token(self, names: Iterable[str]) -> str:
-        """The token of the database in memory among the names of a schema or a catalog; an empty string if none is."""
-        return next((self.memory[name] for name in names if name in self.memory), "")
+    def memory_affinity(self, names: Iterable[str]) -> Affinity | None:
+        """The affinity of the database in memory among the names of a schema or a catalog; None if there is none."""
+        return next((self.memory[name] for name in names if name in self.memory), None)
 
     # -- temporary relations
 
     def create_temporary(
         self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True, passing: bool = False
-    ) -> str:
-        """Note a temporary relation; the token of its users."""
+    ) -> Affinity:
+        """Note a temporary relation; return the affinity of its users."""
         schema = relation.schema if self.temporary_schema is None else None
-        created = Temporary(f"temporary:{relation.name}:{self.number}", schema, certain, bases, passing)
+        affinity = Affinity(AffinityKind.TEMPORARY, self.number, relation.name)
+        created = Temporary(affinity, schema, certain, bases, passing)
         if passing and self._transaction is None:
-            return created.token  # it is gone already
+            return affinity  # it is gone already
         self.temporary.setdefault(relation.name, []).append(created)
         if self._transaction is not None:
             self._transaction.changed.append(created)
-        return created.token
+        return affinity
 
     def find_temporary(self, relation: Relation, qualified: bool) -> tuple[list[Temporary], bool]:
-        """The temporary relations that a name may mean, and whether it surely means one of them."""
+        """The temporary relations that a name may mean, and True if it surely means one of them."""
         found: list[Temporary] = []
         certain = False
         for each in self.temporary.get(relation.name, ()):
@@ -179,11 +218,14 @@ class SessionState:
         """Note a DROP that surely means one of the temporary relations found."""
         for each in found:
             if self._transaction is None and each.certain:
-                self.temporary[relation.name].remove(each)
+                self._forget(relation.name, each)
             else:
                 each.certain = False  # a rollback brings it back
-        if not self.temporary[relation.name]:
-            del self.temporary[relation.name]
+
+    def _forget(self, name: str, temporary: Temporary) -> None:
+        kept = [each for each in self.temporary.pop(name, ()) if each is not temporary]
+        if kept:
+            self.temporary[name] = kept
 
     # -- settings
 
@@ -204,44 +246,36 @@ class SessionState:
         """Note that a schema is gone: no step may enter it any more."""
         self.settings = tuple(each for each in self.settings if each.schema != schema)
 
-    # -- transactions
-
-    def prepare_transaction(self) -> CurrentSchema | None:
-        """Note that the transaction leaves the session, to be committed or undone by any other."""
-        if self._transaction is not None:
-            self.prepared.add(self._transaction.token)
-        return self.commit()
+    # -- transactions; where one ends, the current schema to go back to is returned, None if it stays
 
     def begin(self, place: CurrentSchema) -> None:
         """Note the start of a transaction."""
         if self._transaction is None:
-            self._transaction = _OpenTransaction(f"{INSIDE}{self.number}", self.settings, place)
+            self._transaction = _OpenTransaction(self.affinity(AffinityKind.TRANSACTION), self.settings, place)
 
     def localize(self) -> None:
         """Note that the current schema changes until the end of the transaction."""
         if self._transaction is not None:
             self._transaction.local_place = True
 
+    def prepare_transaction(self) -> CurrentSchema | None:
+        """Note that the transaction leaves the session, to be committed or undone by any other."""
+        if self._transaction is not None:
+            self.prepared.add(self._transaction.affinity)
+        return self.commit()
+
     def commit(self) -> CurrentSchema | None:
-        """Note the end of a transaction that keeps its changes; the place to go back to, if any."""
+        """Note the end of a transaction that keeps its changes."""
         transaction, self._transaction = self._transaction, None
         if transaction is None:
             return None
         for each in transaction.changed:
             if each.passing:
-                self._forget(each)
+                self._forget(each.affinity.name, each)
         return transaction.place if transaction.local_place else None
 
-    def _forget(self, temporary: Temporary) -> None:
-        for name, many in list(self.temporary.items()):
-            kept = [each for each in many if each is not temporary]
-            if kept:
-                self.temporary[name] = kept
-            else:
-                del self.temporary[name]
-
     def rollback(self) -> CurrentSchema | None:
-        """Note the end of a transaction that undoes its changes; the place to go back to, if any."""
+        """Note the end of a transaction that undoes its changes."""
         transaction, self._transaction = self._transaction, None
         if transaction is None:
             return None
@@ -260,3 +294,8 @@ class SessionState:
             each.certain = False
         if self._settings_are_undone and self._transaction.settings != self.settings:
             self.stick()  # which settings remain is not followed
+
+
+def variable(name: str) -> Affinity:
+    """The affinity of the statements that use a session variable."""
+    return Affinity(AffinityKind.VARIABLE, name=name)

@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from sqlflow_codegen.graph.analysis import CATALOG_READ, Analysis
+from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.assignments import Assignments
 from sqlflow_codegen.graph.attachments import attach, detach
+from sqlflow_codegen.graph.effects_builder import CATALOG_READ
 from sqlflow_codegen.graph.later import alters_later_sessions, keep_from_later_sessions
+from sqlflow_codegen.graph.naming import Unknown
 from sqlflow_codegen.graph.sql_parser import name_after, words
 
 SETTING = "setting"
@@ -185,7 +187,7 @@ class Settings:
         analysis.wait(f"{first[0]} runs alone")
         analysis.controls = self._dialect == "postgres"
         if not analysis.controls:
-            analysis.session.locking = f"locked:{analysis.session.number}" if first[0] == "LOCK" else ""
+            analysis.session.lock(locked=first[0] == "LOCK")
             analysis.changes_session = True
         return DONE
 
@@ -200,24 +202,24 @@ class Settings:
         path, _ = name_after(tokens, 2 if kind else 1)
         if not path:
             return OTHER
-        identities = [names.identity(part) for part in path]
+        folded = [names.fold(part) for part in path]
         if analysis.use_memory(path):
             analysis.keep_in_session()  # names without a schema are this session's from here on
-            catalog.enter("", f"?{session.number}", f"?{session.number}")
+            catalog.enter("", Unknown(since=session.number), Unknown(since=session.number))
             return DONE
-        last = names.key(identities[-1])
+        last = names.key(folded[-1])
         if kind in ("DATABASE", "CATALOG"):
             session.set(None)
-            catalog.enter("", f"?{session.number}", identities[-1])
+            catalog.enter("", Unknown(since=session.number), folded[-1])
         elif len(path) > 1:
             session.set(frozenset({"use"}), last)
-            catalog.enter(last, identities[-1], identities[-2])
+            catalog.enter(last, folded[-1], folded[-2])
         elif self._dialect == "duckdb":
             session.set(None, last)  # a catalog or a schema: it cannot be told
-            catalog.enter("", f"?{last}", f"?{last}")
+            catalog.enter("", Unknown(last), Unknown(last))
         else:
             session.set(frozenset({"use"}) if self._dialect in ("mysql", "hive") else None, last)
-            catalog.enter(last, identities[-1])
+            catalog.enter(last, folded[-1])
         return SETTING
 
     def _set(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
@@ -234,9 +236,10 @@ class Settings:
             analysis.session.reset_all()
         else:
             analysis.session.set(frozenset({"role" if "authorization" in what else what}))
-        role = analysis.catalog.place.token.startswith("?role")
+        current = analysis.catalog.place.identity
+        role = isinstance(current, Unknown) and current.of_role
         if what in ("all", "search_path", "schema") or (role and what in ("role", "session authorization")):
-            analysis.catalog.enter("", "?")
+            analysis.catalog.enter("", Unknown())
         return SETTING
 
     def _chained(self, _tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from enum import Enum, IntEnum, auto
 
-from sqlflow_codegen.graph.naming import Relation
+from sqlflow_codegen.graph.naming import Identity, Relation
 
 MOST_AGAIN = 64
 """Relations made again of which each may be read by views that existed before; what comes after counts as old."""
@@ -56,17 +56,17 @@ class Standings:
     def __init__(self, dialect: str) -> None:
         self.binds_late = dialect != "postgres"
         """Whether a view that existed before may read a relation made again."""
-        self._new: set[str] = set()
-        self._again: dict[str, Relation] = {}
-        self._dropped: set[str] = set()
+        self._new: set[Identity] = set()
+        self._again: dict[Identity, Relation] = {}
+        self._dropped: set[Identity] = set()
         """Names that may have existed before and were dropped: they are never new again."""
         self._dropped_schemas: set[str] = set()
         self._dropped_more = False
-        self._absent: set[str] = set()
+        self._absent: set[Identity] = set()
         """Names that surely mean nothing now, in the schema where a CREATE would put them."""
-        self._gone: set[str] = set()
+        self._gone: set[Identity] = set()
         """Names whose relation may be gone: without a schema, they may mean another one now."""
-        self._why: dict[str, Why] = {}
+        self._why: dict[Identity, Why] = {}
         self._all_known = False
         self._changed: list[Relation] = []
         """What the open transaction created or dropped."""

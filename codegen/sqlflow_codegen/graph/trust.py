@@ -44,8 +44,10 @@ class Trust:
             return True
         if not self._words:
             return False
-        parts = (relation.name, relation.schema, *relation.identity.split("."))
-        return not self._words.isdisjoint(part.casefold() for part in parts if part)
+        parts = {
+            part.casefold() for part in (relation.name, relation.schema, *relation.identity) if isinstance(part, str)
+        }
+        return not self._words.isdisjoint(parts.union(*map(_WORD.findall, parts)))
 
 
 def touched(first: str, text: str, tokens: Iterable[str]) -> set[str] | None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 
 from sqlflow_codegen.graph.data_objects import Effects
 from sqlflow_codegen.graph.dependencies import Waits, reduced
-from sqlflow_codegen.graph.session_state import BEFORE, WRITERS
+from sqlflow_codegen.graph.session_state import Affinity, AffinityKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,15 @@ def _together(members: Sequence[int], effects: Sequence[Effects]) -> dict[int, i
             index = parent[index]
         return index
 
-    holders: dict[str, int] = {}
+    holders: dict[Affinity, int] = {}
     for n, index in enumerate(members):
-        for token in sorted(effects[index].session):
-            if token.startswith(BEFORE):
+        for affinity in effects[index].session:
+            if affinity.kind is AffinityKind.PREVIOUS:
                 others: Iterable[int] = members[max(n - 1, 0) : n]
-            elif token.startswith(WRITERS):
+            elif affinity.kind is AffinityKind.WRITERS:
                 others = members[:n]
             else:
-                others = (holders.setdefault(token, index),)
+                others = (holders.setdefault(affinity, index),)
             for other in others:
                 first, second = sorted((find(index), find(other)))
                 parent[second] = first
@@ -113,19 +114,32 @@ def _components(befores: dict[int, set[int]]) -> dict[int, int]:
 
 def topological(after: dict[int, set[int]], key: Callable[[int], int]) -> list[int]:
     """The nodes in an order in which each comes after those it waits for; of several, the least by `key` first."""
-    missing = {node: len(befores) for node, befores in after.items()}
-    waiting: dict[int, list[int]] = {node: [] for node in after}
-    for node, befores in after.items():
-        for each in befores:
-            waiting[each].append(node)
-    ready = [(key(node), node) for node, count in missing.items() if not count]
-    heapq.heapify(ready)
+    sorter = TopologicalSorter(after)
+    sorter.prepare()
     order: list[int] = []
-    while ready:
+    ready: list[tuple[int, int]] = []
+    while sorter.is_active():
+        for node in sorter.get_ready():
+            heapq.heappush(ready, (key(node), node))
         _, node = heapq.heappop(ready)
         order.append(node)
-        for each in waiting[node]:
-            missing[each] -= 1
-            if not missing[each]:
-                heapq.heappush(ready, (key(each), each))
+        sorter.done(node)
     return order
+
+
+def reachable(units: Sequence[Unit], bits: Sequence[int]) -> tuple[list[int], list[int]]:
+    """For every unit the bits of those before it, and of those after it.
+
+    Args:
+        units: in an order in which they may run.
+        bits: for every unit the bit set that stands for it; 0 where it does not count.
+    """
+    before, after = [0] * len(units), [0] * len(units)
+    for position, unit in enumerate(units):
+        for each in unit.after:
+            before[position] |= before[each] | bits[each]
+    for position in range(len(units) - 1, -1, -1):
+        own = after[position] | bits[position]
+        for each in units[position].after:
+            after[each] |= own
+    return before, after

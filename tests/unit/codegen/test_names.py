@@ -110,5 +110,5 @@ def test_the_graph_orders_by_the_table_that_the_step_writes(dialect: str, target
 
 def _key(dialect: str, parts: list[str]) -> tuple[str, str]:
     names = Names(dialect)
-    folded = [names.key(names.identity((part, True))) for part in ["", *parts]]
+    folded = [names.key(names.fold((part, True))) for part in ["", *parts]]
     return folded[-2], folded[-1]
