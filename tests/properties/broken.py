@@ -12,10 +12,10 @@ from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.catalog import Catalog
 from sqlflow_codegen.graph.data_objects import Effects
 from sqlflow_codegen.graph.naming import Relation
+from sqlflow_codegen.graph.provenance import Provenance, Provenances
 from sqlflow_codegen.graph.references import References
 from sqlflow_codegen.graph.routines import Routines
 from sqlflow_codegen.graph.session_state import AffinityKind, SessionState
-from sqlflow_codegen.graph.standing import Standing, Standings
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -57,7 +57,7 @@ def _without_temporary(effects: Effects) -> Effects:
 
 
 def _drop(self: Analysis, relation: Relation, *, view: bool = False) -> None:
-    if self.catalog.standings.is_own(relation):
+    if self.catalog.provenances.is_own(relation):
         self.write_definition(relation)
     else:
         self.writes.add(self.catalog.resource(relation))
@@ -77,7 +77,7 @@ BROKEN: dict[str, Break] = {
     "raw": _no_hazard(dependencies.RAW),
     "war": _no_hazard(dependencies.WAR),
     "waw": _no_hazard(dependencies.WAW),
-    "existing": _always(Catalog, "standing", lambda: Standing.NEW),
+    "existing": _always(Catalog, "provenance", lambda: Provenance.NEW),
     "views": _always(Catalog, "bases", list),
     "relatives": lambda patch: patch.setattr(Analysis, "tie", lambda self, _first, second: self.read_relation(second)),
     "sequences": _always(Analysis, "draw", lambda: None),
@@ -85,7 +85,7 @@ BROKEN: dict[str, Break] = {
     "transactions": _always(SessionState, "begin", lambda: None),
     "session": _always(build._Steps, "_replayed", tuple),
     "barriers": _effects(lambda effects: replace(effects, barrier="")),
-    "dropped": _always(Standings, "_may_have_existed", lambda: False),
+    "dropped": _always(Provenances, "_may_have_existed", lambda: False),
     "files": _always(Catalog, "files", set),
     "trust": _always(Catalog, "distrust", lambda: None),
     "attached": _always(Catalog, "attach", lambda: None),

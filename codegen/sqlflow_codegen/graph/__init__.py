@@ -1,4 +1,4 @@
-"""What a statement reads and writes, what waits for what, and which statements share a step.
+"""The dependency graph of a program: reads and writes of its statements, their order, and the steps that they share.
 
 Nothing here runs a program. `sqlglot` understands the SQL and never rewrites it; it is imported only when a graph is
 made.

@@ -8,8 +8,8 @@ from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.definitions import Definitions
 from sqlflow_codegen.graph.effects_builder import ALL_CHECKED
 from sqlflow_codegen.graph.naming import Reference
+from sqlflow_codegen.graph.provenance import Provenance
 from sqlflow_codegen.graph.references import Walker, unwrap
-from sqlflow_codegen.graph.standing import Standing
 
 _CHANGES = (
     exp.AddConstraint,
@@ -45,7 +45,7 @@ class Alterations:
             self._alter_index(reference, actions, analysis)
             return
         if analysis.catalog.names.dialect == "sqlite" and any(isinstance(each, _CHECKED) for each in actions):
-            analysis.wait(ALL_CHECKED)
+            analysis.run_alone(ALL_CHECKED)
         renamed = [each for each in actions if isinstance(each, exp.AlterRename | exp.SwapTable)]
         analysis.write(reference)
         relation = analysis.catalog.relation(reference)
@@ -62,15 +62,15 @@ class Alterations:
             else:
                 self.rename(reference, target, analysis)
         if any(each.args.get("cascade") for each in (tree, *actions)):
-            analysis.wait("CASCADE may drop more than it names")
-            analysis.catalog.standings.more_dropped()
+            analysis.run_alone("CASCADE may drop more than it names")
+            analysis.catalog.provenances.more_dropped()
 
     def _alter_index(self, reference: Reference, actions: list[exp.Expr], analysis: Analysis) -> None:
         catalog = analysis.catalog
         tables = catalog.tables_of_index(catalog.relation(reference))
         analysis.write_index(catalog.relation(reference))
         if not tables:
-            analysis.wait("it alters an index of a table that is not known")
+            analysis.run_alone("it alters an index of a table that is not known")
         for table in tables:
             analysis.write_relation(table)
             for each in actions:
@@ -86,7 +86,7 @@ class Alterations:
         relation = catalog.relation(old)
         found, certain = session.find_temporary(relation, len(old) > 1)
         if found:
-            analysis.shares |= {each.affinity for each in found}
+            analysis.affinities |= {each.affinity for each in found}
             bases = tuple(base for each in found for base in each.bases)
             analysis.create_temporary(catalog.relation(new), bases, certain=certain)
             if certain:
@@ -97,14 +97,14 @@ class Alterations:
             renamed = catalog.relation(name)
             analysis.write_definition(relation)
             analysis.write_definition(renamed)
-            standing = catalog.standing(relation)
-            catalog.standings.created(renamed, plain=standing > Standing.OLD, most=standing)
+            provenance = catalog.provenance(relation)
+            catalog.provenances.created(renamed, plain=provenance > Provenance.EXISTING, most=provenance)
             if catalog.is_view(relation):
                 bases = tuple(catalog.bases(relation) or ())
-                catalog.define_view(renamed, bases, restless=catalog.is_restless(relation))
-            catalog.lies_in(renamed, catalog.files(relation))
+                catalog.define_view(renamed, bases, volatile=catalog.is_volatile(relation))
+            catalog.add_files(renamed, catalog.files(relation))
             analysis.tie(relation, renamed)
-        catalog.standings.dropped(relation, surely=True)
+        catalog.provenances.dropped(relation, surely=True)
 
     def swap(self, first: Reference, second: Reference, analysis: Analysis) -> None:
         """Two relations exchange their names."""

@@ -50,7 +50,7 @@ class Analysis(RelationAccess):
             self.session.computed_variables.add(name)
         for name in (*mentioned, *assigned):
             if name in self.session.computed_variables:
-                self.shares.add(variable(name))
+                self.affinities.add(variable(name))
             if self.session.unclear_variables:
                 self._want_writers()
 
@@ -90,13 +90,13 @@ class Analysis(RelationAccess):
             case Verdict.FILES_WRITTEN:
                 self.writes.add(ANY_FILE)
             case Verdict.CATALOG:
-                self.wait(CATALOG_READ)
+                self.run_alone(CATALOG_READ)
             case Verdict.LAST_CHANGE:
                 self._want_writers()
             case Verdict.LAST_STATEMENT:
-                self.shares.add(self.session.affinity(AffinityKind.PREVIOUS))
+                self.affinities.add(self.session.affinity(AffinityKind.PREVIOUS))
             case Verdict.SESSION:
-                self.wait(f"{function}() changes its session")
+                self.run_alone(f"{function}() changes its session")
                 self.keep_in_session()
             case Verdict.WRITES if self.catalog.conservative or self.catalog.user_functions:
                 self.give_up(
@@ -112,4 +112,4 @@ class Analysis(RelationAccess):
                 pass
 
     def _want_writers(self) -> None:
-        self.shares.add(self.session.affinity(AffinityKind.WRITERS))
+        self.affinities.add(self.session.affinity(AffinityKind.WRITERS))

@@ -1,4 +1,4 @@
-"""SET: which settings a statement makes, and whether replaying it later gives the same."""
+"""SET: the settings that a statement makes, and if a replay of it gives the same."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.functions import Verdict, judge
-from sqlflow_codegen.graph.later import keep_from_later_sessions
 from sqlflow_codegen.graph.naming import Unknown
 from sqlflow_codegen.graph.references import References, Walker
+from sqlflow_codegen.graph.session_defaults import keep_from_later_sessions
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, words
 
 _EQUALS = (TokenType.EQ, TokenType.COLON_EQ)
@@ -26,7 +26,7 @@ _OFF = ("0", "OFF", "FALSE")
 
 
 class Assignments:
-    """Interprets what stands behind SET, of one dialect."""
+    """Interprets the assignments behind SET, of one dialect."""
 
     def __init__(self, dialect: str, reader: SqlParser, walker: Walker) -> None:
         self._dialect = dialect
@@ -34,7 +34,7 @@ class Assignments:
         self._walker = walker
 
     def interpret(self, tokens: Sequence[Token], analysis: Analysis) -> bool:
-        """Note what the statement does; True if it is a setting, to be replayed in later steps."""
+        """Note the effects of the statement; True if it is a setting, to be replayed in later steps."""
         every = words(tokens, len(tokens))
         if not every or (every[0] == "VARIABLE" and self._dialect == "spark") or every[0] == "VAR":
             return self._declared(analysis)
@@ -85,7 +85,7 @@ class Assignments:
             analysis.session.set(frozenset({"transaction"}))
             return True
         elif not analysis.session.in_transaction:
-            analysis.shares.add(analysis.session.with_next())
+            analysis.affinities.add(analysis.session.with_next())
             analysis.changes_session = True
         else:
             analysis.controls = True
@@ -94,7 +94,7 @@ class Assignments:
     def _global(self, scope: str, analysis: Analysis) -> None:
         """A server's variable: the session keeps the value that it began with."""
         if scope == "PERSIST_ONLY":
-            analysis.wait("SET PERSIST_ONLY runs alone")
+            analysis.run_alone("SET PERSIST_ONLY runs alone")
         else:
             keep_from_later_sessions(f"SET {scope}", analysis)
 
@@ -188,7 +188,7 @@ class Assignments:
         return joined, value
 
     def _references(self, values: list[Sequence[Token]], analysis: Analysis) -> References | None:
-        """What the values mention; None (and a barrier) if that cannot be told."""
+        """The references in the values; None (and a barrier) if they are not known."""
         found = References()
         for value in values:
             select = Token(TokenType.SELECT, "SELECT")
@@ -200,7 +200,7 @@ class Assignments:
         return found
 
     def _same_again(self, found: References) -> bool:
-        """Whether such values are the same in every session that replays the settings before."""
+        """True if such values are the same in every session that replays the settings before."""
         if found.reads or found.writes or found.sequences or found.variables or found.files:
             return False
         return all(judge(function, self._dialect) is Verdict.HARMLESS for function in found.functions)
@@ -221,5 +221,5 @@ def _split(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
 
 
 def _is_constant(value: Sequence[Token]) -> bool:
-    """Whether it is made of literals and bare words only."""
+    """True if it is made of literals and bare words only."""
     return not any(token.token_type in (TokenType.L_PAREN, *_VARIABLE_SIGNS) for token in value)

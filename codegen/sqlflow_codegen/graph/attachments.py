@@ -15,7 +15,7 @@ def attach(tokens: Sequence[Token], analysis: Analysis) -> bool:
     file, name = _file_and_name(tokens, analysis.catalog.names.dialect)
     folded = analysis.catalog.names.fold((name, False))
     if file is not None and is_memory(file, analysis.catalog.names.dialect):
-        analysis.shares.add(analysis.session.attach_memory(folded))
+        analysis.affinities.add(analysis.session.attach_memory(folded))
         analysis.changes_session = True
         return False
     analysis.catalog.attach(folded)
@@ -30,7 +30,7 @@ def detach(tokens: Sequence[Token], analysis: Analysis) -> bool:
         texts.pop(0)
     affinity = analysis.session.detach_memory(analysis.catalog.names.fold((texts[0], False))) if texts else None
     if affinity:
-        analysis.shares.add(affinity)
+        analysis.affinities.add(affinity)
         analysis.changes_session = True
         return False
     analysis.session.set(None)
@@ -38,7 +38,7 @@ def detach(tokens: Sequence[Token], analysis: Analysis) -> bool:
 
 
 def is_memory(file: str, dialect: str) -> bool:
-    """Whether that is no file, but a database in memory (or a nameless one) that goes with its connection."""
+    """True if that is no file, but a database in memory (or a nameless one) that goes with its connection."""
     text = file.strip().lower()
     if dialect == "duckdb":
         return text.startswith(":memory:")
@@ -46,7 +46,7 @@ def is_memory(file: str, dialect: str) -> bool:
 
 
 def _file_and_name(tokens: Sequence[Token], dialect: str) -> tuple[str | None, str]:
-    """What is attached (None if that is computed) and under which name."""
+    """The file that is attached (None if its name is computed), and the name that it gets."""
     rest = list(tokens[1:])
     texts = [token.text.upper() for token in rest]
     start = next((n for n, token in enumerate(rest) if token.token_type in (TokenType.STRING, TokenType.IDENTIFIER)), 0)

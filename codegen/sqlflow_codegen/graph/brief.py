@@ -1,4 +1,4 @@
-"""Which statements take no time worth a pod: they change what the database knows of its relations, but no rows.
+"""Brief statements: they change the catalog but no rows, and take no time worth a pod.
 
 A pod takes seconds to start; these take milliseconds, however large the tables are.
 """
@@ -20,7 +20,7 @@ _CONSTANTS = (exp.Literal, exp.Null, exp.Boolean, exp.Neg)
 
 
 def is_brief(tree: exp.Expr) -> bool:
-    """Whether the statement takes next to no time, whatever is in the database; a lock may still make it wait."""
+    """True if the statement takes next to no time, whatever is in the database; a lock may still make it wait."""
     if isinstance(tree, exp.Drop | exp.TruncateTable | exp.Comment):
         return True
     if isinstance(tree, exp.Alter):
@@ -32,7 +32,7 @@ def is_brief(tree: exp.Expr) -> bool:
 
 
 def _creates_nothing(tree: exp.Create) -> bool:
-    """Whether it creates a definition without rows."""
+    """True if it creates a definition without rows."""
     kind = str(tree.args.get("kind") or "").upper()
     if kind == "TABLE":
         return not (tree.args.get("expression") or tree.args.get("clone"))

@@ -1,4 +1,4 @@
-"""The graph of a program: what its statements do, what waits for what, and the steps."""
+"""Build the graph of a program: effects of its statements, dependencies, steps."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What waits for what in a program.
+    """The dependency graph of a program, and its steps.
 
     Attributes:
         program: the program.
@@ -66,7 +66,7 @@ def build_graph(
     *,
     fusion: bool = True,
 ) -> Graph:
-    """Work out what waits for what, and the steps.
+    """Build the graph of a program.
 
     Args:
         program: the parsed program.

@@ -1,4 +1,4 @@
-"""What is known of the database at each point of a program: what it created, dropped, tied together or defined.
+"""The catalog of a program: the relations that its statements so far created, dropped, tied together or defined.
 
 Everything here errs on one side. What may be an existing relation is one; a definition, once seen, is never
 forgotten, because the transaction that changes it may be rolled back.
@@ -10,16 +10,16 @@ from collections.abc import Iterable
 
 from sqlflow_codegen.graph.data_objects import ANY_FILE, TABLE, DataObject
 from sqlflow_codegen.graph.naming import CurrentSchema, Names, Reference, Relation, Unknown
+from sqlflow_codegen.graph.provenance import Provenance, Provenances
 from sqlflow_codegen.graph.relation_groups import NameMap, RelationGroups
 from sqlflow_codegen.graph.routines import FunctionBodies
-from sqlflow_codegen.graph.standing import Standing, Standings
 from sqlflow_codegen.graph.trust import Trust
 
 VIEW_BASES = 256
 """A view over more relations than this makes its readers barriers."""
 
 _MAIN = ("main",)
-"""What SQLite and DuckDB call the schema of their first database."""
+"""The schema of the first database in SQLite and DuckDB."""
 
 
 class Catalog:
@@ -32,19 +32,19 @@ class Catalog:
         self.used: set[str] = set()
         """Names of relations, in any schema, that statements so far used."""
         self.unread = False
-        """Whether something not understood ran."""
+        """True after a statement that is not understood."""
         self.functions = FunctionBodies()
         """Functions of the program of which it is known what they read."""
         self.user_functions = False
-        """Whether the program created others."""
+        """True if the program created others."""
         self._indexes: NameMap[Relation] = NameMap()
         self._indexes_of: dict[Relation, list[Relation]] = {}
         self.schemas: set[str] = set()
         self._relations: dict[tuple[Reference, CurrentSchema], Relation] = {}
         self._resources: dict[Relation, DataObject] = {}
-        self.standings = Standings(names.dialect)
+        self.provenances = Provenances(names.dialect)
         self._views: NameMap[dict[Relation, None]] = NameMap()
-        self._restless: NameMap[bool] = NameMap()
+        self._volatile: NameMap[bool] = NameMap()
         self._files: NameMap[set[DataObject]] = NameMap()
         self._trust = Trust()
         self._attached: set[str] = set()
@@ -71,7 +71,7 @@ class Catalog:
         self._relations.clear()
 
     def resource(self, relation: Relation) -> DataObject:
-        """What stands for the relation among the effects of statements; one object for all of them."""
+        """The data object of the relation, one for all statements."""
         found = self._resources.get(relation)
         if found is None:
             found = DataObject(TABLE, relation.schema, relation.name, relation.shown)
@@ -84,12 +84,12 @@ class Catalog:
 
     # -- new relations
 
-    def standing(self, relation: Relation) -> Standing:
-        """What may be defined over the relation unseen; where names are trusted, nothing."""
+    def provenance(self, relation: Relation) -> Provenance:
+        """The provenance of the relation; where names are trusted, all relations count as new."""
         if not (self.conservative or self._trust.ended(relation)):
-            return Standing.NEW
-        own = self.standings.of(relation)
-        return min(own, self._groups.standing(relation)) if self._groups else own
+            return Provenance.NEW
+        own = self.provenances.of(relation)
+        return min(own, self._groups.provenance(relation)) if self._groups else own
 
     def mentioned(self, words: Iterable[str]) -> list[Relation]:
         """Relations that the program named so far whose names are among the words, in any case."""
@@ -97,18 +97,18 @@ class Catalog:
         return [relation for relation in self._relations.values() if relation.name.lower() in wanted]
 
     def has_dependents(self, relation: Relation) -> bool:
-        """Whether something that the program made may depend on the relation, so that DROP ... CASCADE drops it."""
+        """True if something that the program made may depend on the relation, so that DROP ... CASCADE drops it."""
         return self.unread or relation.name in self.used
 
-    def lower(self, relation: Relation, to: Standing) -> None:
-        """Note that something with that standing may now depend on it."""
-        self.standings.lower(relation, to)
+    def lower(self, relation: Relation, to: Provenance) -> None:
+        """Note that something with that provenance may now depend on it."""
+        self.provenances.lower(relation, to)
         self._groups.lower(relation, to)
 
     def forget_new(self) -> None:
         """Note that something not understood ran: it may have defined anything over anything."""
         self.unread = True
-        self.standings.forget()
+        self.provenances.forget()
         self._groups.lower_all()
 
     def distrust(self, words: Iterable[str] | None) -> None:
@@ -126,7 +126,7 @@ class Catalog:
         """
         self.forget_new()
         self.conservative = True
-        self.standings.distrust()
+        self.provenances.distrust()
 
     # -- indexes
 
@@ -145,19 +145,19 @@ class Catalog:
 
     # -- views
 
-    def define_view(self, relation: Relation, bases: Iterable[Relation], *, restless: bool) -> None:
-        """Note what a view reads, and whether reading it may do more than that."""
+    def define_view(self, relation: Relation, bases: Iterable[Relation], *, volatile: bool) -> None:
+        """Note the relations that a view reads; `volatile` if a read of it may do more."""
         known = self._views.get(relation)
         self._views.set(relation, {**(known or {}), **dict.fromkeys(bases)})
-        if restless:
-            self._restless.set(relation, True)
+        if volatile:
+            self._volatile.set(relation, True)
 
     def is_view(self, relation: Relation) -> bool:
-        """Whether it may be a view that the program created."""
+        """True if it may be a view that the program created."""
         return bool(self._views) and any(True for _ in self._views.find(relation))
 
     def bases(self, relation: Relation) -> list[Relation] | None:
-        """What a view's definition reads, and the definitions of views in it; None if too many."""
+        """The relations that a view's definition reads, with those that views in it read; None if there are too many."""
         if not self._views:
             return []
         found: dict[Relation, None] = {}
@@ -172,17 +172,17 @@ class Catalog:
                 return None
         return list(found)
 
-    def mark_restless(self, relation: Relation) -> None:
-        """Note that using the relation may do anything."""
-        self._restless.set(relation, True)
+    def mark_volatile(self, relation: Relation) -> None:
+        """Note that any use of the relation may do anything."""
+        self._volatile.set(relation, True)
 
-    def is_restless(self, relation: Relation) -> bool:
-        """Whether using the relation may do anything: its definition calls functions that are not known."""
-        return bool(self._restless) and any(self._restless.find(relation))
+    def is_volatile(self, relation: Relation) -> bool:
+        """True if any use of the relation may do anything: its definition calls functions that are not known."""
+        return bool(self._volatile) and any(self._volatile.find(relation))
 
-    # -- what lies elsewhere
+    # -- files
 
-    def lies_in(self, relation: Relation, files: Iterable[DataObject]) -> None:
+    def add_files(self, relation: Relation, files: Iterable[DataObject]) -> None:
         """Note files that are read and written through a relation."""
         known = self._files.get(relation) or set()
         if files := known.union(files):
@@ -191,7 +191,7 @@ class Catalog:
     def files(self, relation: Relation) -> set[DataObject]:
         """The files that are read and written through a relation itself."""
         found = set().union(*self._files.find(relation)) if self._files else set()
-        if self._trust.ended(relation) and not self.standings.is_own(relation):
+        if self._trust.ended(relation) and not self.provenances.is_own(relation):
             found.add(ANY_FILE)
         return found
 
@@ -199,9 +199,9 @@ class Catalog:
 
     def tie(self, first: Relation, second: Relation) -> None:
         """Note that a change of one may change the other, or depend on it."""
-        standing = min(self.standings.of(first), self.standings.of(second))
-        self._groups.tie(first, second, standing)
+        provenance = min(self.provenances.of(first), self.provenances.of(second))
+        self._groups.tie(first, second, provenance)
 
     def groups(self, relation: Relation) -> list[DataObject]:
-        """What stands for all that is tied to it."""
+        """The data objects of all that is tied to it."""
         return self._groups.resources(relation) if self._groups else []

@@ -1,4 +1,4 @@
-"""What statements can disturb each other by: relations, models, and what stands for several of them."""
+"""Data objects and effects: the relations, models and files that statements read and write."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlflow_codegen.graph.naming import Relation
+from sqlflow_codegen.graph.provenance import Doubt
 from sqlflow_codegen.graph.session_state import Affinity
-from sqlflow_codegen.graph.standing import Why
 
 TABLE = "table"
 MODEL = "model"
@@ -47,7 +47,7 @@ CODE = DataObject(ALL, "", "code", "*")
 Whoever changes such a relation writes it; whoever uses a relation that was dropped and made again reads it.
 """
 ANY_DROP = DataObject(DROPS, "", "drops", "drops")
-"""What existed before and is dropped: views and keys among it decide in which order that can be done."""
+"""All relations that existed before and are dropped: views and keys among them decide the order of the DROPs."""
 ANY_NAME = DataObject(FREED, "", "names", "drops")
 """Names of indexes and keys that a DROP gives up. Who takes one waits for the DROPs before; no DROP waits for that."""
 
@@ -63,7 +63,7 @@ def read_by_name(relation: Relation) -> DataObject:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What one statement does, as far as others can notice.
+    """The effects of one statement that others can notice.
 
     Attributes:
         reads, writes: what it reads and writes; views of the program with what their definitions read.
@@ -96,7 +96,7 @@ class Effects:
     reaches_later: bool = False
     hint: str = ""
     brief: bool = False
-    unclear: tuple[tuple[str, Why], ...] = ()
+    unclear: tuple[tuple[str, Doubt], ...] = ()
 
     @property
     def shown_reads(self) -> tuple[str, ...]:

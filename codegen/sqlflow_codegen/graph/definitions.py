@@ -9,18 +9,18 @@ from sqlglot import exp
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.data_objects import DataObject
 from sqlflow_codegen.graph.effects_builder import NEW_SCHEMA
-from sqlflow_codegen.graph.elsewhere import Elsewhere, of_properties, own_tables
+from sqlflow_codegen.graph.external import ExternalData, of_properties, own_tables
 from sqlflow_codegen.graph.files import file_resources
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Reference, Relation
+from sqlflow_codegen.graph.provenance import Doubt
 from sqlflow_codegen.graph.references import References, Walker, unwrap
 from sqlflow_codegen.graph.routines import Routines, call_reference, function_reference
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError
-from sqlflow_codegen.graph.standing import Why
 
 _SERIALS = frozenset({exp.DType.SERIAL, exp.DType.BIGSERIAL, exp.DType.SMALLSERIAL})
 HIDDEN_WRITERS = frozenset({"TRIGGER", "RULE", "EVENT", "POLICY"})
-"""What makes a statement change more than it names."""
+"""Objects that make a statement change more than it names."""
 
 FUNCTIONS = frozenset({"FUNCTION", "PROCEDURE", "MACRO"})
 
@@ -67,18 +67,18 @@ class Definitions:
             analysis.create_temporary(relation, passing=analysis.drops_on_commit)
             analysis.mention(details)
         else:
-            elsewhere = of_properties(_properties(tree))
-            relation = self._created(reference, analysis, tree=tree, own_rows=not elsewhere)
-            self._lies_elsewhere(relation, elsewhere, analysis)
+            external = of_properties(_properties(tree))
+            relation = self._created(reference, analysis, tree=tree, own_rows=not external)
+            self._read_external(relation, external, analysis)
             self.tie_serials(reference, columns, analysis)
             self.name_keys(reference, columns, analysis)
             self.tie(relation, details, analysis)
 
-    def create_elsewhere(self, name: Reference, found: Elsewhere, analysis: Analysis) -> None:
+    def create_external(self, name: Reference, found: ExternalData, analysis: Analysis) -> None:
         """A table whose rows lie elsewhere."""
-        self._lies_elsewhere(self._created(name, analysis, own_rows=False), found, analysis)
+        self._read_external(self._created(name, analysis, own_rows=False), found, analysis)
 
-    def create_virtual(self, name: Reference, found: Elsewhere, analysis: Analysis) -> None:
+    def create_virtual(self, name: Reference, found: ExternalData, analysis: Analysis) -> None:
         """A virtual table of SQLite: it has tables of its own, and may show the rows of another one."""
         if is_temporary_name(name, analysis):
             bases = tuple(analysis.catalog.relation(each) for each in found.tables)
@@ -92,19 +92,19 @@ class Definitions:
         relation = self._created(name, analysis, own_rows=not (found.files or found.unclear))
         for each in own_tables(name):
             own = analysis.catalog.relation(each)
-            analysis.catalog.standings.created(own, plain=True)
-            analysis.catalog.define_view(own, [relation], restless=False)
-        self._lies_elsewhere(relation, found, analysis)
+            analysis.catalog.provenances.created(own, plain=True)
+            analysis.catalog.define_view(own, [relation], volatile=False)
+        self._read_external(relation, found, analysis)
 
-    def _lies_elsewhere(self, relation: Relation, found: Elsewhere, analysis: Analysis) -> None:
-        """Note what a table shows besides rows of its own."""
+    def _read_external(self, relation: Relation, found: ExternalData, analysis: Analysis) -> None:
+        """Note the tables and files that a table shows besides rows of its own."""
         catalog = analysis.catalog
         if not found:
             return
         catalog.define_view(
-            relation, [catalog.relation_anywhere(each) for each in found.tables], restless=found.unclear
+            relation, [catalog.relation_anywhere(each) for each in found.tables], volatile=found.unclear
         )
-        catalog.lies_in(relation, found.files)
+        catalog.add_files(relation, found.files)
         analysis.reads |= catalog.files(relation)
 
     def tie_serials(self, reference: Reference, columns: Iterable[object], analysis: Analysis) -> None:
@@ -119,7 +119,7 @@ class Definitions:
             if serial or column.find(exp.GeneratedAsIdentityColumnConstraint) is not None:
                 table = analysis.catalog.names.fold(reference[-1])
                 sequence = (*reference[:-1], (f"{table}_{column.name}_seq", True))
-                analysis.catalog.standings.created(analysis.catalog.relation(sequence), plain=True)
+                analysis.catalog.provenances.created(analysis.catalog.relation(sequence), plain=True)
                 analysis.tie(analysis.catalog.relation(reference), analysis.catalog.relation(sequence))
 
     def name_keys(self, reference: Reference, parts: Iterable[object], analysis: Analysis) -> None:
@@ -139,30 +139,30 @@ class Definitions:
         self, reference: Reference, analysis: Analysis, *, tree: exp.Expr | None = None, own_rows: bool = True
     ) -> Relation:
         """Note that a relation, not a temporary one, is created; `own_rows` unless its rows lie elsewhere."""
-        relation, standings = analysis.catalog.relation(reference), analysis.catalog.standings
+        relation, provenances = analysis.catalog.relation(reference), analysis.catalog.provenances
         replaces = tree is not None and bool(tree.args.get("replace"))
         exists = tree is not None and bool(tree.args.get("exists"))
-        if replaces and own_rows and standings.binds_late:
+        if replaces and own_rows and provenances.binds_late:
             analysis.drop(relation)
-            standings.replaced(relation)
+            provenances.replaced(relation)
         else:
-            why = Why.KEPT if exists else Why.REPLACED if replaces else Why.EXISTED
-            standings.created(relation, plain=own_rows and not replaces and not exists, why=why)
+            doubt = Doubt.KEPT if exists else Doubt.REPLACED if replaces else Doubt.EXISTED
+            provenances.created(relation, plain=own_rows and not replaces and not exists, doubt=doubt)
         analysis.write_definition(relation)
         return relation
 
     def tie(self, relation: Relation, details: References, analysis: Analysis) -> None:
-        """Tie a table to what its columns, keys and properties refer to."""
+        """Tie a table to the relations that its columns, keys and properties refer to."""
         details = analysis.expanded(details)
         for other in (*details.reads, *details.sequences):
             if other:
                 analysis.tie(relation, analysis.catalog.relation(other))
             else:
-                analysis.catalog.mark_restless(relation)
+                analysis.catalog.mark_volatile(relation)
         for function in details.functions:
             if _may_do_more(function, analysis):
-                analysis.catalog.mark_restless(relation)
-        analysis.catalog.lies_in(relation, file_resources(details.files))
+                analysis.catalog.mark_volatile(relation)
+        analysis.catalog.add_files(relation, file_resources(details.files))
         if details.writes or details.into:
             analysis.give_up("its definition writes")
 
@@ -175,25 +175,25 @@ class Definitions:
             analysis.give_up("its definition writes")
         files = file_resources(body.files) | set(of_properties(_properties(tree)).files)
         analysis.reads |= files
-        before = set(analysis.shares)
+        before = set(analysis.affinities)
         for each in body.reads:
             analysis.read(each)
-        over_temporary = analysis.shares != before
+        over_temporary = analysis.affinities != before
         if _has(tree, exp.MaterializedProperty):
             analysis.mention(References(functions=body.functions, sequences=body.sequences))
         bases = tuple(dict.fromkeys(analysis.catalog.relation(each) for each in body.reads))
-        restless = bool(body.sequences) or any(_may_do_more(each, analysis) for each in body.functions)
+        volatile = bool(body.sequences) or any(_may_do_more(each, analysis) for each in body.functions)
         temporary = _is_temporary(tree, reference, analysis)
         if temporary or over_temporary:
             relation = analysis.catalog.relation(reference)
             analysis.create_temporary(relation, bases, certain=temporary)
-            if restless:
+            if volatile:
                 analysis.give_up("a temporary view calls functions that are not known")
             if temporary:
-                analysis.catalog.lies_in(relation, files)
+                analysis.catalog.add_files(relation, files)
         if not temporary:
             relation = self._created(reference, analysis, tree=tree)
-            self._define(relation, body, files, analysis, restless=restless)
+            self._define(relation, body, files, analysis, volatile=volatile)
 
     def _create_index(self, tree: exp.Expr, analysis: Analysis) -> None:
         index = tree.args.get("this")
@@ -222,10 +222,10 @@ class Definitions:
         if present(tree, "expression", "clone"):
             analysis.give_up("it creates more than a schema")
         if kind == "DATABASE" and names.dialect == "postgres":
-            analysis.wait("CREATE DATABASE runs alone")
+            analysis.run_alone("CREATE DATABASE runs alone")
             return
         if names.dialect == "postgres" and not analysis.catalog.place.schema:
-            analysis.wait(NEW_SCHEMA)
+            analysis.run_alone(NEW_SCHEMA)
         reference = self._walker.reference(tree.this)
         if analysis.use_memory(reference[:-1]):
             analysis.changes_session = True
@@ -233,7 +233,7 @@ class Definitions:
         analysis.change_schema(names.key(names.fold(reference[-1])))
 
     def _create_function(self, tree: exp.Expr, analysis: Analysis) -> None:
-        """A function is something like a view over what its body reads."""
+        """Note a function: like a view, it reads what its body reads."""
         catalog = analysis.catalog
         name = self._routines.name(tree)
         body = self._routines.body(tree, trusted=not catalog.conservative)
@@ -244,23 +244,23 @@ class Definitions:
             analysis.read(each)
         relation = self._created(function_reference(name), analysis, tree=tree)
         others = [each for each in all_of_it.functions if catalog.relation(call_reference(each)) != relation]
-        restless = any(_may_do_more(each, analysis) for each in others)
-        self._define(relation, all_of_it, file_resources(all_of_it.files), analysis, restless=restless)
+        volatile = any(_may_do_more(each, analysis) for each in others)
+        self._define(relation, all_of_it, file_resources(all_of_it.files), analysis, volatile=volatile)
         catalog.functions.define(relation, body)
 
     def _define(
-        self, relation: Relation, body: References, files: Set[DataObject], analysis: Analysis, *, restless: bool
+        self, relation: Relation, body: References, files: Set[DataObject], analysis: Analysis, *, volatile: bool
     ) -> None:
-        """Note what is read through a view or a function."""
+        """Note the relations and files that are read through a view or a function."""
         bases = tuple(dict.fromkeys(analysis.catalog.relation(each) for each in body.reads))
-        analysis.catalog.define_view(relation, bases, restless=restless)
-        analysis.catalog.lies_in(relation, files)
+        analysis.catalog.define_view(relation, bases, volatile=volatile)
+        analysis.catalog.add_files(relation, files)
         for base in bases:
-            analysis.expose(base, analysis.catalog.standing(relation))
+            analysis.expose(base, analysis.catalog.provenance(relation))
 
 
 def _may_do_more(function: str, analysis: Analysis) -> bool:
-    """Whether a definition that calls the function makes every use of it unclear."""
+    """True if a definition that calls the function is volatile."""
     verdict = judge(function, analysis.catalog.names.dialect)
     if verdict in (Verdict.WRITES, Verdict.READS):
         return analysis.catalog.conservative or analysis.catalog.user_functions
@@ -293,7 +293,7 @@ def _is_temporary(tree: exp.Expr, reference: Reference, analysis: Analysis) -> b
 
 
 def is_temporary_name(reference: Reference, analysis: Analysis) -> bool:
-    """Whether the name is of a schema that only this session sees."""
+    """True if the name is of a schema that only this session sees."""
     if analysis.use_memory(reference[:-1]):
         return True
     return len(reference) > 1 and reference[-2][0].lower() == analysis.session.temporary_schema

@@ -1,4 +1,4 @@
-"""Which statement waits for which: hazards between their effects, reduced to the edges that matter.
+"""Dependencies between statements: hazards between their effects, after transitive reduction.
 
 Statements come in program order, so that an edge always leads from a lower number to a higher one. For every
 resource the last writer and the readers since are remembered: that gives few edges to begin with. Which of them
@@ -22,7 +22,7 @@ SEQUENCE = "ORDER"
 
 
 class Cause(NamedTuple):
-    """Why one statement waits for another.
+    """The reason why one statement waits for another.
 
     Attributes:
         hazard: `RAW`, `WAR`, `WAW`, `BARRIER` or, where the program's order is kept, `ORDER`.
@@ -40,11 +40,11 @@ Waits = list[dict[int, tuple[Cause, ...]]]
 _Found = tuple[str, DataObject]
 """A hazard and what it is on."""
 _RANKS = {TABLE: 0, MODEL: 0, ALL: 2}
-"""How little a kind of resource tells a person; others are between, and all files are last."""
+"""Kinds of data objects from the clearest to the vaguest; others are between, and all files are last."""
 
 
 class _State:
-    """Who touched a resource last."""
+    """The last writer of a data object, and its readers since."""
 
     __slots__ = ("readers", "writer")
 
@@ -73,7 +73,7 @@ def by_effects(effects: Sequence[Effects]) -> Waits:
 
 
 class _Hazards:
-    """Goes through the statements once."""
+    """One pass over the statements of a program."""
 
     def __init__(self, effects: Sequence[Effects]) -> None:
         self._effects = effects
@@ -88,7 +88,7 @@ class _Hazards:
         """The statement of the lowest bit in `_ancestors`: the last barrier."""
 
     def waits(self) -> Waits:
-        """What every statement waits for."""
+        """The dependencies of every statement."""
         found: Waits = []
         for index, effects in enumerate(self._effects):
             kept: dict[int, tuple[Cause, ...]] = {}
@@ -104,7 +104,7 @@ class _Hazards:
         return found
 
     def _start_again(self, index: int) -> None:
-        """Forget all before a barrier: whoever comes after it waits for it, and so for all before."""
+        """Forget all before a barrier: each statement after it waits for it, and so for all before."""
         self._states.clear()
         self._ends = {index: None}
         self._last_barrier = self._base = index
@@ -157,18 +157,18 @@ def _add(found: dict[int, list[_Found]], hazard: str, before: int, resource: Dat
 
 
 def _telling(found: list[_Found]) -> tuple[Cause, ...]:
-    """What was found on tables and models; only where there is nothing, what was found on what stands for several."""
+    """The causes on the clearest data objects: tables and models before those that stand for several."""
     least = min((_rank(resource) for _, resource in found), default=0)
     return tuple(Cause(hazard, resource.shown) for hazard, resource in found if _rank(resource) == least)
 
 
 def _rank(resource: DataObject) -> int:
-    """How little a resource tells a person."""
+    """The vagueness of a data object to a person; see `_RANKS`."""
     return 3 if resource == ANY_FILE else _RANKS.get(resource.kind, 1)
 
 
 def _distinct(effects: Sequence[Effects]) -> dict[DataObject, DataObject]:
-    """What stands for each resource: one and the same for all names that may mean one relation."""
+    """For each data object the one that stands for all those that may mean the same relation."""
     found: dict[DataObject, DataObject] = {}
     schemas: dict[str, set[str]] = {}
     for each in effects:

@@ -38,22 +38,22 @@ class Drops:
             for target in targets:
                 self._drop_schema(target, analysis)
         elif kind in FUNCTIONS:
-            analysis.wait(f"DROP {kind} runs alone")
+            analysis.run_alone(f"DROP {kind} runs alone")
             for target in targets:
                 relation = analysis.catalog.relation(function_reference(self._walker.reference(target)))
                 analysis.catalog.functions.forget(relation)
-                analysis.catalog.standings.dropped(relation, surely=False)
+                analysis.catalog.provenances.dropped(relation, surely=False)
         else:
             analysis.give_up(f"what DROP {kind or '...'} brings about is not followed")
         if alone:
-            analysis.wait("CASCADE may drop more than it names")
+            analysis.run_alone("CASCADE may drop more than it names")
         if cascade:
-            analysis.catalog.standings.more_dropped()
+            analysis.catalog.provenances.more_dropped()
 
     def _drops_no_more(self, kind: str, targets: list[exp.Expr], analysis: Analysis) -> bool:
-        """Whether CASCADE drops nothing that the program made. In PostgreSQL that is known."""
+        """True if CASCADE drops nothing that the program made. In PostgreSQL that is known."""
         catalog = analysis.catalog
-        if kind not in ("TABLE", "VIEW", "SEQUENCE") or catalog.standings.binds_late:
+        if kind not in ("TABLE", "VIEW", "SEQUENCE") or catalog.provenances.binds_late:
             return False
         return not any(catalog.has_dependents(catalog.relation(self._walker.reference(each))) for each in targets)
 
@@ -68,15 +68,15 @@ class Drops:
                 analysis.write_index(index)
             shadowed, _ = analysis.session.find_temporary(relation, len(reference) > 1)
             surely = not shadowed and analysis.catalog.names.dialect in _STRICT
-            analysis.catalog.standings.dropped(relation, surely=surely)
+            analysis.catalog.provenances.dropped(relation, surely=surely)
 
     def _drop_temporary(self, reference: Reference, relation: Relation, analysis: Analysis) -> bool:
-        """Note the DROP of what may be temporary; whether it surely is."""
+        """Note the DROP of a relation that may be temporary; True if it surely is."""
         if analysis.use_memory(reference[:-1]):
             analysis.changes_session = True
             return True
         found, certain = analysis.session.find_temporary(relation, len(reference) > 1)
-        analysis.shares |= {each.affinity for each in found}
+        analysis.affinities |= {each.affinity for each in found}
         if certain:
             analysis.changes_session = True
             analysis.session.drop_temporary(relation, found)
@@ -96,7 +96,7 @@ class Drops:
         for table in tables:
             analysis.write_relation(table)
         if not tables:
-            analysis.wait("it drops an index of a table that is not known")
+            analysis.run_alone("it drops an index of a table that is not known")
 
     def _drop_schema(self, target: exp.Expr, analysis: Analysis) -> None:
         catalog = analysis.catalog
@@ -105,9 +105,9 @@ class Drops:
         if analysis.use_memory(reference[:-1]):
             analysis.changes_session = True
             return
-        analysis.wait("DROP SCHEMA runs alone")
+        analysis.run_alone("DROP SCHEMA runs alone")
         analysis.change_schema(schema)
-        catalog.standings.schema_dropped(schema)
+        catalog.provenances.schema_dropped(schema)
         analysis.session.leave_schema(schema)
         if catalog.place.schema == schema and catalog.names.dialect != "postgres":
             catalog.enter("", Unknown(since=analysis.session.number))

@@ -44,15 +44,15 @@ def effects(statement: ir.Statement, state: ProgramState) -> Effects:
     if not analysis.understood:
         catalog.forget_new()
         session.unclear_variables = True
-        analysis.shares |= set(session.memory.values())
+        analysis.affinities |= set(session.memory.values())
     if _runs_hidden_code(analysis):
-        analysis.shares |= session.hidden()
+        analysis.affinities |= session.hidden()
     if catalog.schemas and not setting:
         for each in session.settings:
             if each.schema:
                 analysis.use_schema(each.schema)
-    analysis.shares |= shared | session.affinities()
-    return analysis.effects(setting=setting and not analysis.shares)
+    analysis.affinities |= shared | session.affinities()
+    return analysis.effects(setting=setting and not analysis.affinities)
 
 
 def _runs_hidden_code(analysis: Analysis) -> bool:
@@ -72,35 +72,28 @@ def _runs_hidden_code(analysis: Analysis) -> bool:
 
 def _model_statement(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
     """Note the effects of a statement that is no plain SQL."""
+    if isinstance(statement, ir.QueryStatement):
+        interpreter.query(statement.select, analysis)
     match statement:
         case ir.ShowTrainStatement():
             analysis.reads.add(_model(statement.model))
         case ir.TrainStatement():
-            interpreter.query(statement.select, analysis)
-            for attribute in statement.attributes:
-                if (
-                    attribute.name == "validation.select"
-                    and isinstance(attribute.value, str)
-                    and attribute.value.strip()
-                ):
-                    interpreter.query(attribute.value, analysis)
+            for name, value in ((each.name, each.value) for each in statement.attributes):
+                if name == "validation.select" and isinstance(value, str) and value.strip():
+                    interpreter.query(value, analysis)
             if statement.using is not None:
                 analysis.reads.add(_model(statement.using))
             analysis.writes.add(_model(statement.into))
         case ir.PredictStatement():
-            interpreter.query(statement.select, analysis)
             analysis.reads.add(_model(statement.using))
             _write_table(statement.result_path, analysis)
         case ir.EvaluateStatement() | ir.ExplainStatement():
-            interpreter.query(statement.select, analysis)
             analysis.reads.add(_model(statement.model))
             if statement.into is not None:
                 _write_table(statement.into.path, analysis)
         case ir.OptimizeStatement():
-            interpreter.query(statement.select, analysis)
             _write_table(statement.into.path, analysis)
         case ir.RunStatement():
-            interpreter.query(statement.select, analysis)
             _run(statement, analysis)
         case _:
             raise TypeError(f"no effects of {type(statement).__name__} are known")
@@ -132,9 +125,9 @@ def _write_table(name: Reference, analysis: Analysis) -> None:
     if not reference or analysis.use_temporary(reference, analysis.writes):
         return
     relation = analysis.catalog.relation(reference)
-    standings = analysis.catalog.standings
-    if standings.is_absent(relation):
-        standings.created(relation, plain=True)
-    elif not standings.is_own(relation):
-        standings.dropped(relation, surely=False)
+    provenances = analysis.catalog.provenances
+    if provenances.is_absent(relation):
+        provenances.created(relation, plain=True)
+    elif not provenances.is_own(relation):
+        provenances.dropped(relation, surely=False)
     analysis.write_relation(relation)

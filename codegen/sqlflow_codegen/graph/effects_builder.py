@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlflow_codegen.graph.catalog import Catalog
 from sqlflow_codegen.graph.data_objects import ANY_FILE, EXISTING, FILES, DataObject, Effects
+from sqlflow_codegen.graph.provenance import Doubt
 from sqlflow_codegen.graph.session_state import Affinity, SessionState
-from sqlflow_codegen.graph.standing import Why
 
 CATALOG_READ = "it reads the database's catalogue"
 NEW_SCHEMA = "a new schema may change where names are looked up"
@@ -27,7 +27,7 @@ class EffectsBuilder:
         self.understood = True
         self.renames = False
         """It is not understood, and may change the meaning of names: more than an unknown function does."""
-        self.shares: set[Affinity] = set()
+        self.affinities: set[Affinity] = set()
         self.changes_session = False
         """It changes the state of its session, perhaps among other things."""
         self.only_session = False
@@ -38,7 +38,7 @@ class EffectsBuilder:
         self.reaches_later = False
         self.uses_view = False
         self.brief = False
-        self.unclear: dict[str, Why] = {}
+        self.unclear: dict[str, Doubt] = {}
 
     def effects(self, *, setting: bool = False) -> Effects:
         """The effects; `setting` if the statement is to be replayed in later steps."""
@@ -50,7 +50,7 @@ class EffectsBuilder:
             writes=frozenset(self.writes),
             barrier=self.barrier,
             understood=self.understood,
-            session=frozenset(self.shares),
+            session=frozenset(self.affinities),
             setting=setting,
             only_session=(shapes or self.only_session) and not self.controls,
             controls=self.controls,
@@ -71,7 +71,7 @@ class EffectsBuilder:
         self.only_session |= only
         self.session.stick()
 
-    def wait(self, reason: str, hint: str = "") -> None:
+    def run_alone(self, reason: str, hint: str = "") -> None:
         """Make the statement a barrier although it is clear what it does."""
         if not self.barrier:
             self.barrier, self.hint = reason, hint

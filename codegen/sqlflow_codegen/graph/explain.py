@@ -1,4 +1,4 @@
-"""What made a program sequential, and what would free it: notes for people, where parallelism was lost."""
+"""Notes for people about lost parallelism: the statements that made a program sequential, and a remedy."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ from sqlflow_codegen.graph.build import Graph, build_graph
 from sqlflow_codegen.graph.data_objects import Effects
 from sqlflow_codegen.graph.dependencies import WAR
 from sqlflow_codegen.graph.ordering import Ordering
-from sqlflow_codegen.graph.standing import Why
+from sqlflow_codegen.graph.provenance import Doubt
 
 CODE = "one-after-another"
 LOSS = 1.5
-"""How much longer the longest chain of long statements is than with `Lineage`, where that is worth a note."""
+"""The longest chain of long statements over that with `Lineage` from which on a note is worth it."""
 MOST_NOTES = 3
 """Reasons shown: those that keep most statements apart."""
 MOST_NUMBERS = 6
 """Statements that a note names by their numbers."""
 
 _BECAUSE = {
-    Why.EXISTED: "{0} may have existed before the program, as a view or with triggers that change other tables",
-    Why.KEPT: "{0} may have existed before the program: IF NOT EXISTS keeps what it finds, with its triggers and views",
-    Why.REPLACED: "{0} may have existed before the program: CREATE OR REPLACE keeps the views that read it",
-    Why.AGAIN: "{0} was dropped and made again, and a view that existed before may read it by its name",
-    Why.DROPPED: "{0} may be a part of a table, or be read by a view, that other statements read",
-    Why.UNREAD: "a statement that is not understood may have put views or triggers on {0}",
+    Doubt.EXISTED: "{0} may have existed before the program, as a view or with triggers that change other tables",
+    Doubt.KEPT: "{0} may have existed before the program: "
+    "IF NOT EXISTS keeps what it finds, with its triggers and views",
+    Doubt.REPLACED: "{0} may have existed before the program: CREATE OR REPLACE keeps the views that read it",
+    Doubt.RECREATED: "{0} was dropped and made again, and a view that existed before may read it by its name",
+    Doubt.DROPPED: "{0} may be a part of a table, or be read by a view, that other statements read",
+    Doubt.UNREAD: "a statement that is not understood may have put views or triggers on {0}",
 }
 _REMEDY = {
-    Why.KEPT: "Drop it first and create it without IF NOT EXISTS. ",
-    Why.DROPPED: "Put the DROPs at the beginning of the program. ",
+    Doubt.KEPT: "Drop it first and create it without IF NOT EXISTS. ",
+    Doubt.DROPPED: "Put the DROPs at the beginning of the program. ",
 }
 
 
 def notes(graph: Graph, ordering: Ordering) -> tuple[Diagnostic, ...]:
-    """Which statements keep others apart that names alone would let run side by side, and what would free them.
+    """Notes about statements that keep others apart which could run side by side if names were trusted.
 
     Empty where little is lost, and for other orderings than `Conservative`, which say what they do. Statements that
     run alone have a warning already.
@@ -47,7 +48,7 @@ def notes(graph: Graph, ordering: Ordering) -> tuple[Diagnostic, ...]:
         return ()
     warned = {warning.statement for warning in graph.warnings}
     pairs = {number: count for number, count in _kept_apart(graph, free).items() if number not in warned}
-    alike: dict[Why | str, list[int]] = {}
+    alike: dict[Doubt | str, list[int]] = {}
     for number in sorted(pairs):
         effects = graph.effects[number - 1]
         alike.setdefault(effects.barrier or effects.unclear[0][1], []).append(number)
@@ -56,7 +57,7 @@ def notes(graph: Graph, ordering: Ordering) -> tuple[Diagnostic, ...]:
 
 
 def longest_chain(graph: Graph) -> int:
-    """How many statements that may take long run one after the other, at most."""
+    """The number of long statements in the longest chain."""
     return max(_longs_before(graph), default=0)
 
 
@@ -105,9 +106,9 @@ def _ancestors(graph: Graph) -> list[int]:
 def _note(graph: Graph, numbers: list[int], now: int, then: int) -> Diagnostic:
     """The note about statements that keep others apart for the same reason."""
     statement, effects = graph.program.statement(numbers[0]), graph.effects[numbers[0] - 1]
-    name, why = effects.unclear[0] if effects.unclear else ("", Why.EXISTED)
-    reason = effects.barrier or _BECAUSE[why].format(f"`{name}`")
-    remedy = "" if effects.barrier else _REMEDY.get(why, "")
+    name, doubt = effects.unclear[0] if effects.unclear else ("", Doubt.EXISTED)
+    reason = effects.barrier or _BECAUSE[doubt].format(f"`{name}`")
+    remedy = "" if effects.barrier else _REMEDY.get(doubt, "")
     lineage = f"{'Or use' if remedy else 'Use'} `ordering: Lineage` if the names in the program can be trusted"
     hint = f"{remedy}{lineage}: the longest chain of statements is then {then} instead of {now}"
     message = f"{statement.title} keeps statements from running side by side: {reason}{_others(numbers[1:])}"

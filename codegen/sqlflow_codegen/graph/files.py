@@ -44,12 +44,12 @@ def file_resources(paths: Iterable[str]) -> set[DataObject]:
 
 
 def writes_many(words: Iterable[str]) -> bool:
-    """Whether the words of a COPY statement have it write more than the file that it names."""
+    """True if the words of a COPY statement make it write more than the file that it names."""
     return not _SPLIT.isdisjoint(words)
 
 
 def distinct_files(files: Iterable[DataObject]) -> dict[DataObject, DataObject]:
-    """What stands for each file: one and the same where a relative name may be an absolute one."""
+    """For each file the one that stands for all those that may be the same: a relative name may be an absolute one."""
     found = list(files)
     relative = {each.name for each in found if each.schema.startswith("./")}
     absolute = {each.name for each in found if not each.schema.startswith("./")}

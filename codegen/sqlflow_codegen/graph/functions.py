@@ -12,6 +12,8 @@ from enum import Enum, auto
 
 from sqlglot import exp
 
+from sqlflow_codegen.graph.sql_parser import word_set
+
 
 class Verdict(Enum):
     """The side effects of a function call."""
@@ -160,8 +162,8 @@ _MYSQL = """
 """
 
 _BUILT_IN = {
-    "postgres": frozenset(_POSTGRES.split()),
-    "mysql": frozenset(_MYSQL.split()),
+    "postgres": word_set(_POSTGRES),
+    "mysql": word_set(_MYSQL),
     "hive": frozenset({"partition"}),  # of ALTER TABLE ... ADD PARTITION (...), which sqlglot reads as a call
     "spark": frozenset({"partition"}),
 }

@@ -1,4 +1,4 @@
-"""Which units share a step: as many as can without making anything later.
+"""Fusion: the units that share a step, as many as can without making anything later.
 
 Every step is a pod, and a pod costs seconds before its first statement runs. *Brief* units (DROP, CREATE VIEW, ...)
 cost nothing beside that; all others, *long* ones, may take any time.

@@ -15,13 +15,13 @@ from sqlflow_codegen.graph.assignments import Assignments
 from sqlflow_codegen.graph.brief import BRIEF_WORDS, is_brief
 from sqlflow_codegen.graph.definitions import FUNCTIONS, HIDDEN_WRITERS, Definitions
 from sqlflow_codegen.graph.drops import Drops
-from sqlflow_codegen.graph.elsewhere import foreign_table, virtual_table
+from sqlflow_codegen.graph.external import foreign_table, virtual_table
 from sqlflow_codegen.graph.files import file_resource, file_resources, writes_many
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Names, Reference
 from sqlflow_codegen.graph.references import Walker, unwrap
 from sqlflow_codegen.graph.routines import Routines, without_attributes
-from sqlflow_codegen.graph.settings import OTHER, SETTING, Settings
+from sqlflow_codegen.graph.settings import Outcome, Settings
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, name_after, words
 from sqlflow_codegen.graph.trust import touched
 
@@ -85,9 +85,9 @@ class Interpreter:
             if not tokens:
                 return False
             outcome = self._settings.interpret(tokens, analysis)
-            if outcome != OTHER:
+            if outcome is not Outcome.OTHER:
                 analysis.brief = words(tokens)[0] in BRIEF_WORDS
-                return outcome == SETTING
+                return outcome is Outcome.SETTING
             self._interpret(tokens, text, analysis)
         except NotUnderstoodError as error:
             self._give_up(tokens, text, error, analysis)
@@ -139,7 +139,7 @@ class Interpreter:
             self._load_mysql(tokens, analysis)
             return
         elif first[:3] == ("CREATE", "FOREIGN", "TABLE"):
-            self._definitions.create_elsewhere(*foreign_table(tokens), analysis)
+            self._definitions.create_external(*foreign_table(tokens), analysis)
             return
         elif first[:3] == ("CREATE", "VIRTUAL", "TABLE"):
             self._definitions.create_virtual(*virtual_table(tokens), analysis)
@@ -181,14 +181,14 @@ class Interpreter:
             if temporary:
                 analysis.create_temporary(relation)
             else:
-                analysis.catalog.standings.created(relation, plain=True)
+                analysis.catalog.provenances.created(relation, plain=True)
                 analysis.write_definition(relation)
 
     def _truncate(self, tree: exp.Expr, analysis: Analysis) -> None:
         for table in tree.expressions:
             analysis.write(self._walker.reference(unwrap(table)))
         if str(tree.args.get("option") or "").upper() == "CASCADE":
-            analysis.wait("CASCADE may empty more than it names")
+            analysis.run_alone("CASCADE may empty more than it names")
 
     def _copy(self, tree: exp.Expr, analysis: Analysis) -> None:
         target = unwrap(tree.args.get("this"))
@@ -267,14 +267,14 @@ class Interpreter:
         elif isinstance(target, exp.Table) and kind in ("TABLE", "VIEW"):
             analysis.write(self._walker.reference(target))
         else:
-            analysis.wait("COMMENT runs alone")
+            analysis.run_alone("COMMENT runs alone")
 
     def _analyze(self, tree: exp.Expr, analysis: Analysis) -> None:
         tables = list(tree.find_all(exp.Table))
         for table in tables:
             analysis.read(self._walker.reference(table))
         if not tables:
-            analysis.wait("ANALYZE of all tables runs alone")
+            analysis.run_alone("ANALYZE of all tables runs alone")
 
     def _refresh(self, tree: exp.Expr, analysis: Analysis) -> None:
         self._refresh_view(self._walker.reference(unwrap(tree.this)), analysis)

@@ -1,4 +1,4 @@
-"""Where in a step another attempt cannot go on, because what an earlier statement left in the session is gone.
+"""Statements at which another attempt at a step cannot go on: the session state that they need is lost.
 
 Another attempt has a new session. It repeats what only shapes the session and skips what is done. That is not enough
 where a statement does both (an `INSERT` before `last_insert_id()`, a `CALL` that sees a temporary table), where what
@@ -51,7 +51,7 @@ def _state(each: Effects) -> list[Affinity]:
 
 
 def _leaves(each: Effects) -> bool:
-    """Whether a statement that is not repeated may leave something in the session all the same."""
+    """True if a statement that is not repeated may leave something in the session all the same."""
     return not each.controls and (each.changes_session or not each.understood)
 
 

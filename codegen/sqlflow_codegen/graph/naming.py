@@ -1,4 +1,4 @@
-"""Names of relations: what a dialect makes of an identifier, and which names may mean the same relation.
+"""Names of relations: identifiers as each dialect folds them, and names that may mean the same relation.
 
 Two questions have to be kept apart, because each must be answered on the safe side. *May* two names mean one
 relation? Then the statements that use them keep their order: `Relation.schema` and `Relation.name` decide. *Must*
@@ -26,7 +26,7 @@ _SYSTEM_SCHEMAS = frozenset(
     {"information_schema", "pg_catalog", "pg_toast", "mysql", "performance_schema", "sys", "system"}
 )
 _OWN_PREFIX = "sqlflow_"
-"""Tables of our own: they tell of models, and of what ran."""
+"""Tables of our own: the model store, the ledger and the like."""
 
 _SYSTEM_PREFIXES = {"postgres": ("pg_",), "sqlite": ("sqlite_", "pragma_"), "duckdb": ("duckdb_", "pragma_", "sqlite_")}
 
@@ -67,7 +67,7 @@ class Relation(NamedTuple):
 
 
 class CurrentSchema(NamedTuple):
-    """Where names without a schema are looked up.
+    """The schema in which names without a schema are resolved.
 
     Attributes:
         schema: the current schema, folded for comparison; "" if it is not known.
@@ -81,7 +81,7 @@ class CurrentSchema(NamedTuple):
 
 
 class Names:
-    """What one dialect makes of identifiers."""
+    """Folds and resolves names of one dialect."""
 
     def __init__(self, dialect: str) -> None:
         self.dialect = dialect
@@ -109,7 +109,7 @@ class Names:
         return Relation(self.key(schema), self.key(name), (catalog, path[-2], name), ".".join(path[-2:]))
 
     def is_system(self, relation: Relation) -> bool:
-        """Whether reading that relation tells of others, as a database's catalogue does."""
+        """True if the relation belongs to the database's catalog, or to our own tables."""
         if relation.schema and relation.schema.lower() in _SYSTEM_SCHEMAS:
             return True
         if relation.name.startswith(_OWN_PREFIX):
@@ -120,7 +120,7 @@ class Names:
 
 
 def _folder(dialect: str) -> Callable[[str, bool], str]:
-    """How the dialect changes the case of an identifier: by sqlglot's rules, and PostgreSQL by the step's own."""
+    """The function that folds the case of an identifier: by sqlglot's rules, in PostgreSQL by the step's own."""
     if dialect == "postgres":
         return lambda text, quoted: stored((text, quoted), dialect)
     strategy = Dialect.get_or_raise(dialect).normalization_strategy

@@ -1,4 +1,4 @@
-"""How strictly the order of a program's statements is kept."""
+"""The orderings of a program's statements."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Ordering(StrEnum):
-    """Which statements wait for which; the values are those of `spec.ordering`.
+    """The rules by which statements wait for others; the values are those of `spec.ordering`.
 
     Attributes:
         CONSERVATIVE: what statements read and write decides, and a relation that this program did not create may

@@ -79,12 +79,12 @@ class _Grouping:
 
     @property
     def count(self) -> int:
-        """How many groups there are."""
+        """The number of groups."""
         return len(set(self.group_of))
 
     @property
     def pairs(self) -> int:
-        """How many pairs of groups there are that might be joined."""
+        """The number of pairs of groups that might be joined."""
         brief = sum(1 for group in set(self.group_of) if group >= self.long)
         return brief * self.count
 
@@ -165,7 +165,7 @@ class _Grouping:
         return False
 
     def _may_join(self, small: int, other: int, order: _Order, position: dict[int, int]) -> bool:
-        """Whether the join puts no two long groups into a new order, and nothing lies between the two."""
+        """True if the join puts no two long groups into a new order, and nothing lies between the two."""
         own = self._bit(other)
         before = (order.before[small] | order.before[other]) & ~own
         after = (order.after[small] | order.after[other]) & ~own

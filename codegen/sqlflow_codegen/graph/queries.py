@@ -1,4 +1,4 @@
-"""Which relations a query names, for a step that cannot ask its database."""
+"""The relations that a query names, for a step that cannot ask its database."""
 
 from __future__ import annotations
 

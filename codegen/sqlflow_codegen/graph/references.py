@@ -1,4 +1,4 @@
-"""What one syntax tree mentions: relations read and written, functions, variables, files.
+"""References in a syntax tree: relations read and written, functions, variables, files.
 
 One walk over the tree, without recursion, so that no nesting is too deep for it. Nothing here knows what other
 statements did; names are as written.
@@ -30,7 +30,7 @@ _FILE_READERS = (exp.ReadCSV, exp.ReadParquet)
 
 @dataclass(slots=True)
 class References:
-    """What a tree mentions, in the order found.
+    """The references in a tree, in the order found.
 
     Attributes:
         reads, writes: relations whose rows it reads, changes.
@@ -56,7 +56,7 @@ class References:
 
 
 class Walker:
-    """Collects what trees of one dialect mention."""
+    """Collects the references in trees of one dialect."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -87,7 +87,7 @@ class Walker:
         self._stack: list[tuple[exp.Expr, Scope]] = []
 
     def collect(self, trees: Iterable[exp.Expr], found: References | None = None) -> References:
-        """What the trees mention, added to `found` if given.
+        """The references in the trees, added to `found` if given.
 
         Raises:
             NotUnderstoodError: they hold something that cannot be told what it does.
@@ -265,7 +265,7 @@ class Walker:
         return _children(node)
 
     def _sequence(self, arguments: list[exp.Expr] | tuple[()]) -> Reference:
-        """The sequence that the first argument names; `()` if only a run can tell."""
+        """The sequence that the first argument names; `()` if it is computed."""
         first = arguments[0] if arguments else None
         if isinstance(first, exp.Cast):
             first = first.this

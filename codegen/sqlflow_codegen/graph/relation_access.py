@@ -15,7 +15,7 @@ from sqlflow_codegen.graph.data_objects import (
 )
 from sqlflow_codegen.graph.effects_builder import CATALOG_READ, EffectsBuilder
 from sqlflow_codegen.graph.naming import Reference, Relation
-from sqlflow_codegen.graph.standing import Standing, Why
+from sqlflow_codegen.graph.provenance import Doubt, Provenance
 
 _KEYS_BY_NAME = frozenset({"mysql", "sqlite"})
 """Dialects whose foreign keys find a table by its name, one that was dropped and made again too."""
@@ -35,7 +35,7 @@ class RelationAccess(EffectsBuilder):
             self.write_relation(self.catalog.relation(reference))
 
     def use_temporary(self, reference: Reference, into: set[DataObject]) -> bool:
-        """Note the use of a temporary relation; whether that name surely means one."""
+        """Note the use of a temporary relation; True if the name surely means one."""
         if self.use_memory(reference[:-1]):
             self.changes_session |= into is self.writes
             for below in self._with_bases(self.catalog.relation(reference))[1:]:
@@ -49,7 +49,7 @@ class RelationAccess(EffectsBuilder):
         if found:
             self.reads |= self.catalog.files(relation)
         for each in found:
-            self.shares.add(each.affinity)
+            self.affinities.add(each.affinity)
             self.changes_session |= into is self.writes
             for base in each.bases:
                 for below in self._with_bases(base):
@@ -58,10 +58,10 @@ class RelationAccess(EffectsBuilder):
         return certain
 
     def use_memory(self, schema: Reference) -> bool:
-        """Whether a schema, with its catalog, lies in a database in memory; its statements then share a session."""
+        """True if a schema, with its catalog, lies in a database in memory; its statements then share a session."""
         affinity = self.session.memory_affinity(self.catalog.names.fold(part) for part in schema)
         if affinity:
-            self.shares.add(affinity)
+            self.affinities.add(affinity)
         return affinity is not None
 
     def read_relation(self, relation: Relation) -> None:
@@ -83,28 +83,28 @@ class RelationAccess(EffectsBuilder):
             self._touch(base, self.reads)
 
     def drop(self, relation: Relation, *, view: bool = False) -> None:
-        """Note that a relation is dropped.
+        """Note a DROP of a relation.
 
         Args:
             relation: the relation.
             view: whether it is one that no other can hold as a part, and nothing else is dropped with it.
         """
         catalog = self.catalog
-        if catalog.standings.is_own(relation):
+        if catalog.provenances.is_own(relation):
             self.write_definition(relation)
             return
         self.writes |= {catalog.resource(relation), *catalog.groups(relation), ANY_DROP, ANY_NAME}
         self.reads.update(catalog.resource(base) for base in catalog.bases(relation) or ())
         self._need_schema(relation)
-        if catalog.standing(relation) is Standing.NEW:
+        if catalog.provenance(relation) is Provenance.NEW:
             return
-        if view and not catalog.standings.binds_late:
+        if view and not catalog.provenances.binds_late:
             self.reads.add(CODE)  # whatever is over it would have to be dropped before
             return
         self.writes.add(EXISTING)
-        self.unclear.setdefault(relation.shown, Why.DROPPED)
+        self.unclear.setdefault(relation.shown, Doubt.DROPPED)
         if catalog.names.dialect in _KEYS_BY_NAME:
-            self.reads.update(map(read_by_name, catalog.standings.made_again))
+            self.reads.update(map(read_by_name, catalog.provenances.recreated))
 
     def write_index(self, index: Relation, *, unless_there: bool = False) -> None:
         """Note that a name of an index or a key is taken or given up; what was dropped before may have given it up."""
@@ -119,8 +119,8 @@ class RelationAccess(EffectsBuilder):
         self.uses_view |= bool(bases)
         for each in (relation, *bases):
             if self.catalog.names.is_system(each):
-                self.wait(CATALOG_READ)
-            if self.catalog.is_restless(each):
+                self.run_alone(CATALOG_READ)
+            if self.catalog.is_volatile(each):
                 self.give_up(f"the definition of {each.shown} calls functions that are not known", function=True)
         return [relation, *bases]
 
@@ -130,22 +130,23 @@ class RelationAccess(EffectsBuilder):
         into.add(catalog.resource(relation))
         into.update(catalog.groups(relation))
         self._need_schema(relation)
-        standing, writes = catalog.standing(relation), into is self.writes
-        if standing is Standing.OLD:
+        provenance, writes = catalog.provenance(relation), into is self.writes
+        late = catalog.provenances.binds_late
+        if provenance is Provenance.EXISTING:
             self.use_existing(write=writes)
-        elif standing is Standing.AGAIN:
+        elif provenance is Provenance.RECREATED:
             self.reads.add(CODE)
-            if catalog.standings.binds_late and writes:
+            if late and writes:
                 into.add(read_by_name(relation))
-        if writes and (standing is Standing.OLD or (standing is Standing.AGAIN and catalog.standings.binds_late)):
-            self.unclear.setdefault(relation.shown, catalog.standings.why(relation))
+        if writes and (provenance is Provenance.EXISTING or (late and provenance is Provenance.RECREATED)):
+            self.unclear.setdefault(relation.shown, catalog.provenances.doubt(relation))
 
     def use_existing(self, *, write: bool) -> None:
         """Note that any relation that existed before may be read, or changed and read."""
         if write:
             self.writes |= {EXISTING, CODE}
         else:
-            self.reads |= {EXISTING, *map(read_by_name, self.catalog.standings.made_again)}
+            self.reads |= {EXISTING, *map(read_by_name, self.catalog.provenances.recreated)}
 
     def _need_schema(self, relation: Relation) -> None:
         if self.catalog.schemas:
@@ -169,11 +170,11 @@ class RelationAccess(EffectsBuilder):
         """Note that a temporary relation is created, from `bases` if it is a view; see `session.Temporary`."""
         self.changes_session = True
         if self.session.memory.keys().isdisjoint((relation.schema, relation.identity[0])):
-            self.shares.add(self.session.create_temporary(relation, bases, certain=certain, passing=passing))
+            self.affinities.add(self.session.create_temporary(relation, bases, certain=certain, passing=passing))
             return
-        self.catalog.define_view(relation, bases, restless=False)
+        self.catalog.define_view(relation, bases, volatile=False)
         if self.catalog.names.dialect == "sqlite":  # which finds it by its bare name, too, if there is no other
-            self.shares.add(self.session.create_temporary(relation, bases, certain=False))
+            self.affinities.add(self.session.create_temporary(relation, bases, certain=False))
 
     def tie(self, first: Relation, second: Relation) -> None:
         """Note that two relations change together from now on."""
@@ -183,9 +184,9 @@ class RelationAccess(EffectsBuilder):
         for relation in (first, second):
             self.write_relation(relation)
 
-    def expose(self, relation: Relation, to: Standing = Standing.OLD) -> None:
-        """Note that something of that standing depends on the relation from now on, and so may what is over that."""
+    def expose(self, relation: Relation, to: Provenance = Provenance.EXISTING) -> None:
+        """Note that something of that provenance depends on the relation from now on, and so may what is over that."""
         for each in self._with_bases(relation):
-            if self.catalog.standing(each) > to:
+            if self.catalog.provenance(each) > to:
                 self.catalog.lower(each, to)
                 self._touch(each, self.writes)

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from sqlflow_codegen.graph.data_objects import GROUP, DataObject
 from sqlflow_codegen.graph.naming import Relation
-from sqlflow_codegen.graph.standing import Standing
+from sqlflow_codegen.graph.provenance import Provenance
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class RelationGroups:
     def __init__(self) -> None:
         self._members: NameMap[int] = NameMap()
         self._parents: list[int] = []
-        self._standings: list[Standing] = []
+        self._provenances: list[Provenance] = []
         self._shown: list[str] = []
 
     def __bool__(self) -> bool:
@@ -63,33 +63,33 @@ class RelationGroups:
     def _roots(self, relation: Relation) -> list[int]:
         return sorted({self._root(group) for group in self._members.find(relation)})
 
-    def tie(self, first: Relation, second: Relation, standing: Standing) -> None:
+    def tie(self, first: Relation, second: Relation, provenance: Provenance) -> None:
         """Make one group of all that may be the two relations."""
         roots = sorted({*self._roots(first), *self._roots(second)})
         if not roots:
             roots = [len(self._parents)]
             self._parents.append(roots[0])
-            self._standings.append(standing)
+            self._provenances.append(provenance)
             self._shown.append(f"{first.shown}~{second.shown}")
         for root in roots[1:]:
             self._parents[root] = roots[0]
-            standing = min(standing, self._standings[root])
-        self._standings[roots[0]] = min(standing, self._standings[roots[0]])
+            provenance = min(provenance, self._provenances[root])
+        self._provenances[roots[0]] = min(provenance, self._provenances[roots[0]])
         self._members.set(first, roots[0])
         self._members.set(second, roots[0])
 
-    def standing(self, relation: Relation) -> Standing:
-        """The least standing of what is tied to it."""
-        return min((self._standings[root] for root in self._roots(relation)), default=Standing.NEW)
+    def provenance(self, relation: Relation) -> Provenance:
+        """The least provenance of what is tied to it."""
+        return min((self._provenances[root] for root in self._roots(relation)), default=Provenance.NEW)
 
-    def lower(self, relation: Relation, to: Standing) -> None:
-        """Note that something with that standing is tied to it."""
+    def lower(self, relation: Relation, to: Provenance) -> None:
+        """Note that something with that provenance is tied to it."""
         for root in self._roots(relation):
-            self._standings[root] = min(to, self._standings[root])
+            self._provenances[root] = min(to, self._provenances[root])
 
     def lower_all(self) -> None:
         """Note that anything may be tied to something that existed before."""
-        self._standings = [Standing.OLD] * len(self._standings)
+        self._provenances = [Provenance.EXISTING] * len(self._provenances)
 
     def resources(self, relation: Relation) -> list[DataObject]:
         """The groups that it may belong to."""

@@ -1,4 +1,4 @@
-"""What a program shows of its result tables before it runs: those that it reads or fills itself, or that name a schema.
+"""Checks of result tables before a run: those that the program reads or fills itself, or that name a schema.
 
 A step asks the database, and sees more (`sqlflow_runtime.databases.result_tables`). Here only what is certain is an
 error.
@@ -31,7 +31,7 @@ ResultStatement = ir.PredictStatement | ir.EvaluateStatement | ir.ExplainStateme
 
 
 class ResultChecks:
-    """Follows the statements of a program, in order; `errors` is what was found."""
+    """Follows the statements of a program, in order, and collects `errors`."""
 
     def __init__(self, program: ir.Program) -> None:
         self.errors: list[Diagnostic] = []
@@ -125,7 +125,7 @@ def _target(statement: ir.Statement) -> Reference:
 
 
 def _qualifier(relation: DataObject | Relation) -> str:
-    """What stands before the name: a schema, or the name of an attached file; "" if nothing does."""
+    """The schema before the name, or the name of an attached file; "" if there is none."""
     return relation.shown[: -len(relation.name) - 1]
 
 

@@ -73,7 +73,7 @@ class Routines:
         return reference
 
     def body(self, tree: exp.Expr, *, trusted: bool) -> References:
-        """What a call of the function mentions.
+        """The references of a call of the function.
 
         Args:
             tree: the CREATE FUNCTION.
@@ -125,7 +125,7 @@ def _defaults(function: exp.Expr) -> list[exp.Expr]:
 
 
 class FunctionBodies:
-    """The functions of a program whose bodies are known."""
+    """The bodies of a program's functions, as far as they are known."""
 
     def __init__(self) -> None:
         self._bodies: dict[Identity, References] = {}
@@ -145,7 +145,7 @@ class FunctionBodies:
                 self._bodies.pop(identity, None)
 
     def find(self, function: Relation, *, trusted: bool) -> References | None:
-        """What a call mentions; None if it may be another function's. `trusted`: the bare name is enough."""
+        """The references of a call; None if it may be another function's. `trusted`: the bare name is enough."""
         identity = self._names.get(function.name) if trusted else function.identity
         return None if identity is None else self._bodies.get(identity)
 
@@ -165,7 +165,7 @@ def call_reference(called: str) -> Reference:
 
 
 def merged(first: References, second: References) -> References:
-    """What either mentions."""
+    """The references of both."""
     return replace(
         first,
         reads=[*first.reads, *second.reads],

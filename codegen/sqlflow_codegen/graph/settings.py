@@ -1,12 +1,12 @@
-"""Statements about the session itself: transactions, USE, SET and what else a session remembers.
+"""Statements that change the session itself, recognized by their first tokens: USE, SET, ATTACH, PREPARE and so on.
 
-They are told by their first tokens, not by a parse. `Settings.interpret` says what became of a statement; a
-*setting* changes nothing but the session and is replayed at the start of every later step.
+A *setting* changes nothing but the session and is replayed at the start of every later step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -14,39 +14,42 @@ from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.assignments import Assignments
 from sqlflow_codegen.graph.attachments import attach, detach
 from sqlflow_codegen.graph.effects_builder import CATALOG_READ
-from sqlflow_codegen.graph.later import alters_later_sessions, keep_from_later_sessions
 from sqlflow_codegen.graph.naming import Unknown
-from sqlflow_codegen.graph.sql_parser import name_after, words
-
-SETTING = "setting"
-DONE = "done"
-OTHER = ""
+from sqlflow_codegen.graph.session_defaults import alters_later_sessions, keep_from_later_sessions
+from sqlflow_codegen.graph.sql_parser import name_after, word_set, words
+from sqlflow_codegen.graph.transactions import Transactions
 
 _TEMPORARY = ("TEMP", "TEMPORARY")
-_TRANSACTION_WORDS = """
-    TRANSACTION WORK TRAN DEFERRED IMMEDIATE EXCLUSIVE CONCURRENT ISOLATION READ NOT DEFERRABLE
-"""
-_KEPT = """
+_KEPT = word_set("""
     PREPARE DEALLOCATE DECLARE FETCH MOVE CLOSE OPEN HANDLER DISCARD CACHE UNCACHE LISTEN UNLISTEN
-"""
-"""What leaves its state in the session and nothing elsewhere."""
-_STICKY = "EXECUTE XA"
-_CURSORS = ("DECLARE", "FETCH", "MOVE", "CLOSE")
-_ALONE = """
+""")
+"""Statements that leave their state in the session and nothing elsewhere."""
+_STICKY = word_set("EXECUTE XA")
+_CURSORS = word_set("DECLARE FETCH MOVE CLOSE")
+_ALONE = word_set("""
     GRANT REVOKE VACUUM CHECKPOINT REINDEX CLUSTER FLUSH OPTIMIZE CHECK REPAIR KILL NOTIFY SECURITY HELP
-"""
-_SESSION_PRAGMAS = """
+""")
+_SESSION_PRAGMAS = word_set("""
     foreign_keys case_sensitive_like cache_size synchronous temp_store busy_timeout recursive_triggers journal_mode
     defer_foreign_keys ignore_check_constraints locking_mode mmap_size query_only threads trusted_schema
     reverse_unordered_selects automatic_index legacy_alter_table writable_schema analysis_limit cache_spill
     cell_size_check checkpoint_fullfsync count_changes data_store_directory empty_result_callbacks full_column_names
     fullfsync hard_heap_limit read_uncommitted secure_delete short_column_names soft_heap_limit temp_store_directory
     wal_autocheckpoint
-"""
-
-
+""")
 _STATEMENTS_OF_PRAGMAS = ("import_database", "create_fts_index", "drop_fts_index")
 """Pragmas of DuckDB that create and drop relations."""
+
+
+class Outcome(Enum):
+    """The result of an attempt to interpret a statement as one about the session."""
+
+    SETTING = auto()
+    """It is one, and is replayed in later steps."""
+    DONE = auto()
+    """It is one, and its effects are noted."""
+    OTHER = auto()
+    """It is none."""
 
 
 class Settings:
@@ -55,20 +58,8 @@ class Settings:
     def __init__(self, dialect: str, assignments: Assignments) -> None:
         self._dialect = dialect
         self._assignments = assignments
-        self._transaction_words = frozenset(_TRANSACTION_WORDS.split())
-        self._kept = frozenset(_KEPT.split())
-        self._sticky = frozenset(_STICKY.split())
-        self._alone = frozenset(_ALONE.split())
-        self._pragmas = frozenset(_SESSION_PRAGMAS.split())
-        self._by_verb: dict[str, Callable[[Sequence[Token], tuple[str, ...], Analysis], str]] = {
-            "BEGIN": self._begin,
-            "START": self._begin,
-            "COMMIT": self._commit,
-            "END": self._end,
-            "ROLLBACK": self._rollback,
-            "ABORT": self._rollback,
-            "SAVEPOINT": self._savepoint,
-            "RELEASE": self._savepoint,
+        self._transactions = Transactions(dialect)
+        self._by_verb: dict[str, Callable[[Sequence[Token], tuple[str, ...], Analysis], Outcome]] = {
             "USE": self._use,
             "SET": self._set,
             "RESET": self._reset,
@@ -82,131 +73,51 @@ class Settings:
             "ADD": self._chained,
             "ALTER": self._alter_session,
             "CREATE": self._create_function,
-            "LOCK": self._lock,
-            "UNLOCK": self._lock,
             "SHOW": self._look,
             "EXPLAIN": self._explain,
         }
 
-    def interpret(self, tokens: Sequence[Token], analysis: Analysis) -> str:
-        """What becomes of a statement: `SETTING`, `DONE` if its effects are noted, `OTHER` if it is for others."""
+    def interpret(self, tokens: Sequence[Token], analysis: Analysis) -> Outcome:
+        """Note the effects of a statement about the session."""
         first = words(tokens)
         verb = first[0]
         if alters_later_sessions(first, self._dialect):
             keep_from_later_sessions(" ".join(first[:2]), analysis)
-            return OTHER if verb == "CREATE" else DONE
+            return Outcome.OTHER if verb == "CREATE" else Outcome.DONE
+        if self._transactions.interpret(tokens, analysis):
+            return Outcome.DONE
         handler = self._by_verb.get(verb)
         if handler is not None:
             return handler(tokens, first, analysis)
-        if first[:2] == ("PREPARE", "TRANSACTION"):
-            return self._prepare_transaction(analysis)
-        if verb in self._kept or verb in self._sticky:
+        if verb in _KEPT | _STICKY:
             analysis.give_up(f"{verb} keeps its state in the session")
             inside = verb in _CURSORS and analysis.session.in_transaction and "HOLD" not in words(tokens, len(tokens))
-            if verb in self._kept:
+            if verb in _KEPT:
                 analysis.keep_in_session(only=not inside)
             analysis.session.stick()
             analysis.controls = inside
-            return DONE
-        if verb in self._alone:
-            analysis.wait(f"{verb} runs alone")
-            return DONE
-        return OTHER
-
-    # -- transactions
-
-    def _prepare_transaction(self, analysis: Analysis) -> str:
-        analysis.give_up("whether a prepared transaction is kept is not known")
-        place = analysis.session.prepare_transaction()
-        if place is not None:
-            analysis.catalog.place = place
-        return DONE
-
-    def _begin(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
-        if len(first) > 1 and first[1] not in self._transaction_words:
-            return self._block(tokens, first, analysis)
-        if len(first) == 1 and (first[0] == "START" or self._dialect == "bigquery"):
-            return self._block(tokens, first, analysis)
-        if not analysis.session.in_transaction:
-            analysis.catalog.standings.begin()
-        analysis.controls = True
-        analysis.session.begin(analysis.catalog.place)
-        return DONE
-
-    def _block(self, _tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
-        analysis.give_up(f"{first[0]} begins a block of statements")
-        analysis.session.stick()
-        return DONE
-
-    def _commit(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
-        if len(first) > 1 and first[1] == "PREPARED":
-            analysis.give_up("it commits a prepared transaction")
-            return DONE
-        analysis.controls = True
-        analysis.catalog.standings.begin()
-        place = analysis.session.commit()
-        if place is not None:
-            analysis.catalog.place = place
-        self._chain(tokens, analysis)
-        return DONE
-
-    def _end(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
-        if self._dialect in ("postgres", "sqlite", "duckdb"):
-            return self._commit(tokens, first, analysis)
-        return self._block(tokens, first, analysis)
-
-    def _rollback(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
-        every = words(tokens, len(tokens))
-        if "PREPARED" in every:
-            analysis.give_up("it undoes a prepared transaction")
-            return DONE
-        analysis.controls = True
-        analysis.catalog.standings.rollback()
-        if "TO" in every:
-            analysis.session.rollback_to()
-            return DONE
-        place = analysis.session.rollback()
-        if place is not None:
-            analysis.catalog.place = place
-        self._chain(tokens, analysis)
-        return DONE
-
-    def _chain(self, tokens: Sequence[Token], analysis: Analysis) -> None:
-        every = words(tokens, len(tokens))
-        if "CHAIN" in every and "NO" not in every:
-            analysis.session.begin(analysis.catalog.place)
-
-    def _savepoint(self, _tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
-        if self._dialect == "sqlite" and not analysis.session.in_transaction:
-            analysis.give_up(f"{first[0]} outside a transaction begins one")
-            analysis.session.stick()
-        analysis.controls = True
-        return DONE
-
-    def _lock(self, _tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
-        analysis.wait(f"{first[0]} runs alone")
-        analysis.controls = self._dialect == "postgres"
-        if not analysis.controls:
-            analysis.session.lock(locked=first[0] == "LOCK")
-            analysis.changes_session = True
-        return DONE
+            return Outcome.DONE
+        if verb in _ALONE:
+            analysis.run_alone(f"{verb} runs alone")
+            return Outcome.DONE
+        return Outcome.OTHER
 
     # -- settings
 
-    def _use(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+    def _use(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
         catalog, session, names = analysis.catalog, analysis.session, analysis.catalog.names
         kind = first[1] if len(first) > 2 and first[2] != "." else ""
         if kind in ("ROLE", "WAREHOUSE", "SECONDARY"):
             session.set(frozenset({f"use {kind}"}))
-            return SETTING
+            return Outcome.SETTING
         path, _ = name_after(tokens, 2 if kind else 1)
         if not path:
-            return OTHER
+            return Outcome.OTHER
         folded = [names.fold(part) for part in path]
         if analysis.use_memory(path):
             analysis.keep_in_session()  # names without a schema are this session's from here on
             catalog.enter("", Unknown(since=session.number), Unknown(since=session.number))
-            return DONE
+            return Outcome.DONE
         last = names.key(folded[-1])
         if kind in ("DATABASE", "CATALOG"):
             session.set(None)
@@ -215,22 +126,22 @@ class Settings:
             session.set(frozenset({"use"}), last)
             catalog.enter(last, folded[-1], folded[-2])
         elif self._dialect == "duckdb":
-            session.set(None, last)  # a catalog or a schema: it cannot be told
+            session.set(None, last)  # a catalog or a schema
             catalog.enter("", Unknown(last), Unknown(last))
         else:
             session.set(frozenset({"use"}) if self._dialect in ("mysql", "hive") else None, last)
             catalog.enter(last, folded[-1])
-        return SETTING
+        return Outcome.SETTING
 
-    def _set(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
-        return SETTING if self._assignments.interpret(tokens[1:], analysis) else DONE
+    def _set(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
+        return Outcome.SETTING if self._assignments.interpret(tokens[1:], analysis) else Outcome.DONE
 
-    def _reset(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+    def _reset(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
         if len(first) < 2:
-            return OTHER
+            return Outcome.OTHER
         if self._dialect == "mysql":  # of the server or its logs, never of the session
-            analysis.wait("RESET runs alone")
-            return DONE
+            analysis.run_alone("RESET runs alone")
+            return Outcome.DONE
         what = " ".join(words(tokens, len(tokens))[1:]).lower()
         if what == "all":
             analysis.session.reset_all()
@@ -240,33 +151,33 @@ class Settings:
         role = isinstance(current, Unknown) and current.of_role
         if what in ("all", "search_path", "schema") or (role and what in ("role", "session authorization")):
             analysis.catalog.enter("", Unknown())
-        return SETTING
+        return Outcome.SETTING
 
-    def _chained(self, _tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
+    def _chained(self, _tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
         analysis.session.set(None)
-        return SETTING
+        return Outcome.SETTING
 
-    def _attach(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
-        return SETTING if attach(tokens, analysis) else DONE
+    def _attach(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
+        return Outcome.SETTING if attach(tokens, analysis) else Outcome.DONE
 
-    def _detach(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
-        return SETTING if detach(tokens, analysis) else DONE
+    def _detach(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
+        return Outcome.SETTING if detach(tokens, analysis) else Outcome.DONE
 
-    def _load(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+    def _load(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
         rows = self._dialect == "mysql" or first[1:2] == ("DATA",)
-        return OTHER if rows else self._chained(tokens, first, analysis)
+        return Outcome.OTHER if rows else self._chained(tokens, first, analysis)
 
-    def _install(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+    def _install(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
         """DuckDB keeps extensions in the home of its process; MySQL's plugins are the server's."""
         if self._dialect == "duckdb" and "INSTALL" in first[:2]:
             return self._chained(tokens, first, analysis)
-        return OTHER
+        return Outcome.OTHER
 
-    def _alter_session(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+    def _alter_session(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
         session = len(first) > 1 and first[1] == "SESSION"
-        return self._chained(tokens, first, analysis) if session else OTHER
+        return self._chained(tokens, first, analysis) if session else Outcome.OTHER
 
-    def _pragma(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+    def _pragma(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
         name, after = name_after(tokens, 1)
         bare = name[-1][0].lower() if name else ""
         sets = after < len(tokens) and tokens[after].token_type in (TokenType.EQ, TokenType.L_PAREN)
@@ -276,22 +187,22 @@ class Settings:
                 return self._chained(tokens, first, analysis)
             if bare in _STATEMENTS_OF_PRAGMAS:
                 analysis.give_up(f"PRAGMA {bare} creates what it does not name")
-                return DONE
+                return Outcome.DONE
         elif bare == "foreign_keys" and sets and analysis.session.in_transaction:
-            return DONE  # SQLite ignores it there
-        elif bare in self._pragmas and sets:
+            return Outcome.DONE  # SQLite ignores it there
+        elif bare in _SESSION_PRAGMAS and sets:
             if analysis.use_memory(name[:-1]):
                 analysis.changes_session = True
-                return DONE
+                return Outcome.DONE
             analysis.session.set(frozenset({"pragma " + ".".join(part.lower() for part, _ in name)}))
-            return SETTING
+            return Outcome.SETTING
         if sets and bare in ("user_version", "application_id", "journal_size_limit", "wal_checkpoint"):
-            analysis.wait(f"PRAGMA {bare} runs alone")
+            analysis.run_alone(f"PRAGMA {bare} runs alone")
         else:
-            analysis.wait(CATALOG_READ)
-        return DONE
+            analysis.run_alone(CATALOG_READ)
+        return Outcome.DONE
 
-    def _create_function(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
+    def _create_function(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
         """Temporary functions are settings, where they cannot write; so are DuckDB's secrets."""
         begin = words(tokens, 6)
         rest = begin[3:] if begin[1:3] == ("OR", "REPLACE") else begin[1:]
@@ -301,31 +212,31 @@ class Settings:
             analysis.give_up("what it creates is in the session's own schema")
             analysis.keep_in_session(only=True)
             analysis.catalog.user_functions = True
-            return DONE
+            return Outcome.DONE
         if len(rest) < 2 or rest[0] not in _TEMPORARY or rest[1] not in ("FUNCTION", "MACRO", "AGGREGATE"):
-            return OTHER
+            return Outcome.OTHER
         analysis.session.set(None)
         if any(token.token_type is TokenType.FROM for token in tokens):
             analysis.catalog.user_functions = True
-        return SETTING
+        return Outcome.SETTING
 
-    def _create_secret(self, begin: tuple[str, ...], rest: tuple[str, ...], analysis: Analysis) -> str:
+    def _create_secret(self, begin: tuple[str, ...], rest: tuple[str, ...], analysis: Analysis) -> Outcome:
         """A secret is the session's; one kept in a file may be made again only where the statement allows it."""
         if rest[0] == "PERSISTENT" and "REPLACE" not in begin and "IF" not in rest:
-            analysis.wait("CREATE PERSISTENT SECRET runs alone")
+            analysis.run_alone("CREATE PERSISTENT SECRET runs alone")
             analysis.session.stick()
-            return DONE
+            return Outcome.DONE
         analysis.session.set(None)
-        return SETTING
+        return Outcome.SETTING
 
     # -- statements that only look
 
-    def _look(self, _tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> str:
-        analysis.wait(CATALOG_READ)
-        return DONE
+    def _look(self, _tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
+        analysis.run_alone(CATALOG_READ)
+        return Outcome.DONE
 
-    def _explain(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> str:
+    def _explain(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
         if "ANALYZE" in words(tokens, 8):
             analysis.give_up("EXPLAIN ANALYZE executes its statement")
-            return DONE
+            return Outcome.DONE
         return self._look(tokens, first, analysis)

@@ -1,4 +1,4 @@
-"""Tokens of one statement, and the little that can be told of it without a parse."""
+"""Tokens and syntax trees of single statements, by sqlglot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNICODE_NAME = re.compile(r'\bU&"', re.IGNORECASE)
 
 
 class NotUnderstoodError(Exception):
-    """The text is no statement that can be told what it does; the message says why."""
+    """The effects of a text are not known; the message says why."""
 
 
 class SqlParser:
@@ -55,7 +55,7 @@ class SqlParser:
         return tokens
 
     def is_command(self, token: Token) -> bool:
-        """Whether sqlglot leaves alone what begins with that token."""
+        """True if sqlglot does not parse statements that begin with that token."""
         return token.token_type in self._commands
 
     def _check_same_tokens(self, text: str) -> None:
@@ -129,14 +129,14 @@ def _bounded(dialect: Dialect) -> Parser:
             super()._retreat(index)
 
         def _warn_unsupported(self) -> None:
-            """Say nothing: what is not understood becomes a barrier, with a warning of ours."""
+            """Say nothing: a statement that is not understood becomes a barrier, with a warning of ours."""
 
     parser: Parser = BoundedParser(dialect=dialect, error_level=ErrorLevel.IMMEDIATE)
     return parser
 
 
 def nesting(tokens: Sequence[Token]) -> int:
-    """How deep brackets, CASE and NOT are nested, at most."""
+    """The greatest depth of nested brackets, CASE and NOT."""
     depth = deepest = 0
     for token in tokens:
         if token.token_type in _OPENERS:
@@ -146,6 +146,11 @@ def nesting(tokens: Sequence[Token]) -> int:
         elif token.token_type in _CLOSERS and depth:
             depth -= 1
     return deepest
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
 
 
 def words(tokens: Sequence[Token], count: int = 4) -> tuple[str, ...]:

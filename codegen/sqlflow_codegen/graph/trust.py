@@ -11,21 +11,22 @@ import re
 from collections.abc import Iterable
 
 from sqlflow_codegen.graph.naming import Relation
+from sqlflow_codegen.graph.sql_parser import word_set
 
 _WORD = re.compile(r"\w+")
-_ROWS_ONLY = """
+_ROWS_ONLY = word_set("""
     SELECT INSERT UPDATE DELETE MERGE REPLACE WITH VALUES TRUNCATE COPY LOAD EXPLAIN ANALYZE REFRESH UNLOAD EXPORT
     PREPARE DEALLOCATE DECLARE FETCH MOVE CLOSE OPEN HANDLER DISCARD CACHE UNCACHE LISTEN UNLISTEN SET SAVEPOINT RELEASE
-"""
-"""First words of statements that may change rows and the session, but not what a name means."""
-_DEFINING = """
+""")
+"""First words of statements that may change rows and the session, but no meaning of a name."""
+_DEFINING = word_set("""
     CREATE ALTER DROP RENAME COMMENT UNDROP REASSIGN SECURITY EXCHANGE MSCK REPAIR COMMIT ROLLBACK
-"""
-"""First words of statements that can only have touched what they mention."""
+""")
+"""First words of statements that can only have touched names that they mention."""
 
 
 class Trust:
-    """Which names are no longer trusted."""
+    """The names that are no longer trusted."""
 
     def __init__(self) -> None:
         self._everything = False
@@ -39,7 +40,7 @@ class Trust:
             self._words |= {word.casefold() for word in words}
 
     def ended(self, relation: Relation) -> bool:
-        """Whether the relation may be something else than its name says."""
+        """True if the relation may be something else than its name says."""
         if self._everything:
             return True
         if not self._words:
@@ -58,6 +59,6 @@ def touched(first: str, text: str, tokens: Iterable[str]) -> set[str] | None:
         text: the statement.
         tokens: texts of its tokens: names in quotes may hold more than a word.
     """
-    if first in _ROWS_ONLY.split():
+    if first in _ROWS_ONLY:
         return set()
-    return {*_WORD.findall(text), *tokens} if first in _DEFINING.split() else None
+    return {*_WORD.findall(text), *tokens} if first in _DEFINING else None

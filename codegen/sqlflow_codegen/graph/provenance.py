@@ -1,4 +1,4 @@
-"""What may stand behind a relation's name: something that existed before the program, or only what the program made.
+"""The provenance of relations: existing before the program, dropped and created again by it, or new.
 
 A relation that the program created, and that nothing of that name can have existed before, is *new*. One that it
 dropped and created is made *again*: nothing is bound to it, but what names it by its text may still be there:
@@ -15,26 +15,26 @@ from enum import Enum, IntEnum, auto
 
 from sqlflow_codegen.graph.naming import Identity, Relation
 
-MOST_AGAIN = 64
+MOST_RECREATED = 64
 """Relations made again of which each may be read by views that existed before; what comes after counts as old."""
 
 
-class Standing(IntEnum):
-    """How little can be defined over a relation that is not seen: more is better.
+class Provenance(IntEnum):
+    """The provenance of a relation. The higher, the less can be defined over the relation unseen.
 
     Attributes:
-        OLD: it may have existed before; it may be a view over any other, or have triggers that write to any other.
-        AGAIN: the program dropped and created it.
+        EXISTING: it may have existed before; it may be a view over any other, or have triggers that write to any other.
+        RECREATED: the program dropped and created it.
         NEW: the program created it, and dropped nothing of that name before.
     """
 
-    OLD = 0
-    AGAIN = 1
+    EXISTING = 0
+    RECREATED = 1
     NEW = 2
 
 
-class Why(Enum):
-    """Why it is not clear what a statement changes besides what it names."""
+class Doubt(Enum):
+    """The reason for doubt about the relations that a statement changes besides those that it names."""
 
     EXISTED = auto()
     """It changes a relation that the program did not create."""
@@ -42,7 +42,7 @@ class Why(Enum):
     """It changes a relation that CREATE ... IF NOT EXISTS may have found."""
     REPLACED = auto()
     """It changes a view that CREATE OR REPLACE may have found."""
-    AGAIN = auto()
+    RECREATED = auto()
     """It changes a relation that was dropped and made again."""
     DROPPED = auto()
     """It drops a relation that the program did not create."""
@@ -50,14 +50,14 @@ class Why(Enum):
     """It changes a relation that the program created before something not understood."""
 
 
-class Standings:
-    """The standing of every name, as of one statement of a program."""
+class Provenances:
+    """The provenance of every name, as of one statement of a program."""
 
     def __init__(self, dialect: str) -> None:
         self.binds_late = dialect != "postgres"
-        """Whether a view that existed before may read a relation made again."""
+        """True if a view that existed before may read a relation that was dropped and created again."""
         self._new: set[Identity] = set()
-        self._again: dict[Identity, Relation] = {}
+        self._recreated: dict[Identity, Relation] = {}
         self._dropped: set[Identity] = set()
         """Names that may have existed before and were dropped: they are never new again."""
         self._dropped_schemas: set[str] = set()
@@ -66,50 +66,50 @@ class Standings:
         """Names that surely mean nothing now, in the schema where a CREATE would put them."""
         self._gone: set[Identity] = set()
         """Names whose relation may be gone: without a schema, they may mean another one now."""
-        self._why: dict[Identity, Why] = {}
+        self._doubts: dict[Identity, Doubt] = {}
         self._all_known = False
         self._changed: list[Relation] = []
-        """What the open transaction created or dropped."""
+        """Relations that the open transaction created or dropped."""
 
-    def of(self, relation: Relation) -> Standing:
-        """The standing of the relation that a name means now."""
+    def of(self, relation: Relation) -> Provenance:
+        """The provenance of the relation that a name means now."""
         identity = relation.identity
         if identity in self._gone and not relation.schema:
-            return Standing.OLD
+            return Provenance.EXISTING
         if identity in self._new:
-            return Standing.NEW
-        return Standing.AGAIN if identity in self._again else Standing.OLD
+            return Provenance.NEW
+        return Provenance.RECREATED if identity in self._recreated else Provenance.EXISTING
 
-    def why(self, relation: Relation) -> Why:
-        """Why it is not clear what a change of the relation changes besides."""
-        if self.of(relation) is Standing.AGAIN:
-            return Why.AGAIN
-        return self._why.get(relation.identity, Why.EXISTED)
+    def doubt(self, relation: Relation) -> Doubt:
+        """The reason for doubt about the other relations that a change of this one changes."""
+        if self.of(relation) is Provenance.RECREATED:
+            return Doubt.RECREATED
+        return self._doubts.get(relation.identity, Doubt.EXISTED)
 
     def created(
-        self, relation: Relation, *, plain: bool, most: Standing = Standing.NEW, why: Why = Why.EXISTED
+        self, relation: Relation, *, plain: bool, most: Provenance = Provenance.NEW, doubt: Doubt = Doubt.EXISTED
     ) -> None:
         """Note a CREATE.
 
         Args:
             relation: what it creates.
             plain: whether it fails where the relation exists.
-            most: the standing of the relation is at most that.
-            why: what it was called where it is not plain.
+            most: the provenance of the relation is at most that.
+            doubt: the reason for doubt where it is not plain.
         """
         identity = relation.identity
         plain = plain or self.is_absent(relation)
         if not plain:
-            self._why.setdefault(identity, why)
+            self._doubts.setdefault(identity, doubt)
         self._absent.discard(identity)
         self._gone.discard(identity)
         self._changed.append(relation)
         if not plain or self._all_known or identity in self._new:
             return
-        if most is Standing.NEW and not self._may_have_existed(relation):
+        if most is Provenance.NEW and not self._may_have_existed(relation):
             self._new.add(identity)
-        elif most >= Standing.AGAIN and (not self.binds_late or len(self._again) < MOST_AGAIN):
-            self._again[identity] = relation
+        elif most >= Provenance.RECREATED and (not self.binds_late or len(self._recreated) < MOST_RECREATED):
+            self._recreated[identity] = relation
 
     def replaced(self, relation: Relation) -> None:
         """Note that a relation was dropped, if it was there, and created, by one statement."""
@@ -126,7 +126,7 @@ class Standings:
             self._absent.add(identity)
         if identity not in self._new:
             self._dropped.add(identity)
-            self._again.pop(identity, None)
+            self._recreated.pop(identity, None)
 
     def more_dropped(self) -> None:
         """Note a DROP ... CASCADE: from now on no name is sure never to have meant something else."""
@@ -137,22 +137,22 @@ class Standings:
         self._dropped_schemas.add(schema)
 
     def is_absent(self, relation: Relation) -> bool:
-        """Whether a CREATE of that name surely finds nothing there."""
+        """True if a CREATE of that name surely finds nothing there."""
         return relation.identity in self._absent
 
     @property
     def has_dropped(self) -> bool:
-        """Whether the program dropped something that it did not create."""
+        """True if the program dropped something that it did not create."""
         return bool(self._dropped or self._dropped_schemas or self._dropped_more)
 
     @property
-    def made_again(self) -> list[Relation]:
+    def recreated(self) -> list[Relation]:
         """Relations that views may read which existed before; [] where none can."""
-        return list(self._again.values()) if self.binds_late else []
+        return list(self._recreated.values()) if self.binds_late else []
 
     def is_own(self, relation: Relation) -> bool:
-        """Whether the program made the relation of that name that is there now, if any."""
-        return self.of(relation) is not Standing.OLD
+        """True if the program made the relation of that name that is there now, if any."""
+        return self.of(relation) is not Provenance.EXISTING
 
     def _may_have_existed(self, relation: Relation) -> bool:
         """True if the program dropped what may have had that name and existed before."""
@@ -160,25 +160,25 @@ class Standings:
             return True
         return bool(self._dropped_schemas) and (not relation.schema or relation.schema in self._dropped_schemas)
 
-    # -- what lowers the standing of relations
+    # -- what lowers the provenance of relations
 
-    def lower(self, relation: Relation, to: Standing) -> None:
-        """Note that something with that standing may now depend on the relation."""
+    def lower(self, relation: Relation, to: Provenance) -> None:
+        """Note that something with that provenance may now depend on the relation."""
         identity = relation.identity
         if self.of(relation) <= to:
             return
         self._new.discard(identity)
         self._dropped.add(identity)
-        if to is Standing.AGAIN and (not self.binds_late or len(self._again) < MOST_AGAIN):
-            self._again[identity] = relation
+        if to is Provenance.RECREATED and (not self.binds_late or len(self._recreated) < MOST_RECREATED):
+            self._recreated[identity] = relation
         else:
-            self._again.pop(identity, None)
+            self._recreated.pop(identity, None)
 
     def forget(self) -> None:
         """Note that something not understood ran: it may have defined anything over anything."""
-        self._why.update(dict.fromkeys((*self._new, *self._again), Why.UNREAD))
+        self._doubts.update(dict.fromkeys((*self._new, *self._recreated), Doubt.UNREAD))
         self._new.clear()
-        self._again.clear()
+        self._recreated.clear()
         self._absent.clear()
 
     def distrust(self) -> None:
@@ -195,6 +195,6 @@ class Standings:
     def rollback(self) -> None:
         """Note that what the transaction did may be undone: what it dropped may be back."""
         for relation in self._changed:
-            self._again.pop(relation.identity, None)
+            self._recreated.pop(relation.identity, None)
             self._absent.discard(relation.identity)
             self._gone.add(relation.identity)

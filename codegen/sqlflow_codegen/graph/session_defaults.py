@@ -16,11 +16,11 @@ _TARGETS = {
     "snowflake": ("USER", "ACCOUNT"),
     "bigquery": ("PROJECT", "ORGANIZATION"),
 }
-"""What stands after ALTER, by dialect."""
+"""Words after ALTER, by dialect."""
 
 
 def alters_later_sessions(first: tuple[str, ...], dialect: str) -> bool:
-    """Whether a statement that begins with those words changes how later sessions begin, or whether they can."""
+    """True if a statement that begins with those words changes the defaults of later sessions, or if they can begin."""
     if first[:2] == ("SET", "PASSWORD") or first[:3] == ("SET", "DEFAULT", "ROLE"):
         return dialect == "mysql"
     if first[:3] == ("CREATE", "EVENT", "TRIGGER"):  # it may fire at login
@@ -30,6 +30,6 @@ def alters_later_sessions(first: tuple[str, ...], dialect: str) -> bool:
 
 def keep_from_later_sessions(what: str, analysis: Analysis) -> None:
     """Note such a statement: no session may begin between it and the end of the program."""
-    analysis.wait(f"{what} changes sessions that begin later, so that all after it stays in its step", HINT)
+    analysis.run_alone(f"{what} changes sessions that begin later, so that all after it stays in its step", HINT)
     analysis.reaches_later = True
     analysis.session.stick()

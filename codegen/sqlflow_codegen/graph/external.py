@@ -32,8 +32,8 @@ _PLAIN_MODULES = frozenset(["rtree", "rtree_i32", "geopoly", "fts3", "fts4", "ft
 
 
 @dataclass(slots=True)
-class Elsewhere:
-    """Where else the rows of a table lie.
+class ExternalData:
+    """The places of a table's rows outside the table.
 
     Attributes:
         tables: names of tables that may be read and written through it.
@@ -66,9 +66,9 @@ class Elsewhere:
             self.tables.append(((last, True),))
 
 
-def of_properties(properties: Iterable[exp.Expr]) -> Elsewhere:
-    """Where the rows of a table that sqlglot understands lie, by its engine, its location and its options."""
-    found = Elsewhere()
+def of_properties(properties: Iterable[exp.Expr]) -> ExternalData:
+    """The external data of a table that sqlglot understands, by its engine, its location and its options."""
+    found = ExternalData()
     engine = external = False
     for each in properties:
         if isinstance(each, exp.LocationProperty):
@@ -91,7 +91,7 @@ def of_properties(properties: Iterable[exp.Expr]) -> Elsewhere:
     return found
 
 
-def _option(option: exp.Expr, found: Elsewhere) -> None:
+def _option(option: exp.Expr, found: ExternalData) -> None:
     value = option.args.get("value")
     if isinstance(value, exp.Literal):
         found.option(option.name, value.name)
@@ -99,8 +99,8 @@ def _option(option: exp.Expr, found: Elsewhere) -> None:
         found.files.append(ANY_FILE)
 
 
-def foreign_table(tokens: Sequence[Token]) -> tuple[Reference, Elsewhere]:
-    """The name of `CREATE FOREIGN TABLE`, and where its rows lie.
+def foreign_table(tokens: Sequence[Token]) -> tuple[Reference, ExternalData]:
+    """The name of `CREATE FOREIGN TABLE`, and its external data.
 
     Raises:
         NotUnderstoodError: it says more than a server and options.
@@ -110,7 +110,7 @@ def foreign_table(tokens: Sequence[Token]) -> tuple[Reference, Elsewhere]:
         raise NotUnderstoodError("what CREATE FOREIGN TABLE brings about is not followed")
     name, _ = name_after(tokens, 6 if every[3:6] == ["IF", "NOT", "EXISTS"] else 3)
     server = max(n for n, word in enumerate(every) if word == "SERVER")
-    found = Elsewhere()
+    found = ExternalData()
     rest = tokens[server + 2 :]
     for option, value in pairwise(rest):
         if value.token_type is TokenType.STRING:
@@ -122,8 +122,8 @@ def foreign_table(tokens: Sequence[Token]) -> tuple[Reference, Elsewhere]:
     return name, found
 
 
-def virtual_table(tokens: Sequence[Token]) -> tuple[Reference, Elsewhere]:
-    """The name of SQLite's `CREATE VIRTUAL TABLE`, and what its module reads besides the tables of its own.
+def virtual_table(tokens: Sequence[Token]) -> tuple[Reference, ExternalData]:
+    """The name of SQLite's `CREATE VIRTUAL TABLE`, and the data that its module reads besides the tables of its own.
 
     Raises:
         NotUnderstoodError: it names no module.
@@ -132,7 +132,7 @@ def virtual_table(tokens: Sequence[Token]) -> tuple[Reference, Elsewhere]:
     name, after = name_after(tokens, 6 if every[3:6] == ["IF", "NOT", "EXISTS"] else 3)
     if not name or every[after : after + 1] != ["USING"] or after + 1 >= len(tokens):
         raise NotUnderstoodError("what CREATE VIRTUAL TABLE brings about is not followed")
-    module, found = tokens[after + 1].text.lower(), Elsewhere()
+    module, found = tokens[after + 1].text.lower(), ExternalData()
     rest = tokens[after + 2 :]
     options = {
         option.text.lower(): value.text
