@@ -9,7 +9,8 @@ from sqlflow_codegen.graph.definitions import Definitions
 from sqlflow_codegen.graph.effects_builder import ALL_CHECKED
 from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.provenance import Provenance
-from sqlflow_codegen.graph.references import Walker, unwrap
+from sqlflow_codegen.graph.references import unwrap
+from sqlflow_codegen.graph.walker import Walker
 
 _CHANGES = (
     exp.AddConstraint,

@@ -12,7 +12,7 @@ from sqlflow_codegen.graph.functions import SESSION_PARAMETERS, Verdict, judge
 from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.references import References
 from sqlflow_codegen.graph.relation_access import RelationAccess
-from sqlflow_codegen.graph.routines import call_reference, merged
+from sqlflow_codegen.graph.routines import call_reference
 from sqlflow_codegen.graph.session_state import AffinityKind, variable
 
 
@@ -64,7 +64,7 @@ class Analysis(RelationAccess):
             body = None if function in seen else self._body(function)
             if body is not None:
                 queue += body.functions
-                found = merged(found, body)
+                found = found.merged(body)
                 found.reads.append(call_reference(function))
             seen.add(function)
         return replace(found, functions={each: None for each in found.functions if self._body(each) is None})

@@ -9,9 +9,10 @@ from sqlglot.tokenizer_core import Token, TokenType
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Unknown
-from sqlflow_codegen.graph.references import References, Walker
+from sqlflow_codegen.graph.references import References
 from sqlflow_codegen.graph.session_defaults import keep_from_later_sessions
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, words
+from sqlflow_codegen.graph.walker import Walker
 
 _EQUALS = (TokenType.EQ, TokenType.COLON_EQ)
 _VARIABLE_SIGNS = (TokenType.PARAMETER, TokenType.SESSION_PARAMETER)

@@ -157,7 +157,7 @@ class Catalog:
         return bool(self._views) and any(True for _ in self._views.find(relation))
 
     def bases(self, relation: Relation) -> list[Relation] | None:
-        """The relations that a view's definition reads, with those that views in it read; None if there are too many."""
+        """The relations that a view reads, directly or through other views; None if there are too many."""
         if not self._views:
             return []
         found: dict[Relation, None] = {}

@@ -14,9 +14,10 @@ from sqlflow_codegen.graph.files import file_resources
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Reference, Relation
 from sqlflow_codegen.graph.provenance import Doubt
-from sqlflow_codegen.graph.references import References, Walker, unwrap
+from sqlflow_codegen.graph.references import References, unwrap
 from sqlflow_codegen.graph.routines import Routines, call_reference, function_reference
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError
+from sqlflow_codegen.graph.walker import Walker
 
 _SERIALS = frozenset({exp.DType.SERIAL, exp.DType.BIGSERIAL, exp.DType.SMALLSERIAL})
 HIDDEN_WRITERS = frozenset({"TRIGGER", "RULE", "EVENT", "POLICY"})
@@ -208,11 +209,11 @@ class Definitions:
         reference = (*schema, *self._walker.reference(table))
         if analysis.use_temporary(reference, analysis.writes):
             if isinstance(name, exp.Identifier) and analysis.catalog.names.dialect != "mysql":
-                analysis.create_temporary(analysis.catalog.relation(((name.name, bool(name.args.get("quoted"))),)))
+                analysis.create_temporary(analysis.catalog.relation(((name.name, name.quoted),)))
             return
         analysis.write_relation(analysis.catalog.relation(reference))
         if isinstance(name, exp.Identifier) and analysis.catalog.names.dialect != "mysql":
-            named = (*reference[:-1], (name.name, bool(name.args.get("quoted"))))
+            named = (*reference[:-1], (name.name, name.quoted))
             relation = analysis.catalog.relation(named)
             analysis.write_index(relation, unless_there=bool(tree.args.get("exists")))
             analysis.catalog.add_index(relation, analysis.catalog.relation(reference))

@@ -2,7 +2,7 @@
 
 Statements come in program order, so that an edge always leads from a lower number to a higher one. For every
 resource the last writer and the readers since are remembered: that gives few edges to begin with. Which of them
-follow from others is told by bit sets of ancestors, one machine word for 64 statements.
+follow from others is found by bit sets of ancestors, one machine word for 64 statements.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class _Hazards:
         for each in sorted(candidates, reverse=True):
             bit = 1 << (each - base)
             if not reached & bit:
-                kept[each] = _telling(candidates[each]) or (Cause(BARRIER, self._effects[each].barrier),)
+                kept[each] = _clearest(candidates[each]) or (Cause(BARRIER, self._effects[each].barrier),)
                 self._ends.pop(each, None)
                 reached |= ancestors[each - base] | bit
         ancestors.append(reached)
@@ -156,7 +156,7 @@ def _add(found: dict[int, list[_Found]], hazard: str, before: int, resource: Dat
         found.setdefault(before, []).append((hazard, resource))
 
 
-def _telling(found: list[_Found]) -> tuple[Cause, ...]:
+def _clearest(found: list[_Found]) -> tuple[Cause, ...]:
     """The causes on the clearest data objects: tables and models before those that stand for several."""
     least = min((_rank(resource) for _, resource in found), default=0)
     return tuple(Cause(hazard, resource.shown) for hazard, resource in found if _rank(resource) == least)

@@ -7,8 +7,9 @@ from sqlglot import exp
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.definitions import FUNCTIONS, present
 from sqlflow_codegen.graph.naming import Reference, Relation, Unknown
-from sqlflow_codegen.graph.references import Walker, unwrap
+from sqlflow_codegen.graph.references import unwrap
 from sqlflow_codegen.graph.routines import function_reference
+from sqlflow_codegen.graph.walker import Walker
 
 _STRICT = frozenset({"postgres", "sqlite", "duckdb"})
 """Dialects in which DROP TABLE IF EXISTS fails where the name is a view's, so that nothing of that name is left."""

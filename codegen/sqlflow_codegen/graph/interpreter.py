@@ -19,11 +19,12 @@ from sqlflow_codegen.graph.external import foreign_table, virtual_table
 from sqlflow_codegen.graph.files import file_resource, file_resources, writes_many
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Names, Reference
-from sqlflow_codegen.graph.references import Walker, unwrap
+from sqlflow_codegen.graph.references import path, unwrap
 from sqlflow_codegen.graph.routines import Routines, without_attributes
 from sqlflow_codegen.graph.settings import Outcome, Settings
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, name_after, words
 from sqlflow_codegen.graph.trust import touched
+from sqlflow_codegen.graph.walker import Walker
 
 _QUERIES = (
     exp.Select,
@@ -260,10 +261,10 @@ class Interpreter:
         target = tree.this
         kind = str(tree.args.get("kind") or "").upper()
         if isinstance(target, exp.Column) and kind == "COLUMN":
-            parts = [target.args.get(key) for key in ("catalog", "db", "table")]
-            if not any(parts):
+            table = path(target.parts[:-1])
+            if not table:
                 raise NotUnderstoodError("it names no table where one is due")
-            analysis.write(tuple((p.name, bool(p.args.get("quoted"))) for p in parts if p is not None))
+            analysis.write(table)
         elif isinstance(target, exp.Table) and kind in ("TABLE", "VIEW"):
             analysis.write(self._walker.reference(target))
         else:

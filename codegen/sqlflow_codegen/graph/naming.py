@@ -2,7 +2,7 @@
 
 Two questions have to be kept apart, because each must be answered on the safe side. *May* two names mean one
 relation? Then the statements that use them keep their order: `Relation.schema` and `Relation.name` decide. *Must*
-they mean one relation? Only then may one statement's `CREATE` tell us what another statement reads:
+they mean one relation? Only then does one statement's `CREATE` define what another statement reads:
 `Relation.identity` decides.
 """
 

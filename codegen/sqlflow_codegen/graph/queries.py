@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sqlflow_codegen.graph.naming import Names
-from sqlflow_codegen.graph.references import Walker
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser
+from sqlflow_codegen.graph.walker import Walker
 
 
 def tables_read(text: str, dialect: str) -> list[tuple[str, ...]] | None:

@@ -7,14 +7,14 @@ write, or that are no single query or expression of SQL, are not followed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token
 
 from sqlflow_codegen.graph.naming import Identity, Reference, Relation
-from sqlflow_codegen.graph.references import References, Walker
+from sqlflow_codegen.graph.references import References
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, words
+from sqlflow_codegen.graph.walker import Walker
 
 _FOLLOWED = (
     exp.ReturnsProperty,
@@ -61,7 +61,7 @@ class Routines:
         """The function's name.
 
         Raises:
-            NotUnderstoodError: it has none, or calls of it cannot be told from those of another.
+            NotUnderstoodError: it has none, or one that other functions may have, too.
         """
         function = tree.args.get("this")
         reference = self._walker.reference(function.this if isinstance(function, exp.UserDefinedFunction) else function)
@@ -135,7 +135,7 @@ class FunctionBodies:
     def define(self, function: Relation, body: References) -> None:
         """Note what calls of a function mention; what an earlier definition of the program mentioned, they do too."""
         earlier = self._bodies.get(function.identity)
-        self._bodies[function.identity] = body if earlier is None else merged(earlier, body)
+        self._bodies[function.identity] = body if earlier is None else earlier.merged(body)
         self._names[function.name] = function.identity
 
     def forget(self, function: Relation) -> None:
@@ -162,20 +162,3 @@ def function_reference(name: Reference) -> Reference:
 def call_reference(called: str) -> Reference:
     """The same of a call as `References.functions` has it."""
     return function_reference(tuple((part, False) for part in called.split(".")[-3:]))
-
-
-def merged(first: References, second: References) -> References:
-    """The references of both."""
-    return replace(
-        first,
-        reads=[*first.reads, *second.reads],
-        writes=[*first.writes, *second.writes],
-        functions={**first.functions, **second.functions},
-        sequences=[*first.sequences, *second.sequences],
-        variables=first.variables | second.variables,
-        assigned=first.assigned | second.assigned,
-        parameters=first.parameters | second.parameters,
-        into=[*first.into, *second.into],
-        files={**first.files, **second.files},
-        writes_files=first.writes_files or second.writes_files,
-    )
