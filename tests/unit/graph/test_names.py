@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlflow_codegen.graph.data_objects import EXISTING
 
 from tests.unit.graph.helpers import LINEAGE, before, graph, last, pairs
 
@@ -79,3 +80,12 @@ OTHER = [
 @pytest.mark.parametrize(("dialect", "text"), OTHER)
 def test_names_that_cannot_mean_one_relation_do_not_wait(dialect: str, text: str) -> None:
     assert pairs(graph(text, dialect, LINEAGE)) == []
+
+
+@pytest.mark.parametrize(("own", "other"), [('"a.b".c', 'a."b.c"'), ('"a.b"', "a.b"), ('a."b"', '"a.b"')])
+def test_a_dot_in_a_name_makes_no_other_relation_new(own: str, other: str) -> None:
+    own_reads, other_reads = (
+        last(f"CREATE TABLE {own} (x int); SELECT * FROM {name}", "postgres").reads for name in (own, other)
+    )
+    assert EXISTING not in own_reads
+    assert EXISTING in other_reads

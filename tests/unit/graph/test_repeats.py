@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import pytest
+from sqlflow_codegen.errors import ProgramError
+from sqlflow_codegen.graph import settings, trust
 from sqlflow_codegen.graph.ordering import Ordering
+from sqlflow_codegen.graph.settings import Settings
+from sqlflow_codegen.graph.transactions import Transactions
+from sqlflow_codegen.language.dialects import DIALECTS
 
 from tests.unit.graph.helpers import CONSERVATIVE, LINEAGE, SEQUENTIAL, before, graph, groups
 
@@ -66,6 +74,92 @@ REPEATED = [
 def test_a_retry_repeats_what_only_shapes_the_session(dialect: str, text: str, expected: tuple[int, ...]) -> None:
     (step,) = graph(text, dialect, SEQUENTIAL).steps
     assert step.repeat == expected
+
+
+ALL = frozenset(DIALECTS)
+NO_SERVER = ALL - {"mysql"}  # where SET GLOBAL and the like have no server's variable to set
+KINDS = [
+    # state of the session, and nothing else
+    *((text, ALL) for text in (
+        "SET x = 1", "SET @x = 1", "SET SESSION x = 1", "SET ROLE r", "SET VARIABLE x = 1",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SET @x = (SELECT max(a) FROM t)", "UNSET x", "USE d",
+        "USE ROLE r", "PRAGMA foreign_keys = 1", "PRAGMA threads = 2", "ATTACH 'f' AS b", "ATTACH ':memory:' AS b",
+        "DETACH b", "ADD JAR f", "ALTER SESSION SET x = 1", "CREATE TEMPORARY FUNCTION f() AS 1",
+        "CREATE TEMPORARY TABLE n (a INT)", "CREATE TEMP TABLE n AS SELECT * FROM t",
+        "CREATE TEMPORARY VIEW v AS SELECT * FROM t", "PREPARE p AS SELECT 1", "PREPARE p FROM 'SELECT 1'",
+        "DEALLOCATE p", "DEALLOCATE PREPARE p", "FETCH c", "MOVE c", "CLOSE c", "OPEN c", "HANDLER t OPEN",
+        "DISCARD ALL", "CACHE TABLE t", "UNCACHE TABLE t", "LISTEN x", "UNLISTEN x",
+    )),
+    # so in some dialects
+    ("SET GLOBAL x = 1", NO_SERVER),
+    ("SET PERSIST x = 1", NO_SERVER),
+    ("SET LOCAL x = 1", ALL - {"postgres"}),
+    ("RESET x", NO_SERVER),
+    ("RESET ALL", NO_SERVER),
+    ("LOAD 'f'", NO_SERVER),
+    ("PRAGMA user_version = 3", {"duckdb"}),
+    ("INSTALL f", {"duckdb"}),
+    ("FORCE INSTALL f", {"duckdb"}),
+    ("CREATE SECRET s (TYPE s3)", {"duckdb"}),
+    ("DECLARE c CURSOR FOR SELECT 1", ALL - {"snowflake"}),
+    ("DECLARE x INT64", ALL - {"snowflake"}),
+    ("SELECT 1 INTO @x", ALL - {"duckdb", "snowflake"}),
+    ("LOCK TABLES t WRITE", ALL - {"postgres"}),
+    ("UNLOCK TABLES", ALL - {"postgres"}),
+    # data, definitions, whatever else outlives the session
+    *((text, frozenset[str]()) for text in (
+        "SET PASSWORD = 'x'", "LOAD DATA INFILE 'f' INTO TABLE t", "LOAD DATA INPATH 'f' INTO TABLE t",
+        "ALTER TABLE t ADD COLUMN b INT", "ALTER ROLE r SET x = 1", "CREATE PERSISTENT SECRET s (TYPE s3)",
+        "CREATE TABLE n (a INT)", "CREATE VIEW v AS SELECT * FROM t", "CREATE INDEX i ON t (a)", "CREATE SCHEMA s",
+        "CREATE SEQUENCE q", "CREATE FUNCTION f() RETURNS INT RETURN 1",
+        "CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()", "DROP TABLE t", "DROP VIEW v",
+        "DROP SCHEMA s", "RENAME TABLE t TO u", "TRUNCATE TABLE t", "COMMENT ON TABLE t IS 'x'",
+        "INSERT INTO t VALUES (1)", "INSERT INTO t SELECT * FROM u", "REPLACE INTO t VALUES (1)", "UPDATE t SET a = 1",
+        "DELETE FROM t", "MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN UPDATE SET a = 2", "COPY t FROM 'f'",
+        "COPY t TO 'f'", "SELECT * FROM t", "SELECT * INTO n FROM t", "WITH c AS (SELECT 1) SELECT * FROM c",
+        "VALUES (1)", "TABLE t", "CALL p()", "DO 'BEGIN END'", "EXECUTE p", "EXECUTE IMMEDIATE 'SELECT 1'",
+        "XA START 'x'", "PREPARE TRANSACTION 'x'", "COMMIT PREPARED 'x'", "ROLLBACK PREPARED 'x'", "NOTIFY x",
+        "SHOW TABLES", "DESCRIBE t", "EXPLAIN SELECT 1", "EXPLAIN ANALYZE DELETE FROM t", "ANALYZE t",
+        "ANALYZE TABLE t", "REFRESH MATERIALIZED VIEW v", "REFRESH TABLE t", "GRANT SELECT ON t TO r",
+        "REVOKE SELECT ON t FROM r", "VACUUM", "CHECKPOINT", "REINDEX TABLE t", "CLUSTER t", "FLUSH TABLES",
+        "OPTIMIZE TABLE t", "CHECK TABLE t", "REPAIR TABLE t", "KILL 5", "SECURITY LABEL ON TABLE t IS 'x'", "HELP",
+        "UNLOAD ('x') TO 'f'", "EXPORT DATABASE 'f'", "IMPORT DATABASE 'f'",
+    )),
+    # a transaction in which nothing shapes the session
+    *((text, frozenset[str]()) for text in (
+        "BEGIN", "START TRANSACTION", "COMMIT", "END", "ROLLBACK", "ROLLBACK TO s", "ABORT", "SAVEPOINT s", "RELEASE s",
+    )),
+]  # fmt: skip
+"""Statements of every kind, and the dialects in which a retry repeats them."""
+NO_PROGRAM = {("DECLARE c CURSOR FOR SELECT 1", "snowflake"), ("DECLARE x INT64", "snowflake")}
+"""The beginning of a block that the program does not end."""
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(("text", "repeated"), KINDS, ids=lambda value: value if isinstance(value, str) else "")
+def test_every_kind_of_statement_in_every_dialect(text: str, repeated: Collection[str], dialect: str) -> None:
+    if (text, dialect) in NO_PROGRAM:
+        with pytest.raises(ProgramError):
+            graph(text, dialect, SEQUENTIAL)
+        return
+    found = graph(f"{text}; INSERT INTO later VALUES (1)", dialect, SEQUENTIAL)
+    (step,) = found.steps
+    assert step.repeat == ((1,) if dialect in repeated else ())
+    if step.repeat:
+        assert not found.effects[0].writes
+
+
+def test_no_verb_that_the_graph_knows_is_left_out() -> None:
+    assignments: Any = None
+    known = {
+        *Settings("postgres", assignments)._by_verb,
+        *Transactions("postgres")._by_verb,
+        *settings._KEPT,
+        *settings._STICKY,
+        *settings._ALONE,
+        *trust._ROWS_ONLY,
+    }
+    assert known <= {text.split()[0] for text, _ in KINDS}
 
 
 LOST = [
