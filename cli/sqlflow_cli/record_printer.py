@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -55,17 +55,7 @@ class RecordPrinter:
 
     def show(self, record: dict[str, Any]) -> None:
         """Show one record."""
-        handlers: dict[str, Callable[[dict[str, Any]], None]] = {
-            "statement_started": self._on_started,
-            "columns": self._on_columns,
-            "row": self._on_row,
-            "log": self._on_log,
-            "metrics": self._on_metrics,
-            "model": self._on_model,
-            "statement_finished": self._on_finished,
-            "error": self._on_error,
-        }
-        handler = handlers.get(record["type"])
+        handler = getattr(self, f"_on_{record['type']}", None)
         if handler is not None:
             handler(record)
 
@@ -79,7 +69,7 @@ class RecordPrinter:
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
 
-    def _on_started(self, record: dict[str, Any]) -> None:
+    def _on_statement_started(self, record: dict[str, Any]) -> None:
         self._results, self._latest = [], ""
         place = f"line {record['line']}"
         self._title = f"[{self._position[record['statement']]}/{self._count}] {record['title']}  ({place})"
@@ -113,7 +103,7 @@ class RecordPrinter:
         measured = f"  {self._latest}" if self._latest else ""
         self._latest = f"{record['name']}, version {record['version']}{measured}"
 
-    def _on_finished(self, record: dict[str, Any]) -> None:
+    def _on_statement_finished(self, record: dict[str, Any]) -> None:
         self._stop_status()
         if self._console.is_terminal:
             self._print(self._title, "bold")

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-CLASSIFICATION_METRICS = (
-    "accuracy_score",
-    "average_precision_score",
-    "balanced_accuracy_score",
-    "brier_score_loss",
-    "cohen_kappa_score",
-    "f1_score",
-    "fbeta_score",
-    "hamming_loss",
-    "hinge_loss",
-    "jaccard_score",
-    "log_loss",
-    "matthews_corrcoef",
-    "precision_score",
-    "recall_score",
-    "roc_auc_score",
-    "zero_one_loss",
-)
+_CLASSIFICATION = """
+    accuracy_score average_precision_score balanced_accuracy_score brier_score_loss cohen_kappa_score f1_score
+    fbeta_score hamming_loss hinge_loss jaccard_score log_loss matthews_corrcoef precision_score recall_score
+    roc_auc_score zero_one_loss"""
+_REGRESSION = """
+    explained_variance_score max_error mean_absolute_error mean_absolute_percentage_error mean_squared_error
+    mean_squared_log_error median_absolute_error r2_score root_mean_squared_error root_mean_squared_log_error"""
 
-REGRESSION_METRICS = (
-    "explained_variance_score",
-    "max_error",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_error",
-    "mean_squared_log_error",
-    "median_absolute_error",
-    "r2_score",
-    "root_mean_squared_error",
-    "root_mean_squared_log_error",
-)
-
+CLASSIFICATION_METRICS = tuple(_CLASSIFICATION.split())
+REGRESSION_METRICS = tuple(_REGRESSION.split())
 METRICS = (*CLASSIFICATION_METRICS, *REGRESSION_METRICS)
 
 VALIDATION_METRICS = "validation.metrics"

@@ -13,85 +13,51 @@ reg:squarederror reg:squaredlogerror reg:logistic reg:pseudohubererror reg:absol
 reg:tweedie reg:linear binary:logistic binary:logitraw binary:hinge multi:softmax multi:softprob count:poisson \
 survival:cox survival:aft rank:pairwise rank:ndcg rank:map"""
 
-_POSITIVE = "float [0,inf)"
-_SHARE = "float (0,1]"
-_UNIT = "float [0,1]"
-_FLAG = "bool | int [0,1]"
+_SHARED_RULES = {
+    "str": "device updater",
+    "bool | int [0,1]": """
+        silent seed_per_iteration disable_default_eval_metric refresh_leaf one_drop
+        lambdarank_normalization lambdarank_score_normalization lambdarank_unbiased ndcg_exp_gain""",
+    "int [-1,2147483647]": "nthread n_jobs",
+    "int [0,9223372036854775807]": "seed random_state",
+    "float [0,1]": "eta learning_rate rate_drop skip_drop",
+    "float [0,inf)": """
+        gamma min_split_loss min_child_weight max_delta_step lambda reg_lambda alpha reg_alpha
+        scale_pos_weight lambdarank_bias_norm""",
+    "int [0,2147483647]": "max_depth max_leaves top_k",
+    "float (0,1]": "subsample colsample_bytree colsample_bylevel colsample_bynode",
+    "int [2,2147483647]": "max_bin num_class",
+    "int [1,2147483647]": """
+        num_parallel_tree max_cat_to_onehot max_cat_threshold max_cached_hist_node
+        lambdarank_num_pair_per_sample""",
+    "list | str": "monotone_constraints interaction_constraints",
+    "float (0,inf)": "huber_slope aft_loss_distribution_scale",
+}
+"""Rules that several parameters have -> the parameters."""
 
 ATTRIBUTES: Mapping[str, str] = MappingProxyType(
     {
-        # general
+        **{name: rule for rule, names in _SHARED_RULES.items() for name in names.split()},
         "booster": "{gbtree,gblinear,dart}",
-        "device": "str",
         "verbosity": "int [0,3]",
-        "silent": "bool | int [0,1]",
-        "nthread": "int [-1,2147483647]",
-        "n_jobs": "int [-1,2147483647]",
-        "seed": "int [0,9223372036854775807]",
-        "random_state": "int [0,9223372036854775807]",
-        "seed_per_iteration": _FLAG,
-        "disable_default_eval_metric": _FLAG,
         "missing": "float",
         "enable_categorical": "bool",
         "importance_type": "{gain,weight,cover,total_gain,total_cover}",
-        # trees
-        "eta": _UNIT,
-        "learning_rate": _UNIT,
-        "gamma": _POSITIVE,
-        "min_split_loss": _POSITIVE,
-        "max_depth": "int [0,2147483647]",
-        "min_child_weight": _POSITIVE,
-        "max_delta_step": _POSITIVE,
-        "subsample": _SHARE,
         "sampling_method": "{uniform,gradient_based}",
-        "colsample_bytree": _SHARE,
-        "colsample_bylevel": _SHARE,
-        "colsample_bynode": _SHARE,
-        "lambda": _POSITIVE,
-        "reg_lambda": _POSITIVE,
-        "alpha": _POSITIVE,
-        "reg_alpha": _POSITIVE,
         "tree_method": "{auto,exact,approx,hist}",
-        "scale_pos_weight": _POSITIVE,
-        "updater": "str",
-        "refresh_leaf": _FLAG,
         "process_type": "{default,update}",
         "grow_policy": "{depthwise,lossguide}",
-        "max_leaves": "int [0,2147483647]",
-        "max_bin": "int [2,2147483647]",
-        "num_parallel_tree": "int [1,2147483647]",
-        "monotone_constraints": "list | str",
-        "interaction_constraints": "list | str",
         "multi_strategy": "{one_output_per_tree,multi_output_tree}",
-        "max_cat_to_onehot": "int [1,2147483647]",
-        "max_cat_threshold": "int [1,2147483647]",
-        "max_cached_hist_node": "int [1,2147483647]",
-        # dart
         "sample_type": "{uniform,weighted}",
         "normalize_type": "{tree,forest}",
-        "rate_drop": _UNIT,
-        "one_drop": _FLAG,
-        "skip_drop": _UNIT,
-        # linear
         "feature_selector": "{cyclic,shuffle,random,greedy,thrifty}",
-        "top_k": "int [0,2147483647]",
-        # learning
         "objective": "{" + ",".join(_OBJECTIVES.split()) + "}",
-        "num_class": "int [2,2147483647]",
         "base_score": "float | list",
         "eval_metric": "str | list",
         "tweedie_variance_power": "float (1,2)",
-        "huber_slope": "float (0,inf)",
         "quantile_alpha": "float (0,1) | list",
         "aft_loss_distribution": "{normal,logistic,extreme}",
-        "aft_loss_distribution_scale": "float (0,inf)",
         "lambdarank_pair_method": "{mean,topk}",
-        "lambdarank_num_pair_per_sample": "int [1,2147483647]",
-        "lambdarank_normalization": _FLAG,
-        "lambdarank_score_normalization": _FLAG,
-        "lambdarank_unbiased": _FLAG,
-        "lambdarank_bias_norm": _POSITIVE,
-        "ndcg_exp_gain": _FLAG,
     }
 )
 

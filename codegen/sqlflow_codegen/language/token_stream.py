@@ -10,8 +10,8 @@ from collections.abc import Container, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from sqlflow_codegen.language.lexical_rules import ANSI_QUOTES, LEXICAL_RULES, dialect_of, patterns
-from sqlflow_codegen.language.quoting import VERSIONED, skip_block_comment, skip_dollar, skip_quoted
+from sqlflow_codegen.language.lexical_rules import ANSI_QUOTES, LEXICAL_RULES, dialect_of
+from sqlflow_codegen.language.scanner import Scanner
 
 WINDOW = 64 * 1024
 """Characters of a statement that are looked at."""
@@ -45,9 +45,9 @@ class TokenStream:
     """Reads a statement of that dialect (or dialect under settings), token by token, as far as it is asked to."""
 
     def __init__(self, text: str, dialect: str) -> None:
-        self._text = text[:WINDOW]
         self._dialect = dialect
-        self._tokens = _tokens(self._text, dialect, 0)
+        self._scanner = Scanner(text[:WINDOW], dialect)
+        self._tokens = _tokens(self._scanner, 0)
         self._ahead: list[SqlToken] = []
         self._last = _NOTHING
 
@@ -110,21 +110,21 @@ class TokenStream:
 
     def rest_of_parens(self) -> None:
         """Consume the rest of parentheses whose opening one was consumed."""
-        self._jump(_skip_to(self._text, self._last.end, self._dialect, (), depth=1)[1])
+        self._jump(_skip_to(self._scanner, self._last.end, (), depth=1)[1])
 
     def find(self, *words: str) -> str:
         """Consume all up to and with the first of these words outside parentheses; "" where there is none."""
         ahead = self._look(0)
         if ahead.kind == END:
             return ""
-        word, end = _skip_to(self._text, ahead.start, self._dialect, words, depth=0)
+        word, end = _skip_to(self._scanner, ahead.start, words, depth=0)
         self._jump(end)
         return word
 
     def _jump(self, offset: int) -> None:
         """Read on at that offset."""
         self._ahead.clear()
-        self._tokens = _tokens(self._text, self._dialect, offset)
+        self._tokens = _tokens(self._scanner, offset)
 
     def adjacent(self) -> bool:
         """True if the next token follows the last consumed one without a space."""
@@ -193,17 +193,18 @@ def _any_case(word: str) -> str:
     return "".join(f"[{letter.lower()}{letter}]" for letter in word)
 
 
-def _skip_to(text: str, position: int, dialect: str, words: tuple[str, ...], *, depth: int) -> tuple[str, int]:
+def _skip_to(scanner: Scanner, position: int, words: tuple[str, ...], *, depth: int) -> tuple[str, int]:
     """The first of these words at depth 0, in upper case, and the offset behind it.
 
     Without words, "" and the offset behind the parenthesis that brings the depth to 0. At the end, "" and its offset.
     """
-    scan, other = _finder(dialect, words).match, patterns(dialect).words.match
+    text, other = scanner.text, scanner.patterns.words.match
+    scan = _finder(scanner.variant, words).match
     while position < len(text):
         match = scan(text, position)
         if match is None:
             token = other(text, position)
-            position = _behind(token, text, dialect) if token else -1
+            position = _behind(token, scanner) if token else -1
             if position < 0:
                 break
             continue
@@ -217,21 +218,16 @@ def _skip_to(text: str, position: int, dialect: str, words: tuple[str, ...], *, 
     return "", len(text)
 
 
-def _behind(match: re.Match[str], text: str, dialect: str) -> int:
+def _behind(match: re.Match[str], scanner: Scanner) -> int:
     """The offset behind what the event opens; -1 where it never closes."""
-    event, start, lexis = match.lastgroup, match.start(), LEXICAL_RULES[dialect]
-    if event == "block" and lexis.versioned_comments and text.startswith(VERSIONED, start):
-        version = _VERSION.match(text, start)
-        return version.end() if version else match.end()  # its inside is code
-    if event == "block":
-        return skip_block_comment(text, start, lexis.nested_comments)
-    if event == "dollar":
-        return skip_dollar(text, start, match.end())
-    return skip_quoted(text, start, dialect) if event == "quote" else match.end()
+    if match.lastgroup == "block" and not scanner.at_comment(match.start()):
+        version = _VERSION.match(scanner.text, match.start())
+        return version.end() if version else match.end()  # the inside of `/*! .. */` is code
+    return scanner.after(match)
 
 
-def _tokens(text: str, dialect: str, position: int) -> Iterator[SqlToken]:
-    scan = patterns(dialect).words.match
+def _tokens(scanner: Scanner, position: int) -> Iterator[SqlToken]:
+    text, scan = scanner.text, scanner.patterns.words.match
     while match := scan(text, position):
         event, start, position = match.lastgroup, match.start(), match.end()
         found = match.group()
@@ -241,11 +237,11 @@ def _tokens(text: str, dialect: str, position: int) -> Iterator[SqlToken]:
             for offset, mark in enumerate(found):
                 yield SqlToken(MARK, mark, mark, start + offset, start + offset + 1)
         elif event in ("block", "dollar", "quote"):
-            position = _behind(match, text, dialect)
+            position = _behind(match, scanner)
             if event == "dollar":
                 yield SqlToken(STRING, "'", "", start, position)
             elif event == "quote":
-                yield _quoted(found, text[start:position], start, position, dialect)
+                yield _quoted(found, text[start:position], start, position, scanner.variant)
         if position < 0:
             return
 
