@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sqlflow_codegen.backend import Codegen, RunOptions
 from sqlflow_codegen.errors import SQLFlowError
@@ -12,6 +13,9 @@ from sqlflow_operator.backend_registry import Backend, definition
 
 from sqlflow_cli.input_file import InputFile
 from sqlflow_cli.manifest import Job, ManifestError, jobs_of
+
+if TYPE_CHECKING:
+    from sqlflow_operator.run_options import Defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +35,6 @@ class Run:
         return self.codegen.gen_yaml(self.code())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManifestOptions:
-    """Options for the fields that a manifest may lack.
-
-    Attributes:
-        backend: instead of spec.backend; None for that of the manifest.
-        namespace: of jobs whose metadata name none; "" for `default`.
-        uid: of the job in the API server; "" for metadata.uid.
-        image, pull_policy: the operator's image of steps, for jobs that name none.
-        requests: of steps whose job neither requests nor limits it, such as `cpu=100m,memory=256Mi`.
-    """
-
-    backend: Backend | None = None
-    namespace: str = ""
-    uid: str = ""
-    image: str
-    pull_policy: str | None = None
-    requests: str = ""
-
-
 def codegen_of(backend: Backend) -> Codegen:
     """The code generator of a backend."""
     return definition(backend).codegen()
@@ -66,38 +50,48 @@ def run_of_program(text: str, dialect: str, backend: Backend, options: RunOption
     return Run(codegen_of(backend), runnable_program(text, dialect or DEFAULT_DIALECT), options)
 
 
-def runs_of_manifest(file: InputFile, options: ManifestOptions) -> list[Run]:
+def runs_of_manifest(
+    file: InputFile, options: RunOptions, *, backend: Backend | None, uid: str, requests: str
+) -> list[Run]:
     """The runs of all SQLFlowJobs of a manifest, in its order.
+
+    Args:
+        file: the manifest.
+        options: the namespace, step image and pull policy of jobs that name none.
+        backend: instead of spec.backend; None for that of the manifest.
+        uid: of the job in the API server; "" for metadata.uid.
+        requests: of steps whose job neither requests nor limits it, such as `cpu=100m,memory=256Mi`.
 
     Raises:
         ProgramError: a program has errors.
         SQLFlowError: the manifest cannot be read, or lacks something.
     """
+    from sqlflow_operator.run_options import Defaults, parse_requests
+
     jobs = jobs_of(file)
-    if options.uid and len(jobs) > 1:
-        raise SQLFlowError(f"{file.path} holds {len(jobs)} SQLFlowJobs, which cannot all have the UID {options.uid}")
-    return [_run_of_job(job, options) for job in jobs]
-
-
-def _run_of_job(job: Job, options: ManifestOptions) -> Run:
-    from sqlflow_operator.run_name import run_name
-    from sqlflow_operator.run_options import Defaults, parse_requests, run_options
-
-    namespace = job.identity("namespace")
-    if options.namespace and namespace not in ("", options.namespace):
-        message = f"metadata.namespace is {namespace}, not {options.namespace} as --namespace says"
-        raise ManifestError(message, *job.place(("metadata", "namespace")))
-    uid = options.uid or job.identity("uid")
-    typed = job.typed(options.namespace or "default", uid)
-    backend = options.backend or typed.spec.backend or job.taken_backend
-    if backend not in tuple(Backend):
-        raise SQLFlowError(f"job {job.name} leaves the choice of its backend to the operator: give --backend")
-    program = runnable_program(typed.spec.program, typed.spec.dialect, job=True, written=job.written)
+    if uid and len(jobs) > 1:
+        raise SQLFlowError(f"{file.path} holds {len(jobs)} SQLFlowJobs, which cannot all have the UID {uid}")
     try:
-        requests = parse_requests(options.requests)
+        defaults = Defaults(options.image, options.image_pull_policy, parse_requests(requests))
     except ValueError as error:
         raise SQLFlowError(f"--step-requests: {error}") from error
-    run = run_options(typed, run_name(typed), Defaults(options.image, options.pull_policy, requests))
+    return [_run_of_job(job, options.namespace or "", backend, uid, defaults) for job in jobs]
+
+
+def _run_of_job(job: Job, wanted: str, backend: Backend | None, uid: str, defaults: Defaults) -> Run:
+    from sqlflow_operator.run_name import run_name
+    from sqlflow_operator.run_options import run_options
+
+    namespace, uid = job.identity("namespace"), uid or job.identity("uid")
+    if wanted and namespace not in ("", wanted):
+        message = f"metadata.namespace is {namespace}, not {wanted} as --namespace says"
+        raise ManifestError(message, *job.place(("metadata", "namespace")))
+    typed = job.typed(wanted or "default", uid)
+    chosen = backend or typed.spec.backend or job.taken_backend
+    if chosen not in tuple(Backend):
+        raise SQLFlowError(f"job {job.name} leaves the choice of its backend to the operator: give --backend")
+    program = runnable_program(typed.spec.program, typed.spec.dialect, job=True, written=job.written)
+    run = run_options(typed, run_name(typed), defaults)
     if not uid:  # the API server refuses an owner without UID
         run = replace(run, owner=None)
-    return Run(codegen_of(Backend(backend)), program, run)
+    return Run(codegen_of(Backend(chosen)), program, run)

@@ -16,8 +16,7 @@ from sqlflow_cli.errors import opened
 from sqlflow_cli.options import JobsFile
 
 if TYPE_CHECKING:
-    from sqlflow_cli.generation import ManifestOptions, Run
-    from sqlflow_cli.input_file import InputFile
+    from sqlflow_cli.generation import Run
 
 _DEFAULTS = RunOptions()
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -106,7 +105,7 @@ def render(
     fusion: Fusion = _DEFAULTS.fusion,
 ) -> None:
     """Print what the operator would create for a program or a manifest; no cluster is needed."""
-    from sqlflow_cli.generation import ManifestOptions
+    from sqlflow_cli.generation import run_of_program, runs_of_manifest
 
     options = RunOptions(
         name=name,
@@ -122,17 +121,16 @@ def render(
         ordering=ordering,
         fusion=fusion,
     )
-    manifest = ManifestOptions(
-        backend=backend,
-        namespace=namespace,
-        uid=uid,
-        image=image,
-        pull_policy=image_pull_policy,
-        requests=step_requests,
-    )
     with opened(file, dialect) as source:
         _check_options(context, source.is_manifest, options)
-        shown = _output(_runs(source, dialect, options, manifest), code)
+        if source.is_manifest:
+            runs = runs_of_manifest(source, options, backend=backend, uid=uid, requests=step_requests)
+        elif backend:
+            runs = [run_of_program(source.text, dialect, backend, options)]
+        else:
+            known = " or ".join(backend_registry.Backend)
+            raise SQLFlowError(f"a SQL program names no backend: give --backend {known}")
+        shown = _output(runs, code)
     typer.echo(shown.encode(), nl=False)
 
 
@@ -150,16 +148,6 @@ def _check_options(context: typer.Context, manifest: bool, options: RunOptions) 
         if value and not _NAME.fullmatch(value):
             rule = "at most 63 lower-case letters, digits and '-', the first and last no '-'"
             raise SQLFlowError(f"{option} {value!r} is no Kubernetes name: {rule}")
-
-
-def _runs(file: InputFile, dialect: str, options: RunOptions, manifest: ManifestOptions) -> list[Run]:
-    from sqlflow_cli.generation import run_of_program, runs_of_manifest
-
-    if file.is_manifest:
-        return runs_of_manifest(file, manifest)
-    if not manifest.backend:
-        raise SQLFlowError(f"a SQL program names no backend: give --backend {' or '.join(backend_registry.Backend)}")
-    return [run_of_program(file.text, dialect, manifest.backend, options)]
 
 
 def _output(runs: list[Run], code: bool) -> str:

@@ -11,23 +11,13 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from sqlflow_codegen.catalogue.rules import allows, described
-from sqlflow_codegen.language.ir import (
-    ColumnArgument,
-    ColumnCall,
-    ColumnClause,
-    ColumnExpr,
-    ColumnName,
-    ColumnStar,
-    Name,
-)
+from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.lexer import Lexer, Token
 from sqlflow_codegen.language.source import ProblemError
 from sqlflow_codegen.language.suggest import did_you_mean
 from sqlflow_codegen.language.values import NESTING_LIMIT, read_value, too_deep
 
 DEFAULT_TARGET = "feature_columns"
-
-NameReader = Callable[..., Name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,52 +105,113 @@ _TYPES = MappingProxyType({"int32": "int", "int64": "int", "float32": "float", "
 """Types as SQLFlow's documentation has them; its parser did not take them."""
 
 
-def read_columns(reader: Lexer, read_name: NameReader, start: int) -> ColumnClause:
-    """The columns behind the COLUMN that stands at `start`, and the target that FOR names."""
-    columns: list[ColumnExpr] = []
-    while True:
-        columns.append(_column(reader, read_name, 0))
-        if not reader.take(","):
-            break
+def read_columns(lexer: Lexer, read_name: Callable[..., ir.Name], start: int) -> ir.ColumnClause:
+    """The columns behind the COLUMN that stands at `start`, and the target that FOR names.
+
+    Args:
+        lexer: stands behind COLUMN.
+        read_name: reads a name where one must stand.
+        start: offset of COLUMN.
+    """
+    parser = _ColumnParser(lexer, read_name)
+    columns = [parser.column(0)]
+    while lexer.take(","):
+        columns.append(parser.column(0))
     target = DEFAULT_TARGET
-    if reader.take("FOR"):
+    if lexer.take("FOR"):
         target = read_name("a target after FOR", "Write COLUMN .. FOR target.").text
-    return ColumnClause(target, tuple(columns), reader.span(start))
+    return ir.ColumnClause(target, tuple(columns), lexer.span(start))
 
 
-def _column(reader: Lexer, read_name: NameReader, depth: int) -> ColumnExpr:
-    token = reader.peek()
-    if reader.take("*"):
-        return ColumnStar(reader.span(token.start))
-    if token.kind == "word" and reader.second().text == "(":
-        return _call(reader, read_name, depth)
-    name = read_name("a column", "Write COLUMN column, column, FUNCTION(column, ..).")
-    return ColumnName(name.text, name.span, token.kind != "word")
+def _wrong(message: str, token: Token, hint: str = "") -> ProblemError:
+    return ProblemError("wrong-arguments", message, token.start, hint)
 
 
-def _call(reader: Lexer, read_name: NameReader, depth: int) -> ColumnCall:
-    token = reader.next()
-    function = FUNCTIONS.get(token.keyword)
-    if function is None:
-        hint = did_you_mean(token.text, FUNCTIONS) or f"Column functions are {', '.join(FUNCTIONS)}."
-        hint = "Write DENSE(column, ..), or just the column." if token.keyword == "NUMERIC" else hint
-        raise ProblemError("unknown-function", f"unknown column function {token.shown()}", token.start, hint)
-    opening = reader.next()
-    if depth >= NESTING_LIMIT:
-        raise too_deep(opening.start)
-    args: list[ColumnArgument] = []
-    while not reader.take(")"):
-        if args:
-            hint = f"The parenthesis opened at {reader.source.at(opening.start)}."
-            reader.expect(",", f"or `)` in {token.keyword}(..)", hint)
-        if len(args) == len(function.arguments):
-            raise _wrong_count(token, function, f"more than {len(args)}")
-        args.append(_argument(reader, read_name, token.keyword, function.arguments[len(args)], depth))
-    if len(args) < function.required:
-        raise _wrong_count(token, function, str(len(args)))
-    call = ColumnCall(token.keyword, tuple(args), reader.span(token.start))
-    _check(call, token)
-    return call
+class _ColumnParser:
+    """Parses columns and column functions."""
+
+    def __init__(self, lexer: Lexer, read_name: Callable[..., ir.Name]) -> None:
+        self._lexer = lexer
+        self._read_name = read_name
+
+    def column(self, depth: int) -> ir.ColumnExpr:
+        lexer = self._lexer
+        token = lexer.peek()
+        if lexer.take("*"):
+            return ir.ColumnStar(lexer.span(token.start))
+        if token.kind == "word" and lexer.second().text == "(":
+            return self._call(depth)
+        name = self._read_name("a column", "Write COLUMN column, column, FUNCTION(column, ..).")
+        return ir.ColumnName(name.text, name.span, token.kind != "word")
+
+    def _call(self, depth: int) -> ir.ColumnCall:
+        lexer = self._lexer
+        token = lexer.next()
+        function = FUNCTIONS.get(token.keyword)
+        if function is None:
+            hint = did_you_mean(token.text, FUNCTIONS) or f"Column functions are {', '.join(FUNCTIONS)}."
+            hint = "Write DENSE(column, ..), or just the column." if token.keyword == "NUMERIC" else hint
+            raise ProblemError("unknown-function", f"unknown column function {token.shown()}", token.start, hint)
+        opening = lexer.next()
+        if depth >= NESTING_LIMIT:
+            raise too_deep(opening.start)
+        args: list[ir.ColumnArgument] = []
+        while not lexer.take(")"):
+            if args:
+                hint = f"The parenthesis opened at {lexer.source.at(opening.start)}."
+                lexer.expect(",", f"or `)` in {token.keyword}(..)", hint)
+            if len(args) == len(function.arguments):
+                raise _wrong_count(token, function, f"more than {len(args)}")
+            args.append(self._argument(token.keyword, function.arguments[len(args)], depth))
+        if len(args) < function.required:
+            raise _wrong_count(token, function, str(len(args)))
+        # Keys of `key:value` texts are whole numbers.
+        if token.keyword in _FIELDS and len(args) > 4 and args[4] and args[3] != "int":
+            hint = f'Write {token.keyword}(column, shape, delimiter, "int", key-value delimiter).'
+            raise _wrong(f"{token.keyword} with a key-value delimiter must have type int", token, hint)
+        return ir.ColumnCall(token.keyword, tuple(args), lexer.span(token.start))
+
+    def _argument(self, function: str, argument: Argument, depth: int) -> ir.ColumnArgument:
+        if argument.functions is None:
+            return self._value(function, argument)
+        if not argument.many:
+            return self._inner(function, argument, argument.functions, depth)
+        lexer = self._lexer
+        opening = lexer.expect("[", f"before the keys of {function}", f"Write {function}([column, column], size).")
+        keys: list[ir.ColumnExpr] = []
+        while not lexer.take("]"):
+            if keys:
+                hint = f"The list opened at {lexer.source.at(opening.start)}."
+                lexer.expect(",", f"between the keys of {function}", hint)
+            keys.append(self._inner(function, argument, argument.functions, depth))
+        if len(keys) < 2:
+            raise _wrong(f"{function} needs two keys or more", opening, "Name the columns to cross.")
+        return tuple(keys)
+
+    def _inner(self, function: str, argument: Argument, functions: frozenset[str], depth: int) -> ir.ColumnExpr:
+        token = self._lexer.peek()
+        must = f"the {argument.name} of {function} must be {_either(functions)}"
+        if token.kind not in ("word", "string", "quoted"):
+            raise _wrong(f"{must}, found {token.shown()}", token)
+        column = self.column(depth + 1)
+        kind = column.name if isinstance(column, ir.ColumnCall) else NAME
+        if kind not in functions:
+            raise _wrong(f"{must}, not {kind}", token)
+        return column
+
+    def _value(self, function: str, argument: Argument) -> ir.ColumnArgument:
+        token = self._lexer.peek()
+        what = f"the {argument.name} of {function}"
+        value = read_value(self._lexer, what)
+        if isinstance(value, str):
+            value = _WORDS.get(argument.name, {}).get(value, value)
+            value = _TYPES.get(value, value) if argument.name.endswith("type") else value
+            value = value.lower() if argument.rule.startswith("{") and token.kind == "word" else value
+        if not allows(argument.rule, value):
+            raise _wrong(f"{what} must be {described(argument.rule)}", token)
+        if isinstance(value, tuple):
+            _check_list(function, argument, value, token)
+        return value
 
 
 def _wrong_count(token: Token, function: Function, given: str) -> ProblemError:
@@ -169,42 +220,7 @@ def _wrong_count(token: Token, function: Function, given: str) -> ProblemError:
     shown = ", ".join(names[: function.required]) + (f" [, {', '.join(optional)}]" if optional else "")
     message = f"{token.keyword} takes {function.required}"
     message += f" to {len(names)} arguments" if optional else " argument" + ("s" if function.required > 1 else "")
-    return ProblemError("wrong-arguments", f"{message}, not {given}", token.start, f"Write {token.keyword}({shown}).")
-
-
-def _argument(reader: Lexer, read_name: NameReader, function: str, argument: Argument, depth: int) -> ColumnArgument:
-    if argument.functions is None:
-        return _value(reader, function, argument)
-    if not argument.many:
-        return _inner(reader, read_name, function, argument, argument.functions, depth)
-    opening = reader.expect("[", f"before the keys of {function}", f"Write {function}([column, column], size).")
-    keys: list[ColumnExpr] = []
-    while not reader.take("]"):
-        if keys:
-            reader.expect(
-                ",", f"between the keys of {function}", f"The list opened at {reader.source.at(opening.start)}."
-            )
-        keys.append(_inner(reader, read_name, function, argument, argument.functions, depth))
-    if len(keys) < 2:
-        raise ProblemError(
-            "wrong-arguments", f"{function} needs two keys or more", opening.start, "Name the columns to cross."
-        )
-    return tuple(keys)
-
-
-def _inner(
-    reader: Lexer, read_name: NameReader, function: str, argument: Argument, functions: frozenset[str], depth: int
-) -> ColumnExpr:
-    token = reader.peek()
-    if token.kind not in ("word", "string", "quoted"):
-        message = f"the {argument.name} of {function} must be {_either(functions)}, found {token.shown()}"
-        raise ProblemError("wrong-arguments", message, token.start)
-    column = _column(reader, read_name, depth + 1)
-    kind = column.name if isinstance(column, ColumnCall) else NAME
-    if kind not in functions:
-        message = f"the {argument.name} of {function} must be {_either(functions)}, not {kind}"
-        raise ProblemError("wrong-arguments", message, token.start)
-    return column
+    return _wrong(f"{message}, not {given}", token, f"Write {token.keyword}({shown}).")
 
 
 def _either(functions: frozenset[str]) -> str:
@@ -212,36 +228,11 @@ def _either(functions: frozenset[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
 
 
-def _value(reader: Lexer, function: str, argument: Argument) -> ColumnArgument:
-    token = reader.peek()
-    value = read_value(reader, f"the {argument.name} of {function}")
-    if isinstance(value, str):
-        value = _WORDS.get(argument.name, {}).get(value, value)
-        value = _TYPES.get(value, value) if argument.name.endswith("type") else value
-        value = value.lower() if argument.rule.startswith("{") and token.kind == "word" else value
-    if not allows(argument.rule, value):
-        message = f"the {argument.name} of {function} must be {described(argument.rule)}"
-        raise ProblemError("wrong-arguments", message, token.start)
-    if isinstance(value, tuple):
-        _check_list(function, argument, value, token)
-    return value
-
-
 def _check_list(function: str, argument: Argument, items: tuple[object, ...], token: Token) -> None:
     numbers = [item for item in items if isinstance(item, (int, float)) and not isinstance(item, bool)]
     if not items or len(numbers) != len(items):
-        message = f"the {argument.name} of {function} must be a list of numbers"
-        raise ProblemError("wrong-arguments", message, token.start)
+        raise _wrong(f"the {argument.name} of {function} must be a list of numbers", token)
     if function == "BUCKET" and any(left >= right for left, right in pairwise(numbers)):
-        hint = "Write them in ascending order, each once."
-        raise ProblemError("wrong-arguments", "the boundaries of BUCKET must ascend", token.start, hint)
+        raise _wrong("the boundaries of BUCKET must ascend", token, "Write them in ascending order, each once.")
     if argument.name == "shape" and any(not isinstance(one, int) or one < 1 for one in numbers):
-        raise ProblemError("wrong-arguments", "a shape holds whole numbers from 1", token.start)
-
-
-def _check(call: ColumnCall, token: Token) -> None:
-    """Check arguments against each other: keys of `key:value` texts are whole numbers."""
-    if call.name in _FIELDS and len(call.args) > 4 and call.args[4] and call.args[3] != "int":
-        hint = f'Write {call.name}(column, shape, delimiter, "int", key-value delimiter).'
-        message = f"{call.name} with a key-value delimiter must have type int"
-        raise ProblemError("wrong-arguments", message, token.start, hint)
+        raise _wrong("a shape holds whole numbers from 1", token)

@@ -19,54 +19,54 @@ _NOT, _SIGN = 3, 7
 _SAME = {"<>": "!=", "==": "="}
 
 
-def read_objective(reader: Lexer) -> Expression:
+def read_objective(lexer: Lexer) -> Expression:
     """The expression behind MAXIMIZE or MINIMIZE."""
-    reader.narrow(True)
-    expression = _ExpressionReader(reader).read()
-    reader.narrow(False)
+    lexer.narrow(True)
+    expression = _ExpressionParser(lexer).read()
+    lexer.narrow(False)
     return expression
 
 
-def read_constraints(reader: Lexer) -> tuple[Constraint, ...]:
+def read_constraints(lexer: Lexer) -> tuple[Constraint, ...]:
     """The constraints behind CONSTRAINT, separated by commas."""
-    reader.narrow(True)
+    lexer.narrow(True)
     constraints: list[Constraint] = []
     while True:
-        start = reader.peek().start
-        expression = _ExpressionReader(reader).read()
+        start = lexer.peek().start
+        expression = _ExpressionParser(lexer).read()
         group_by = None
-        if reader.take("GROUP"):
-            reader.expect("BY", "after GROUP", "Write GROUP BY column.")
-            group_by = reader.name("a column after GROUP BY", "Write GROUP BY column.")
-        constraints.append(Constraint(expression, group_by, reader.span(start)))
-        if not reader.take(","):
+        if lexer.take("GROUP"):
+            lexer.expect("BY", "after GROUP", "Write GROUP BY column.")
+            group_by = lexer.name("a column after GROUP BY", "Write GROUP BY column.")
+        constraints.append(Constraint(expression, group_by, lexer.span(start)))
+        if not lexer.take(","):
             break
-    reader.narrow(False)
+    lexer.narrow(False)
     return tuple(constraints)
 
 
-class _ExpressionReader:
+class _ExpressionParser:
     """Reads one expression."""
 
-    def __init__(self, reader: Lexer) -> None:
-        self._reader = reader
+    def __init__(self, lexer: Lexer) -> None:
+        self._lexer = lexer
         self._operators = 0
 
     def read(self, binding: int = 0, depth: int = 0) -> Expression:
         """Operators that bind tighter than `binding`, grouped to the left."""
-        reader = self._reader
-        start = reader.peek().start
+        lexer = self._lexer
+        start = lexer.peek().start
         left = self._operand(depth)
         while True:
-            token = reader.peek()
+            token = lexer.peek()
             symbol = token.keyword if token.keyword in _BINDING else token.text if token.kind == "punctuation" else ""
             tighter = _BINDING.get(symbol, 0)
             if tighter <= binding:
                 return left
             self._count(token.start)
-            reader.next()
+            lexer.next()
             right = self.read(tighter, depth + 1)
-            left = Binary(_SAME.get(symbol, symbol), left, right, reader.span(start))
+            left = Binary(_SAME.get(symbol, symbol), left, right, lexer.span(start))
 
     def _count(self, offset: int) -> None:
         self._operators += 1
@@ -75,34 +75,34 @@ class _ExpressionReader:
             raise ProblemError("expression-too-long", message, offset, "Compute parts of it in the SELECT.")
 
     def _operand(self, depth: int) -> Expression:
-        reader = self._reader
-        token = reader.peek()
+        lexer = self._lexer
+        token = lexer.peek()
         if depth >= NESTING_LIMIT:
             raise too_deep(token.start)
         if token.keyword == "NOT" or (token.kind == "punctuation" and token.text in "+-"):
             self._count(token.start)
-            reader.next()
+            lexer.next()
             operand = self.read(_NOT if token.keyword else _SIGN, depth + 1)
-            return Unary(token.keyword or token.text, operand, reader.span(token.start))
-        if reader.take("("):
+            return Unary(token.keyword or token.text, operand, lexer.span(token.start))
+        if lexer.take("("):
             inner = self.read(0, depth + 1)
-            reader.expect(")", "in the expression", f"The parenthesis opened at {reader.source.at(token.start)}.")
+            lexer.expect(")", "in the expression", f"The parenthesis opened at {lexer.source.at(token.start)}.")
             return inner
         if token.kind == "number":
-            value = number(reader.next())
-            return NumberLiteral(value, reader.span(token.start))
+            value = number(lexer.next())
+            return NumberLiteral(value, lexer.span(token.start))
         if token.kind == "string":
-            reader.next()
-            return StringLiteral(token.value, reader.span(token.start))
-        name = reader.name("a column, number or function")
-        if token.kind == "word" and reader.take("("):
-            return Call(name.text, self._arguments(depth), reader.span(token.start))
+            lexer.next()
+            return StringLiteral(token.value, lexer.span(token.start))
+        name = lexer.name("a column, number or function")
+        if token.kind == "word" and lexer.take("("):
+            return Call(name.text, self._arguments(depth), lexer.span(token.start))
         return name
 
     def _arguments(self, depth: int) -> tuple[Expression, ...]:
         args: list[Expression] = []
-        while not self._reader.take(")"):
+        while not self._lexer.take(")"):
             if args:
-                self._reader.expect(",", "or `)` in the function")
+                self._lexer.expect(",", "or `)` in the function")
             args.append(self.read(0, depth + 1))
         return tuple(args)

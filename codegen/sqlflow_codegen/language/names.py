@@ -23,10 +23,10 @@ def parse_name(text: str, dialect: str) -> tuple[Part, ...]:
     Raises:
         ValueError: it is no name in that dialect.
     """
-    reader = Lexer(Source(text), dialect, 0, len(text))
+    lexer = Lexer(Source(text), dialect, 0, len(text))
     try:
-        name = reader.name("a name", written=True)
-        end = reader.peek()
+        name = lexer.name("a name", written=True)
+        end = lexer.peek()
     except ProblemError as error:
         raise ValueError(error.problem.message) from error
     if end.kind != "end":

@@ -11,17 +11,9 @@ from types import MappingProxyType
 
 from sqlflow_codegen.catalogue import find_estimator, split_image
 from sqlflow_codegen.errors import Diagnostic, ProgramError
+from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.checks.model_statements import all_columns, estimator_hint
 from sqlflow_codegen.language.dialects import DATABASES, DEFAULT_DIALECT
-from sqlflow_codegen.language.ir import (
-    ColumnCall,
-    ExplainStatement,
-    OptimizeStatement,
-    Program,
-    RunStatement,
-    Statement,
-    TrainStatement,
-)
 from sqlflow_codegen.language.parser import parse_program
 from sqlflow_codegen.language.source import Problem, Source
 from sqlflow_codegen.language.yaml_folding import folded_comment, swallowing_comment
@@ -44,7 +36,7 @@ _CAN = "Programs run plain SQL, TO TRAIN, TO PREDICT, TO EVALUATE and SHOW TRAIN
 
 def runnable_program(
     text: str, dialect: str = DEFAULT_DIALECT, *, job: bool = False, written: Sequence[str] | None = None
-) -> Program:
+) -> ir.Program:
     """Parse a program that is to run.
 
     Args:
@@ -78,25 +70,25 @@ def empty_program(severity: str) -> Diagnostic:
     return Diagnostic("empty-program", "the program has no statement", 0, 1, 1, severity=severity)
 
 
-def _refused(statement: Statement) -> Iterator[Problem]:
+def _refused(statement: ir.Statement) -> Iterator[Problem]:
     """The parts of a statement that no step can execute yet."""
     if statement.kind in NOT_YET:
         clause = " ".join(statement.title.split()[:2])
         hint = f"{NOT_YET[statement.kind]} {_CAN}"
         yield Problem("not-yet", f"{clause} is understood, but cannot run yet", _target(statement), hint)
-    if isinstance(statement, TrainStatement):
+    if isinstance(statement, ir.TrainStatement):
         yield from _train(statement)
 
 
-def _target(statement: Statement) -> int:
+def _target(statement: ir.Statement) -> int:
     """The offset of the target of a statement's action."""
     match statement:
-        case ExplainStatement(model=target) | RunStatement(image=target) | OptimizeStatement(objective=target):
+        case ir.ExplainStatement(model=target) | ir.RunStatement(image=target) | ir.OptimizeStatement(objective=target):
             return target.span.start
     return statement.span.start
 
 
-def _train(statement: TrainStatement) -> Iterator[Problem]:
+def _train(statement: ir.TrainStatement) -> Iterator[Problem]:
     image, name = split_image(statement.estimator.text)
     place = statement.estimator.span.start
     if image:
@@ -107,6 +99,6 @@ def _train(statement: TrainStatement) -> Iterator[Problem]:
         yield Problem("unknown-estimator", f"there is no estimator `{name}`", place, estimator_hint(name))
     for clause in statement.columns:
         for column in all_columns(clause.columns):
-            if isinstance(column, ColumnCall) and column.name in COLUMNS_NOT_YET:
+            if isinstance(column, ir.ColumnCall) and column.name in COLUMNS_NOT_YET:
                 hint = "Use plain columns, BUCKET, CATEGORY_HASH, CATEGORY_ID, DENSE or INDICATOR."
                 yield Problem("not-yet", f"the column function {column.name} cannot run yet", column.span.start, hint)

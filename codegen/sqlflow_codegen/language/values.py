@@ -35,47 +35,47 @@ def number(token: Token, negative: bool = False) -> int | float:
     return -value if negative else value
 
 
-def read_value(reader: Lexer, what: str, depth: int = 0) -> Value:
+def read_value(lexer: Lexer, what: str, depth: int = 0) -> Value:
     """One value. A bare word is a string; `true` and `false` in any case are booleans.
 
     Raises:
         ProblemError: no value, or arithmetic or a function call, which values cannot be.
     """
-    token = reader.peek()
+    token = lexer.peek()
     if token.kind == "punctuation" and token.text == "[":
-        return _list(reader, what, depth)
-    reader.next()
-    if token.kind == "punctuation" and token.text in "+-" and reader.peek().kind == "number":
-        return number(reader.next(), negative=token.text == "-")
+        return _list(lexer, what, depth)
+    lexer.next()
+    if token.kind == "punctuation" and token.text in "+-" and lexer.peek().kind == "number":
+        return number(lexer.next(), negative=token.text == "-")
     if token.kind == "number":
         return number(token)
     if token.kind == "string":
         return token.value
     if token.kind == "word":
-        return _word(reader, token, what)
+        return _word(lexer, token, what)
     hint = "Values are numbers, true, false, words, quoted strings and lists [..]."
     hint = "Use straight quotes: ' or \"." if token.text in CURLY else hint
     raise ProblemError("syntax-error", f"expected a value for {what}, found {token.shown()}", token.start, hint)
 
 
-def _word(reader: Lexer, token: Token, what: str) -> Value:
-    following = reader.peek()
+def _word(lexer: Lexer, token: Token, what: str) -> Value:
+    following = lexer.peek()
     if following.text == "(" and following.kind == "punctuation":
         hint = "Column functions belong in a COLUMN clause; put other text in quotes."
         raise ProblemError("syntax-error", f"{what} cannot be a function call", token.start, hint)
     return _BOOLEANS.get(token.keyword, token.text)
 
 
-def _list(reader: Lexer, what: str, depth: int) -> Value:
-    opening = reader.next()
+def _list(lexer: Lexer, what: str, depth: int) -> Value:
+    opening = lexer.next()
     if depth >= NESTING_LIMIT:
         raise too_deep(opening.start)
     items: list[Value] = []
-    while not reader.take("]"):
+    while not lexer.take("]"):
         if items:
             where = f"between the items of {what}"
-            reader.expect(",", where, f"The list opened at {reader.source.at(opening.start)}.")
-            if reader.take("]"):
+            lexer.expect(",", where, f"The list opened at {lexer.source.at(opening.start)}.")
+            if lexer.take("]"):
                 break
-        items.append(read_value(reader, what, depth + 1))
+        items.append(read_value(lexer, what, depth + 1))
     return tuple(items)

@@ -8,53 +8,46 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sqlflow_codegen.catalogue import Estimator, find_estimator
+from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.checks.model_statements import check_evaluate, check_explain, check_predict, check_train
 from sqlflow_codegen.language.checks.optimize import check_optimize
-from sqlflow_codegen.language.ir import (
-    EvaluateStatement,
-    ExplainStatement,
-    OptimizeStatement,
-    PredictStatement,
-    Statement,
-    TrainStatement,
-)
 from sqlflow_codegen.language.source import Problem
 
 
-def check_statements(statements: Iterable[Statement]) -> Iterator[tuple[int, Problem]]:
+def check_statements(statements: Iterable[ir.Statement]) -> Iterator[tuple[int, Problem]]:
     """Each problem with the number of its statement."""
     listed = tuple(statements)
     if all(statement.kind == "sql" for statement in listed):
         return
-    last_trained = {one.into.text: one.number for one in listed if isinstance(one, TrainStatement)}
+    last_trained = {one.into.text: one.number for one in listed if isinstance(one, ir.TrainStatement)}
     trained: dict[str, Estimator | None] = {}
     for statement in listed:
         for problem in (*_check(statement, trained), *_order(statement, trained, last_trained)):
             yield statement.number, problem
-        if isinstance(statement, TrainStatement):
+        if isinstance(statement, ir.TrainStatement):
             trained[statement.into.text] = find_estimator(statement.estimator.text)
 
 
-def _check(statement: Statement, trained: dict[str, Estimator | None]) -> Iterator[Problem]:
+def _check(statement: ir.Statement, trained: dict[str, Estimator | None]) -> Iterator[Problem]:
     match statement:
-        case TrainStatement():
+        case ir.TrainStatement():
             yield from check_train(statement)
-        case PredictStatement():
+        case ir.PredictStatement():
             yield from check_predict(statement)
-        case EvaluateStatement():
+        case ir.EvaluateStatement():
             yield from check_evaluate(statement, trained)
-        case ExplainStatement():
+        case ir.ExplainStatement():
             yield from check_explain(statement)
-        case OptimizeStatement():
+        case ir.OptimizeStatement():
             yield from check_optimize(statement)
 
 
 def _order(
-    statement: Statement, trained: dict[str, Estimator | None], last_trained: dict[str, int]
+    statement: ir.Statement, trained: dict[str, Estimator | None], last_trained: dict[str, int]
 ) -> Iterator[Problem]:
     """A model used first and trained later is most probably a mistake, but may exist from an earlier run."""
     match statement:
-        case PredictStatement(using=model) | EvaluateStatement(model=model) | ExplainStatement(model=model):
+        case ir.PredictStatement(using=model) | ir.EvaluateStatement(model=model) | ir.ExplainStatement(model=model):
             if model.text not in trained and model.text in last_trained:
                 later = last_trained[model.text]
                 message = f"model `{model}` is trained only later, by statement {later}"

@@ -19,17 +19,8 @@ from sqlflow_codegen.catalogue import (
     refusal,
     split_image,
 )
+from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.checks.attributes import check_aliases, check_attributes, check_conflicts
-from sqlflow_codegen.language.ir import (
-    Attribute,
-    ColumnArgument,
-    ColumnCall,
-    ColumnName,
-    EvaluateStatement,
-    ExplainStatement,
-    PredictStatement,
-    TrainStatement,
-)
 from sqlflow_codegen.language.source import Problem
 from sqlflow_codegen.language.suggest import did_you_mean
 
@@ -60,7 +51,7 @@ _QUERY = re.compile(r"[\s(]*+(?:SELECT|WITH|VALUES|TABLE|FROM)\b", re.IGNORECASE
 _PATTERN = re.compile(r"[*+?()\[\]{}|^$\\]")
 
 
-def check_train(statement: TrainStatement) -> Iterator[Problem]:
+def check_train(statement: ir.TrainStatement) -> Iterator[Problem]:
     """Estimator, attributes, columns and label of one TRAIN."""
     yield from _validation_select(statement.attributes)
     yield from _patterns(statement)
@@ -95,7 +86,7 @@ def estimator_hint(name: str) -> str:
     return f"{same} does the same here." if same else did_you_mean(name, estimator_names())
 
 
-def _validation_select(attributes: tuple[Attribute, ...]) -> Iterator[Problem]:
+def _validation_select(attributes: tuple[ir.Attribute, ...]) -> Iterator[Problem]:
     for attribute in attributes:
         value = attribute.value
         if attribute.name == VALIDATION_SELECT and isinstance(value, str) and value and not _QUERY.match(value):
@@ -104,11 +95,11 @@ def _validation_select(attributes: tuple[Attribute, ...]) -> Iterator[Problem]:
             yield Problem("attribute-wrong-type", message, attribute.value_span.start, hint)
 
 
-def _patterns(statement: TrainStatement) -> Iterator[Problem]:
+def _patterns(statement: ir.TrainStatement) -> Iterator[Problem]:
     """Quoted columns that look like regular expressions and are none can only be names."""
     for clause in statement.columns:
         for column in all_columns(clause.columns):
-            if not (isinstance(column, ColumnName) and column.quoted and _PATTERN.search(column.text)):
+            if not (isinstance(column, ir.ColumnName) and column.quoted and _PATTERN.search(column.text)):
                 continue
             if error := _pattern_error(column.text):
                 message = f"`{column.text[:60]}` is no regular expression: {error}"
@@ -127,31 +118,31 @@ def _pattern_error(pattern: str) -> str:
     return ""
 
 
-def all_columns(arguments: tuple[ColumnArgument, ...]) -> Iterator[ColumnName | ColumnCall]:
+def all_columns(arguments: tuple[ir.ColumnArgument, ...]) -> Iterator[ir.ColumnName | ir.ColumnCall]:
     """Columns and column functions of a COLUMN clause, those within functions too, in their order."""
     pending = list(reversed(arguments))
     while pending:
         argument = pending.pop()
         if isinstance(argument, tuple):
             pending += reversed(argument)
-        elif isinstance(argument, (ColumnName, ColumnCall)):
+        elif isinstance(argument, (ir.ColumnName, ir.ColumnCall)):
             yield argument
-            pending += reversed(argument.args) if isinstance(argument, ColumnCall) else ()
+            pending += reversed(argument.args) if isinstance(argument, ir.ColumnCall) else ()
 
 
-def _columns(statement: TrainStatement, estimator: Estimator) -> Iterator[Problem]:
+def _columns(statement: ir.TrainStatement, estimator: Estimator) -> Iterator[Problem]:
     for clause in statement.columns[1:]:
         message = f"{estimator.name} takes one set of columns, not several"
         yield Problem("unsupported-column", message, clause.span.start, "List all columns in one COLUMN clause.")
     for clause in statement.columns:
         for column in all_columns(clause.columns):
-            if isinstance(column, ColumnCall) and column.name in _NOT_FOR[estimator.library]:
+            if isinstance(column, ir.ColumnCall) and column.name in _NOT_FOR[estimator.library]:
                 message = f"{estimator.name} does not support {column.name}"
                 hint = "Use INDICATOR, CATEGORY_ID or CATEGORY_HASH."
                 yield Problem("unsupported-column", message, column.span.start, hint)
 
 
-def _fits_booster(statement: TrainStatement, estimator: Estimator) -> Iterator[Problem]:
+def _fits_booster(statement: ir.TrainStatement, estimator: Estimator) -> Iterator[Problem]:
     booster = estimator.defaults.get("booster")
     for attribute in statement.attributes:
         if booster and attribute.name == "booster" and attribute.value not in (booster, None):
@@ -160,12 +151,12 @@ def _fits_booster(statement: TrainStatement, estimator: Estimator) -> Iterator[P
             yield Problem("attribute-out-of-range", message, attribute.value_span.start, hint)
 
 
-def check_predict(statement: PredictStatement) -> Iterator[Problem]:
+def check_predict(statement: ir.PredictStatement) -> Iterator[Problem]:
     """Attributes of one PREDICT."""
     return check_attributes(statement.attributes, _PREDICT, "TO PREDICT", severity="warning")
 
 
-def check_evaluate(statement: EvaluateStatement, trained: Mapping[str, Estimator | None]) -> Iterator[Problem]:
+def check_evaluate(statement: ir.EvaluateStatement, trained: Mapping[str, Estimator | None]) -> Iterator[Problem]:
     """Attributes and metrics of one EVALUATE; `trained` are the models that the program trains before it."""
     yield from check_attributes(statement.attributes, _EVALUATE, "TO EVALUATE", severity="warning")
     known = trained.get(statement.model.text) is not None
@@ -180,7 +171,7 @@ def check_evaluate(statement: EvaluateStatement, trained: Mapping[str, Estimator
                 yield Problem("unknown-metric", message, attribute.value_span.start, hint, severity)
 
 
-def check_explain(statement: ExplainStatement) -> Iterator[Problem]:
+def check_explain(statement: ir.ExplainStatement) -> Iterator[Problem]:
     """Attributes and explainer of one EXPLAIN."""
     yield from check_attributes(statement.attributes, _EXPLAIN, "TO EXPLAIN", severity="warning")
     explainer = statement.explainer

@@ -8,16 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sqlflow_codegen.catalogue import RESULT_ATTRIBUTES
+from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.checks.attributes import check_attributes
-from sqlflow_codegen.language.ir import (
-    Attribute,
-    Binary,
-    Call,
-    Constraint,
-    Expression,
-    OptimizeStatement,
-    Unary,
-)
 from sqlflow_codegen.language.source import Problem
 
 _TYPES = tuple(
@@ -53,7 +45,7 @@ class Variables:
     result: str
 
 
-def read_variables(attributes: tuple[Attribute, ...]) -> Variables | None:
+def read_variables(attributes: tuple[ir.Attribute, ...]) -> Variables | None:
     """The variables that WITH names: `product`, or `shipment(plants, markets)`; None if it is malformed."""
     for attribute in attributes:
         if attribute.name != "variables":
@@ -68,12 +60,12 @@ def read_variables(attributes: tuple[Attribute, ...]) -> Variables | None:
     return None
 
 
-def check_optimize(statement: OptimizeStatement) -> Iterator[Problem]:
+def check_optimize(statement: ir.OptimizeStatement) -> Iterator[Problem]:
     """Attributes, objective and constraints of one TO MAXIMIZE or TO MINIMIZE."""
     yield from check_attributes(statement.attributes, _ATTRIBUTES, statement.clause)
     yield from _required(statement)
     yield from _expression(statement.objective, statement.clause)
-    if isinstance(statement.objective, Binary) and statement.objective.operator in _COMPARISONS:
+    if isinstance(statement.objective, ir.Binary) and statement.objective.operator in _COMPARISONS:
         hint = "Move the comparison into CONSTRAINT."
         message = "an objective is a number, not a comparison"
         yield Problem("invalid-expression", message, statement.objective.span.start, hint)
@@ -81,7 +73,7 @@ def check_optimize(statement: OptimizeStatement) -> Iterator[Problem]:
         yield from _constraint(constraint)
 
 
-def _required(statement: OptimizeStatement) -> Iterator[Problem]:
+def _required(statement: ir.OptimizeStatement) -> Iterator[Problem]:
     given = {attribute.name: attribute for attribute in statement.attributes}
     start = statement.attributes[0].span.start if statement.attributes else statement.span.start
     for name in ("variables", "var_type"):
@@ -99,10 +91,10 @@ def _required(statement: OptimizeStatement) -> Iterator[Problem]:
         yield Problem("attribute-out-of-range", message, place, _EXAMPLE)
 
 
-def _constraint(constraint: Constraint) -> Iterator[Problem]:
+def _constraint(constraint: ir.Constraint) -> Iterator[Problem]:
     expression = constraint.expression
     yield from _expression(expression, "a constraint")
-    if not (isinstance(expression, Binary) and expression.operator in (*_COMPARISONS, *_LOGIC)):
+    if not (isinstance(expression, ir.Binary) and expression.operator in (*_COMPARISONS, *_LOGIC)):
         message = "a constraint must compare: with <=, >=, <, > or ="
         yield Problem("invalid-expression", message, constraint.span.start, "Write CONSTRAINT SUM(x) <= 100.")
     if constraint.group_by is not None and not _sums(expression):
@@ -110,33 +102,33 @@ def _constraint(constraint: Constraint) -> Iterator[Problem]:
         yield Problem("invalid-expression", message, constraint.group_by.span.start, "Sum over each group's rows.")
 
 
-def _sums(expression: Expression) -> bool:
-    return any(isinstance(one, Call) and one.name.upper() == "SUM" for one in _walk(expression))
+def _sums(expression: ir.Expression) -> bool:
+    return any(isinstance(one, ir.Call) and one.name.upper() == "SUM" for one in _walk(expression))
 
 
-def _expression(expression: Expression, owner: str) -> Iterator[Problem]:
+def _expression(expression: ir.Expression, owner: str) -> Iterator[Problem]:
     for one in _walk(expression):
-        if isinstance(one, (Binary, Unary)) and one.operator in (*_LOGIC, "NOT"):
+        if isinstance(one, (ir.Binary, ir.Unary)) and one.operator in (*_LOGIC, "NOT"):
             message = f"{owner} cannot have {one.operator}"
             hint = "Write each comparison as a constraint of its own, with <=, >= or =."
             yield Problem("invalid-expression", message, one.span.start, hint)
-        if isinstance(one, Call) and one.name.upper() != "SUM":
+        if isinstance(one, ir.Call) and one.name.upper() != "SUM":
             message = f"{owner} cannot have the function {one.name}"
             yield Problem("invalid-expression", message, one.span.start, "The one function is SUM.")
-        elif isinstance(one, Call) and len(one.args) != 1:
+        elif isinstance(one, ir.Call) and len(one.args) != 1:
             message = f"SUM takes one argument, not {len(one.args)}"
             yield Problem("invalid-expression", message, one.span.start, "Write SUM(expression).")
 
 
-def _walk(expression: Expression) -> Iterator[Expression]:
-    pending: list[Expression] = [expression]
+def _walk(expression: ir.Expression) -> Iterator[ir.Expression]:
+    pending: list[ir.Expression] = [expression]
     while pending:
         one = pending.pop()
         yield one
         match one:
-            case Binary():
+            case ir.Binary():
                 pending += [one.right, one.left]
-            case Unary():
+            case ir.Unary():
                 pending.append(one.operand)
-            case Call():
+            case ir.Call():
                 pending += reversed(one.args)

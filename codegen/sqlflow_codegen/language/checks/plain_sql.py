@@ -118,10 +118,10 @@ class PlainSqlCheck:
 
     def _named(self, position: int) -> tuple[bool, bool, bool]:
         """True if a name stands there; if a clause of ours follows it; if the statement ends behind it."""
-        reader = Lexer(self._source, self._raw.variant, position, self._raw.end)
+        lexer = Lexer(self._source, self._raw.variant, position, self._raw.end)
         try:
-            reader.name("")
-            following = reader.peek()
+            lexer.name("")
+            following = lexer.peek()
         except ProblemError:
             return False, False, False  # not our syntax: the database may know it
         return True, following.keyword in _OWN_CLAUSES, following.kind == "end"
