@@ -39,20 +39,49 @@ class Target:
     tests: tuple[str, ...]
 
 
-RECONCILE = "sqlflow_operator/reconcile"
-OPERATOR_TESTS = "tests/unit/operator"
+def _modules(folder: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"{folder}/{name}.py" for name in names)
+
+
+def _operator_tests(*names: str) -> tuple[str, ...]:
+    return _modules("tests/unit/operator", *(f"test_{name}" for name in names))
+
+
+OPERATOR, RECONCILE, WORKFLOW = "sqlflow_operator", "sqlflow_operator/reconcile", "sqlflow_operator/workflow"
+DECIDE_TESTS = _operator_tests("decide", "decide_child")
 
 TARGETS = (
     Target(
         "dependencies",
-        ("sqlflow_codegen/graph/dependencies.py",),
-        ("tests/unit/graph/test_waits.py", "tests/unit/graph/test_dependencies.py"),
+        _modules("sqlflow_codegen/graph", "dependencies"),
+        _modules("tests/unit/graph", "test_waits", "test_dependencies"),
     ),
-    Target("ledger", ("sqlflow_runtime/ledger.py",), ("tests/unit/runtime/test_ledger.py",)),
+    Target("ledger", _modules("sqlflow_runtime", "ledger"), _modules("tests/unit/runtime", "test_ledger_rows")),
+    Target("decide", _modules(RECONCILE, "decide", "decision"), DECIDE_TESTS),
     Target(
-        "decide",
-        (f"{RECONCILE}/decide.py",),
-        (f"{OPERATOR_TESTS}/test_decide.py", f"{OPERATOR_TESTS}/test_decide_child.py"),
+        "status",
+        (
+            *_modules(RECONCILE, "bounds", "conditions", "event_recorder", "headline", "job_status", "merge"),
+            *_modules(OPERATOR, "run_name"),
+        ),
+        (*DECIDE_TESTS, *_operator_tests("status", "status_patch", "events", "headline", "run_name", "run_endings")),
+    ),
+    Target(
+        "reconcile",
+        _modules(RECONCILE, "apply", "observe", "program_cache", "reconciler", "report_cache"),
+        _operator_tests("observe", "reconcile", "mishaps", "run_endings", "planning", "defaults", "argo_rights"),
+    ),
+    Target("submit", _modules(WORKFLOW, "submit", "__init__"), _operator_tests("submit", "fetch")),
+    Target(
+        "observe",
+        _modules(f"{WORKFLOW}/observe", "*"),
+        _operator_tests("explain", "engine_states", "engine_faults", "recordings", "run_endings"),
+    ),
+    Target("fetch", _modules(f"{WORKFLOW}/fetch", "*"), _operator_tests("fetch", "fetch_logs")),
+    Target(
+        "backends",
+        _modules(f"{WORKFLOW}/backends", "*"),
+        _operator_tests("engine_states", "engine_faults", "recordings", "argo_rights", "mishaps"),
     ),
 )
 
