@@ -143,7 +143,11 @@ class World:
 
     def made(self, plural: str) -> int:
         """How many objects of that kind were ever created."""
-        return sum(kind == plural for kind, _ in self.kube.store.created)
+        return len(self.made_names(plural))
+
+    def made_names(self, plural: str) -> list[str]:
+        """The names of all objects of that kind that were ever created."""
+        return [name for kind, name in self.kube.store.created if kind == plural]
 
     def condition(self, kind: str) -> Object:
         return next(c for c in self.status["conditions"] if c["type"] == kind)
