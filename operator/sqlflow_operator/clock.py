@@ -16,7 +16,7 @@ def to_text(moment: datetime) -> str:
 
 
 def from_text(text: str | None) -> datetime | None:
-    """A moment as Kubernetes wrote it; None where there is none or it cannot be read."""
+    """A moment as Kubernetes wrote it; None if there is none or it cannot be read."""
     if not text:
         return None
     try:

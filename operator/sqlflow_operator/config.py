@@ -17,18 +17,18 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What the operator can be told.
+    """The settings of the operator.
 
     Attributes:
         step_image: SQLFLOW_STEP_IMAGE, image of steps for jobs that name none.
         step_image_pull_policy: SQLFLOW_STEP_IMAGE_PULL_POLICY; None leaves it to Kubernetes.
-        step_requests: SQLFLOW_STEP_REQUESTS, what steps request where a job neither requests nor limits it.
+        step_requests: SQLFLOW_STEP_REQUESTS, requests of steps for what a job neither requests nor limits.
         ttl_seconds_after_finished: SQLFLOW_TTL_SECONDS_AFTER_FINISHED, for jobs that give none; None keeps children.
         namespaces: SQLFLOW_NAMESPACES, separated by commas; empty for all.
         default_backend: SQLFLOW_BACKEND, for jobs that name none; None takes the first engine that the cluster has.
-        workers: SQLFLOW_WORKERS, how many jobs are looked at at the same time.
+        workers: SQLFLOW_WORKERS, the number of jobs reconciled at the same time.
         port: SQLFLOW_PORT, for /healthz, /readyz and /metrics.
-        resync_seconds: SQLFLOW_RESYNC_SECONDS, how often it is checked that no event was missed.
+        resync_seconds: SQLFLOW_RESYNC_SECONDS, seconds between two checks for missed events.
         log_level: SQLFLOW_LOG_LEVEL.
     """
 

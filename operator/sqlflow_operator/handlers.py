@@ -23,7 +23,7 @@ from sqlflow_operator.resync import watched
 from sqlflow_operator.workqueue import WorkQueue
 
 LONG_GONE = timedelta(days=1)
-"""So long after a run's time to live nothing of it is looked for any more."""
+"""So long after the end of a run's time to live its job is not reconciled any more."""
 
 
 def register(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 Check = Callable[[], str]
-"""Says what is wrong, in a sentence; "" where nothing is."""
+"""Returns the problem as a sentence, or ""."""
 
 LOOP_HANGS = 30.0
 """Seconds without a beat after which the event loop counts as hanging."""
@@ -25,7 +25,7 @@ STREAMS_DEAD = 180.0
 API_AWAY = 600.0
 """Seconds without an answer of the API server after which only a new start, with new connections, may help."""
 WORKER_STUCK = 300.0
-"""Seconds that a look at one job may take."""
+"""Seconds that a reconcile may take."""
 
 
 class Heartbeat:
@@ -61,7 +61,7 @@ class HealthServer:
     Args:
         port: 0 takes any that is free.
         registry: what /metrics shows.
-        live, ready: the checks of /healthz and /readyz, by name; red where one of them says something.
+        live, ready: the checks of /healthz and /readyz, by name; red if one of them returns a problem.
     """
 
     def __init__(

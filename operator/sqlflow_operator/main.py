@@ -90,7 +90,7 @@ class Operator:
         handlers.register(registry, engines, self._queue, self._cache, ttl=self._config.ttl_seconds_after_finished)
 
     async def _wait_for_crd(self) -> None:
-        """Without its CRD there is nothing to watch; kopf would give up where this waits."""
+        """Wait for the CRD: without it kopf would give up."""
         while not await answered(partial(self._kube.serves, SQLFLOWJOBS)):
             logger.warning("the CRD of SQLFlowJobs is not installed: kubectl apply -f crds/sqlflowjobs.yaml")
             await asyncio.sleep(2)
@@ -124,7 +124,7 @@ class Operator:
 
 
 def main() -> int:
-    """Run the operator until it is told to stop; the exit code."""
+    """Run the operator until a signal stops it; return the exit code."""
     try:
         config = Config.from_environment(os.environ)
     except ConfigError as error:
@@ -142,7 +142,7 @@ def main() -> int:
         asyncio.run(operator.run())
     except asyncio.CancelledError:
         return 0
-    except Exception:  # the last place where what ends the process can be logged
+    except Exception:  # the last place that can log the reason for the end of the process
         logger.exception("the operator ends")
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""Prometheus metrics: counters of what the operator does, gauges computed from what it knows.
+"""Prometheus metrics: counters of what the operator does, gauges computed from its cache and queue.
 
 No metric has a label for a job: there would be as many series as there were ever jobs. Gauges are computed when
 they are asked for, so they are right after a restart and after a deletion.
@@ -24,11 +24,9 @@ class Metrics:
     def __init__(self, queue: WorkQueue[Key], cache: WatchCache) -> None:
         self.registry = CollectorRegistry()
         self._reconciles = Counter(
-            "sqlflow_reconciles", "Jobs looked at, by outcome.", ("outcome",), registry=self.registry
+            "sqlflow_reconciles", "Reconciles, by outcome.", ("outcome",), registry=self.registry
         )
-        self._seconds = Histogram(
-            "sqlflow_reconcile_seconds", "Seconds that looking at a job took.", registry=self.registry
-        )
+        self._seconds = Histogram("sqlflow_reconcile_seconds", "Seconds that a reconcile took.", registry=self.registry)
         self._calls = Counter(
             "sqlflow_api_calls",
             "Calls to the API server, by caller (reconcile, resync), verb, resource and HTTP status (0: no answer).",
@@ -38,12 +36,12 @@ class Metrics:
         self.registry.register(_JobGauges(queue, cache))
 
     def reconciled(self, outcome: str, seconds: float) -> None:
-        """A job was looked at."""
+        """Count a reconcile."""
         self._reconciles.labels(outcome).inc()
         self._seconds.observe(seconds)
 
     def called(self, caller: str, verb: str, resource: str, status: int) -> None:
-        """A call to the API server has ended."""
+        """Count a call to the API server."""
         self._calls.labels(caller, verb, resource, str(status)).inc()
 
 
@@ -60,4 +58,4 @@ class _JobGauges(Collector):
         for phase in Phase:
             jobs.add_metric([phase], phases.get(phase, 0))
         yield jobs
-        yield GaugeMetricFamily("sqlflow_queue_length", "Jobs that wait to be looked at.", value=len(self._queue))
+        yield GaugeMetricFamily("sqlflow_queue_length", "Jobs that wait to be reconciled.", value=len(self._queue))

@@ -1,6 +1,6 @@
 """Runs kopf, anew whenever an engine's kinds appear in the cluster or vanish from it.
 
-kopf watches kinds that are there when it starts, and gives up where one of them goes. It could follow CRDs by itself,
+kopf watches kinds that are there when it starts, and gives up if one of them goes. It could follow CRDs by itself,
 but needs to list and watch the CRDs of the whole cluster for that, which an operator of one namespace may not; asking
 what the API server serves is allowed to everybody. Starting anew costs one list of each kind.
 """
@@ -74,7 +74,7 @@ class Watching:
         self._ready, self._interval = ready, interval
 
     async def run(self) -> None:
-        """Watch until the process is told to stop.
+        """Watch until a signal stops the process.
 
         Raises:
             Exception: kopf failed although no engine came or went.
@@ -100,7 +100,7 @@ class Watching:
                 return
 
     async def _after_failure(self, watching: asyncio.Task[None], engines: Engines) -> Engines:
-        """The engines to go on with after kopf has ended; none where it was told to."""
+        """The engines to go on with after kopf has ended; none if a signal ended it."""
         error = watching.exception()
         if error is None:
             return frozenset()

@@ -1,4 +1,4 @@
-"""Threads that take keys out of the queue and reconcile them, and what happens where that fails."""
+"""Threads that take keys out of the queue, reconcile them, and put failed ones back."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Workers:
     """A fixed number of worker threads.
 
     Args:
-        queue: where the keys come from.
-        reconcile: what is done with a key; its answer is when to do it again, in seconds.
+        queue: the source of the keys.
+        reconcile: reconciles a key and returns the seconds until the next time, or None.
         count: how many threads.
-        on_done: told the outcome (`ok`, `conflict`, `unavailable`, `error`) and the seconds it took; for metrics.
+        on_done: called with the outcome (`ok`, `conflict`, `unavailable`, `error`) and the seconds it took; for metrics.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Workers:
         return now - min(list(self._busy.values()), default=now)
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Let the threads finish what they are at, and wait for them so many seconds."""
+        """Close the queue and wait so many seconds for the threads to end."""
         self._queue.close()
         deadline = time.monotonic() + timeout
         for thread in self._threads:
@@ -68,7 +68,7 @@ class Workers:
             self._on_done(outcome, time.monotonic() - started)
 
     def work(self, key: Key) -> str:
-        """Reconcile one key and put it back into the queue where that is needed."""
+        """Reconcile one key, put it back into the queue if needed, and return the outcome."""
         extra = {"job": "/".join(key)}
         try:
             again = self._reconcile(key)

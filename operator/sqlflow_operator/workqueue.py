@@ -43,12 +43,12 @@ class WorkQueue(Generic[K]):
         self._closed = False
 
     def add(self, key: K) -> None:
-        """Have that key worked on as soon as a worker is free."""
+        """Add a key; it is worked on as soon as a worker is free."""
         with self._changed:
             self._add(key)
 
     def add_after(self, key: K, seconds: float) -> None:
-        """Have that key worked on after so many seconds; never later than was asked for before."""
+        """Add a key after so many seconds; an earlier moment asked for before still counts."""
         with self._changed:
             if seconds <= 0:
                 self._add(key)
@@ -62,7 +62,7 @@ class WorkQueue(Generic[K]):
             self._changed.notify()
 
     def retry(self, key: K, at_least: float | None = None) -> float:
-        """Have a key that failed worked on again later; returns the delay in seconds."""
+        """Add a key that failed again, after a backoff; return the delay in seconds."""
         with self._changed:
             failures = self._failures.get(key, 0)
             self._failures[key] = failures + 1
@@ -72,7 +72,7 @@ class WorkQueue(Generic[K]):
         return delay
 
     def forget(self, key: K) -> None:
-        """That key was done well: its next failure counts as the first."""
+        """Reset the backoff of a key that was reconciled without an error."""
         with self._changed:
             self._failures.pop(key, None)
 
@@ -90,7 +90,7 @@ class WorkQueue(Generic[K]):
             return None
 
     def done(self, key: K) -> None:
-        """Work on that key has ended, well or not."""
+        """Mark a key as no longer worked on, whatever the outcome."""
         with self._changed:
             self._working.discard(key)
             if key in self._dirty:
@@ -104,7 +104,7 @@ class WorkQueue(Generic[K]):
             self._changed.notify_all()
 
     def __len__(self) -> int:
-        """How many keys wait for a worker now."""
+        """The number of keys that wait for a worker now."""
         with self._changed:
             return len(self._ready)
 
@@ -118,7 +118,7 @@ class WorkQueue(Generic[K]):
             self._changed.notify()
 
     def _release_due(self) -> float | None:
-        """Make due keys ready; seconds until the next one is due, None where there is none."""
+        """Make due keys ready; seconds until the next one is due, None if there is none."""
         now = self._clock()
         while self._delayed:
             due, _, key = self._delayed[0]

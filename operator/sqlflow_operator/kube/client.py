@@ -129,7 +129,7 @@ class KubeClient:
         return self._stream(f"{_path(PODS, namespace, pod)}/log?{text}")
 
     def _stream(self, path: str) -> Generator[bytes, None, None]:
-        """The answer to a GET, in pieces; what comes of the connection afterwards is an error as well."""
+        """The answer to a GET, in pieces; a connection that breaks later is an error as well."""
         answer = self._send("log", PODS, path, None, accept="*/*", content_type="", whole=False)
         try:
             yield from answer.stream(_PIECE)
@@ -140,7 +140,7 @@ class KubeClient:
             answer.release_conn()
 
     def serves(self, resource: Resource) -> bool:
-        """True where the API server knows that kind.
+        """True if the API server knows that kind.
 
         Raises:
             ApiError: the API server gave no answer.
@@ -188,7 +188,7 @@ class KubeClient:
         content_type: str,
         whole: bool = True,
     ) -> urllib3.BaseHTTPResponse:
-        """The answer of a call that succeeded, its content read where `whole`."""
+        """The answer of a call that succeeded, its content read if `whole`."""
         headers = {"Accept": accept, "User-Agent": "sqlflow-operator", **self._credentials()}
         data = None
         if body is not None:
@@ -228,7 +228,7 @@ class KubeClient:
 
 
 def load_configuration() -> kubernetes.client.Configuration:
-    """The pod's service account where there is one, else the kubeconfig.
+    """The pod's service account if there is one, else the kubeconfig.
 
     Raises:
         kubernetes.config.ConfigException: there is neither, or it cannot be read.

@@ -1,4 +1,4 @@
-"""What a call to the API server can end with, as types that the reconcile logic tells apart."""
+"""Errors of calls to the API server, one type for each kind of reaction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class ApiError(Exception):
     """The API server refused a call, or could not be reached.
 
     Attributes:
-        status: HTTP status; 0 where no answer came.
+        status: HTTP status; 0 if no answer came.
         reason: the API server's word for it, such as AlreadyExists.
         retry_after: seconds that the API server asks to wait, or None.
     """

@@ -42,7 +42,7 @@ def owner_uids(thing: Mapping[str, Any]) -> set[str]:
 
 
 class Kube(Protocol):
-    """What the operator needs of a cluster. Every call raises `ApiError` where it fails."""
+    """The calls that the operator makes to a cluster. Each raises `ApiError` if it fails."""
 
     def get(self, resource: Resource, namespace: str, name: str, *, metadata_only: bool = False) -> Object:
         """One object."""
@@ -56,7 +56,7 @@ class Kube(Protocol):
         fields: str = "",
         metadata_only: bool = False,
     ) -> list[Object]:
-        """All objects that match the selectors; of one namespace, or of all where it is None."""
+        """All objects that match the selectors; of one namespace, or of all if it is None."""
 
     def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
         """Create an object and return it as it was stored."""

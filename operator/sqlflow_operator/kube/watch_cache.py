@@ -233,5 +233,5 @@ def _cached(resource: Resource, raw: Mapping[str, Any]) -> CachedObject:
 
 
 def _is_older(version: str, known: str) -> bool:
-    """True if a resourceVersion is older than another; where they are no numbers, what comes last counts."""
+    """True if a resourceVersion is older than another; if they are no numbers, the last one put counts as newer."""
     return version.isdigit() and known.isdigit() and int(version) < int(known)

@@ -1,4 +1,4 @@
-"""Brings a job to where its spec wants it: observe -> decide (pure) -> apply."""
+"""Brings a job to the state that its spec asks for: observe -> decide (pure) -> apply."""
 
 from sqlflow_operator.reconcile.reconciler import Key, Reconciler
 from sqlflow_operator.run_options import Defaults

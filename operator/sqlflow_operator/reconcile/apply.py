@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 Backends = Mapping[Backend, tuple[Codegen, Workflow]]
 
 RIGHTS_SECONDS = 300.0
-"""How long it counts that a service account has the rights that an engine needs."""
+"""Seconds for which the answer counts that a service account has the rights that an engine needs."""
 RETRY_CONFLICT = 60.0
 """Seconds after which a taken name is tried again."""
 

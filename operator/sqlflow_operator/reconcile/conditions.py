@@ -1,6 +1,6 @@
-"""Conditions, as kstatus, `kubectl wait` and people read them.
+"""The conditions of a job, for kstatus, `kubectl wait` and people.
 
-kstatus says Current only where Ready is True, Failed where Stalled is True, and InProgress where Reconciling is True;
+kstatus says Current only if Ready is True, Failed if Stalled is True, and InProgress if Reconciling is True;
 so exactly one of the three is true at any time.
 """
 
@@ -29,10 +29,10 @@ def conditions(
     """All conditions of a job.
 
     Args:
-        phase: where the job stands.
+        phase: the phase of the job.
         reason: the constant that says why.
         message: the sentence that says why.
-        stalled: True where nothing more comes until a person changes something; a failed job always is.
+        stalled: True if nothing more comes until a person changes something; a failed job always is.
         generation: generation of the job that this speaks of.
         previous: the status so far; a condition that does not change keeps its time.
         now: the present moment.
@@ -54,7 +54,7 @@ def conditions(
             observed_generation=generation,
             last_transition_time=_since(kind, value, previous, now),
             reason=reason,
-            # What is not so needs no words; Ready always says where the job stands.
+            # A condition that is False needs no message, but for Ready, which always has one.
             message=text if value != _FALSE or kind is ConditionType.READY else "",
         )
         for kind, value in values.items()

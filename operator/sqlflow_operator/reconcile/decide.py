@@ -1,4 +1,4 @@
-"""Decides what is to be done for a job, from what was observed and the time. Pure: no call, no clock, no state.
+"""Decides about a job from an observation and the time. Pure: no call, no clock, no state.
 
 The order of the questions, first match wins:
 
@@ -6,12 +6,12 @@ The order of the questions, first match wins:
 |---|---|
 | is the job being deleted? | nothing: the garbage collector does it |
 | does an earlier run still go on? | stop it and wait; the new one must not meet it in the database |
-| has the run of the spec ended, as the status tells? | the outcome stays; only time to live acts |
+| has the run of the spec ended, as the status shows? | the outcome stays; only time to live acts |
 | is its child there? | the status follows it; suspension and deadlines are passed on |
 | was its child there, and is not? | Failed/ChildLost: SQL must not be run twice on a guess |
 | is the program invalid? | Stalled/InvalidProgram |
 | is the spec suspended? | Suspended, nothing is created |
-| is the name taken, or the backend missing? | Stalled |
+| is the backend missing? | Stalled |
 | else | create the run |
 """
 
@@ -40,9 +40,9 @@ UNACKNOWLEDGED = timedelta(seconds=15)
 """After so long without a sign of the engine's controller, the status asks whether it runs."""
 
 RETRY_PENDING, RETRY_PENDING_LAST = 5.0, 60.0
-"""Seconds after which a run without a running step is looked at again: events about refused pods wake nobody."""
+"""Seconds after which a run without a running step is observed again: time alone changes what its status says."""
 RETRY_MISSING = 60.0
-"""Seconds after which a missing backend is looked for again."""
+"""Seconds after which a job whose backend is missing is observed again."""
 
 STOP_PATIENCE = timedelta(seconds=60)
 """After so long a run that was stopped has failed, whatever its pods do: a pod gets 30 seconds, a lost node none."""
@@ -53,12 +53,12 @@ _STOPPED = {
 
 
 def decide(o: Observation, now: datetime, refusal: Refusal | None = None) -> Decision:
-    """What is to be done.
+    """The decision about a job.
 
     Args:
         o: what was observed.
         now: the present moment, in UTC.
-        refusal: how the API server answered the last attempt to create the run, if it was refused just now.
+        refusal: of the run, if the API server has just refused to create it.
     """
     if o.job.deleting:
         return Decision()
@@ -161,7 +161,7 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
 
 
 def _ending(o: Observation, child: Child, deadline: datetime | None, now: datetime) -> str:
-    """What a run waits for that is being ended while its pods are still at work; "" where nothing holds it.
+    """The message of a run that is being ended while its pods are still at work, or "".
 
     A statement may need as long as a pod gets to end, and no one should read "stopped" of one that still runs.
     """
@@ -194,7 +194,7 @@ def _with_notes(o: Observation, child: Child, now: datetime) -> RunState:
 
 
 def _patience(state: RunState, now: datetime) -> float | None:
-    """When to look again at a run of which no step is running; the longer it waits, the more seldom."""
+    """Seconds until the next look at a run without a running step; the longer it waits, the more; None for any other."""
     if state.phase not in (Phase.PENDING, Phase.RUNNING):
         return None
     if any(step.phase is StepPhase.RUNNING for step in state.steps):
@@ -205,12 +205,12 @@ def _patience(state: RunState, now: datetime) -> float | None:
 
 
 def _with_run(o: Observation, child: Child, now: datetime) -> SQLFlowJob:
-    """The job with what its child shows now in its status, so that a failure is told on top of the newest."""
+    """The job with what its child shows now in its status, for a failure on top of the newest state."""
     return replace(o.job, status=status_of.of_run(o, child, child.state, now))
 
 
 def _deadline(o: Observation, child: Child) -> datetime | None:
-    """When the operator itself puts an end to the run."""
+    """The moment at which the operator itself ends the run, or None."""
     seconds = o.job.spec.active_deadline_seconds
     start = from_text(child.state.started_at)
     if seconds is None or start is None or child.state.phase is Phase.SUSPENDED:
@@ -233,7 +233,7 @@ def _ended(o: Observation, child: Child | None, now: datetime) -> Decision:
 
 
 def _given_up(o: Observation) -> bool:
-    """True where the operator itself put an end to the run, so that its child may still go on."""
+    """True if the operator itself put an end to the run, so that its child may still go on."""
     failed = o.job.status.condition(ConditionType.FAILED)
     return failed is not None and failed.reason in (Reason.DEADLINE_EXCEEDED, Reason.CHILD_LOST)
 
@@ -258,7 +258,7 @@ def _old_active(o: Observation) -> list[Child]:
 
 
 def _tidy_old(o: Observation, now: datetime) -> tuple[tuple[Action, ...], float | None]:
-    """Delete the children of earlier runs that nobody remembers or whose time to live is over."""
+    """Actions that delete children of earlier runs, and seconds until the next one is due."""
     entries = {entry.name: entry for entry in status_of.history(o, now)}
     actions: list[Action] = []
     due: float | None = None

@@ -48,7 +48,7 @@ class Observation:
         run_name: name of the run that its spec asks for.
         backend: what executes the run, or would execute a new one.
         backend_missing: why that cannot be had, or "".
-        program: the parsed program; None where it is not needed any more.
+        program: the parsed program; None if it is not needed any more.
         children: the job's own children of all runs, by name.
         config_map: True if the run's ConfigMap is there, False if not; None if that makes no difference now.
         old_pods: names of the pods of other runs that have not ended yet.

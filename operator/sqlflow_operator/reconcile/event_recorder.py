@@ -30,7 +30,7 @@ class Notice:
         reason: one word for programs.
         message: the whole sentence.
         warning: it is one.
-        about: what else makes it the same notice: the run it is about or, where it may come again, the generation.
+        about: the run or the generation; with the reason it identifies the notice, which is recorded once.
     """
 
     reason: str

@@ -14,7 +14,7 @@ _SENTENCE = re.compile(r"(?<=[^.\s][.!?]) (?=[A-Z])")
 
 
 def headline(message: str) -> str:
-    """That message, shortened where it must be: first what to do goes, then which step, then the title."""
+    """The message in one line, shortened if it must be: first the advice goes, then the step, then the title."""
     text = message
     for shorten in _MEASURES:
         if len(text) <= HEADLINE_LENGTH:
@@ -37,7 +37,7 @@ def _without_title(text: str) -> str:
 
 
 def _cut(text: str) -> str:
-    """The text up to a blank, and `…`; in the middle of a word where that would take too much of it."""
+    """The text up to a blank, and `…`; in the middle of a word if there is no blank near the end."""
     cut = text[: HEADLINE_LENGTH - 1]
     blank = cut.rfind(" ")
     return (cut[:blank] if blank > HEADLINE_LENGTH - 16 else cut).rstrip(" ,;:(") + "…"

@@ -30,7 +30,7 @@ from sqlflow_operator.workflow.observe.wording import MESSAGE_LIMIT, clip
 
 
 def same_run(o: Observation) -> bool:
-    """True where the status already speaks of the run that the spec asks for."""
+    """True if the status already speaks of the run that the spec asks for."""
     return o.job.status.run is not None and o.job.status.run.name == o.run_name
 
 
@@ -103,7 +103,7 @@ def failed(o: Observation, reason: Reason, message: str, now: datetime) -> SQLFl
 
 
 def _late(known: SQLFlowJobStatus, message: str) -> str:
-    """What is told of a run that took too long, with what it was waiting for when it was last looked at."""
+    """The message of a run that took too long, with the reason for which it waited last."""
     ready = known.condition(ConditionType.READY)
     if ready is None or ready.reason not in EXTERNAL_REASONS or not ready.message:
         return message
@@ -203,7 +203,7 @@ def _diagnostics(o: Observation) -> tuple[DiagnosticStatus, ...]:
 
 
 def invalid_program_message(o: Observation) -> str:
-    """The first finding, and how many more there are."""
+    """The first diagnostic, and the number of further ones."""
     found = o.program.diagnostics if o.program else ()
     if not found:
         return "invalid program"
@@ -235,7 +235,7 @@ def _success(run: RunStatus, steps: Sequence[StepStatus]) -> str:
 
 
 def _timed(run: RunStatus) -> RunStatus:
-    """The run with how long it took, where it has ended."""
+    """The run with its duration, if it has ended."""
     start, end = from_text(run.started_at), from_text(run.finished_at)
     took = duration((end - start).total_seconds()) if start and end else None
     return run.model_copy(update={"duration": took})

@@ -1,4 +1,4 @@
-"""Joins what is observed now with what the status already tells, so that nothing known is lost with a pod.
+"""Merges what is observed now into what the status already has, so that nothing known is lost with a pod.
 
 Pods go: with a suspension, a retry, a deadline, a time to live. What was seen of a run's steps stays.
 """
@@ -19,7 +19,7 @@ def merge_steps(known: Sequence[StepStatus], observed: Sequence[StepState], name
     Args:
         known: the steps in the status, of the same run.
         observed: the steps as the run's objects show them.
-        namespace: where the pods are.
+        namespace: that of the pods.
     """
     by_name = {step.name: step for step in known}
     return tuple(_merge(by_name.get(step.name), step, namespace) for step in observed)
@@ -41,10 +41,10 @@ def _merge(known: StepStatus | None, observed: StepState, namespace: str) -> Ste
 
 
 def _attempts(known: StepStatus, now: StepStatus) -> int:
-    """How often the step was started, counting pods that are gone.
+    """The number of starts of a step, pods that are gone included.
 
     A pod that was seen and is still there is among those counted now; one that is gone is not. Argo makes a pod that
-    was deleted again under its name: then only the time of its start tells.
+    was deleted again under its name: then only the time of its start shows it.
     """
     if now.pod is None or known.pod is None:
         return max(known.attempts, now.attempts)

@@ -1,4 +1,4 @@
-"""Collects what a decision about one job needs, from the cache; calls are made only where a stale answer does harm."""
+"""Observes a job in the cache; calls the API server only where a stale answer would do harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ends of step logs report, each log read once."""
+"""Reports from the ends of step logs, each log read once."""
 
 from __future__ import annotations
 
