@@ -24,7 +24,7 @@ class Workers:
         queue: the source of the keys.
         reconcile: reconciles a key and returns the seconds until the next time, or None.
         count: how many threads.
-        on_done: called with the outcome (`ok`, `conflict`, `unavailable`, `error`) and the seconds it took; for metrics.
+        on_done: called with the outcome (`ok`, `conflict`, `unavailable`, `error`) and the seconds; for metrics.
     """
 
     def __init__(

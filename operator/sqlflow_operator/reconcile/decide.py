@@ -194,7 +194,7 @@ def _with_notes(o: Observation, child: Child, now: datetime) -> RunState:
 
 
 def _patience(state: RunState, now: datetime) -> float | None:
-    """Seconds until the next look at a run without a running step; the longer it waits, the more; None for any other."""
+    """Seconds until the next look at a run without a running step; growing with the wait; None for others."""
     if state.phase not in (Phase.PENDING, Phase.RUNNING):
         return None
     if any(step.phase is StepPhase.RUNNING for step in state.steps):
