@@ -1,11 +1,11 @@
-"""What a step does about its own earlier starts in the same run, and what it leaves for later ones.
+"""A step's earlier starts in the same run: what they have done, and the note that this one leaves for later ones.
 
 See `sqlflow_runtime.claims` for the row that both are about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -30,10 +30,15 @@ _HINT = (
     "spec.rerunToken to run the program again; with spec.retries a lost step goes on by itself."
 )
 
+_RESUME_HINT = (
+    "Put statements that belong together into one transaction: it is repeated as a whole. To run the program again, "
+    "see first what it has done, then set another spec.rerunToken."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How a step begins.
+    """The way in which a step begins.
 
     Attributes:
         skipped: statements that an earlier start has done.
@@ -79,7 +84,7 @@ def take_up(context: StepContext, numbers: Sequence[int]) -> Start:
 
 
 def may_change(statement: Statement, repeat: Iterable[int]) -> bool:
-    """Whether that statement may change more than its session, by the look of it: a SELECT may still call what does."""
+    """True if a statement may change more than its session, by its first words: a SELECT may call what does."""
     if isinstance(statement, SqlStatement):
         if statement.number in repeat or statement.verb in _CONTROLS:
             return False
@@ -113,6 +118,30 @@ def _may_write(context: StepContext, statement: SqlStatement) -> bool:
     if context.database.dialect == "mysql" and context.database.in_transaction() and statement.verb in _READS:
         return False  # there the server cannot say whether it writes, and making our table would commit
     return statement.verb != "EXPLAIN" or _analyzes(statement)
+
+
+def resumes_at(statements: Sequence[int], skipped: Collection[int]) -> int:
+    """The first statement after all that is done; the last one if all is done.
+
+    Args:
+        statements: numbers of the step's statements.
+        skipped: those that an earlier attempt has done, and that this one does not repeat.
+    """
+    last = max((index for index, number in enumerate(statements) if number in skipped), default=-1)
+    return statements[min(last + 1, len(statements) - 1)]
+
+
+def check_resumable(context: StepContext, statements: Sequence[int], skipped: Collection[int]) -> None:
+    """Call before the first statement of another attempt.
+
+    Raises:
+        RunError: kind `lost`; the session of the earlier attempt held what the next statements need.
+    """
+    number = resumes_at(statements, skipped)
+    if skipped and number in context.lost and number not in skipped:
+        what = f"another attempt cannot go on at statement {number}"
+        why = "what an earlier statement left in its session is gone with the connection, and nothing brings it back"
+        raise RunError("lost", f"{what}: {why}", _RESUME_HINT)
 
 
 def note_end(context: StepContext, numbers: Sequence[int]) -> None:
@@ -159,7 +188,7 @@ def _resumed(earlier: EarlierStart, context: StepContext) -> frozenset[int]:
 def _after(
     context: StepContext, claim: StepClaim, earlier: EarlierStart | None, numbers: Sequence[int]
 ) -> Start | None:
-    """How the step begins where an earlier start decides that already; None where it goes on."""
+    """The start of a step where an earlier one decides it already; None where the step goes on."""
     if earlier is None:
         return None
     failure = _failure(earlier)
@@ -186,7 +215,7 @@ def _interrupted(earlier: EarlierStart, numbers: Sequence[int]) -> int:
 
 
 def _beside(context: StepContext, others: Iterable[EarlierStart]) -> Start | None:
-    """Why the step must not begin: another one has failed for good, and the engine does not see it.
+    """The start of a step that must not begin: another one has failed for good, and the engine does not see it.
 
     Only Argo does not, and only in a run with retries (see `sqlflow_codegen.couler`).
     """

@@ -19,7 +19,7 @@ _TAGGED_KINDS = frozenset({"decimal", "date", "time", "timestamp", "interval", "
 def encode_row(values: Sequence[Any], kinds: Sequence[str]) -> tuple[list[Any], list[int]]:
     """Cells of a row, and the positions (from 0) of those that were cut short.
 
-    `kinds` are the columns' kinds (`databases.rows.Column.kind`): they tell what a text stands for where the database
+    `kinds` are the columns' kinds (`databases.rows.Column.kind`), which give a text its meaning where the database
     hands out a value as text.
     """
     cells, cut = [], []

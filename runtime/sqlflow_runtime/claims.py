@@ -240,7 +240,7 @@ class StepClaim:
 
 
 def may_be_missing_right(failure: RunError) -> bool:
-    """Whether that failure says that this user, or this server, lets nobody write here."""
+    """True if that failure may come from a missing right, or from a server that only reads."""
     words = failure.message.lower()
     return failure.sqlstate in _NO_RIGHT or failure.kind == "usage" or "readonly" in words or "read-only" in words
 

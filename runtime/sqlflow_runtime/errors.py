@@ -71,7 +71,7 @@ def exit_code(failure: RunError) -> int:
 
 
 def not_installed(error: ModuleNotFoundError) -> RunError:
-    """What to say where a library is missing that only some programs need."""
+    """The failure of a program that needs a library which is not installed."""
     package = (error.name or "").partition(".")[0]
     extra = "local" if package == "duckdb" else "runtime"
     return RunError(

@@ -1,4 +1,4 @@
-"""Runs statements of a program on one connection, in order, and tells by records how they went.
+"""Runs statements of a program on one connection, in order, and records their outcome.
 
 The step container and `sqlflow run` both call this. Each kind of statement has a module of its own, imported when
 the first statement of that kind runs: plain SQL never waits for a machine learning library.
@@ -15,11 +15,12 @@ from sqlflow_codegen.contract import StepError
 from sqlflow_codegen.language.ir import Statement
 from sqlflow_codegen.language.source import Source
 
-from sqlflow_runtime.attempts import take_up
+from sqlflow_runtime.attempts import check_resumable, resumes_at, take_up
+from sqlflow_runtime.cells import encode_row
 from sqlflow_runtime.databases.rows import StatementResult
 from sqlflow_runtime.errors import RunError, not_installed, unexpected
 from sqlflow_runtime.reconnect import check_connected
-from sqlflow_runtime.resume import check_resumable, resumes_at
+from sqlflow_runtime.recorder import Recorder
 from sqlflow_runtime.step_context import StepContext
 
 _RUNNERS = {
@@ -29,7 +30,7 @@ _RUNNERS = {
     "evaluate": "sqlflow_runtime.ml.evaluate",
     "show": "sqlflow_runtime.show",
 }
-"""Kind of a statement -> the module whose `run(session, statement)` executes it and returns the rows affected."""
+"""Kind of a statement -> the module whose `run(context, statement)` executes it."""
 
 _MEMORY_HINT = "Give the step more memory (spec.resources), or select fewer rows."
 
@@ -107,10 +108,26 @@ def _run_one(context: StepContext, statement: Statement, *, skip: bool) -> None:
     result = StatementResult()
     if not skip:
         result = _runner(statement)(context, statement)
+        _show(recorder, statement.number, result)
         context.sync()
     more = {"truncated": True} if result.truncated else {}
     more |= {"open": True} if not skip and context.database.in_transaction() else {}
     recorder.finished(result.affected, time.monotonic() - begin, **more)
+
+
+def _show(recorder: Recorder, number: int, result: StatementResult) -> None:
+    """Record the preview of a result, and those of the statement's further results."""
+    for one in (result, *result.further):
+        if one.columns is None:
+            continue
+        names, types = [column.name for column in one.columns], [column.type for column in one.columns]
+        recorder.emit("columns", statement=number, names=names, types=types)
+        for row in one.rows:
+            values, cut = encode_row(row, [column.kind for column in one.columns])
+            recorder.emit("row", statement=number, values=values, **({"truncated": cut} if cut else {}))
+    if result.omitted:
+        shown = 1 + len(result.further)
+        recorder.log("warning", f"the statement gave {shown + result.omitted} results; the first {shown} are shown")
 
 
 def _runner(statement: Statement) -> Callable[[StepContext, Statement], StatementResult]:
@@ -130,7 +147,7 @@ def _warn_open_transaction(context: StepContext) -> None:
 
 
 def _step_error(context: StepContext, statement: Statement | None, failure: RunError) -> StepError:
-    """Where in the program a failure stands: its own place, the database's position, else the statement's start."""
+    """The failure with its place in the program: its own, the database's position, else the statement's start."""
     if statement is None:
         return StepError(0, 0, 0, "step", failure.kind, failure.message, failure.hint)
     place = failure.place

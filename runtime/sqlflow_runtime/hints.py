@@ -31,22 +31,22 @@ _ANEW = {
     "duckdb": ("TABLE", "VIEW", "FUNCTION", "MACRO"),
     "sqlite": (),
 }
-"""What CREATE OR REPLACE makes anew in every version of that database."""
+"""Kinds of objects that CREATE OR REPLACE makes anew in every version of that database."""
 _KEPT = {
     "postgres": ("TABLE", "INDEX", "SEQUENCE", "SCHEMA", "MATERIALIZED VIEW"),
     "mysql": ("TABLE", "SCHEMA", "DATABASE"),
     "duckdb": ("TABLE", "INDEX", "SEQUENCE", "SCHEMA", "VIEW", "MACRO"),
     "sqlite": ("TABLE", "INDEX", "VIEW", "TRIGGER"),
 }
-"""What CREATE .. IF NOT EXISTS leaves alone."""
+"""Kinds of objects that CREATE .. IF NOT EXISTS leaves alone."""
 _NOT_DROPPED = ("SCHEMA", "DATABASE", "INDEX")
-"""What nobody should drop for a hint, or what dropping needs more words for."""
+"""Kinds of objects that nobody should drop for a hint, or that need more words."""
 _ASKED = re.compile(r"\s*(?P<verb>SHOW|DESCRIBE|DESC)\b", re.IGNORECASE)
 _CATALOGUES = {
     "postgres": "information_schema.tables and information_schema.columns",
     "sqlite": "sqlite_master and pragma_table_info('table')",
 }
-"""Where tables and columns are listed in the databases that have no SHOW TABLES and no DESCRIBE."""
+"""The catalogues of tables and columns where there is no SHOW TABLES and no DESCRIBE."""
 
 
 def explained(database: Database, failure: RunError, sql: str = "") -> RunError:
@@ -78,7 +78,7 @@ def explained(database: Database, failure: RunError, sql: str = "") -> RunError:
 
 
 def _exists(database: Database, failure: RunError, sql: str) -> str:
-    """What to do where the statement makes something that is there already, most often from the run before."""
+    """The way out where a statement makes something that is there already, most often from the run before."""
     made = _MADE.match(sql)
     if made is None or not _EXISTS.search(failure.message):
         return ""

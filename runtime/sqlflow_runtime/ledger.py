@@ -1,4 +1,4 @@
-"""What a step of a run with retries has done: one row per statement, committed with the statement's own effects.
+"""The ledger of a run with retries: one row per statement that is done, committed with the statement's own effects.
 
 Another attempt at the step skips what has a row. Rows are deleted when the step is done, and after thirty days in any
 case.

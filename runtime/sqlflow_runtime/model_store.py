@@ -2,7 +2,7 @@
 
 `sqlflow_models` has a row per version of a model, `sqlflow_model_blocks` its bytes in blocks of at most 1 MiB. TRAIN
 adds a version in one transaction; nothing is ever overwritten, so a failed training leaves the older one in use.
-Only formats that cannot carry code are stored (see `sqlflow_runtime.ml.sklearn_models`), never pickles.
+Only formats that cannot carry code are stored (see `sqlflow_runtime.ml.trained_model`), never pickles.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class StoredModel:
     Attributes:
         name: as TRAIN's INTO has it, its qualifier included; case matters.
         version: from 1.
-        metadata: what PREDICT needs to know, as JSON (see `sqlflow_runtime.ml.trained_model`).
+        metadata: as JSON (see `sqlflow_runtime.ml.metadata`).
         content: the model's bytes.
     """
 
@@ -101,7 +101,7 @@ def _add_version(database: Database, first: int, insert: str, row: Callable[[int
 
 
 def load_model(database: Database, reference: str) -> StoredModel:
-    """The newest version of a model, or the version that `name:number` asks for.
+    """Return the newest version of a model, or the version that `name:number` asks for.
 
     Raises:
         RunError: kind `model`; there is none, or what is stored is not what was stored.
@@ -120,7 +120,7 @@ def load_model(database: Database, reference: str) -> StoredModel:
 
 
 def load_metadata(database: Database, reference: str) -> dict[str, Any]:
-    """What is known of that model; its content is not read.
+    """Return the metadata of that model; its content is not read.
 
     Raises:
         RunError: kind `model`; there is none.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlflow_codegen.language.ir import SqlStatement, Statement
 
 from sqlflow_runtime.attempts import before_change
-from sqlflow_runtime.cells import encode_row
 from sqlflow_runtime.databases.rows import StatementResult
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.hints import explained
@@ -18,41 +17,12 @@ _LOCK_HINT = "Use a transaction with SELECT … FOR UPDATE, or set spec.retries 
 
 
 def run(context: StepContext, statement: Statement) -> StatementResult:
-    """Execute the statement and record its preview."""
+    """Execute the statement."""
     assert isinstance(statement, SqlStatement)
     try:
-        result = context.database.run_reading(statement.text, context.limit)
-        if result is None:
-            result = _run_writing(context, statement)
+        return context.database.run_reading(statement.text, context.limit) or _run_writing(context, statement)
     except RunError as failure:
         raise explained(context.database, failure, statement.text) from failure
-    show(context, statement.number, result)
-    return result
-
-
-def show(context: StepContext, number: int, result: StatementResult) -> None:
-    """Record the columns and the rows of a preview, and those of the statement's further results."""
-    for one in (result, *result.further):
-        _show_one(context, number, one)
-    if result.omitted:
-        shown, every = 1 + len(result.further), 1 + len(result.further) + result.omitted
-        context.recorder.log("warning", f"the statement gave {every} results; the first {shown} are shown")
-
-
-def _show_one(context: StepContext, number: int, result: StatementResult) -> None:
-    if result.columns is None:
-        return
-    kinds = [column.kind for column in result.columns]
-    context.recorder.emit(
-        "columns",
-        statement=number,
-        names=[column.name for column in result.columns],
-        types=[column.type for column in result.columns],
-    )
-    for row in result.rows:
-        values, cut = encode_row(row, kinds)
-        more = {"truncated": cut} if cut else {}
-        context.recorder.emit("row", statement=number, values=values, **more)
 
 
 def _run_writing(context: StepContext, statement: SqlStatement) -> StatementResult:

@@ -60,7 +60,7 @@ def check_connected(context: StepContext, statement: Statement) -> None:
 
 
 def _after(context: StepContext, statement: Statement) -> tuple[list[int], frozenset[int]]:
-    """What to run again for the statements after that one, and those of them that a new session cannot run."""
+    """Statements to run again for those after that one, and those of them that a new session cannot run."""
     from sqlflow_codegen.graph import plan_steps
 
     done = statement.number

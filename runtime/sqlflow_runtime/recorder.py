@@ -1,4 +1,4 @@
-"""Writes the records of a step, and remembers what its termination message will say."""
+"""Writes the records of a step, and keeps its outcome for the termination message."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOG_LIMIT = 1024 * 1024
 """Bytes of all log records of one statement; what follows is counted, not shown."""
 
 STEP_LOG_LIMIT = 4 * 1024 * 1024
-"""Bytes of all log records of one step. A kubelet, unless it is told otherwise, rotates a log at 10 MiB, and then
+"""Bytes of all log records of one step. A kubelet by default rotates a log at 10 MiB, and then
 shows only its newest part: what libraries print must not push out the rows."""
 
 _LINE_OVERHEAD = 48
@@ -67,7 +67,7 @@ class Recorder:
     def finished(self, rows: int, seconds: float, **fields: Any) -> None:
         """The statement is done; `rows` is the number affected, -1 if unknown."""
         with self._lock:
-            self._tell_dropped()
+            self._log_dropped()
             self._finished.append(self._statement)
             fields = {"rows": rows, "seconds": round(seconds, 3)} | fields
             self.emit("statement_finished", statement=self._statement, **fields)
@@ -87,21 +87,21 @@ class Recorder:
                 self.emit("log", **fields)
 
     def metrics(self, model: str, values: dict[str, float]) -> None:
-        """What EVALUATE measured."""
+        """Record the metrics of an EVALUATE."""
         with self._lock:
             self._metrics.append(StepMetrics(self._statement, model, values))
             self.emit("metrics", statement=self._statement, model=model, values=values)
 
     def model(self, name: str, version: int, estimator: str) -> None:
-        """What TRAIN stored."""
+        """Record the model that a TRAIN stored."""
         with self._lock:
             self._models.append(StepModel(self._statement, name, version, estimator))
             self.emit("model", statement=self._statement, name=name, version=version, estimator=estimator)
 
     def error(self, error: StepError) -> None:
-        """Why the step ends. Its words are scrubbed here."""
+        """Record the error that ends the step. Its words are scrubbed here."""
         with self._lock:
-            self._tell_dropped()
+            self._log_dropped()
             fields = {name: getattr(error, name) for name in StepError.__dataclass_fields__}
             fields |= {"message": self.scrub(error.message), "hint": self.scrub(error.hint)}
             self._error = StepError(**fields)
@@ -114,14 +114,14 @@ class Recorder:
                 self._emit({"type": record_type, **fields})
 
     def end(self) -> None:
-        """The last record; what anybody tells afterwards goes unheard.
+        """Write the last record; later ones are dropped.
 
         Called from another thread where the step is abandoned: the one that runs the statement may hold the lock.
         """
         held = self._lock.acquire(timeout=1)
         try:
             if held:
-                self._tell_dropped()
+                self._log_dropped()
                 self.emit("end")
             self._ended = True
         finally:
@@ -129,7 +129,7 @@ class Recorder:
                 self._lock.release()
 
     def outcome(self) -> Outcome:
-        """What the termination message says."""
+        """The content of the termination message."""
         with self._lock:
             return Outcome(
                 error=self._error,
@@ -152,7 +152,7 @@ class Recorder:
                 self._lock.release()
         return Outcome(error, tuple(self._metrics), tuple(self._models), finished=tuple(self._finished))
 
-    def _tell_dropped(self) -> None:
+    def _log_dropped(self) -> None:
         if self._dropped:
             limits = f"{LOG_LIMIT // 1024} KiB a statement, {STEP_LOG_LIMIT // 1024} KiB a step"
             message = f"{self._dropped} further lines are not shown (limit {limits})"

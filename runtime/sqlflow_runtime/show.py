@@ -7,12 +7,11 @@ from sqlflow_codegen.language.ir import ShowTrainStatement, Statement
 from sqlflow_runtime.databases.rows import Column, StatementResult
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.model_store import load_metadata
-from sqlflow_runtime.plain import show
 from sqlflow_runtime.step_context import StepContext
 
 
 def run(context: StepContext, statement: Statement) -> StatementResult:
-    """Show one row: the model's name and its TRAIN statement."""
+    """Return one row: the model's name and its TRAIN statement."""
     assert isinstance(statement, ShowTrainStatement)
     try:
         metadata = load_metadata(context.database, statement.model.text)
@@ -20,6 +19,4 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
         failure.place = statement.model.span.start
         raise
     columns = (Column("Model", "text", "string"), Column("Train Statement", "text", "string"))
-    result = StatementResult(columns, [(statement.model.text, str(metadata.get("statement", "")))], affected=1)
-    show(context, statement.number, result)
-    return result
+    return StatementResult(columns, [(statement.model.text, str(metadata.get("statement", "")))], affected=1)

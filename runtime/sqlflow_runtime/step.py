@@ -1,4 +1,4 @@
-"""`sqlflow-step`: executes statements of a program inside a container and tells by records how they went.
+"""`sqlflow-step`: executes statements of a program inside a container and records their outcome.
 
 Everything is imported as late as possible: a plain SQL step starts in a fraction of a second.
 """

@@ -1,4 +1,4 @@
-"""What the statements of one step share: the connection, where records go, the ledger."""
+"""The context of a step: its connection, recorder and ledger, shared by its statements."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from sqlflow_runtime.recorder import Recorder
 
 @dataclass(slots=True)
 class StepContext:
-    """What the statements of one step share."""
+    """The context of a step, shared by its statements."""
 
     program: Program
     database: Database
     recorder: Recorder
     limit: PreviewLimit = field(default_factory=PreviewLimit)
     ledger: Ledger | None = None
-    """What notes each statement that is done: of a run with retries."""
+    """Notes each statement that is done; only in a run with retries."""
     claim: StepClaim | None = None
-    """What notes that the step has begun: of every run that has a name."""
+    """Notes that the step has begun; in every run that has a name."""
     retries: int = 0
-    """How often each step of the run may be tried again."""
+    """The number of retries that each step of the run may have."""
     resumable: bool = False
     """A step that was stopped in good order goes on when it is started again, although the run has no retries."""
     stop_requested: Event = field(default_factory=Event)
@@ -39,10 +39,10 @@ class StepContext:
     pending: list[int] = field(default_factory=list)
     """Statements done in the transaction that the program has open."""
     repeat: frozenset[int] = frozenset()
-    """Statements of which the graph says that they leave nothing behind but session state: a retry runs them again,
-    and they get no row in the ledger outside a transaction."""
+    """Statements that leave nothing but session state, by the graph: a retry runs them again, and they get no row in
+    the ledger outside a transaction."""
     lost: frozenset[int] = frozenset()
-    """Statements at which another attempt cannot go on, says the graph: its session lacks what they need."""
+    """Statements at which another attempt cannot go on, by the graph: its session lacks what they need."""
     cut_off: frozenset[int] = frozenset()
     """Statements that need what was in a session which the database has ended meanwhile."""
     current: Statement | None = None
@@ -52,9 +52,9 @@ class StepContext:
     committed: frozenset[int] = frozenset()
     """Those of them that no transaction of the program can take back any more."""
     before: str = ""
-    """What became of the attempt before this one, as a sentence."""
+    """The outcome of the attempt before this one, as a sentence."""
     failure: RunError | None = None
-    """Why the step failed, if it did."""
+    """The failure of the step, if it failed."""
 
     @contextmanager
     def effect(self, statement: Statement) -> Iterator[None]:
@@ -79,6 +79,6 @@ class StepContext:
             self.committed = frozenset(self.finished)
 
     def check_stopped(self) -> None:
-        """Raise where the step has been told to stop."""
+        """Raise if the step is to stop."""
         if self.stop_requested.is_set():
             raise RunError("stopped", "stopped before it was done")

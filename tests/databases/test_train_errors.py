@@ -39,7 +39,7 @@ CLASSES = "XGBClassifier LABEL class INTO m"
         ),
         (
             trains('xgboost.gbtree WITH objective="binary:logistic" LABEL class INTO m'),
-            "data", (1, 1), "tells two apart", "num_class=3",
+            "data", (1, 1), "predicts two", "num_class=3",
         ),
         (trains(BOOST, "SELECT species, class FROM train\n"), "data", (1, 1), "species", "CATEGORY_HASH(species, 100)"),
         (trains(BOOST, "SELECT class, class FROM train\n"), "data", (1, 1), "two columns named class", "AS name"),

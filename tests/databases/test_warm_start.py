@@ -43,12 +43,12 @@ def test_rows_of_some_of_the_classes_keep_their_numbers(iris: Database) -> None:
         (
             train(),
             train("petal_length + 0.5 AS y", estimator="XGBRegressor", more="USING m"),
-            "tells the classes 'setosa', 'versicolor', 'virginica' apart (multi:softprob), and this statement's",
+            "predicts the classes 'setosa', 'versicolor', 'virginica' (multi:softprob), and this statement's",
         ),
         (
             train("petal_length + 0.5 AS y"),
             train(estimator="XGBClassifier", more="USING m"),
-            "the model predicts numbers (reg:squarederror), and xgboost.XGBClassifier tells classes apart",
+            "the model predicts numbers (reg:squarederror), and xgboost.XGBClassifier predicts classes",
         ),
         (
             train(estimator="sklearn.tree.DecisionTreeClassifier"),

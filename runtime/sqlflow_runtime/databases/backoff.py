@@ -10,7 +10,7 @@ from sqlflow_runtime.errors import RunError
 Connection = TypeVar("Connection")
 
 ATTEMPT_SECONDS = 30
-"""How long one attempt to connect may take. A server on a busy node answers late; an attempt that is cut short had it
+"""The limit of one attempt to connect. A server on a busy node answers late; an attempt that is cut short had it
 start a session for nothing, and with a hundred steps at once it does little else."""
 
 

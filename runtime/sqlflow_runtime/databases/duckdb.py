@@ -27,7 +27,7 @@ _TIMES = re.compile("DATE|TIMESTAMP|INTERVAL")
 _QUERIES = ("SELECT", "FROM", "WITH", "VALUES")
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 _CATALOG = "sqlflow_file"
-"""What the file is called inside DuckDB. Its own name would make a schema of that name ambiguous (iris.duckdb)."""
+"""The file's catalogue inside DuckDB. Its own name would make a schema of that name ambiguous (iris.duckdb)."""
 _FINAL = (
     duckdb.ProgrammingError,
     duckdb.DataError,

@@ -46,7 +46,7 @@ _NAMED = re.compile(r"(?:Table|Unknown column|FUNCTION) '?(?P<name>[^' ]+)'?")
 
 
 def connection_failure(error: MySQLError, where: str) -> tuple[RunError, bool]:
-    """Why no connection came about, and whether it is worth trying again soon."""
+    """The failure of a connection, and True if another attempt soon may help."""
     code, words = code_and_words(error)
     hint, again = _CONNECTING.get(code, ("Check the database URL.", False))
     return RunError("connection", words, f"{hint} The URL is in {where}."), again

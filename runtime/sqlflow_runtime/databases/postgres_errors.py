@@ -48,7 +48,7 @@ _CONNECTING: tuple[tuple[str, str, bool], ...] = (
 
 
 def connection_failure(error: psycopg.Error, where: str) -> tuple[RunError, bool]:
-    """Why no connection came about, and whether it is worth trying again soon.
+    """The failure of a connection, and True if another attempt soon may help.
 
     `where` names the place that holds the database URL.
     """

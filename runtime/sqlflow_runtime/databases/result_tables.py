@@ -63,7 +63,7 @@ class Existing:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a result table gets its rows.
+    """The way in which a result table gets its rows.
 
     Attributes:
         path: the table: schema (where known) and name.
@@ -107,7 +107,7 @@ class ResultTable:
     log: Callable[[str, str], None]
 
     def plan(self, results: ResultTables, columns: Sequence[Column]) -> Plan:
-        """How that table gets rows with these columns. Reads no row and changes nothing.
+        """Return the plan for rows with these columns. Reads no row and changes nothing.
 
         Raises:
             RunError: kind `usage`; it may not be replaced, or what depends on it forbids that.
@@ -172,7 +172,7 @@ class ResultTable:
         return copy
 
     def _legacy_copy(self, results: ResultTables, existing: Existing, wanted: tuple[tuple[str, str], ...]) -> str:
-        """Where to keep the rows of a table that an older version must have made; "" if it need not have."""
+        """The copy's name for the rows of a table that an older version must have made; "" if it need not have."""
         legacy = (*wanted[:-1], (wanted[-1][0], self.legacy_type or wanted[-1][1]))
         # SQLite keeps the declared words, and CREATE TABLE AS declares INT and NUM, which no result statement wrote.
         same = existing.columns == legacy if results.dialect == "sqlite" else alike(results, existing.columns, legacy)
@@ -212,12 +212,12 @@ def mark_of(path: TablePath, dialect: str) -> str:
 
 
 def designed(attached: Sequence[str]) -> bool:
-    """Whether a table has more on it than indexes, which a program may have added to a result."""
+    """True if a table has more on it than indexes, which a program may have added to a result."""
     return any(not each.startswith("index ") for each in attached)
 
 
 def words_of(select: str) -> list[str]:
-    """What may be a name in a select that nobody can parse."""
+    """The words of a select that may be names, where nobody can parse it."""
     return list(dict.fromkeys(_WORD.findall(select)))
 
 
@@ -231,6 +231,6 @@ def _marks(existing: Existing, mark: str) -> bool:
 
 
 def alike(results: ResultTables, one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]]) -> bool:
-    """Whether columns have the same names and types, in the same order."""
+    """True if columns have the same names and types, in the same order."""
     normal = [[(name, results.normal_type(kind)) for name, kind in columns] for columns in (one, other)]
     return normal[0] == normal[1]

@@ -30,7 +30,7 @@ def check_shared(url: DatabaseUrl, environment: Mapping[str, str] = os.environ, 
 
     Args:
         url: of the database; servers are always fine.
-        environment: tells whether this process runs in a cluster.
+        environment: of this process; in a cluster it has `KUBERNETES_SERVICE_HOST`.
         mounts: the table of mounts (`/proc/self/mountinfo`); where it cannot be read, files are trusted.
 
     Raises:

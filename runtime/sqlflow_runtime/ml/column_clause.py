@@ -1,4 +1,4 @@
-"""Which features a TRAIN statement has: its COLUMN clauses applied to the columns that its SELECT returns.
+"""The features of a TRAIN statement: its COLUMN clauses applied to the columns that its SELECT returns.
 
 As in SQLFlow, COLUMN says what columns mean; it does not choose among them: every other selected column but the
 label is a numeric feature. What the SELECT should not feed to the model, the SELECT leaves out.
@@ -42,7 +42,7 @@ def require_column(columns: Sequence[Column], name: str, what: str, span: Span |
 
 
 def check_distinct(columns: Sequence[Column]) -> None:
-    """Refuse a SELECT that returns two columns of one name: which of them is meant could not be told."""
+    """Refuse a SELECT that returns two columns of one name: a name must mean one of them."""
     seen: set[str] = set()
     for column in columns:
         if column.name in seen:

@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sqlflow_codegen.language.ir import Name
 
-from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.databases.rows import Column, Row
 from sqlflow_runtime.errors import RunError
-from sqlflow_runtime.ml.column_clause import find_column
+from sqlflow_runtime.hints import explained
+from sqlflow_runtime.ml.column_clause import check_distinct, find_column, require_column
 from sqlflow_runtime.ml.extremes import Extremes
 from sqlflow_runtime.ml.features import Feature
+from sqlflow_runtime.ml.labels import check_no_nulls
+from sqlflow_runtime.step_context import StepContext
 
 Matrix = npt.NDArray[Any]
 
@@ -26,11 +29,17 @@ class Dataset:
     Attributes:
         matrix: rows x features; NaN where the database has NULL.
         labels: the label's values as the database returns them; empty without a label.
+        columns: of the SELECT.
+        label: the label's column; None without a label.
+        features: of the matrix, in its order.
         rounded: columns with integers of which the estimator keeps fewer digits, to the number of rows.
     """
 
     matrix: Matrix
     labels: list[Any]
+    columns: tuple[Column, ...]
+    label: Column | None
+    features: tuple[Feature, ...]
     rounded: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -88,38 +97,58 @@ class Encoder:
 
 
 def read_dataset(
-    database: Database,
+    context: StepContext,
     select: str,
-    plan: Callable[[tuple[Column, ...]], tuple[Sequence[Feature], Column | None]],
+    label: Name | None,
+    plan: Callable[[tuple[Column, ...], Column | None], Sequence[Feature]],
     dtype: type[np.floating[Any]],
-    check: Callable[[], None] = lambda: None,
     keeps: type[np.floating[Any]] | None = None,
 ) -> Dataset:
     """Read all rows of a select.
 
     Args:
-        database: where to read.
+        context: of the step; it may be stopped between batches.
         select: the SELECT, as the user wrote it.
-        plan: given the SELECT's columns, says the features and the label's column.
+        label: the label's column; None without a label.
+        plan: given the SELECT's columns and the label's, returns the features.
         dtype: of the matrix.
-        check: called between batches; may raise.
-        keeps: what the estimator makes of the matrix, if that is narrower than `dtype`.
+        keeps: the estimator's own type, if that is narrower than `dtype`.
 
     Raises:
-        RunError: of the database, or kind `data`: no rows, or a number that no model takes.
+        RunError: of the database, or kind `data`: no rows, no label, NULL in it, or a number that no model takes.
     """
+    try:
+        data = _read(context, select, label, plan, dtype, keeps or dtype)
+    except RunError as failure:
+        raise explained(context.database, failure) from failure
+    if data.label is not None:
+        check_no_nulls(data.label, data.labels)
+    return data
+
+
+def _read(
+    context: StepContext,
+    select: str,
+    label: Name | None,
+    plan: Callable[[tuple[Column, ...], Column | None], Sequence[Feature]],
+    dtype: type[np.floating[Any]],
+    keeps: type[np.floating[Any]],
+) -> Dataset:
     parts: list[Matrix] = []
     labels: list[Any] = []
-    with database.read(select) as reading:
-        features, label = plan(reading.columns)
-        encoder = Encoder(reading.columns, features, dtype, keeps)
-        position = list(reading.columns).index(label) if label is not None else None
-        for rows in reading.batches:
-            check()
+    with context.database.read(select) as stream:
+        columns = stream.columns
+        check_distinct(columns)
+        column = require_column(columns, label.text, "the label", label.span) if label is not None else None
+        features = tuple(plan(columns, column))
+        encoder = Encoder(columns, features, dtype, keeps)
+        for rows in stream.batches:
+            context.check_stopped()
             parts.append(encoder.collect(rows))
-            if position is not None:
+            if column is not None:
+                position = columns.index(column)
                 labels.extend(row[position] for row in rows)
     if not parts:
         raise RunError("data", "the SELECT returns no rows", "Check its WHERE, and that the table is filled.")
     encoder.extremes.check()
-    return Dataset(np.concatenate(parts), labels, encoder.extremes.rounded)
+    return Dataset(np.concatenate(parts), labels, columns, column, features, encoder.extremes.rounded)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlflow_codegen.catalogue import RESULT_REPLACE, VALIDATION_METRICS
@@ -11,15 +10,11 @@ from sqlflow_codegen.language.ir import EvaluateStatement, Statement
 
 from sqlflow_runtime.databases.rows import Column, StatementResult
 from sqlflow_runtime.errors import RunError
-from sqlflow_runtime.hints import explained
-from sqlflow_runtime.ml.column_clause import check_distinct, require_column
 from sqlflow_runtime.ml.dataset import read_dataset
 from sqlflow_runtime.ml.evaluation import Evaluation, metric_names
-from sqlflow_runtime.ml.features import Feature
 from sqlflow_runtime.ml.hyperparameters import ignore_attributes
 from sqlflow_runtime.ml.into import result_table
-from sqlflow_runtime.ml.labels import Label, check_no_nulls
-from sqlflow_runtime.ml.trained_model import TrainedModel, load
+from sqlflow_runtime.ml.trained_model import load
 from sqlflow_runtime.step_context import StepContext
 
 
@@ -44,7 +39,8 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     if table is not None:
         quiet = replace(table, log=lambda _level, _message: None)  # what it says is said when the table is written
         quiet.plan(context.database.results, columns)
-    measured, rows = _measure(context, statement, model, model.label)
+    data = read_dataset(context, statement.select, statement.label, lambda *_: model.features, model.fitted.dtype)
+    measured = Evaluation(model, data.matrix, model.label.values(data.labels))
     values = {"loss": measured.loss(), **{name: measured.metric(name) for name in names}}
     if table is not None:
         row = tuple(value if math.isfinite(value) else None for value in values.values())
@@ -55,22 +51,4 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     context.recorder.metrics(
         statement.model.text, {name: value for name, value in values.items() if math.isfinite(value)}
     )
-    return StatementResult(affected=rows)
-
-
-def _measure(
-    context: StepContext, statement: EvaluateStatement, model: TrainedModel, label: Label
-) -> tuple[Evaluation, int]:
-    found: list[Column] = []
-
-    def plan(columns: tuple[Column, ...]) -> tuple[Sequence[Feature], Column]:
-        check_distinct(columns)
-        found.append(require_column(columns, statement.label.text, "the label", statement.label.span))
-        return model.features, found[0]
-
-    try:
-        data = read_dataset(context.database, statement.select, plan, model.fitted.dtype, context.check_stopped)
-    except RunError as failure:
-        raise explained(context.database, failure) from failure
-    check_no_nulls(found[0], data.labels)
-    return Evaluation(model, data.matrix, label.values(data.labels)), len(data)
+    return StatementResult(affected=len(data))

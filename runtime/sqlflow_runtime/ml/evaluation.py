@@ -1,4 +1,4 @@
-"""What EVALUATE measures: scikit-learn's functions under their own names, given what each of them means to be given.
+"""Metrics of EVALUATE: scikit-learn's functions under their own names, each with the arguments that it is meant for.
 
 SQLFlow called them all with predicted classes and default arguments. Here those that judge probabilities get
 probabilities, and those made for two classes average over more of them (`average="macro"`).
@@ -108,7 +108,7 @@ class Evaluation:
             raise RunError("estimator", f"{name} needs probabilities, which this model does not give")
         if len(self._classes) == 2:
             positive = self._probabilities[:, 1]
-            if name == "hinge_loss":  # of the margin, which the probability tells: its log odds
+            if name == "hinge_loss":  # of the margin, which is the log odds of the probability
                 odds = np.clip(positive, _SMALLEST, 1 - _SMALLEST)
                 return self._truth, np.log(odds / (1 - odds))
             return self._truth, positive
@@ -122,7 +122,7 @@ class Evaluation:
         return self._truth
 
     def _many(self) -> bool:
-        """Whether there are more than two classes, those counted that only the rows have."""
+        """True if there are more than two classes, those counted that only the rows have."""
         return bool(self._classes) and len({*range(len(self._classes)), *self._truth.tolist()}) > 2
 
     def _options(self, name: str) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Extremes:
 
 
 def _differs(value: Any, number: float) -> bool:
-    """Whether an integer lost digits; a value that is a float already has none to lose."""
+    """True if an integer lost digits; a value that is a float already has none to lose."""
     if isinstance(value, float):
         return False
     try:

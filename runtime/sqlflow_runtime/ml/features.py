@@ -1,4 +1,4 @@
-"""From columns of a SELECT to numbers: what the COLUMN clause says, and what follows where it says nothing.
+"""Features: the columns of a SELECT as numbers, by the COLUMN clause or by default.
 
 A `Feature` belongs to one selected column and gives one or more columns of the matrix. Features are stored with the
 model as JSON, so that PREDICT and EVALUATE do with their rows what TRAIN did.
@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Feature(Protocol):
-    """One feature: its `column`, and how its values become numbers."""
+    """One feature: its `column`, and the way in which its values become numbers."""
 
     form: ClassVar[str]
 
@@ -30,7 +30,7 @@ class Feature(Protocol):
 
     @property
     def width(self) -> int:
-        """How many columns of the matrix it fills."""
+        """The number of columns of the matrix that it fills."""
 
     def transform(self, values: Sequence[Any]) -> Floats:
         """The matrix columns (rows x width) for those values; NULL becomes NaN.
@@ -40,17 +40,17 @@ class Feature(Protocol):
         """
 
 
+class _OneColumn:
+    __slots__ = ()
+    width = 1
+
+
 @dataclass(frozen=True, slots=True)
-class Numeric:
+class Numeric(_OneColumn):
     """The column's numbers as they are."""
 
     form: ClassVar[str] = "numeric"
     column: str
-
-    @property
-    def width(self) -> int:
-        """One."""
-        return 1
 
     def transform(self, values: Sequence[Any]) -> Floats:
         """See `Feature`."""
@@ -68,7 +68,7 @@ class Dense:
 
     @property
     def width(self) -> int:
-        """As many as numbers in the list."""
+        """See `Feature`."""
         return self.size
 
     def transform(self, values: Sequence[Any]) -> Floats:
@@ -89,7 +89,7 @@ class Dense:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(_OneColumn):
     """The number of the interval that a value falls into; `boundaries` ascend, each begins an interval."""
 
     form: ClassVar[str] = "bucket"
@@ -97,13 +97,8 @@ class Bucket:
     boundaries: tuple[float, ...]
 
     @property
-    def width(self) -> int:
-        """One."""
-        return 1
-
-    @property
     def size(self) -> int:
-        """How many intervals there are."""
+        """The number of intervals."""
         return len(self.boundaries) + 1
 
     def transform(self, values: Sequence[Any]) -> Floats:
@@ -115,17 +110,12 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class CategoryId:
+class CategoryId(_OneColumn):
     """A category that is a number from 0 to `size` - 1 already."""
 
     form: ClassVar[str] = "category_id"
     column: str
     size: int
-
-    @property
-    def width(self) -> int:
-        """One."""
-        return 1
 
     def transform(self, values: Sequence[Any]) -> Floats:
         """See `Feature`."""
@@ -142,17 +132,12 @@ class CategoryId:
 
 
 @dataclass(frozen=True, slots=True)
-class CategoryHash:
+class CategoryHash(_OneColumn):
     """A category by the hash of its text: the SHA-1 number of it, modulo `size`."""
 
     form: ClassVar[str] = "category_hash"
     column: str
     size: int
-
-    @property
-    def width(self) -> int:
-        """One."""
-        return 1
 
     def transform(self, values: Sequence[Any]) -> Floats:
         """See `Feature`."""
@@ -183,7 +168,7 @@ class Indicator:
 
     @property
     def width(self) -> int:
-        """As many as categories."""
+        """See `Feature`."""
         return self.of.size
 
     def transform(self, values: Sequence[Any]) -> Floats:

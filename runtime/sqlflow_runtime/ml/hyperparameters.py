@@ -52,7 +52,7 @@ def resolve_estimator(name: Name) -> Estimator:
 def checked_parameters(
     estimator: Estimator, attributes: Sequence[Attribute], log: Callable[[str, str], None]
 ) -> dict[str, Any]:
-    """What to give the library for the statement's attributes.
+    """Return the library's parameters for the statement's attributes.
 
     Raises:
         RunError: kind `estimator`, at the attribute: unknown, of a wrong type or range, or said twice.

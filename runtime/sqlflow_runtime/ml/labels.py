@@ -20,7 +20,7 @@ CLASS_LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a model knows of its label.
+    """The label of a model.
 
     Attributes:
         name: the column's name.
@@ -94,7 +94,7 @@ def check_no_nulls(column: Column, values: Sequence[Any]) -> None:
 
 
 def _is_float(column: Column, value: Any) -> bool:
-    """Whether a value is a number that can be NaN; PostgreSQL's exact numbers arrive as text."""
+    """True if a value is a number that can be NaN; PostgreSQL's exact numbers arrive as text."""
     return isinstance(value, float) or (column.kind in ("float", "decimal") and isinstance(value, str | Decimal))
 
 
@@ -114,7 +114,7 @@ def classes_of(label: Label, values: Sequence[Any], count: int | None = None) ->
     if len(found) < 2:
         raise RunError(
             "data",
-            f"the label {label.name} has the value {found[0]!r} in every row; telling classes apart needs two",
+            f"the label {label.name} has the value {found[0]!r} in every row; a classifier needs two classes",
             "Check the WHERE and the LABEL of the statement.",
         )
     if count is not None and len(found) > count:

@@ -62,11 +62,11 @@ def _derivation(
 def _result_type(context: StepContext, model: TrainedModel) -> str:
     """The label's own type where its classes are predicted, so that they match the label's column."""
     database, usual = context.database, context.database.type_for(model.result_kind)
-    if model.label is None or not model.label.classes:
+    label = model.label_column
+    if not model.classes or label is None or not label.type or label.kind in ("", "bytes"):
         return usual
-    label = find_column(model.columns, model.label.name)
-    if label is None or not label.type or label.kind in ("", "bytes") or database.dialect == "sqlite":
-        return usual  # SQLite keeps the type with each value
+    if database.dialect == "sqlite":  # it keeps the type with each value
+        return usual
     if database.has_type(label.type):
         return label.type
     what = f"there is no type {label.type}, which the label {label.name} had: the predictions are of type {usual}"

@@ -121,7 +121,7 @@ def load(content: bytes, metadata: ModelMetadata) -> Fitting:
 
 
 def is_own_type(name: str) -> bool:
-    """Whether a type that skops does not know is a class of scikit-learn's own: a class, not any function."""
+    """True if a type that skops does not know is a class of scikit-learn's own: a class, not any function."""
     module, _, attribute = name.rpartition(".")
     if not module.startswith("sklearn."):
         return False
@@ -154,7 +154,7 @@ def estimator_class(path: str) -> type[Any]:
 
 
 def precision(estimator: Estimator) -> type[np.floating[Any]]:
-    """What the estimator computes with: trees, and what is made of them by default, make the matrix narrower."""
+    """The dtype that the estimator computes with: trees, and ensembles of them by default, narrow the matrix."""
     narrow = issubclass(estimator_class(estimator.class_path), _NARROW)
     return np.float32 if narrow else np.float64
 

@@ -1,4 +1,4 @@
-"""How many threads the learning libraries may use: as many as the container has processors, not the machine."""
+"""The number of threads of the learning libraries: as many as the container has processors, not the machine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _first_version(group: Path) -> tuple[int, int]:
 
 
 def limit_threads() -> None:
-    """Tell the libraries, unless the user has."""
+    """Set the libraries' environment variables, unless the user has."""
     for variable in _VARIABLES:
         os.environ.setdefault(variable, str(processors()))
     # Threads that spin while they wait steal the processor from the one they wait for, where it is shared.

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sqlflow_codegen.catalogue import VALIDATION_SELECT, Estimator
+from sqlflow_codegen.catalogue import VALIDATION_SELECT
 from sqlflow_codegen.language.ir import Statement, TrainStatement
 
 from sqlflow_runtime.databases.rows import Column, StatementResult
 from sqlflow_runtime.errors import RunError
-from sqlflow_runtime.hints import explained
-from sqlflow_runtime.ml.column_clause import check_distinct, plan_features, require_column
+from sqlflow_runtime.ml.column_clause import plan_features
 from sqlflow_runtime.ml.dataset import Dataset, read_dataset
 from sqlflow_runtime.ml.features import Feature, matrix_columns
 from sqlflow_runtime.ml.hyperparameters import checked_parameters, resolve_estimator
-from sqlflow_runtime.ml.labels import Label, check_no_nulls, label_kind
+from sqlflow_runtime.ml.labels import Label, label_kind
 from sqlflow_runtime.ml.order import canonical_order
 from sqlflow_runtime.ml.trained_model import TrainedModel, dump_usable, load
 from sqlflow_runtime.ml.training import Trained, Training
@@ -38,24 +36,23 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     prepare_store(context.database)
     library = importlib.import_module(_LIBRARIES[estimator.library])
     keeps = library.precision(estimator)
-    reader = _Reader(context, statement, library.dtype, keeps)
-    data = reader.read(statement.select)
+    data, label = _read(context, statement, library.dtype, keeps)
     training = Training(
         estimator=estimator,
         parameters=parameters,
         given=frozenset(estimator.aliases.get(one.name, one.name) for one in statement.attributes),
         data=data,
-        validation=reader.read_validation(),
-        label=reader.label,
-        names=matrix_columns(reader.features),
+        validation=_read_validation(context, statement, data, label, library.dtype),
+        label=label,
+        names=matrix_columns(data.features),
         log=lambda line: context.recorder.log("info", line),
         check=context.check_stopped,
-        start=_start(context, statement, reader.features),
+        start=_start(context, statement, data.features),
     )
     _warn_of_rounded(context, data, keeps)
     trained = _trained(library, training, statement)
     context.check_stopped()
-    model = _model(statement, estimator, parameters, reader, trained, len(data))
+    model = _model(statement, training, trained)
     content = dump_usable(model, data.matrix)
     keep_connected(context, statement)
     with context.effect(statement):
@@ -64,83 +61,43 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     return StatementResult(affected=len(data))
 
 
-class _Reader:
-    """Reads the statement's SELECT, and the one to validate on, into the same features."""
+def _read(
+    context: StepContext, statement: TrainStatement, dtype: type[np.floating[Any]], keeps: type[np.floating[Any]]
+) -> tuple[Dataset, Label | None]:
+    """The rows to learn from, and the label without its classes."""
 
-    def __init__(
-        self,
-        context: StepContext,
-        statement: TrainStatement,
-        dtype: type[np.floating[Any]],
-        keeps: type[np.floating[Any]],
-    ) -> None:
-        self._session = context
-        self._statement = statement
-        self._dtype = dtype
-        self._keeps = keeps
-        self.columns: Sequence[Column] = ()
-        self.features: tuple[Feature, ...] = ()
-        self.label: Label | None = None
+    def plan(columns: tuple[Column, ...], label: Column | None) -> tuple[Feature, ...]:
+        return plan_features(columns, statement.columns, label)
 
-    def read(self, select: str) -> Dataset:
-        """The rows to learn from; sets columns, features and label."""
-        name = self._statement.label
-        found: list[Column] = []
-
-        def plan(columns: tuple[Column, ...]) -> tuple[Sequence[Feature], Column | None]:
-            check_distinct(columns)
-            label = require_column(columns, name.text, "the label", name.span) if name is not None else None
-            found.extend([label] if label is not None else [])
-            self.columns = columns
-            self.features = plan_features(columns, self._statement.columns, label)
-            return self.features, label
-
-        try:
-            data = read_dataset(
-                self._session.database, select, plan, self._dtype, self._session.check_stopped, self._keeps
-            )
-        except RunError as failure:
-            raise explained(self._session.database, failure) from failure
-        if len(data) < 2:
-            raise RunError("data", "the SELECT returns one row; there is nothing to learn from it", "Select more rows.")
-        if not found:
-            return _ordered(data)
-        check_no_nulls(found[0], data.labels)
-        self.label = Label(found[0].name, label_kind(found[0], data.labels))
-        return _ordered(replace(data, labels=self.label.values(data.labels)))
-
-    def read_validation(self) -> Dataset | None:
-        """The rows to measure on while learning, or None."""
-        attribute = next((one for one in self._statement.attributes if one.name == VALIDATION_SELECT), None)
-        if attribute is None or not str(attribute.value).strip():
-            return None
-        label = self.label
-        found: list[Column] = []
-
-        def plan(columns: tuple[Column, ...]) -> tuple[Sequence[Feature], Column | None]:
-            check_distinct(columns)
-            found.extend([require_column(columns, label.name, "the label")] if label is not None else [])
-            return self.features, next(iter(found), None)
-
-        try:
-            data = read_dataset(
-                self._session.database, str(attribute.value), plan, self._dtype, self._session.check_stopped
-            )
-            if label is None:
-                return _ordered(data)
-            check_no_nulls(found[0], data.labels)
-            return _ordered(replace(data, labels=label.values(data.labels)))
-        except RunError as failure:
-            # The place inside the quoted text cannot be told exactly: point at the text.
-            failure.position, failure.place = None, attribute.value_span.start
-            failure.message = f"validation.select: {failure.message}"
-            raise
+    data = read_dataset(context, statement.select, statement.label, plan, dtype, keeps)
+    if len(data) < 2:
+        raise RunError("data", "the SELECT returns one row; there is nothing to learn from it", "Select more rows.")
+    label = Label(data.label.name, label_kind(data.label, data.labels)) if data.label is not None else None
+    return _ordered(data, label), label
 
 
-def _ordered(data: Dataset) -> Dataset:
-    """The same rows, in an order that does not depend on the database's."""
-    order = canonical_order(data.matrix, data.labels)
-    labels = [data.labels[position] for position in order.tolist()] if data.labels else []
+def _read_validation(
+    context: StepContext, statement: TrainStatement, data: Dataset, label: Label | None, dtype: type[np.floating[Any]]
+) -> Dataset | None:
+    """The rows to measure on while learning, or None."""
+    attribute = next((one for one in statement.attributes if one.name == VALIDATION_SELECT), None)
+    if attribute is None or not str(attribute.value).strip():
+        return None
+    try:
+        rows = read_dataset(context, str(attribute.value), statement.label, lambda *_: data.features, dtype)
+        return _ordered(rows, label)
+    except RunError as failure:
+        # The place inside the quoted text is not known exactly: point at the text.
+        failure.position, failure.place = None, attribute.value_span.start
+        failure.message = f"validation.select: {failure.message}"
+        raise
+
+
+def _ordered(data: Dataset, label: Label | None) -> Dataset:
+    """The same rows with labels of the label's kind, in an order that does not depend on the database's."""
+    values = label.values(data.labels) if label is not None else []
+    order = canonical_order(data.matrix, values)
+    labels = [values[position] for position in order.tolist()] if values else []
     return replace(data, matrix=data.matrix[order], labels=labels)
 
 
@@ -180,23 +137,16 @@ def _trained(library: Any, training: Training, statement: TrainStatement) -> Tra
     return trained
 
 
-def _model(
-    statement: TrainStatement,
-    estimator: Estimator,
-    parameters: Mapping[str, Any],
-    reader: _Reader,
-    trained: Trained,
-    rows: int,
-) -> TrainedModel:
+def _model(statement: TrainStatement, training: Training, trained: Trained) -> TrainedModel:
     return TrainedModel(
-        estimator=estimator.name,
+        estimator=training.estimator.name,
         task=trained.task,
-        features=reader.features,
+        features=training.data.features,
         label=trained.label,
         fitted=trained.fitted,
         statement=statement.text,
-        attributes={**parameters, **trained.attributes},
-        columns=reader.columns,
-        rows=rows,
+        attributes={**training.parameters, **trained.attributes},
+        columns=training.data.columns,
+        rows=len(training.data),
         metrics=trained.metrics,
     )

@@ -1,4 +1,4 @@
-"""What the estimators' libraries get to train with, and what they give back."""
+"""Arguments and results of a training, the same for all libraries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlflow_runtime.ml.trained_model import Fitted, TrainedModel
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """A training to be done.
+    """The arguments of a training.
 
     Attributes:
         estimator: the catalogue's entry.
@@ -25,7 +25,7 @@ class Training:
         validation: rows to measure on while learning; None without `validation.select`.
         label: name and kind, no classes yet; None where the statement has no LABEL.
         names: for each column of the matrix, the selected column that it comes from.
-        log: says something, one line.
+        log: takes one line.
         check: called now and then; raises where the step is to stop.
         start: the model to go on from (USING), already loaded.
     """
@@ -44,7 +44,7 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What came of it.
+    """The result of a training.
 
     Attributes:
         fitted: the model.

@@ -1,4 +1,4 @@
-"""What XGBoost is to learn: the objective and the classes, as the statement, the label, or the model before it says."""
+"""XGBoost's objective and classes, by the statement, the label, or the model that USING names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHOWN = 10
 
 
 def target(training: Training) -> tuple[Label, str]:
-    """The label, with its classes if the objective tells classes apart, and the objective.
+    """Return the label, with its classes if the objective predicts classes, and the objective.
 
     Raises:
         RunError: kind `estimator`, `data` or `model`; the label does not fit.
@@ -76,7 +76,7 @@ def _classes(training: Training, label: Label, *, binary: bool) -> Label:
     if binary and len(label.classes) > 2:
         raise RunError(
             "data",
-            f"the label {label.name} has {len(label.classes)} classes, but the objective tells two apart",
+            f"the label {label.name} has {len(label.classes)} classes, but the objective predicts two",
             f'Write objective="multi:softmax", num_class={len(label.classes)}.',
         )
     return label
@@ -94,7 +94,7 @@ def _continued(training: Training, label: Label, start: TrainedModel) -> tuple[L
     if _says_objective(training):
         _check_objective(training, start, objective)
     if training.estimator.task == "classifier" and not start.label.classes:
-        raise _refused(f"the model predicts numbers ({objective}), and {estimator} tells classes apart")
+        raise _refused(f"the model predicts numbers ({objective}), and {estimator} predicts classes")
     missing = float(training.parameters.get("missing", fitted.missing))
     if missing != fitted.missing and not (math.isnan(missing) and math.isnan(fitted.missing)):
         raise _refused(f"the model was trained with missing={fitted.missing:g}")
@@ -107,7 +107,7 @@ def _check_objective(training: Training, start: TrainedModel, objective: str) ->
     classes = start.label.classes if start.label is not None else ()
     said = str(training.parameters["objective"])
     if bool(classes) != (said in CLASS_OBJECTIVES):
-        learned = f"tells the classes {_shown(classes)} apart" if classes else "predicts numbers"
+        learned = f"predicts the classes {_shown(classes)}" if classes else "predicts numbers"
         raise _refused(f"the model {learned} ({objective}), and this statement's objective is {said}")
     if "objective" in training.given and _SAME.get(said, said) != _SAME.get(objective, objective):
         raise _refused(f"the model was trained with objective={objective}, and this statement's objective is {said}")

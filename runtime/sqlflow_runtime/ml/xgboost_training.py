@@ -24,14 +24,14 @@ dtype = np.float32
 
 _NOT_PARAMETERS = ("missing", "importance_type", "enable_categorical")
 _ROUNDS = {"xgboost.gbtree": 10, "xgboost.gblinear": 10, "xgboost.dart": 10}
-"""As SQLFlow has it; the classes named after scikit-learn's interface have that interface's 100."""
+"""SQLFlow's defaults; the classes named after scikit-learn's interface have that interface's 100."""
 
 _ROUND_LINES = 100
 """Lines of log that a training writes about its rounds, about."""
 
 
 def precision(_estimator: Estimator) -> type[np.floating[Any]]:
-    """What the estimator computes with."""
+    """The dtype that the estimator computes with."""
     return np.float32
 
 
@@ -70,7 +70,7 @@ def train(training: Training) -> Trained:
 
 
 class _Rounds(xgboost.callback.TrainingCallback):
-    """Says how the training goes, and ends it when the step is to stop."""
+    """Logs the metrics of rounds, and ends the training when the step is to stop."""
 
     def __init__(self, training: Training, rounds: int) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ def _is_linear(model: xgboost.Booster) -> bool:
 
 
 def _parameters(training: Training, label: Label, objective: str) -> dict[str, Any]:
-    """What XGBoost is given."""
+    """The parameters for XGBoost."""
     given = training.parameters
     found = {key: value for key, value in given.items() if "." not in key and key not in _NOT_PARAMETERS}
     found.pop("num_class", None)
