@@ -13,7 +13,6 @@ from typing import Any
 from sqlflow_codegen.language.ir import EvaluateStatement, SqlStatement, Statement
 
 from sqlflow_runtime.claims import EarlierStart, StepClaim
-from sqlflow_runtime.databases.connections import end_other
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.step_context import StepContext
 
@@ -243,7 +242,7 @@ def _lost(pod: str, *, ended: bool) -> RunError:
 
 def _end_earlier(context: StepContext, earlier: EarlierStart) -> bool:
     """Make sure that an earlier start works no more, and say in the log what became of it."""
-    ended = earlier.state in ("begun", "lost") and end_other(context.database, earlier.connection)
+    ended = earlier.state in ("begun", "lost") and context.database.end_other(earlier.connection)
     failure = _failure(earlier)
     if failure is not None:
         place = f" at statement {earlier.detail['statement']}" if earlier.detail.get("statement") else ""

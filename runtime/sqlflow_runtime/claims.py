@@ -22,7 +22,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlflow_runtime.databases.connections import identify, reset
 from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.databases.rows import Row
 from sqlflow_runtime.errors import RunError
@@ -148,7 +147,7 @@ class StepClaim:
             return
         for left in (2, 1, 0):  # a cancel on its way to the last statement may hit this one
             try:
-                reset(self._database)
+                self._database.reset()
                 with self._database.atomic():
                     self._update(state, detail)
                     self._forget(done)
@@ -159,7 +158,7 @@ class StepClaim:
                     return
 
     def _write(self, earlier: EarlierStart | None) -> None:
-        values = (self._token, "begun", socket.gethostname()[:253], identify(self._database), "{}")
+        values = (self._token, "begun", socket.gethostname()[:253], self._database.identity(), "{}")
         if earlier is None:
             columns = "attempt, token, state, pod, connection, detail, run, step"
             self._database.execute(
@@ -199,7 +198,7 @@ class StepClaim:
 
     def _prune(self) -> None:
         """Delete the rows of runs that are long over; once a run, by its first step."""
-        over, long_over = (_days_ago(self._database.dialect, days) for days in (KEEP_DAYS, KEEP_UNFINISHED_DAYS))
+        over, long_over = (self._database.days_ago(days) for days in (KEEP_DAYS, KEEP_UNFINISHED_DAYS))
         unfinished = "sum(CASE WHEN state IN ('begun', 'stopped') THEN 1 ELSE 0 END)"
         old = (
             f"SELECT run FROM {self._table} GROUP BY run "
@@ -243,10 +242,3 @@ def may_be_missing_right(failure: RunError) -> bool:
     """True if that failure may come from a missing right, or from a server that only reads."""
     words = failure.message.lower()
     return failure.sqlstate in _NO_RIGHT or failure.kind == "usage" or "readonly" in words or "read-only" in words
-
-
-def _days_ago(dialect: str, days: int) -> str:
-    """SQL for a moment in the past."""
-    if dialect == "sqlite":
-        return f"datetime('now', '-{days} days')"
-    return f"CURRENT_TIMESTAMP - INTERVAL '{days}' DAY"

@@ -94,10 +94,7 @@ class Ledger:
         return self._database.own_table(TABLE)
 
     def _prune(self) -> None:
-        modifier = f"-{KEEP_DAYS} days"
-        limit = {
-            "sqlite": f"datetime('now', '{modifier}')",
-        }.get(self._database.dialect, f"CURRENT_TIMESTAMP - INTERVAL '{KEEP_DAYS}' DAY")
+        limit = self._database.days_ago(KEEP_DAYS)
         try:
             with self._database.atomic():
                 self._database.execute(f"DELETE FROM {self._table} WHERE finished_at < {limit}")

@@ -5,10 +5,11 @@ Each kind of database is a class over its own Python library, and holds only wha
 
 from __future__ import annotations
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlflow_codegen.language.names import quote_name
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from sqlflow_runtime.databases.result_writers import ResultTables
 
 BATCH_ROWS = 10_000
+
+_END_SECONDS = 5
 
 
 class Database(ABC):
@@ -153,6 +156,48 @@ class Database(ABC):
     @abstractmethod
     def close(self) -> None:
         """Give the connection up. Never raises."""
+
+    def identity(self) -> str:
+        """The identity by which another connection finds this one; "" where the database has none (a file)."""
+        return ""
+
+    def end_other(self, identity: str) -> bool:
+        """End the connection of that identity, so that the statement that it runs is rolled back.
+
+        Returns:
+            True if there was such a connection, and it is gone now.
+        """
+        with suppress(RunError, ValueError):
+            return bool(identity) and self._end(*json.loads(identity))
+        return False
+
+    def _end(self, *identity: Any) -> bool:
+        return False
+
+    def _is_gone(self, query: str, parameters: Sequence[Any]) -> bool:
+        """Wait until the query finds another connection no more: it takes as long as its rollback."""
+        from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+        retrying = Retrying(
+            retry=retry_if_result(bool),
+            wait=wait_fixed(0.05),
+            stop=stop_after_delay(_END_SECONDS),
+            retry_error_callback=lambda _: True,
+        )
+        return not retrying(self.execute, query, parameters)
+
+    def reset(self) -> None:
+        """Undo what the program did to the connection as far as it could keep us from writing: a transaction, a role.
+
+        Raises:
+            RunError: the connection is lost.
+        """
+        if self.in_transaction():
+            self.execute("ROLLBACK")
+
+    def days_ago(self, days: int) -> str:
+        """SQL for a moment in the past."""
+        return f"CURRENT_TIMESTAMP - INTERVAL '{days}' DAY"
 
     @abstractmethod
     def failure(self, error: Any, sql: str | None, before: int) -> RunError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,10 +16,10 @@ from pymysql.err import MySQLError
 
 from sqlflow_runtime.databases.driver import BATCH_ROWS, Database, first_word, qualified
 from sqlflow_runtime.databases.mysql_errors import READ_ONLY_TRANSACTION, code_and_words, failure_of
+from sqlflow_runtime.databases.mysql_locks import NamedLocks
 from sqlflow_runtime.databases.mysql_results import MySQLResults
 from sqlflow_runtime.databases.mysql_types import columns_of_cursor, kind_of
 from sqlflow_runtime.databases.rows import (
-    FURTHER_LIMIT,
     Column,
     PreviewLimit,
     Row,
@@ -28,6 +29,8 @@ from sqlflow_runtime.databases.rows import (
 )
 from sqlflow_runtime.errors import RunError
 
+_RESET = ("ROLLBACK", "UNLOCK TABLES", "SET autocommit = 1", "SET SESSION TRANSACTION READ WRITE")
+_START_PRECISION = 2
 _READING = ("SELECT", "WITH", "VALUES", "TABLE")
 
 
@@ -62,8 +65,7 @@ class MySQL(Database):
     def _use(self, connection: Connection[Any]) -> None:
         self._connection = connection
         self._thread = int(connection.thread_id())  # type: ignore[no-untyped-call]
-        self._locks: list[str] = []
-        self._holders = 0
+        self.locks = NamedLocks(self)
         self._tables_locked = False
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> StatementResult | None:
@@ -92,7 +94,7 @@ class MySQL(Database):
             result = self._stream(sql, limit, stop=False)
         verb = first_word(sql)
         self._tables_locked = verb == "LOCK" or (self._tables_locked and verb not in ("UNLOCK", "BEGIN", "START"))
-        self._unlock()  # COMMIT and ROLLBACK, and whatever commits, end what locks were for
+        self.locks.release()  # COMMIT and ROLLBACK, and whatever commits, end what locks were for
         return result
 
     def _stream(self, sql: str, limit: PreviewLimit, *, stop: bool) -> StatementResult:
@@ -105,7 +107,7 @@ class MySQL(Database):
             cursor.execute(sql)
             result = self._one_result(cursor, limit, stop=stop)
             while not (stop and result.truncated) and cursor.nextset():
-                _add(result, self._one_result(cursor, limit, stop=False))
+                result.add(self._one_result(cursor, limit, stop=False))
         finally:
             # Closing reads what is still on its way; after a cancel that ends with an error, and shortly.
             with contextlib.suppress(MySQLError):
@@ -159,7 +161,7 @@ class MySQL(Database):
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """See `Database.atomic`."""
-        with self.holding_locks(), super().atomic():
+        with self.locks.held(), super().atomic():
             yield
 
     def describe(self, select: str) -> tuple[Column, ...]:
@@ -210,14 +212,6 @@ class MySQL(Database):
             found.append((Column(str(name), full, kind_of(full)), str(comment)))
         return found
 
-    def is_temporary(self, table: str) -> bool:
-        """True if a name means a temporary table of this session; `table` is quoted."""
-        try:
-            made = self.execute(f"SHOW CREATE TABLE {table}")
-        except RunError:  # there is none, or it is out of reach: what uses it says so
-            return False
-        return str(made[0][1]).startswith("CREATE TEMPORARY")
-
     def drop_temporary(self, *names: str) -> None:
         """Drop temporary tables of our own, if they came about."""
         if self.is_open():
@@ -257,30 +251,8 @@ class MySQL(Database):
             super().create_own_table(name, definition)
 
     def lock(self, name: str) -> None:
-        """See `Database.lock`. A lock of the session: released when no transaction is open and nothing holds it."""
-        key = f"sqlflow/{self.own_schema}/{name}"
-        (got,) = self.execute("SELECT GET_LOCK(SHA1(?), 3600)", (key,))[0]
-        if not got:
-            hint = "Look for a session that does not end, and run it again."
-            raise RunError("database", f"another session held the lock of {name} for an hour", hint, final=False)
-        self._locks.append(key)
-
-    @contextmanager
-    def holding_locks(self) -> Iterator[None]:
-        """Locks taken inside are held to its end, or to the end of the transaction that is open then."""
-        self._holders += 1
-        try:
-            yield
-        finally:
-            self._holders -= 1
-            self._unlock()
-
-    def _unlock(self) -> None:
-        """Give the locks back, unless what they guard may still be invisible to others."""
-        if not self._locks or self._holders or not self.is_open() or self.in_transaction():
-            return
-        while self._locks:
-            self.execute("DO RELEASE_LOCK(SHA1(?))", (self._locks.pop(),))
+        """See `Database.lock`."""
+        self.locks.take(f"sqlflow/{self.own_schema}/{name}", name)
 
     def revive(self) -> bool:
         """See `Database.revive`."""
@@ -290,6 +262,28 @@ class MySQL(Database):
         self.close()
         self._use(self._reconnect())
         return True
+
+    def identity(self) -> str:
+        """See `Database.identity`."""
+        return json.dumps([self.execute("SELECT CONNECTION_ID()")[0][0], self._server_start()])
+
+    def _end(self, thread: int, start: int) -> bool:
+        # Numbers of connections begin anew when a server starts.
+        other = "SELECT id FROM information_schema.processlist WHERE id = ? AND id <> CONNECTION_ID()"
+        if abs(self._server_start() - start) > _START_PRECISION or not self.execute(other, (thread,)):
+            return False
+        self.execute(f"KILL {int(thread)}")
+        return self._is_gone(other, (thread,))
+
+    def _server_start(self) -> int:
+        """The server's start, in seconds since 1970, give or take one."""
+        uptime = self.execute("SHOW GLOBAL STATUS LIKE 'Uptime'")[0][1]
+        return int(self.execute("SELECT UNIX_TIMESTAMP()")[0][0]) - int(uptime)
+
+    def reset(self) -> None:
+        """See `Database.reset`. Without autocommit a transaction may begin again at any statement."""
+        for statement in _RESET:
+            self.execute(statement)
 
     def cancel(self) -> None:
         """See `Database.cancel`. Over a connection of its own."""
@@ -304,15 +298,3 @@ class MySQL(Database):
     def failure(self, error: MySQLError, sql: str | None, before: int) -> RunError:
         """See `Database.failure`."""
         return failure_of(error, sql)
-
-
-def _add(result: StatementResult, later: StatementResult) -> None:
-    """Keep a further result of the same statement. Word of the procedure's own end, without rows, is none."""
-    if later.columns is None:
-        return
-    result.affected += later.affected
-    result.truncated |= later.truncated
-    if len(result.further) < FURTHER_LIMIT:
-        result.further.append(later)
-    else:
-        result.omitted += 1

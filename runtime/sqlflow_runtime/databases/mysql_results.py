@@ -50,7 +50,7 @@ class MySQLResults(StagedResultTables):
     def find(self, path: TablePath) -> Existing | None:
         """See `ResultTables.find`."""
         database = self.database
-        if database.is_temporary(self.quoted(*path)):
+        if self._is_temporary(path):
             return Existing("temporary table", path)
         ignore_case = bool(database.execute("SELECT @@lower_case_table_names")[0][0])
         wanted = self.path(path)
@@ -80,6 +80,13 @@ class MySQLResults(StagedResultTables):
             attached=(*attached, *(["its partitions"] if "partitioned" in str(options) else [])),
             in_place=bool(transactional),
         )
+
+    def _is_temporary(self, path: TablePath) -> bool:
+        try:
+            made = self.database.execute(f"SHOW CREATE TABLE {self.quoted(*path)}")
+        except RunError:  # there is none, or it is out of reach: what uses it says so
+            return False
+        return str(made[0][1]).startswith("CREATE TEMPORARY")
 
     def path(self, path: TablePath) -> TablePath:
         """See `ResultTables.path`: database and table."""
@@ -127,7 +134,7 @@ class MySQLResults(StagedResultTables):
     @contextmanager
     def replacing(self, table: ResultTable, columns: Sequence[Column]) -> Iterator[Plan]:
         """See `ResultTables.replacing`. Under the table's lock; the transaction begins later: DDL would end it."""
-        with self.database.holding_locks():
+        with self.database.locks.held():
             self.database.lock("result/" + "/".join(self.path(table.path)).lower())
             yield table.plan(self, columns)
 

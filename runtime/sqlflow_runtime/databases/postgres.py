@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +17,20 @@ from sqlflow_runtime.databases.postgres_errors import failure_of
 from sqlflow_runtime.databases.postgres_results import PostgresResults
 from sqlflow_runtime.databases.rows import Column, PreviewLimit, Row, RowStream, StatementResult, preview
 from sqlflow_runtime.errors import RunError
+
+APPLICATION_PREFIX = "sqlflow "
+"""The beginning of the name under which PostgreSQL lists a step's connection; the pod's name follows."""
+
+_IDENTITY = """
+SELECT pid, extract(epoch FROM backend_start)::text, application_name,
+       CASE WHEN current_setting('server_version_num')::int >= 140000
+             AND current_setting('client_connection_check_interval', true) = '0'
+            THEN set_config('client_connection_check_interval', '2s', false) END
+  FROM pg_stat_activity WHERE pid = pg_backend_pid()"""
+"""A server that looks for its client every two seconds stops a statement whose client was killed."""
+_OTHER = """
+SELECT pid FROM pg_stat_activity
+ WHERE pid = ? AND extract(epoch FROM backend_start)::text = ? AND application_name = ? AND pid <> pg_backend_pid()"""
 
 _READING = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 _IN_TRANSACTION = "25001"
@@ -190,6 +205,23 @@ class Postgres(Database):
         self._connection = self._reconnect()
         self._listen()
         return True
+
+    def identity(self) -> str:
+        """See `Database.identity`."""
+        return json.dumps(self.execute(_IDENTITY)[0][:3])
+
+    def _end(self, pid: int, start: str, name: str) -> bool:
+        # Behind a pooler a connection of the server serves many clients: the name says whose it is now.
+        if not name.startswith(APPLICATION_PREFIX) or not self.execute(_OTHER, (pid, start, name)):
+            return False
+        self.execute("SELECT pg_terminate_backend(?)", (pid,))
+        return self._is_gone(_OTHER, (pid, start, name))
+
+    def reset(self) -> None:
+        """See `Database.reset`."""
+        super().reset()
+        self.execute("RESET SESSION AUTHORIZATION")
+        self.execute("RESET ALL")
 
     def cancel(self) -> None:
         """See `Database.cancel`. Over a connection of its own."""

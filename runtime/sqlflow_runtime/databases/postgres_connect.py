@@ -9,8 +9,7 @@ from typing import Any
 import psycopg
 
 from sqlflow_runtime.databases.backoff import ATTEMPT_SECONDS, UnreachedError, connect_with_backoff
-from sqlflow_runtime.databases.connections import APPLICATION_PREFIX
-from sqlflow_runtime.databases.postgres import Postgres
+from sqlflow_runtime.databases.postgres import APPLICATION_PREFIX, Postgres
 from sqlflow_runtime.databases.postgres_errors import connection_failure
 from sqlflow_runtime.databases.url import DatabaseUrl
 

@@ -62,6 +62,17 @@ class StatementResult:
     further: list[StatementResult] = field(default_factory=list)
     omitted: int = 0
 
+    def add(self, later: StatementResult) -> None:
+        """Add a further result of the same statement. One without rows is a procedure's report of its own end."""
+        if later.columns is None:
+            return
+        self.affected += later.affected
+        self.truncated |= later.truncated
+        if len(self.further) < FURTHER_LIMIT:
+            self.further.append(later)
+        else:
+            self.omitted += 1
+
 
 @dataclass(frozen=True, slots=True)
 class RowStream:

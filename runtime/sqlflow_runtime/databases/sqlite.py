@@ -136,6 +136,10 @@ class Sqlite(EmbeddedDatabase):
         """See `Database.has_own_table`."""
         return bool(self.execute("SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ?", (name,)))
 
+    def days_ago(self, days: int) -> str:
+        """See `Database.days_ago`."""
+        return f"datetime('now', '-{days} days')"
+
     def failure(self, error: sqlite3.Error, sql: str | None, before: int) -> RunError:
         """See `Database.failure`."""
         words = str(error)
