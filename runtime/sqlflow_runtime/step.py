@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlflow_codegen.contract import (
     CONNECT_TIMEOUT_ENV,
@@ -27,11 +28,13 @@ from sqlflow_codegen.contract import (
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
 
 from sqlflow_runtime.capture import OutputCapture
-from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.errors import RunError, exit_code, unexpected
 from sqlflow_runtime.recorder import Recorder, json_lines, write_termination_message
 from sqlflow_runtime.stop import Stop
+
+if TYPE_CHECKING:
+    from sqlflow_codegen.language.ir import Program
 
 _WHERE = f"the Secret that spec.dataSource.secretRef names (environment variable {DATABASE_ENV})"
 
@@ -78,26 +81,13 @@ def _parser() -> argparse.ArgumentParser:
     add(Flag.PROGRAM, required=True, metavar="FILE", help="the program's text, in UTF-8")
     add(Flag.DIALECT, required=True, help="the SQL dialect of the program")
     add(Flag.STATEMENTS, default="", metavar="3-5,7", help="numbers of the statements to execute")
+    add(Flag.SESSION, default="", metavar="1,2", help="those of earlier steps that set up the session: run first")
     add(
-        Flag.SESSION,
-        default="",
-        metavar="1,2",
-        help="numbers of statements that set up the session, executed first",
-    )
-    add(
-        Flag.REPEAT,
-        default="",
-        metavar="3",
-        help="those of --statements that a retry executes again: they only set up",
+        Flag.REPEAT, default="", metavar="3", help="those of --statements that a retry runs again: they only set up"
     )
     add(Flag.LOST, default="", metavar="4", help="those of --statements at which a retry cannot go on")
     add(Flag.PREVIEW_ROWS, type=int, default=100, metavar="N", help="rows shown of a result (default 100)")
-    add(
-        Flag.RETRIES,
-        type=int,
-        metavar="N",
-        help="how often the step may be tried again: note what is done, so that a retry does not repeat it",
-    )
+    add(Flag.RETRIES, type=int, metavar="N", help="retries of the step: note what is done, so that none repeats it")
     add(Flag.LEDGER, dest="retries", action="store_const", const=1_000_000, help=argparse.SUPPRESS)
     add(Flag.RESUMABLE, action="store_true", help="a step that SIGTERM stopped goes on when it is started again")
     add(Flag.FINISH, action="store_true", help="do nothing; the last container of Jobs of older versions")
@@ -105,8 +95,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace, recorder: Recorder, capture: OutputCapture, stop: Stop) -> int:
+    from sqlflow_runtime.attempts import note_end
+    from sqlflow_runtime.claims import StepClaim
     from sqlflow_runtime.databases import open_database, parse_url
+    from sqlflow_runtime.databases.rows import PreviewLimit
     from sqlflow_runtime.databases.url import scrubber
+    from sqlflow_runtime.execute import execute_program
+    from sqlflow_runtime.ledger import Ledger
+    from sqlflow_runtime.selection import parse_selection
+    from sqlflow_runtime.step_context import StepContext
 
     text = os.environ.get(DATABASE_ENV, "")
     if not text:
@@ -114,45 +111,17 @@ def _run(arguments: argparse.Namespace, recorder: Recorder, capture: OutputCaptu
     url = parse_url(text)
     recorder.scrub = scrubber(url)
     timeout = _connect_timeout()
+    program = _program(arguments, url)
 
-    def connect() -> Database:
-        database = open_database(url, _WHERE, recorder.log, timeout)
-        stop.cancel = database.cancel
-        return database
+    def chosen(text: str) -> tuple[int, ...]:
+        return parse_selection(text, len(program)) if text else ()
 
-    return _execute(arguments, url, connect, recorder, capture, stop)
-
-
-def _execute(
-    arguments: argparse.Namespace,
-    url: DatabaseUrl,
-    connect: Callable[[], Database],
-    recorder: Recorder,
-    capture: OutputCapture,
-    stop: Stop,
-) -> int:
-    from sqlflow_codegen.language import normalize_dialect, runnable_program
-
-    from sqlflow_runtime.attempts import note_end
-    from sqlflow_runtime.claims import StepClaim
-    from sqlflow_runtime.databases.rows import PreviewLimit
-    from sqlflow_runtime.databases.shared import check_shared
-    from sqlflow_runtime.databases.url import check_dialect
-    from sqlflow_runtime.execute import execute_program
-    from sqlflow_runtime.ledger import Ledger
-    from sqlflow_runtime.selection import parse_selection
-    from sqlflow_runtime.step_context import StepContext
-
-    dialect = normalize_dialect(arguments.dialect)
-    check_dialect(url, dialect)
-    check_shared(url)
-    program = runnable_program(_read(arguments.program), dialect)
     numbers = parse_selection(arguments.statements, len(program))
-    replay = parse_selection(arguments.session, len(program)) if arguments.session else ()
-    repeat = parse_selection(arguments.repeat, len(program)) if arguments.repeat else ()
+    replay, repeat, lost = map(chosen, (arguments.session, arguments.repeat, arguments.lost))
     retried = arguments.retries is not None
     run = _run_name(needed=retried)
-    with closing(connect()) as database:
+    with closing(open_database(url, _WHERE, recorder.log, timeout)) as database:
+        stop.cancel = database.cancel
         claim = StepClaim(database, run, min(numbers), recorder.log, needed=retried) if run else None
         context = StepContext(
             program=program,
@@ -166,12 +135,25 @@ def _execute(
             stop_requested=stop.requested,
             sync=capture.sync,
             repeat=frozenset(repeat),
-            lost=frozenset(parse_selection(arguments.lost, len(program)) if arguments.lost else ()),
+            lost=frozenset(lost),
         )
         execute_program(context, numbers, replay)
         stop.cancel = None
         note_end(context, numbers)
     return EXIT_OK if context.failure is None else exit_code(context.failure)
+
+
+def _program(arguments: argparse.Namespace, url: DatabaseUrl) -> Program:
+    """The program, checked against the database."""
+    from sqlflow_codegen.language import normalize_dialect, runnable_program
+
+    from sqlflow_runtime.databases.shared import check_shared
+    from sqlflow_runtime.databases.url import check_dialect
+
+    dialect = normalize_dialect(arguments.dialect)
+    check_dialect(url, dialect)
+    check_shared(url)
+    return runnable_program(_read(arguments.program), dialect)
 
 
 def _read(path: str) -> str:
@@ -192,7 +174,7 @@ def _connect_timeout() -> float:
 
 
 def _run_name(*, needed: bool) -> str:
-    """The run's name, with the UID of its child where the engine says it: the same manifest may be applied again."""
+    """The run's name, with the UID of its child if there is one: the same manifest may be applied again."""
     name = os.environ.get(RUN_ENV, "")
     if not name and needed:
         raise RunError("usage", f"the environment variable {RUN_ENV} is not set", "The ledger needs the run's name.")

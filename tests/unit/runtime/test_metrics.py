@@ -114,7 +114,9 @@ def test_plain_metrics_of_classes_are_those_of_scikit_learn(name: str, count: in
     for size, used in [(200, count), (7, count), (40, 2), (3, 1)]:
         truth, found = random.integers(0, used, size), random.integers(0, count, size)
         expected = getattr(metrics, name)(truth, found, **options)
-        assert measured([labels[n] for n in truth], found, classes=labels).metric(name) == pytest.approx(expected)
+        assert measured([labels[n] for n in truth], found, classes=labels).metric(name) == pytest.approx(
+            expected, rel=1e-12, abs=1e-14
+        )
 
 
 @pytest.mark.parametrize("name", ["mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "r2_score"])
@@ -123,7 +125,7 @@ def test_plain_metrics_of_numbers_are_those_of_scikit_learn(name: str) -> None:
     for truth in (random.random(100) * 9, np.ones(5), np.array([1.0, 2.0])):
         for found in (random.random(len(truth)), truth.copy()):
             expected = getattr(metrics, name)(truth, found)
-            assert measured(truth.tolist(), found).metric(name) == pytest.approx(expected)
+            assert measured(truth.tolist(), found).metric(name) == pytest.approx(expected, rel=1e-12, abs=1e-14)
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
@@ -140,4 +142,24 @@ def test_the_area_is_that_of_scikit_learn(count: int) -> None:
             else metrics.roc_auc_score(truth, likely, multi_class="ovr", labels=list(range(count)))
         )
         found = measured([labels[n] for n in truth], likely.argmax(axis=1), likely, labels).metric("roc_auc_score")
-        assert found == pytest.approx(expected)
+        assert found == pytest.approx(expected, rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("name", ["accuracy_score", "precision_score", "recall_score", "f1_score"])
+@pytest.mark.parametrize("count", [2, 4])
+def test_classes_that_only_the_rows_have_count_as_wrong(name: str, count: int) -> None:
+    random = np.random.default_rng(count)
+    labels = "abcdef"
+    truth, found = random.integers(0, count + 2, 60), random.integers(0, count, 60)
+    options: dict[str, Any] = {} if name == "accuracy_score" else {"zero_division": 0, "average": "macro"}
+    expected = getattr(metrics, name)(_in_order_of_rows(truth, count), found, **options)
+    value = measured([labels[n] for n in truth], found, classes=tuple(labels[:count])).metric(name)
+    assert value == pytest.approx(expected, rel=1e-12, abs=1e-14)
+
+
+def _in_order_of_rows(truth: Any, count: int) -> Any:
+    """The numbers that unknown classes get: after the model's, as they come."""
+    numbers = {number: number for number in range(count)}
+    for number in truth.tolist():
+        numbers.setdefault(number, len(numbers))
+    return np.array([numbers[number] for number in truth.tolist()])
