@@ -36,6 +36,8 @@ from sqlflow_runtime.stop import Stop
 if TYPE_CHECKING:
     from sqlflow_codegen.language.ir import Program
 
+    from sqlflow_runtime.step_context import StepContext
+
 _WHERE = f"the Secret that spec.dataSource.secretRef names (environment variable {DATABASE_ENV})"
 
 
@@ -96,12 +98,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(arguments: argparse.Namespace, recorder: Recorder, capture: OutputCapture, stop: Stop) -> int:
     from sqlflow_runtime.attempts import note_end
-    from sqlflow_runtime.claims import StepClaim
     from sqlflow_runtime.databases import open_database, parse_url
     from sqlflow_runtime.databases.rows import PreviewLimit
     from sqlflow_runtime.databases.url import scrubber
     from sqlflow_runtime.execute import execute_program
-    from sqlflow_runtime.ledger import Ledger
     from sqlflow_runtime.selection import parse_selection
     from sqlflow_runtime.step_context import StepContext
 
@@ -112,35 +112,39 @@ def _run(arguments: argparse.Namespace, recorder: Recorder, capture: OutputCaptu
     recorder.scrub = scrubber(url)
     timeout = _connect_timeout()
     program = _program(arguments, url)
-
-    def chosen(text: str) -> tuple[int, ...]:
-        return parse_selection(text, len(program)) if text else ()
-
     numbers = parse_selection(arguments.statements, len(program))
-    replay, repeat, lost = map(chosen, (arguments.session, arguments.repeat, arguments.lost))
-    retried = arguments.retries is not None
-    run = _run_name(needed=retried)
+    replay = _chosen(arguments.session, program)
+    run = _run_name(needed=arguments.retries is not None)
     with closing(open_database(url, _WHERE, recorder.log, timeout)) as database:
         stop.cancel = database.cancel
-        claim = StepClaim(database, run, min(numbers), recorder.log, needed=retried) if run else None
-        context = StepContext(
-            program=program,
-            database=database,
-            recorder=recorder,
-            limit=PreviewLimit(max(arguments.preview_rows, 0)),
-            ledger=Ledger(database, run, recorder, claim.hold) if retried and claim else None,
-            claim=claim,
-            retries=arguments.retries or 0,
-            resumable=arguments.resumable,
-            stop_requested=stop.requested,
-            sync=capture.sync,
-            repeat=frozenset(repeat),
-            lost=frozenset(lost),
-        )
+        context = StepContext(program, database, recorder, PreviewLimit(max(arguments.preview_rows, 0)))
+        context.stop_requested, context.sync = stop.requested, capture.sync
+        _prepare(context, arguments, run, min(numbers))
         execute_program(context, numbers, replay)
         stop.cancel = None
         note_end(context, numbers)
     return EXIT_OK if context.failure is None else exit_code(context.failure)
+
+
+def _prepare(context: StepContext, arguments: argparse.Namespace, run: str, first: int) -> None:
+    """Set what the context needs to begin once, and to be tried again."""
+    from sqlflow_runtime.claims import StepClaim
+    from sqlflow_runtime.ledger import Ledger
+
+    retried = arguments.retries is not None
+    if run:
+        context.claim = StepClaim(context.database, run, first, context.recorder.log, needed=retried)
+        if retried:
+            context.ledger = Ledger(context.database, run, context.recorder, context.claim.hold)
+    context.retries, context.resumable = arguments.retries or 0, arguments.resumable
+    context.repeat = frozenset(_chosen(arguments.repeat, context.program))
+    context.lost = frozenset(_chosen(arguments.lost, context.program))
+
+
+def _chosen(text: str, program: Program) -> tuple[int, ...]:
+    from sqlflow_runtime.selection import parse_selection
+
+    return parse_selection(text, len(program)) if text else ()
 
 
 def _program(arguments: argparse.Namespace, url: DatabaseUrl) -> Program:

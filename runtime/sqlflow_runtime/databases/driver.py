@@ -224,7 +224,6 @@ class EmbeddedDatabase(Database):
     _connection: Any
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """See `Database.execute`."""
         with self.failing():
             cursor = self._connection.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
@@ -237,7 +236,6 @@ class EmbeddedDatabase(Database):
         return False
 
     def cancel(self) -> None:
-        """See `Database.cancel`."""
         self._connection.interrupt()
 
     def close(self) -> None:

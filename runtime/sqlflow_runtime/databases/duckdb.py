@@ -136,7 +136,6 @@ class DuckDB(EmbeddedDatabase):
             return list(self._connection.get_table_names(select, qualified=True))
 
     def in_transaction(self) -> bool:
-        """See `Database.in_transaction`."""
         return self._open
 
     @contextmanager
@@ -163,21 +162,18 @@ class DuckDB(EmbeddedDatabase):
         return elsewhere or ("transaction" in message and ("Cannot" in message or "cannot" in message))
 
     def describe(self, select: str) -> tuple[Column, ...]:
-        """See `Database.describe`."""
         with self.failing(select, len("DESCRIBE ")):
             rows = self._connection.execute(f"DESCRIBE {select}").fetchall()
         return tuple(Column(row[0], row[1], _kind(row[1])) for row in rows)
 
     @contextmanager
     def read(self, select: str, size: int = BATCH_ROWS) -> Iterator[RowStream]:
-        """See `Database.read`."""
         columns = self.describe(select)
         with self.failing(select):
             cursor = self._connection.execute(select)
             yield RowStream(columns, iter(lambda: cursor.fetchmany(size), []))
 
     def tables(self) -> list[str]:
-        """See `Database.tables`."""
         rows = self.execute(
             "SELECT table_schema, table_name FROM information_schema.tables "
             "WHERE table_catalog = current_database() ORDER BY 1, 2 LIMIT 500"
@@ -185,7 +181,6 @@ class DuckDB(EmbeddedDatabase):
         return qualified(rows, self.own_schema)
 
     def has_own_table(self, name: str) -> bool:
-        """See `Database.has_own_table`."""
         sql = (
             "SELECT 1 FROM information_schema.tables "
             "WHERE table_catalog = current_database() AND table_schema = 'main' AND table_name = ?"
@@ -193,7 +188,6 @@ class DuckDB(EmbeddedDatabase):
         return bool(self.execute(sql, (name,)))
 
     def failure(self, error: duckdb.Error, sql: str | None, before: int) -> RunError:
-        """See `Database.failure`."""
         words, _, picture = str(error).partition("\n\nLINE ")
         words = re.sub(r"\n+", "\n", words).strip()
         hint = "Close the other program that has the file open." if "lock on file" in words else ""

@@ -45,7 +45,6 @@ class DuckDBResults(StagedResultTables):
     temporary = "temp."
 
     def find(self, path: TablePath) -> Existing | None:
-        """See `ResultTables.find`."""
         places = [self.path(path)] if len(path) > 1 else [(*_TEMPORARY, *path), self.path(path)]
         rows = next((rows for place in places if (rows := self.database.execute(_FIND, (*place, *place)))), [])
         if not rows:
@@ -86,7 +85,6 @@ class DuckDBResults(StagedResultTables):
         return bool(self.database.execute(sql, (name,)))
 
     def reads(self, select: str) -> frozenset[TablePath]:
-        """See `ResultTables.reads`."""
         names = [quote(word, "duckdb") for word in words_of(select)]
         with suppress(RunError):  # it cannot look into PIVOT, which is several statements to it
             names = self.database.table_names(select)
@@ -94,19 +92,16 @@ class DuckDBResults(StagedResultTables):
         return frozenset(one.path for one in existing if one)
 
     def stage(self, select: str, name: str, number: str) -> None:
-        """See `StagedResultTables.stage`."""
         before = f"CREATE TEMPORARY TABLE {name} AS SELECT row_number() OVER () AS {number}, q.* FROM ("
         self.database.execute_around(before, select, "\n) q")
 
     def add(self, name: str, rows: Sequence[Row]) -> None:
-        """See `StagedResultTables.add`."""
         for start in range(0, len(rows), _INSERTED_ROWS):
             part = rows[start : start + _INSERTED_ROWS]
             values = ", ".join([f"({', '.join('?' * len(part[0]))})"] * len(part))
             self.database.execute(f"INSERT INTO {name} VALUES {values}", [value for row in part for value in row])
 
     def put(self, plan: Plan, columns: Sequence[Column], select: str, table: ResultTable) -> None:
-        """See `StagedResultTables.put`."""
         target = self.quoted(*plan.path)
         self.keep_copy(plan)
         if plan.in_place:

@@ -89,7 +89,6 @@ class MySQL(Database):
                     self._connection.query("ROLLBACK")
 
     def run(self, sql: str, limit: PreviewLimit) -> StatementResult:
-        """See `Database.run`."""
         with self.failing(sql):
             result = self._stream(sql, limit, stop=False)
         verb = first_word(sql)
@@ -121,7 +120,6 @@ class MySQL(Database):
         return preview(rows, columns_of_cursor(cursor), limit, self.cancel if stop else None)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """See `Database.execute`."""
         with self.failing(), self._connection.cursor() as cursor:
             cursor.execute(sql.replace("%", "%%").replace("?", "%s") if parameters else sql, parameters or None)
             return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
@@ -147,7 +145,6 @@ class MySQL(Database):
         return int(self._connection.server_status)  # type: ignore[attr-defined]  # the stubs lack it
 
     def in_transaction(self) -> bool:
-        """See `Database.in_transaction`."""
         return bool(self._status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)
 
     def joins_transaction(self) -> bool:
@@ -155,12 +152,10 @@ class MySQL(Database):
         return self.in_transaction() or not self._status & SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT
 
     def is_open(self) -> bool:
-        """See `Database.is_open`."""
         return bool(self._connection.open)
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """See `Database.atomic`."""
         with self.locks.held(), super().atomic():
             yield
 
@@ -175,7 +170,6 @@ class MySQL(Database):
 
     @contextmanager
     def read(self, select: str, size: int = BATCH_ROWS) -> Iterator[RowStream]:
-        """See `Database.read`."""
         with self.failing(select):
             columns = self._described(select)
             cursor = self._connection.cursor(SSCursor)
@@ -241,7 +235,6 @@ class MySQL(Database):
         return super().own_table(name)
 
     def has_own_table(self, name: str) -> bool:
-        """See `Database.has_own_table`."""
         sql = "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
         return bool(self.execute(sql, (self.own_schema, name)))
 
@@ -251,11 +244,9 @@ class MySQL(Database):
             super().create_own_table(name, definition)
 
     def lock(self, name: str) -> None:
-        """See `Database.lock`."""
         self.locks.take(f"sqlflow/{self.own_schema}/{name}", name)
 
     def revive(self) -> bool:
-        """See `Database.revive`."""
         with contextlib.suppress(MySQLError):
             self._connection.ping(reconnect=False)
             return False
@@ -264,7 +255,6 @@ class MySQL(Database):
         return True
 
     def identity(self) -> str:
-        """See `Database.identity`."""
         return json.dumps([self.execute("SELECT CONNECTION_ID()")[0][0], self._server_start()])
 
     def _end(self, thread: int, start: int) -> bool:
@@ -296,5 +286,4 @@ class MySQL(Database):
             self._connection.close()
 
     def failure(self, error: MySQLError, sql: str | None, before: int) -> RunError:
-        """See `Database.failure`."""
         return failure_of(error, sql)

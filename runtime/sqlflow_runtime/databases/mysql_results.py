@@ -48,17 +48,14 @@ class MySQLResults(StagedResultTables):
     key = "BIGINT NOT NULL PRIMARY KEY"
 
     def find(self, path: TablePath) -> Existing | None:
-        """See `ResultTables.find`."""
         database = self.database
         if self._is_temporary(path):
             return Existing("temporary table", path)
         ignore_case = bool(database.execute("SELECT @@lower_case_table_names")[0][0])
         wanted = self.path(path)
-        rows = [
-            row
-            for row in database.execute(_FIND, wanted)
-            if row[:2] == wanted or (ignore_case and [p.lower() for p in row[:2]] == [p.lower() for p in wanted])
-        ]
+        folded = [part.lower() for part in wanted] if ignore_case else None
+        found = database.execute(_FIND, wanted)
+        rows = [row for row in found if row[:2] == wanted or folded == [part.lower() for part in row[:2]]]
         if not rows:
             return None
         schema, name, kind, engine, comment, transactional, options = rows[0]
@@ -95,7 +92,6 @@ class MySQLResults(StagedResultTables):
         return (self.database.current(), *path)
 
     def is_schema(self, name: str) -> bool:
-        """See `ResultTables.is_schema`."""
         sql = "SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?"
         return (name,) in self.database.execute(sql, (name,))
 
@@ -139,22 +135,18 @@ class MySQLResults(StagedResultTables):
             yield table.plan(self, columns)
 
     def stage(self, select: str, name: str, number: str) -> None:
-        """See `StagedResultTables.stage`."""
         key = f"({number} BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY)"
         self.database.execute_around(f"CREATE TEMPORARY TABLE {name} {key} AS SELECT q.* FROM (", select, "\n) q")
 
     def add(self, name: str, rows: Sequence[Row]) -> None:
-        """See `StagedResultTables.add`."""
         if rows:
             values = ", ".join(["%s"] * len(rows[0]))
             self.database.execute_many(f"INSERT INTO {name} VALUES ({values})", rows)
 
     def drop(self, *names: str) -> None:
-        """See `StagedResultTables.drop`."""
         self.database.drop_temporary(*names)
 
     def put(self, plan: Plan, columns: Sequence[Column], select: str, table: ResultTable) -> None:
-        """See `StagedResultTables.put`."""
         self.keep_copy(plan)
         if not plan.in_place:
             self._make(plan, columns, select)

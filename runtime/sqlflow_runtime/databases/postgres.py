@@ -91,7 +91,6 @@ class Postgres(Database):
         return result
 
     def run(self, sql: str, limit: PreviewLimit) -> StatementResult:
-        """See `Database.run`."""
         with self.failing(sql):
             return self._stream(sql, describe(self._connection, sql), limit, stop=False)
 
@@ -105,7 +104,6 @@ class Postgres(Database):
             return preview(rows, columns, limit, rows.close if stop else None)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """See `Database.execute`."""
         with self.failing():
             text = sql.replace("?", "%s") if parameters else sql
             cursor = self._connection.execute(text.encode(), parameters or None)
@@ -117,7 +115,6 @@ class Postgres(Database):
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """See `Database.atomic`."""
         with self.failing(), self._connection.transaction():
             yield
 
@@ -126,7 +123,6 @@ class Postgres(Database):
         return failure.sqlstate in (_IN_TRANSACTION, _COMMITS)
 
     def describe(self, select: str) -> tuple[Column, ...]:
-        """See `Database.describe`."""
         with self.failing(select):
             return describe(self._connection, select)
 
@@ -169,7 +165,6 @@ class Postgres(Database):
                 copy.write_row(row)
 
     def has_type(self, name: str) -> bool:
-        """See `Database.has_type`."""
         return bool(self.execute("SELECT to_regtype(?) IS NOT NULL", (name,))[0][0])
 
     def tables(self) -> list[str]:
@@ -181,7 +176,6 @@ class Postgres(Database):
         return [str(name) for (name,) in self.execute(sql)]
 
     def has_own_table(self, name: str) -> bool:
-        """See `Database.has_own_table`."""
         return bool(self.execute("SELECT to_regclass(?) IS NOT NULL", (self.own_table(name),))[0][0])
 
     def create_own_table(self, name: str, definition: str) -> None:
@@ -197,7 +191,6 @@ class Postgres(Database):
         self.execute("SELECT pg_advisory_xact_lock(hashtext('sqlflow'), hashtext(?))", (name,))
 
     def revive(self) -> bool:
-        """See `Database.revive`."""
         with suppress(psycopg.Error):
             self._connection.execute("SELECT 1")
         if not self._connection.closed:
@@ -207,7 +200,6 @@ class Postgres(Database):
         return True
 
     def identity(self) -> str:
-        """See `Database.identity`."""
         return json.dumps(self.execute(_IDENTITY)[0][:3])
 
     def _end(self, pid: int, start: str, name: str) -> bool:
@@ -218,7 +210,6 @@ class Postgres(Database):
         return self._is_gone(_OTHER, (pid, start, name))
 
     def reset(self) -> None:
-        """See `Database.reset`."""
         super().reset()
         self.execute("RESET SESSION AUTHORIZATION")
         self.execute("RESET ALL")
@@ -258,7 +249,6 @@ class Postgres(Database):
             self._quiet = False
 
     def failure(self, error: psycopg.Error, sql: str | None, before: int) -> RunError:
-        """See `Database.failure`."""
         return failure_of(error, sql, before)
 
 

@@ -60,7 +60,6 @@ class PostgresResults(StreamedResultTables):
     database: Postgres
 
     def find(self, path: TablePath) -> Existing | None:
-        """See `ResultTables.find`."""
         rows = self.database.execute(_RELATION, (self.quoted(*path),))
         if not rows:
             return None
@@ -88,13 +87,11 @@ class PostgresResults(StreamedResultTables):
         )
 
     def path(self, path: TablePath) -> TablePath:
-        """See `ResultTables.path`."""
         if len(path) > 1:
             return path[-2:]
         return (str(self.database.execute("SELECT current_schema()")[0][0] or "public"), *path)
 
     def is_schema(self, name: str) -> bool:
-        """See `ResultTables.is_schema`."""
         return bool(self.database.execute("SELECT 1 FROM pg_namespace WHERE nspname = ?", (name,)))
 
     def reads(self, select: str) -> frozenset[TablePath]:
@@ -124,7 +121,6 @@ class PostgresResults(StreamedResultTables):
             yield table.plan(self, columns)
 
     def stream(self, select: str) -> AbstractContextManager[RowStream]:
-        """See `StreamedResultTables.stream`."""
         return self.database.cursor_over(select)
 
     def open(self, plan: Plan, columns: Sequence[Column]) -> str:
@@ -140,11 +136,9 @@ class PostgresResults(StreamedResultTables):
         return name
 
     def add(self, name: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """See `StreamedResultTables.add`."""
         self.database.copy(name, self.listed(columns), rows)
 
     def finish(self, plan: Plan, name: str, columns: Sequence[Column], table: ResultTable) -> None:
-        """See `StreamedResultTables.finish`."""
         if not plan.in_place:
             if plan.existing:
                 self.database.execute(f"DROP TABLE {self.quoted(*plan.path)}")

@@ -131,7 +131,6 @@ class StreamedResultTables(ResultTables):
         return count
 
     def fill(self, table: ResultTable, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """See `ResultTables.fill`."""
         with self.replacing(table, columns) as plan:
             name = self.open(plan, columns)
             self.add(name, columns, rows)
@@ -178,7 +177,6 @@ class StagedResultTables(ResultTables):
             self.database.execute(f"DROP TABLE IF EXISTS {name}")
 
     def derive(self, select: str, table: ResultTable, derivation: Derivation) -> int:
-        """See `ResultTables.derive`."""
         columns = [*derivation.keep, *derivation.added]
         tag = secrets.token_hex(6)
         stage, added = (f"{self.temporary}sqlflow_{name}_{tag}" for name in ("stage", "added"))
@@ -198,7 +196,6 @@ class StagedResultTables(ResultTables):
         return count
 
     def fill(self, table: ResultTable, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """See `ResultTables.fill`."""
         stage = f"{self.temporary}sqlflow_stage_{secrets.token_hex(6)}"
         with self.replacing(table, columns) as plan, self.dropped(stage):
             self.database.execute(f"CREATE TEMPORARY TABLE {stage} ({self.definitions(columns)})")

@@ -78,7 +78,6 @@ class Sqlite(EmbeddedDatabase):
             self.execute("PRAGMA query_only = 0")
 
     def run(self, sql: str, limit: PreviewLimit) -> StatementResult:
-        """See `Database.run`."""
         with self.failing(sql), closing(self._connection.execute(sql)) as cursor:
             if cursor.description is None:
                 return StatementResult(affected=cursor.rowcount)
@@ -91,7 +90,6 @@ class Sqlite(EmbeddedDatabase):
             self._connection.executemany(sql, rows)
 
     def in_transaction(self) -> bool:
-        """See `Database.in_transaction`."""
         return bool(self._connection.in_transaction)
 
     def needs_no_transaction(self, failure: RunError) -> bool:
@@ -113,7 +111,6 @@ class Sqlite(EmbeddedDatabase):
 
     @contextmanager
     def read(self, select: str, size: int = BATCH_ROWS) -> Iterator[RowStream]:
-        """See `Database.read`."""
         columns = self.describe(select)
         with self.failing(select), closing(self._connection.execute(select)) as cursor:
             yield RowStream(columns, iter(lambda: cursor.fetchmany(size), []))
@@ -133,15 +130,12 @@ class Sqlite(EmbeddedDatabase):
         return sorted(qualified(rows, self.own_schema))
 
     def has_own_table(self, name: str) -> bool:
-        """See `Database.has_own_table`."""
         return bool(self.execute("SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ?", (name,)))
 
     def days_ago(self, days: int) -> str:
-        """See `Database.days_ago`."""
         return f"datetime('now', '-{days} days')"
 
     def failure(self, error: sqlite3.Error, sql: str | None, before: int) -> RunError:
-        """See `Database.failure`."""
         words = str(error)
         match = _WORD.search(words)
         position = None

@@ -34,7 +34,6 @@ class SqliteResults(StreamedResultTables):
     database: Sqlite
 
     def find(self, path: TablePath) -> Existing | None:
-        """See `ResultTables.find`."""
         schema = path[-2] if len(path) > 1 else ""
         rows = self.database.execute(_FIND, (path[-1], schema, schema))
         if not rows:
@@ -71,11 +70,9 @@ class SqliteResults(StreamedResultTables):
         )
 
     def path(self, path: TablePath) -> TablePath:
-        """See `ResultTables.path`."""
         return path[-2:] if len(path) > 1 else ("main", *path)
 
     def is_schema(self, name: str) -> bool:
-        """See `ResultTables.is_schema`."""
         sql = "SELECT 1 FROM pragma_database_list WHERE name = ? COLLATE NOCASE"
         return bool(self.database.execute(sql, (name,)))
 
@@ -100,7 +97,6 @@ class SqliteResults(StreamedResultTables):
         return next((kind for words, kind in _AFFINITIES if any(word in upper for word in words)), upper)
 
     def stream(self, select: str) -> AbstractContextManager[RowStream]:
-        """See `StreamedResultTables.stream`."""
         return self.database.read(select)
 
     def open(self, plan: Plan, columns: Sequence[Column]) -> str:
@@ -110,11 +106,9 @@ class SqliteResults(StreamedResultTables):
         return name
 
     def add(self, name: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """See `StreamedResultTables.add`."""
         self.database.execute_many(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", rows)
 
     def finish(self, plan: Plan, name: str, columns: Sequence[Column], table: ResultTable) -> None:
-        """See `StreamedResultTables.finish`."""
         target = self.quoted(*plan.path)
         indexes: list[str] = []
         self.keep_copy(plan)

@@ -16,6 +16,8 @@ _PER_NODE = (
     "default_left", "left_children", "loss_changes", "parents", "right_children", "split_conditions", "split_indices",
     "split_type", "sum_hessian",
 )  # fmt: skip
+LEAF = -1
+"""The left child of a leaf, to XGBoost and to scikit-learn."""
 _NO_PARENT = 2**31 - 1
 _CATEGORIES = ("categories", "categories_nodes", "categories_segments", "categories_sizes")
 
@@ -84,22 +86,32 @@ def _check_tree(tree: Mapping[str, Any], features: int, groups: int) -> None:
     if any(len(tree[name]) for name in _CATEGORIES) or _integers(tree["split_type"]).any():
         raise ValueError("it has categories")
     left, right = _integers(tree["left_children"]), _integers(tree["right_children"])
-    inner = left != -1
-    children = np.concatenate([left[inner], right[inner]])
-    _inside("a node's child", children, 1, nodes)
-    if len(np.unique(children)) < len(children):
-        raise ValueError("two nodes of a tree have the same child")
+    check_splits(left, right, _integers(tree["split_indices"]), features)
+    inner = left != LEAF
     parents = _integers(tree["parents"])
     known = np.flatnonzero(inner)
     if (parents[left[inner]] != known).any() or (parents[right[inner]] != known).any():
         raise ValueError("a node's child has another parent")
     _inside("a node's parent", parents[(parents != -1) & (parents != _NO_PARENT)], 0, nodes)
-    _inside("a feature", _integers(tree["split_indices"])[inner], 0, features)
     _same("weights of nodes", len(tree["base_weights"]), nodes * width)
     if width > 1:
         leaves, rest = divmod(len(tree["leaf_weights"]), width)
         _same("rest of the leaves' weights", rest, 0)
         _inside("a leaf", right[~inner], 0, leaves)
+
+
+def check_splits(left: Any, right: Any, split: Any, features: int) -> None:
+    """Do nothing if the children and features of a tree's nodes exist, and no two nodes have the same child.
+
+    Raises:
+        ValueError: it is not so; says why.
+    """
+    inner = left != LEAF
+    children = np.concatenate([left[inner], right[inner]])
+    _inside("a node's child", children, 1, len(left))
+    if len(np.unique(children)) < len(children):
+        raise ValueError("two nodes of a tree have the same child")
+    _inside("a feature", split[inner], 0, features)
 
 
 def _integers(values: Any, count: int | None = None) -> npt.NDArray[np.int64]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlflow_codegen.catalogue import RESULT_REPLACE, VALIDATION_METRICS
 from sqlflow_codegen.language.ir import EvaluateStatement, Statement
 
+from sqlflow_runtime.databases.result_tables import ResultTable
 from sqlflow_runtime.databases.rows import Column, StatementResult
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.dataset import read_dataset
@@ -35,10 +36,7 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     names = metric_names(text, model.task, place)
     kind = context.database.type_for("float")
     columns = [Column(name, kind, "float") for name in ("loss", *names)]
-    table = result_table(context, statement)
-    if table is not None:
-        quiet = replace(table, log=lambda _level, _message: None)  # what it says is said when the table is written
-        quiet.plan(context.database.results, columns)
+    table = _table(context, statement, columns)
     data = read_dataset(context, statement.select, statement.label, lambda *_: model.features, model.fitted.dtype)
     measured = Evaluation(model, data.matrix, model.label.values(data.labels))
     values = {"loss": measured.loss(), **{name: measured.metric(name) for name in names}}
@@ -52,3 +50,12 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
         statement.model.text, {name: value for name, value in values.items() if math.isfinite(value)}
     )
     return StatementResult(affected=len(data))
+
+
+def _table(context: StepContext, statement: EvaluateStatement, columns: list[Column]) -> ResultTable | None:
+    """The table that INTO names, checked before anything is measured."""
+    table = result_table(context, statement)
+    if table is not None:
+        quiet = replace(table, log=lambda _level, _message: None)  # its warnings come when the table is written
+        quiet.plan(context.database.results, columns)
+    return table

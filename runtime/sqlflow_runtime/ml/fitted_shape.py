@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.tree._tree import Tree
 
-_LEAF = -1
+from sqlflow_runtime.ml.booster_shape import check_splits
 
 
 def check_fitted(estimator: Any, features: int, classes: int) -> None:
@@ -35,7 +35,7 @@ def check_fitted(estimator: Any, features: int, classes: int) -> None:
         raise ValueError(f"its classes are not the {classes} of the label")
     for part in _parts(estimator):
         if isinstance(part, Tree):
-            _check_tree(part)
+            check_splits(part.children_left, part.children_right, part.feature, part.n_features)
 
 
 def _parts(root: Any) -> Iterator[Any]:
@@ -52,16 +52,3 @@ def _parts(root: Any) -> Iterator[Any]:
             pending += vars(part).values()
         elif isinstance(part, list | tuple) or (isinstance(part, np.ndarray) and part.dtype == object):
             pending += [one for one in np.ravel(np.asarray(part, dtype=object)) if not isinstance(one, int | float)]
-
-
-def _check_tree(tree: Any) -> None:
-    left, right, feature = tree.children_left, tree.children_right, tree.feature
-    inner = left != _LEAF
-    children = np.concatenate([left[inner], right[inner]])
-    if children.size and (children.min() < 1 or children.max() >= tree.node_count):
-        raise ValueError("a node's child does not exist")
-    if len(np.unique(children)) < len(children):
-        raise ValueError("two nodes of a tree have the same child")
-    split = feature[inner]
-    if split.size and (split.min() < 0 or split.max() >= tree.n_features):
-        raise ValueError("a feature does not exist")

@@ -93,18 +93,18 @@ def _continued(training: Training, label: Label, start: TrainedModel) -> tuple[L
     objective = fitted.objective
     if _says_objective(training):
         _check_objective(training, start, objective)
-    if training.estimator.task == "classifier" and not start.label.classes:
+    if training.estimator.task == "classifier" and not start.classes:
         raise _refused(f"the model predicts numbers ({objective}), and {estimator} predicts classes")
     missing = float(training.parameters.get("missing", fitted.missing))
     if missing != fitted.missing and not (math.isnan(missing) and math.isnan(fitted.missing)):
         raise _refused(f"the model was trained with missing={fitted.missing:g}")
-    if not start.label.classes:
+    if not start.classes:
         return _fitting(training, label, objective)
     return _same_classes(training, label, start.label), objective
 
 
 def _check_objective(training: Training, start: TrainedModel, objective: str) -> None:
-    classes = start.label.classes if start.label is not None else ()
+    classes = start.classes
     said = str(training.parameters["objective"])
     if bool(classes) != (said in CLASS_OBJECTIVES):
         learned = f"predicts the classes {_shown(classes)}" if classes else "predicts numbers"
