@@ -52,7 +52,7 @@ class Start:
     statement: int = 0
 
 
-def take_up(context: StepContext, numbers: Sequence[int]) -> Start:
+def begin_step(context: StepContext, numbers: Sequence[int]) -> Start:
     """Find out what earlier starts of the step have done, and note that this one begins.
 
     A step that only reads notes nothing; without retries it asks nothing either.

@@ -1,4 +1,4 @@
-"""Whatever a library prints, from Python or from C, becomes log records; our records keep stdout to themselves."""
+"""Turns what libraries print, from Python or from C, into log records; stdout is left to our own records."""
 
 from __future__ import annotations
 

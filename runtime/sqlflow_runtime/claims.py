@@ -1,4 +1,4 @@
-"""A step notes in the database that it has begun, so that it is never begun twice by accident.
+"""The claim of a step: a row that notes that it has begun, so that it is never begun twice by accident.
 
 An engine that loses a pod may make it again under its own name, and two pods of one step may be alive at once. So,
 before the first statement that may change something, a step commits a row of its own: its run, its number, who it is.
@@ -56,7 +56,7 @@ class EarlierStart:
 
 
 class StepClaim:
-    """The row of one step of a run."""
+    """The claim of one step of a run: its row."""
 
     def __init__(
         self, database: Database, run: str, step: int, log: Callable[[str, str], None], *, needed: bool
@@ -85,7 +85,7 @@ class StepClaim:
         try:
             rows = self._rows()
         except RunError as failure:
-            if self._needed or not may_be_missing_right(failure):
+            if self._needed or not may_lack_privilege(failure):
                 raise
             rows = []  # another user's table: there is no row of ours in it
         starts = [
@@ -219,7 +219,7 @@ class StepClaim:
         """
         what = f"cannot note in the table {TABLE} that the step begins: {failure.message}"
         rights = "Grant the user of the database URL the right to create tables there"
-        if not may_be_missing_right(failure):
+        if not may_lack_privilege(failure):
             raise failure
         if self._needed:
             hint = f"{rights}, or set spec.retries to 0."
@@ -238,7 +238,7 @@ class StepClaim:
         return self._database.own_table(TABLE)
 
 
-def may_be_missing_right(failure: RunError) -> bool:
+def may_lack_privilege(failure: RunError) -> bool:
     """True if that failure may come from a missing right, or from a server that only reads."""
     words = failure.message.lower()
     return failure.sqlstate in _NO_RIGHT or failure.kind == "usage" or "readonly" in words or "read-only" in words

@@ -15,7 +15,7 @@ from sqlflow_codegen.contract import StepError
 from sqlflow_codegen.language.ir import Statement
 from sqlflow_codegen.language.source import Source
 
-from sqlflow_runtime.attempts import check_resumable, resumes_at, take_up
+from sqlflow_runtime.attempts import begin_step, check_resumable, resumes_at
 from sqlflow_runtime.cells import encode_row
 from sqlflow_runtime.databases.rows import StatementResult
 from sqlflow_runtime.errors import RunError, not_installed, unexpected
@@ -63,7 +63,7 @@ def execute_program(context: StepContext, statements: Sequence[int], replay: Seq
 def _run_all(context: StepContext, statements: Sequence[int], replay: Sequence[int]) -> None:
     program = context.program
     context.current = program.statement(statements[0])
-    start = take_up(context, statements)
+    start = begin_step(context, statements)
     if start.failure is not None:
         context.current = program.statement(start.statement) if start.statement else None
         raise start.failure

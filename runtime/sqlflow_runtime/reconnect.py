@@ -1,4 +1,4 @@
-"""Going on after the database has ended a connection that was silent while a library learned.
+"""Connecting again after the database has ended a connection that was idle while a library learned.
 
 Servers end idle connections (`wait_timeout`, `idle_session_timeout`, a restart, what lies between), and a training may
 take hours. Its result must not be lost for that: what it needs of the session is nothing, and what later statements
@@ -29,7 +29,7 @@ def keep_connected(context: StepContext, statement: Statement) -> None:
     """
     database = context.database
     in_transaction = database.joins_transaction()
-    if not database.revive():
+    if not database.reconnect():
         return
     if in_transaction:
         raise RunError(

@@ -6,7 +6,8 @@ import itertools
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, TextIO
+from dataclasses import asdict, replace
+from typing import Any, TextIO, TypeVar
 
 from sqlflow_codegen.contract import (
     TERMINATION_LOG_ENV,
@@ -20,6 +21,8 @@ from sqlflow_codegen.contract import (
     wrapped_size,
 )
 
+Kept = TypeVar("Kept", StepMetrics, StepModel)
+
 Emit = Callable[[dict[str, Any]], None]
 """Receives one record. Called from several threads, one at a time."""
 
@@ -31,7 +34,7 @@ LOG_LIMIT = 1024 * 1024
 
 STEP_LOG_LIMIT = 4 * 1024 * 1024
 """Bytes of all log records of one step. A kubelet by default rotates a log at 10 MiB, and then
-shows only its newest part: what libraries print must not push out the rows."""
+shows only its newest part: the output of libraries must not push out the rows."""
 
 _LINE_OVERHEAD = 48
 """Bytes that a container runtime adds to a line: its time, its stream, a mark."""
@@ -58,14 +61,14 @@ class Recorder:
         self._finished: list[int] = []
 
     def started(self, statement: int, **fields: Any) -> None:
-        """A statement begins; log records belong to it from now on."""
+        """Record that a statement begins; log records belong to it from now on."""
         with self._lock:
             self._statement, self._logged, self._dropped = statement, 0, 0
             self._place = (fields.get("line", 0), fields.get("column", 0), fields.get("title", ""))
             self.emit("statement_started", statement=statement, **fields)
 
     def finished(self, rows: int, seconds: float, **fields: Any) -> None:
-        """The statement is done; `rows` is the number affected, -1 if unknown."""
+        """Record that the statement is done; `rows` is the number affected, -1 if unknown."""
         with self._lock:
             self._log_dropped()
             self._finished.append(self._statement)
@@ -73,7 +76,7 @@ class Recorder:
             self.emit("statement_finished", statement=self._statement, **fields)
 
     def log(self, level: str, message: str) -> None:
-        """Words of a library, of the database, or our own; each line is a record."""
+        """Record a message of a library, of the database or our own; each line is a record."""
         with self._lock:
             for line in self.scrub(message).splitlines() or [""]:
                 if self._logged >= LOG_LIMIT or self._logged_in_all >= STEP_LOG_LIMIT:
@@ -88,24 +91,23 @@ class Recorder:
 
     def metrics(self, model: str, values: dict[str, float]) -> None:
         """Record the metrics of an EVALUATE."""
-        with self._lock:
-            self._metrics.append(StepMetrics(self._statement, model, values))
-            self.emit("metrics", statement=self._statement, model=model, values=values)
+        self._keep(self._metrics, "metrics", StepMetrics(self._statement, model, values))
 
     def model(self, name: str, version: int, estimator: str) -> None:
         """Record the model that a TRAIN stored."""
+        self._keep(self._models, "model", StepModel(self._statement, name, version, estimator))
+
+    def _keep(self, kept: list[Kept], record_type: str, record: Kept) -> None:
         with self._lock:
-            self._models.append(StepModel(self._statement, name, version, estimator))
-            self.emit("model", statement=self._statement, name=name, version=version, estimator=estimator)
+            kept.append(record)
+            self.emit(record_type, **asdict(record))
 
     def error(self, error: StepError) -> None:
         """Record the error that ends the step. Its words are scrubbed here."""
         with self._lock:
             self._log_dropped()
-            fields = {name: getattr(error, name) for name in StepError.__dataclass_fields__}
-            fields |= {"message": self.scrub(error.message), "hint": self.scrub(error.hint)}
-            self._error = StepError(**fields)
-            self.emit("error", **fields)
+            self._error = replace(error, message=self.scrub(error.message), hint=self.scrub(error.hint))
+            self.emit("error", **asdict(self._error))
 
     def emit(self, record_type: str, **fields: Any) -> None:
         """Write one record."""
@@ -131,12 +133,10 @@ class Recorder:
     def outcome(self) -> Outcome:
         """The content of the termination message."""
         with self._lock:
-            return Outcome(
-                error=self._error,
-                metrics=tuple(self._metrics),
-                models=tuple(self._models),
-                finished=tuple(self._finished),
-            )
+            return self._outcome(self._error)
+
+    def _outcome(self, error: StepError | None) -> Outcome:
+        return Outcome(error, tuple(self._metrics), tuple(self._models), finished=tuple(self._finished))
 
     def abandon(self) -> Outcome:
         """The outcome of a step that is stopped while a library does not return.
@@ -150,7 +150,7 @@ class Recorder:
                 self.error(error)
             finally:
                 self._lock.release()
-        return Outcome(error, tuple(self._metrics), tuple(self._models), finished=tuple(self._finished))
+        return self._outcome(error)
 
     def _log_dropped(self) -> None:
         if self._dropped:

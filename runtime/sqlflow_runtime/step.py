@@ -84,9 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     add(Flag.DIALECT, required=True, help="the SQL dialect of the program")
     add(Flag.STATEMENTS, default="", metavar="3-5,7", help="numbers of the statements to execute")
     add(Flag.SESSION, default="", metavar="1,2", help="those of earlier steps that set up the session: run first")
-    add(
-        Flag.REPEAT, default="", metavar="3", help="those of --statements that a retry runs again: they only set up"
-    )
+    add(Flag.REPEAT, default="", metavar="3", help="those of --statements that a retry runs again: they only set up")
     add(Flag.LOST, default="", metavar="4", help="those of --statements at which a retry cannot go on")
     add(Flag.PREVIEW_ROWS, type=int, default=100, metavar="N", help="rows shown of a result (default 100)")
     add(Flag.RETRIES, type=int, metavar="N", help="retries of the step: note what is done, so that none repeats it")

@@ -58,7 +58,7 @@ class StepContext:
 
     @contextmanager
     def effect(self, statement: Statement) -> Iterator[None]:
-        """Around whatever changes the database for that statement: the ledger's row commits with it."""
+        """Enter to change the database for that statement: the ledger's row commits with the change."""
         if self.ledger is None:
             if self.claim is not None:  # a model statement learned for long: another start may have come meanwhile
                 self.claim.hold()

@@ -139,7 +139,7 @@ class Database(ABC):
         """Wait until no other session holds the lock of that name, then hold it to the transaction's end."""
 
     @abstractmethod
-    def revive(self) -> bool:
+    def reconnect(self) -> bool:
         """Connect again if the server has ended the connection; the session's state is gone then.
 
         Returns:
@@ -231,8 +231,8 @@ class EmbeddedDatabase(Database):
     def lock(self, name: str) -> None:
         """See `Database.lock`. A transaction that writes is the lock of the whole file."""
 
-    def revive(self) -> bool:
-        """See `Database.revive`. Nothing ends a connection within the process."""
+    def reconnect(self) -> bool:
+        """See `Database.reconnect`. Nothing ends a connection within the process."""
         return False
 
     def cancel(self) -> None:

@@ -246,7 +246,7 @@ class MySQL(Database):
     def lock(self, name: str) -> None:
         self.locks.take(f"sqlflow/{self.own_schema}/{name}", name)
 
-    def revive(self) -> bool:
+    def reconnect(self) -> bool:
         with contextlib.suppress(MySQLError):
             self._connection.ping(reconnect=False)
             return False

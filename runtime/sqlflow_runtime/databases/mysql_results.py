@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 from sqlflow_codegen.language.names import MYSQL_NAME_CHARACTERS
 
-from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, alike, designed, with_mark, words_of
+from sqlflow_runtime.databases.result_tables import (
+    Existing,
+    Plan,
+    ResultTable,
+    designed,
+    same_columns,
+    with_mark,
+    words_of,
+)
 from sqlflow_runtime.databases.result_writers import StagedResultTables
 from sqlflow_runtime.databases.rows import Column, Row, TablePath
 from sqlflow_runtime.errors import RunError
@@ -165,7 +173,7 @@ class MySQLResults(StagedResultTables):
         mark = database.literal(plan.mark)
         database.execute(f"DROP TABLE IF EXISTS {new}, {old}")
         wanted = [(column.name, column.type) for column in columns]
-        if existing is not None and not existing.in_place and alike(self, existing.columns, wanted):
+        if existing is not None and not existing.in_place and same_columns(self, existing.columns, wanted):
             # An engine without transactions: keys, indexes and comments come along.
             database.execute(f"CREATE TABLE {new} LIKE {target}")
             self.insert(new, columns, select)

@@ -190,7 +190,7 @@ class Postgres(Database):
         """See `Database.lock`. An advisory lock, in a number space of our own."""
         self.execute("SELECT pg_advisory_xact_lock(hashtext('sqlflow'), hashtext(?))", (name,))
 
-    def revive(self) -> bool:
+    def reconnect(self) -> bool:
         with suppress(psycopg.Error):
             self._connection.execute("SELECT 1")
         if not self._connection.closed:

@@ -1,4 +1,4 @@
-"""Result tables: which of them a statement may replace, how that goes, and the mark by which they are known.
+"""Result tables: the check before one is replaced, the plan of its rows, and the mark by which it is known.
 
 A table that a result statement makes carries a mark in the database's own catalogue (comments; in SQLite the text of
 its CREATE TABLE). The mark holds the table's name, so that a copy or a renamed table, which somebody keeps for a
@@ -125,11 +125,11 @@ class ResultTable:
             return Plan(path, None, in_place=False, mark=mark)
         copy = self._allowed(results, existing, wanted)
         marked = _marks(existing, mark)
-        same = alike(results, existing.columns, wanted)
+        same = same_columns(results, existing.columns, wanted)
         # SQLite's mark is in the text of CREATE TABLE: a table is made again to get one, its indexes too.
         unmarkable = dialect == "sqlite" and not marked and existing.bare
         in_place = same and existing.in_place and not unmarkable
-        self._check_dependents(existing, alike=same)
+        self._check_dependents(existing, same=same)
         return Plan(path, existing, in_place, "" if marked and in_place else mark, copy)
 
     def _check_name(self, results: ResultTables, names: Sequence[str]) -> None:
@@ -175,18 +175,22 @@ class ResultTable:
         """The copy's name for the rows of a table that an older version must have made; "" if it need not have."""
         legacy = (*wanted[:-1], (wanted[-1][0], self.legacy_type or wanted[-1][1]))
         # SQLite keeps the declared words, and CREATE TABLE AS declares INT and NUM, which no result statement wrote.
-        same = existing.columns == legacy if results.dialect == "sqlite" else alike(results, existing.columns, legacy)
+        same = (
+            existing.columns == legacy
+            if results.dialect == "sqlite"
+            else same_columns(results, existing.columns, legacy)
+        )
         if not existing.bare or existing.references or not same:
             return ""
         name = existing.path[-1].encode()[:_COPY_BYTES].decode("utf-8", "ignore") + _COPY
         return "" if results.find((*existing.path[:-1], name)) else name
 
-    def _check_dependents(self, existing: Existing, *, alike: bool) -> None:
+    def _check_dependents(self, existing: Existing, *, same: bool) -> None:
         if existing.references:
             message = f"foreign keys refer to {self.shown}: {listed(list(existing.references), 5)}"
             hint = "Replacing its rows would break or delete theirs: drop these keys, or write to another table."
             raise self._refused(message, hint)
-        if alike:
+        if same:
             return
         if existing.dependents:
             names = listed(list(existing.dependents), 5)
@@ -230,7 +234,7 @@ def _marks(existing: Existing, mark: str) -> bool:
     return any(mark in comment for comment in existing.comments)
 
 
-def alike(results: ResultTables, one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]]) -> bool:
+def same_columns(results: ResultTables, one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]]) -> bool:
     """True if columns have the same names and types, in the same order."""
     normal = [[(name, results.normal_type(kind)) for name, kind in columns] for columns in (one, other)]
     return normal[0] == normal[1]

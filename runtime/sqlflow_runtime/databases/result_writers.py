@@ -1,4 +1,4 @@
-"""Writing result tables: the base class of the databases' writers, and the two ways in which they go about it."""
+"""Writing result tables: the base class of the databases' writers, and its two strategies."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlflow_codegen.language.names import quote
 
-from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, alike, designed
+from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, designed, same_columns
 from sqlflow_runtime.databases.result_writers import StreamedResultTables
 from sqlflow_runtime.databases.rows import Column, Row, RowStream, TablePath
 
@@ -126,7 +126,7 @@ class SqliteResults(StreamedResultTables):
 
     def _indexes(self, existing: Existing, columns: Sequence[Column]) -> list[str]:
         """Statements that make the table's indexes again, where its columns stay."""
-        if not alike(self, existing.columns, [(column.name, column.type) for column in columns]):
+        if not same_columns(self, existing.columns, [(column.name, column.type) for column in columns]):
             return []
         schema = quote(existing.path[0], "sqlite")
         sql = f"SELECT sql FROM {schema}.sqlite_master WHERE tbl_name = ? AND type = 'index' AND sql IS NOT NULL"

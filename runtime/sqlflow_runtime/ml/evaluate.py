@@ -1,4 +1,4 @@
-"""`TO EVALUATE`: how well a model does on rows whose label is known."""
+"""`TO EVALUATE`: metrics of a model on rows whose label is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table that a statement with a model writes, as its database needs to know it."""
+"""The result table that a statement with a model names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The label: its values, and how classes become numbers and numbers classes again."""
+"""The label: its values, and the encoding of classes as numbers."""
 
 from __future__ import annotations
 

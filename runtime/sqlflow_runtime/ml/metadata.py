@@ -144,15 +144,15 @@ def _check(found: ModelMetadata) -> None:
         raise ValueError(f"its label does not fit its task, {found.task}")
     width = 0
     for feature in found.features:
-        if not _is_sound(feature):
+        if not _is_valid(feature):
             raise ValueError("one of its features is not as it should be")
         width += feature.width
     if not 0 < width <= WIDTH_LIMIT:
         raise ValueError(f"its features make {width} columns")
 
 
-def _is_sound(feature: Any) -> bool:
-    """True if a feature's fields are of their types."""
+def _is_valid(feature: Any) -> bool:
+    """True if a feature's fields have valid types and values."""
     match feature:
         case Numeric(column=str()):
             return True
@@ -163,5 +163,5 @@ def _is_sound(feature: Any) -> bool:
         case Dense(column=str(), size=int(size), delimiter=str(delimiter)):
             return size > 0 and bool(delimiter)
         case Indicator(of=Bucket() | CategoryId() | CategoryHash() as category):
-            return _is_sound(category)
+            return _is_valid(category)
     return False

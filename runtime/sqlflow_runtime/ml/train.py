@@ -18,7 +18,7 @@ from sqlflow_runtime.ml.features import Feature, matrix_columns
 from sqlflow_runtime.ml.hyperparameters import checked_parameters, resolve_estimator
 from sqlflow_runtime.ml.labels import Label, label_kind
 from sqlflow_runtime.ml.order import canonical_order
-from sqlflow_runtime.ml.trained_model import TrainedModel, dump_usable, load
+from sqlflow_runtime.ml.trained_model import TrainedModel, dump_verified, load
 from sqlflow_runtime.ml.training import Trained, Training
 from sqlflow_runtime.model_store import prepare_store, save_model
 from sqlflow_runtime.reconnect import keep_connected
@@ -53,7 +53,7 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     trained = _trained(library, training, statement)
     context.check_stopped()
     model = _model(statement, training, trained)
-    content = dump_usable(model, data.matrix)
+    content = dump_verified(model, data.matrix)
     keep_connected(context, statement)
     with context.effect(statement):
         version = save_model(context.database, statement.into.text, model.metadata(), content)

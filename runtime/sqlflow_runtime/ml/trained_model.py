@@ -114,7 +114,7 @@ def restore(metadata: Mapping[str, Any], content: bytes) -> TrainedModel:
     return TrainedModel(fitted=fitted, **known.fields())
 
 
-def dump_usable(model: TrainedModel, matrix: Matrix) -> bytes:
+def dump_verified(model: TrainedModel, matrix: Matrix) -> bytes:
     """Return the content to store for a model that was just trained. It is read back and predicts some rows first.
 
     Raises:
