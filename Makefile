@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SOURCES := codegen runtime operator cli cluster tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test properties check format generate bench lock upgrade clean cluster-up cluster-down cluster-status env
+.PHONY: help venv demo test properties check format generate bench mutate lock upgrade clean cluster-up cluster-down cluster-status env
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ generate: venv ## write the CRD and its reference page from the models
 
 bench: venv ## ratios against named baselines, measured in one run
 	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+mutate: venv ## change the product line by line and count what no test notices (TARGETS="decide ledger", AGAIN=1 for the survivors; hours)
+	@$(BIN)/python tests/mutate.py $(addprefix --only ,$(TARGETS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(AGAIN),--again)
 
 lock: ## pin new requirements of pyproject.toml in requirements/
 	@$(PYTHON) requirements/environment.py --lock

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -87,7 +88,7 @@ TARGETS = (
 
 
 def prepare(target: Target) -> Path:
-    """Make the folder that mutmut runs in; what an earlier run found out about unchanged functions stays."""
+    """Make the folder that mutmut runs in, or bring it up to date."""
     folder = STATE / target.name
     folder.mkdir(parents=True, exist_ok=True)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -142,12 +143,14 @@ def score(target: Target, folder: Path) -> bool:
     return sum(every[result] for result in NOTICED) >= 0.9 * every.total()
 
 
-def run(target: Target, again: bool) -> bool:
-    """Mutate one target's modules; with `again` only what survived the last time."""
+def run(target: Target, jobs: int, *, again: bool) -> bool:
+    """Mutate one target's modules; with `again` only what survived the last time, with the tests of today."""
+    if not again:
+        shutil.rmtree(STATE / target.name, ignore_errors=True)
     folder = prepare(target)
     names = [name for name, result in results(folder) if result not in NOTICED] if again else []
     environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}"}
-    command = [str(TOOLS / "mutmut"), "run", "--max-children", os.environ.get("JOBS", "1"), *names]
+    command = [str(TOOLS / "mutmut"), "run", "--max-children", str(jobs), *names]
     subprocess.run(command, cwd=folder, env=environment, check=True)
     return score(target, folder)
 
@@ -155,11 +158,12 @@ def run(target: Target, again: bool) -> bool:
 def main() -> None:
     """Run the targets and exit with 1 where one of them falls short."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="*", choices=[target.name for target in TARGETS], help="these targets")
+    parser.add_argument("--only", action="append", choices=[target.name for target in TARGETS], help="this target")
     parser.add_argument("--again", action="store_true", help="only the mutations that survived the last time")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="mutations that are tried at once")
     arguments = parser.parse_args()
     chosen = [target for target in TARGETS if not arguments.only or target.name in arguments.only]
-    scores = [run(target, arguments.again) for target in chosen]
+    scores = [run(target, arguments.jobs, again=arguments.again) for target in chosen]
     sys.exit(0 if all(scores) else 1)
 
 
