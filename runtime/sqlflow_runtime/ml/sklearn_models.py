@@ -27,8 +27,8 @@ from sqlflow_runtime.ml.fitted_shape import check_fitted
 from sqlflow_runtime.ml.labels import Label, classes_of
 from sqlflow_runtime.ml.metadata import ModelMetadata
 from sqlflow_runtime.ml.threads import processors
-from sqlflow_runtime.ml.trained_model import Matrix
-from sqlflow_runtime.ml.training import Trained, Training
+from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel
+from sqlflow_runtime.ml.training import Training
 
 dtype = np.float64
 
@@ -159,7 +159,7 @@ def precision(estimator: Estimator) -> type[np.floating[Any]]:
     return np.float32 if narrow else np.float64
 
 
-def train(training: Training) -> Trained:
+def train(training: Training) -> TrainedModel:
     """Fit an estimator; see `Training`."""
     estimator = _make(training)
     label = training.label
@@ -177,14 +177,12 @@ def train(training: Training) -> Trained:
         label, target = _target(estimator, label, training)
     else:
         label = None
-    training.check()
+    training.context.check_stopped()
     try:
         estimator.fit(training.data.matrix) if target is None else estimator.fit(training.data.matrix, target)
     except (ValueError, TypeError, NotFittedError) as error:
         raise RunError("estimator", f"{training.estimator.name}: {str(error).strip()}") from error
-    if label is None:
-        return Trained(Fitting(estimator, training.names), "clustering", None)
-    return Trained(Fitting(estimator, training.names), "classification" if label.classes else "regression", label)
+    return training.model(Fitting(estimator, training.names), label, {}, {})
 
 
 def _target(estimator: Any, label: Label, training: Training) -> tuple[Label, Matrix]:

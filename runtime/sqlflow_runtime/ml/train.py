@@ -14,12 +14,12 @@ from sqlflow_runtime.databases.rows import Column, StatementResult
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.column_clause import plan_features
 from sqlflow_runtime.ml.dataset import Dataset, read_dataset
-from sqlflow_runtime.ml.features import Feature, matrix_columns
+from sqlflow_runtime.ml.features import Feature
 from sqlflow_runtime.ml.hyperparameters import checked_parameters, resolve_estimator
 from sqlflow_runtime.ml.labels import Label, label_kind
 from sqlflow_runtime.ml.order import canonical_order
 from sqlflow_runtime.ml.trained_model import TrainedModel, dump_verified, load
-from sqlflow_runtime.ml.training import Trained, Training
+from sqlflow_runtime.ml.training import Training
 from sqlflow_runtime.model_store import prepare_store, save_model
 from sqlflow_runtime.reconnect import keep_connected
 from sqlflow_runtime.step_context import StepContext
@@ -37,22 +37,12 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     library = importlib.import_module(_LIBRARIES[estimator.library])
     keeps = library.precision(estimator)
     data, label = _read(context, statement, library.dtype, keeps)
-    training = Training(
-        estimator=estimator,
-        parameters=parameters,
-        given=frozenset(estimator.aliases.get(one.name, one.name) for one in statement.attributes),
-        data=data,
-        validation=_read_validation(context, statement, data, label, library.dtype),
-        label=label,
-        names=matrix_columns(data.features),
-        log=lambda line: context.recorder.log("info", line),
-        check=context.check_stopped,
-        start=_start(context, statement, data.features),
-    )
+    validation = _read_validation(context, statement, data, label, library.dtype)
+    start = _start(context, statement, data.features)
+    training = Training(context, statement, estimator, parameters, data, validation, label, start)
     _warn_of_rounded(context, data, keeps)
-    trained = _trained(library, training, statement)
+    model = _trained(library, training)
     context.check_stopped()
-    model = _model(statement, training, trained)
     content = dump_verified(model, data.matrix)
     keep_connected(context, statement)
     with context.effect(statement):
@@ -127,26 +117,12 @@ def _start(context: StepContext, statement: TrainStatement, features: tuple[Feat
     return model
 
 
-def _trained(library: Any, training: Training, statement: TrainStatement) -> Trained:
+def _trained(library: Any, training: Training) -> TrainedModel:
+    using = training.statement.using
     try:
-        trained: Trained = library.train(training)
+        model: TrainedModel = library.train(training)
     except RunError as failure:
-        if failure.kind == "model" and failure.place is None and statement.using is not None:
-            failure.place = statement.using.span.start
+        if failure.kind == "model" and failure.place is None and using is not None:
+            failure.place = using.span.start
         raise
-    return trained
-
-
-def _model(statement: TrainStatement, training: Training, trained: Trained) -> TrainedModel:
-    return TrainedModel(
-        estimator=training.estimator.name,
-        task=trained.task,
-        features=training.data.features,
-        label=trained.label,
-        fitted=trained.fitted,
-        statement=statement.text,
-        attributes={**training.parameters, **trained.attributes},
-        columns=training.data.columns,
-        rows=len(training.data),
-        metrics=trained.metrics,
-    )
+    return model

@@ -1,16 +1,19 @@
-"""Arguments and results of a training, the same for all libraries."""
+"""The arguments and the result of a training, the same for all libraries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlflow_codegen.catalogue import Estimator
+from sqlflow_codegen.language.ir import TrainStatement
 
 from sqlflow_runtime.ml.dataset import Dataset
+from sqlflow_runtime.ml.features import matrix_columns
 from sqlflow_runtime.ml.labels import Label
 from sqlflow_runtime.ml.trained_model import Fitted, TrainedModel
+from sqlflow_runtime.step_context import StepContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,44 +21,60 @@ class Training:
     """The arguments of a training.
 
     Attributes:
+        context: of the step.
+        statement: the TRAIN statement.
         estimator: the catalogue's entry.
         parameters: the WITH clause under canonical names, the estimator's defaults included.
-        given: the names that the statement itself sets.
         data: the rows to learn from.
         validation: rows to measure on while learning; None without `validation.select`.
         label: name and kind, no classes yet; None where the statement has no LABEL.
-        names: for each column of the matrix, the selected column that it comes from.
-        log: takes one line.
-        check: called now and then; raises where the step is to stop.
         start: the model to go on from (USING), already loaded.
     """
 
+    context: StepContext
+    statement: TrainStatement
     estimator: Estimator
     parameters: Mapping[str, Any]
-    given: frozenset[str]
     data: Dataset
     validation: Dataset | None
     label: Label | None
-    names: Sequence[str]
-    log: Callable[[str], None]
-    check: Callable[[], None]
     start: TrainedModel | None = None
 
+    @property
+    def given(self) -> frozenset[str]:
+        """The canonical names of the parameters that the statement itself sets."""
+        return frozenset(self.estimator.aliases.get(one.name, one.name) for one in self.statement.attributes)
 
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """The result of a training.
+    @property
+    def names(self) -> list[str]:
+        """For each column of the matrix, the selected column that it comes from."""
+        return matrix_columns(self.data.features)
 
-    Attributes:
-        fitted: the model.
-        task: `classification`, `regression` or `clustering`, as it turned out.
-        label: with its classes; None for an unsupervised model.
-        metrics: last values measured on the way.
-        attributes: what was decided where the statement says nothing, such as the objective.
-    """
+    def log(self, line: str) -> None:
+        """Record a line."""
+        self.context.recorder.log("info", line)
 
-    fitted: Fitted
-    task: str
-    label: Label | None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    def model(
+        self, fitted: Fitted, label: Label | None, metrics: Mapping[str, float], decided: Mapping[str, Any]
+    ) -> TrainedModel:
+        """The result of the training.
+
+        Args:
+            fitted: the estimator that has learned.
+            label: with its classes; None for an unsupervised model.
+            metrics: last values measured on the way.
+            decided: attributes of which the statement says nothing, such as the objective.
+        """
+        supervised = "classification" if label is not None and label.classes else "regression"
+        return TrainedModel(
+            estimator=self.estimator.name,
+            task="clustering" if label is None else supervised,
+            features=self.data.features,
+            label=label,
+            fitted=fitted,
+            statement=self.statement.text,
+            attributes={**self.parameters, **decided},
+            columns=self.data.columns,
+            rows=len(self.data),
+            metrics=metrics,
+        )

@@ -15,8 +15,8 @@ from sqlflow_runtime.ml.dataset import Dataset
 from sqlflow_runtime.ml.extremes import LARGEST
 from sqlflow_runtime.ml.labels import Label
 from sqlflow_runtime.ml.threads import processors
-from sqlflow_runtime.ml.trained_model import Matrix
-from sqlflow_runtime.ml.training import Trained, Training
+from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel
+from sqlflow_runtime.ml.training import Training
 from sqlflow_runtime.ml.xgboost_models import Boosted, words_of
 from sqlflow_runtime.ml.xgboost_targets import target
 
@@ -35,7 +35,7 @@ def precision(_estimator: Estimator) -> type[np.floating[Any]]:
     return np.float32
 
 
-def train(training: Training) -> Trained:
+def train(training: Training) -> TrainedModel:
     """Train a booster; see `Training`."""
     label, objective = target(training)
     parameters = _parameters(training, label, objective)
@@ -64,9 +64,8 @@ def train(training: Training) -> Trained:
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
         raise RunError("estimator", f"XGBoost: {words_of(error)}") from error
     metrics = {f"{data}-{name}": values[-1] for data, found in history.items() for name, values in found.items()}
-    task = "classification" if label.classes else "regression"
     decided = {"objective": objective} | ({} if np.isnan(missing) else {"missing": missing})
-    return Trained(Boosted(booster, objective, missing), task, label, metrics, decided)
+    return training.model(Boosted(booster, objective, missing), label, metrics, decided)
 
 
 class _Rounds(xgboost.callback.TrainingCallback):
@@ -80,7 +79,7 @@ class _Rounds(xgboost.callback.TrainingCallback):
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Called by XGBoost after each round."""
-        self._training.check()
+        self._training.context.check_stopped()
         if epoch % self._every == 0 or epoch == self._last:
             values = [
                 f"{data}-{name}:{found[-1]:.5f}"
