@@ -26,7 +26,7 @@ from sqlflow_operator.reconcile.program_cache import planned_steps, statement_pl
 from sqlflow_operator.workflow.observe.reasons import where
 from sqlflow_operator.workflow.observe.rollup import end_steps
 from sqlflow_operator.workflow.observe.state import EXTERNAL_REASONS, Reason, RunState, StatementPlace
-from sqlflow_operator.workflow.observe.wording import MESSAGE_LIMIT, clip
+from sqlflow_operator.workflow.observe.wording import MESSAGE_LIMIT, SHORT_LIMIT, WORDS_LIMIT, clip
 
 
 def same_run(o: Observation) -> bool:
@@ -132,7 +132,7 @@ def history(o: Observation, now: datetime) -> tuple[HistoryEntry, ...]:
         name=known.run.name,
         phase=phase,
         progress=_progress(steps) or "0/0",
-        message=clip(message, 300),
+        message=clip(message, SHORT_LIMIT),
         started_at=known.run.started_at,
         finished_at=known.run.finished_at or finished or to_text(now),
     )
@@ -195,8 +195,8 @@ def _diagnostics(o: Observation) -> tuple[DiagnosticStatus, ...]:
             statement=d.statement,
             line=d.line,
             column=d.column,
-            message=clip(d.message, 500),
-            hint=clip(d.hint, 300) or None,
+            message=clip(d.message, WORDS_LIMIT),
+            hint=clip(d.hint, SHORT_LIMIT) or None,
         )
         for d in found
     )

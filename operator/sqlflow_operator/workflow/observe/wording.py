@@ -7,7 +7,7 @@ import re
 MESSAGE_LIMIT = 1024
 """Bytes of a condition's message."""
 WORDS_LIMIT = 500
-"""Bytes of an engine's, a scheduler's or an event's own words in a message."""
+"""Bytes of an engine's, a scheduler's, an event's or a diagnostic's own words."""
 SHORT_LIMIT = 300
 """Bytes of words that are not the main part of a message."""
 
