@@ -171,12 +171,20 @@ class Job:
             raise ManifestError(f"{dotted(path)}: {first['msg']}", *self.place(path)) from error
 
 
-def read_jobs(text: str) -> tuple[Job, ...]:
-    """All SQLFlowJobs of a file's documents, those in lists included.
+def jobs_of(file: InputFile, dialect: str = "") -> tuple[Job, ...]:
+    """All SQLFlowJobs of a manifest's documents, those in lists included.
+
+    Args:
+        file: the manifest.
+        dialect: the dialect that the command was given, which it must not be.
 
     Raises:
-        ManifestError: the file is no YAML.
+        ManifestError: the text is no YAML.
+        SQLFlowError: it holds none, or a dialect was given.
     """
+    if dialect:
+        raise SQLFlowError(MANIFEST_DIALECT)
+    text = file.text
     lines = _BREAK.split(text)
     found: list[Job] = []
     try:
@@ -196,26 +204,9 @@ def read_jobs(text: str) -> tuple[Job, ...]:
         raise ManifestError(f"no YAML: {error.reason}", *Source(text).place(error.position)) from error
     except RecursionError as error:
         raise ManifestError("the YAML is nested too deeply", 1, 1) from error
-    return tuple(found)
-
-
-def jobs_of(file: InputFile, dialect: str = "") -> tuple[Job, ...]:
-    """All SQLFlowJobs of a manifest.
-
-    Args:
-        file: the manifest.
-        dialect: the dialect that the command was given, which it must not be.
-
-    Raises:
-        ManifestError: the text is no YAML.
-        SQLFlowError: it holds none, or a dialect was given.
-    """
-    if dialect:
-        raise SQLFlowError(MANIFEST_DIALECT)
-    jobs = read_jobs(file.text)
-    if not jobs:
+    if not found:
         raise SQLFlowError(f"{file.path} holds no SQLFlowJob")
-    return jobs
+    return tuple(found)
 
 
 def only_job(file: InputFile, dialect: str = "") -> Job:

@@ -40,69 +40,61 @@ _FOR_MANIFESTS = ("uid",)
 _PROGRAM = "Options for a SQL program"
 _MANIFEST = "Options for a manifest"
 
-Backend = Annotated[
-    backend_registry.Backend | None,
-    typer.Option(help="What executes the steps; a manifest may name it itself."),
-]
-Code = Annotated[bool, typer.Option("--code", help="Print the Python program that prints the YAML.")]
-Namespace = Annotated[str, typer.Option(help="Namespace, where a manifest names none.")]
-Image = Annotated[
-    str,
-    typer.Option(envvar=STEP_IMAGE_ENV, help="Image of the steps, where a manifest names none."),
-]
-PullPolicy = Annotated[
-    Literal["Always", "IfNotPresent", "Never"] | None,
-    typer.Option(envvar=STEP_IMAGE_PULL_POLICY_ENV, help="When that image is pulled."),
-]
-StepRequests = Annotated[
-    str,
-    typer.Option(
-        envvar=STEP_REQUESTS_ENV,
-        rich_help_panel=_MANIFEST,
-        help="What steps request where a manifest neither requests nor limits it.",
-    ),
-]
-Uid = Annotated[
-    str, typer.Option(rich_help_panel=_MANIFEST, help="UID of the job in the API server, if metadata.uid is missing.")
-]
-Dialect = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="SQL dialect.  \\[default: postgres]")]
-Name = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="Name of the run.")]
-Secret = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="Secret with the database's URL.")]
-SecretKey = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="Key of the URL in the Secret.")]
-ServiceAccount = Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="Service account of the pods.")]
-Retries = Annotated[
-    int, typer.Option(min=0, max=10, rich_help_panel=_PROGRAM, help="How often a failed run is tried again.")
-]
-Deadline = Annotated[int | None, typer.Option(min=1, rich_help_panel=_PROGRAM, help="Seconds that a run may take.")]
-PreviewRows = Annotated[
-    int, typer.Option(min=0, max=10_000, rich_help_panel=_PROGRAM, help="Rows shown of each result.")
-]
-Order = Annotated[
-    Ordering, typer.Option(case_sensitive=False, rich_help_panel=_PROGRAM, help="What waits for what (argo, tekton).")
-]
-Fusion = Annotated[bool, typer.Option(rich_help_panel=_PROGRAM, help="SQL statements may share a step.")]
-
 
 def render(
     context: typer.Context,
     file: JobsFile,
-    backend: Backend = None,
-    code: Code = False,
-    namespace: Namespace = "",
-    image: Image = _DEFAULTS.image,
-    image_pull_policy: PullPolicy = None,
-    step_requests: StepRequests = STEP_REQUESTS,
-    uid: Uid = "",
-    dialect: Dialect = "",
-    name: Name = _DEFAULTS.name,
-    secret: Secret = _DEFAULTS.secret_name,
-    secret_key: SecretKey = _DEFAULTS.secret_key,
-    service_account: ServiceAccount = "",
-    retries: Retries = _DEFAULTS.retries,
-    deadline: Deadline = None,
-    preview_rows: PreviewRows = _DEFAULTS.preview_rows,
-    ordering: Order = _DEFAULTS.ordering,
-    fusion: Fusion = _DEFAULTS.fusion,
+    backend: Annotated[
+        backend_registry.Backend | None,
+        typer.Option(help="What executes the steps; a manifest may name it itself."),
+    ] = None,
+    code: Annotated[bool, typer.Option("--code", help="Print the Python program that prints the YAML.")] = False,
+    namespace: Annotated[str, typer.Option(help="Namespace, where a manifest names none.")] = "",
+    image: Annotated[
+        str,
+        typer.Option(envvar=STEP_IMAGE_ENV, help="Image of the steps, where a manifest names none."),
+    ] = _DEFAULTS.image,
+    image_pull_policy: Annotated[
+        Literal["Always", "IfNotPresent", "Never"] | None,
+        typer.Option(envvar=STEP_IMAGE_PULL_POLICY_ENV, help="When that image is pulled."),
+    ] = None,
+    step_requests: Annotated[
+        str,
+        typer.Option(
+            envvar=STEP_REQUESTS_ENV,
+            rich_help_panel=_MANIFEST,
+            help="What steps request where a manifest neither requests nor limits it.",
+        ),
+    ] = STEP_REQUESTS,
+    uid: Annotated[
+        str,
+        typer.Option(rich_help_panel=_MANIFEST, help="UID of the job in the API server, if metadata.uid is missing."),
+    ] = "",
+    dialect: Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="SQL dialect.  \\[default: postgres]")] = "",
+    name: Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="Name of the run.")] = _DEFAULTS.name,
+    secret: Annotated[
+        str, typer.Option(rich_help_panel=_PROGRAM, help="Secret with the database's URL.")
+    ] = _DEFAULTS.secret_name,
+    secret_key: Annotated[
+        str, typer.Option(rich_help_panel=_PROGRAM, help="Key of the URL in the Secret.")
+    ] = _DEFAULTS.secret_key,
+    service_account: Annotated[str, typer.Option(rich_help_panel=_PROGRAM, help="Service account of the pods.")] = "",
+    retries: Annotated[
+        int, typer.Option(min=0, max=10, rich_help_panel=_PROGRAM, help="How often a failed run is tried again.")
+    ] = _DEFAULTS.retries,
+    deadline: Annotated[
+        int | None, typer.Option(min=1, rich_help_panel=_PROGRAM, help="Seconds that a run may take.")
+    ] = None,
+    preview_rows: Annotated[
+        int, typer.Option(min=0, max=10_000, rich_help_panel=_PROGRAM, help="Rows shown of each result.")
+    ] = _DEFAULTS.preview_rows,
+    ordering: Annotated[
+        Ordering,
+        typer.Option(case_sensitive=False, rich_help_panel=_PROGRAM, help="What waits for what (argo, tekton)."),
+    ] = _DEFAULTS.ordering,
+    fusion: Annotated[
+        bool, typer.Option(rich_help_panel=_PROGRAM, help="SQL statements may share a step.")
+    ] = _DEFAULTS.fusion,
 ) -> None:
     """Print what the operator would create for a program or a manifest; no cluster is needed."""
     from sqlflow_cli.generation import run_of_program, runs_of_manifest

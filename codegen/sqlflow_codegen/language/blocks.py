@@ -38,27 +38,18 @@ _LOOPS = frozenset({"IF", "LOOP", "WHILE", "REPEAT", "FOR"})
 
 RULES: MappingProxyType[str, BlockRules] = MappingProxyType(
     {
-        "postgres": BlockRules(created=frozenset({"FUNCTION", "PROCEDURE"}), atomic=True, parentheses="RULE"),
-        "sqlite": BlockRules(created=frozenset({"TRIGGER"})),
+        "postgres": BlockRules(created=keywords("FUNCTION PROCEDURE"), atomic=True, parentheses="RULE"),
+        "sqlite": BlockRules(created=keywords("TRIGGER")),
         "mysql": BlockRules(
-            created=frozenset({"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"}),
-            scripts=frozenset({"BEGIN NOT"}),
-            bodies=True,
+            created=keywords("PROCEDURE FUNCTION TRIGGER EVENT"), scripts=frozenset({"BEGIN NOT"}), bodies=True
         ),
-        "trino": BlockRules(created=frozenset({"FUNCTION"}), bodies=True),
-        "spark": BlockRules(
-            created=frozenset({"FUNCTION", "PROCEDURE"}), scripts=frozenset({"BEGIN"}), transactions=True
-        ),
+        "trino": BlockRules(created=keywords("FUNCTION"), bodies=True),
+        "spark": BlockRules(created=keywords("FUNCTION PROCEDURE"), scripts=keywords("BEGIN"), transactions=True),
         "bigquery": BlockRules(
-            created=frozenset({"PROCEDURE"}),
-            scripts=frozenset({"BEGIN", "CASE"}) | _LOOPS,
-            transactions=True,
-            bodies=True,
+            created=keywords("PROCEDURE"), scripts=keywords("BEGIN CASE") | _LOOPS, transactions=True, bodies=True
         ),
         "snowflake": BlockRules(
-            created=frozenset({"PROCEDURE", "FUNCTION", "TASK"}),
-            scripts=frozenset({"BEGIN", "DECLARE"}),
-            transactions=True,
+            created=keywords("PROCEDURE FUNCTION TASK"), scripts=keywords("BEGIN DECLARE"), transactions=True
         ),
         "duckdb": BlockRules(),
         "hive": BlockRules(),

@@ -15,25 +15,15 @@ DEFAULT_DIALECT = "postgres"
 DATABASES = MappingProxyType({"postgresql": "postgres", "mysql": "mysql", "sqlite": "sqlite", "duckdb": "duckdb"})
 """Databases that steps can use, by the scheme of their URLs -> the dialect of their programs."""
 
-_ALIASES = MappingProxyType(
-    {
-        "postgresql": "postgres",
-        "pg": "postgres",
-        "pgsql": "postgres",
-        "cockroachdb": "postgres",
-        "greenplum": "postgres",
-        "mariadb": "mysql",
-        "tidb": "mysql",
-        "sqlite3": "sqlite",
-        "maxcompute": "hive",
-        "odps": "hive",
-        "alisa": "hive",
-        "presto": "trino",
-        "athena": "trino",
-        "sparksql": "spark",
-        "databricks": "spark",
-    }
-)
+_OTHER_NAMES = {
+    "postgres": "postgresql pg pgsql cockroachdb greenplum",
+    "mysql": "mariadb tidb",
+    "sqlite": "sqlite3",
+    "hive": "maxcompute odps alisa",
+    "trino": "presto athena",
+    "spark": "sparksql databricks",
+}
+_ALIASES = MappingProxyType({alias: name for name, aliases in _OTHER_NAMES.items() for alias in aliases.split()})
 
 
 def normalize_dialect(name: str) -> str:

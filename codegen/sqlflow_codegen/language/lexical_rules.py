@@ -50,24 +50,18 @@ def _quotes(single: str, double: str, backtick: str = "") -> MappingProxyType[st
     return MappingProxyType({quote: escapes for quote, escapes in pairs.items() if escapes})
 
 
-_E_STRINGS = MappingProxyType({"e": BOTH})
+_POSTGRES = LexicalRules(
+    quotes=_quotes(DOUBLED, DOUBLED),
+    prefixes=MappingProxyType({"e": BOTH}),
+    dollar="tag",
+    nested_comments=True,
+    numeric_escapes="oxuU",
+)
 
 _DIALECTS: MappingProxyType[str, LexicalRules] = MappingProxyType(
     {
-        "postgres": LexicalRules(
-            quotes=_quotes(DOUBLED, DOUBLED),
-            prefixes=_E_STRINGS,
-            dollar="tag",
-            nested_comments=True,
-            numeric_escapes="oxuU",
-        ),
-        "duckdb": LexicalRules(
-            quotes=_quotes(DOUBLED, DOUBLED, DOUBLED),
-            prefixes=_E_STRINGS,
-            dollar="tag",
-            nested_comments=True,
-            numeric_escapes="ox",
-        ),
+        "postgres": _POSTGRES,
+        "duckdb": replace(_POSTGRES, quotes=_quotes(DOUBLED, DOUBLED, DOUBLED), numeric_escapes="ox"),
         "mysql": LexicalRules(
             quotes=_quotes(BOTH, BOTH, DOUBLED),
             dash_needs_space=True,
@@ -93,10 +87,7 @@ _DIALECTS: MappingProxyType[str, LexicalRules] = MappingProxyType(
             numeric_escapes="oxuU",
         ),
         "snowflake": LexicalRules(
-            quotes=_quotes(BOTH, DOUBLED),
-            dollar="plain",
-            line_comments=("//",),
-            numeric_escapes="oxu",
+            quotes=_quotes(BOTH, DOUBLED), dollar="plain", line_comments=("//",), numeric_escapes="oxu"
         ),
     }
 )

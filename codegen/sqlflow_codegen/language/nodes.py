@@ -93,17 +93,7 @@ class ColumnStar:
 
 @dataclass(frozen=True, slots=True)
 class ColumnCall:
-    """A column function. `name` is upper case; `args` are those given, in the order of this table.
-
-    | name | args |
-    |---|---|
-    | DENSE, SPARSE | column [, shape, delimiter, type, key-value delimiter, weight type] |
-    | BUCKET | column or DENSE, boundaries |
-    | CROSS | tuple of columns, hash bucket size |
-    | CATEGORY_ID, CATEGORY_HASH, SEQ_CATEGORY_ID | column, DENSE or SPARSE, bucket size [, ignored] |
-    | WEIGHTED_CATEGORY | CATEGORY_ID or CATEGORY_HASH |
-    | EMBEDDING | column or function, dimension [, combiner, initializer] |
-    | INDICATOR | column or function |
+    """A column function. `name` is upper case; `args` are those given, in the order of `language.columns.FUNCTIONS`.
 
     A shape is an int, a tuple of ints or the word none; types are `float`, `int` and `string`; COMMA has become `,`.
     """

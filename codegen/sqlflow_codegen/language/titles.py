@@ -9,8 +9,7 @@ only: what a statement reads and writes is for `sqlflow_codegen.graph` to find o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 from sqlflow_codegen.language.keywords import (
     ACCOUNTS,
@@ -75,7 +74,8 @@ class _Titler:
             return f"{shown} {self._relation()}".rstrip()
         if verb in WORDS_ONLY:
             return " ".join([verb, *at.words(WORDS_ONLY[verb])])
-        return _OWN_FORMS[verb](self) if verb in _OWN_FORMS else verb
+        of_verb: Callable[[], str] | None = getattr(self, f"_of_{verb.lower()}", None)
+        return of_verb() if of_verb else verb
 
     # -- objects
 
@@ -136,7 +136,7 @@ class _Titler:
 
     # -- queries
 
-    def select(self) -> str:
+    def _of_select(self) -> str:
         at = self._at
         called = at.name() if at.is_call() else ""
         while word := at.find("DISTINCT", "FROM", "INTO"):
@@ -149,7 +149,7 @@ class _Titler:
                 return f"SELECT … INTO {at.name()}".rstrip()
         return f"SELECT {called}(…)" if called else "SELECT"
 
-    def query(self) -> str:
+    def _of_with(self) -> str:
         at = self._at
         while word := at.peek():
             if word in MAIN_VERBS:
@@ -159,7 +159,7 @@ class _Titler:
                 at.rest_of_parens()
         return "WITH"
 
-    def explain(self, verb: str = "EXPLAIN") -> str:
+    def _of_explain(self, verb: str = "EXPLAIN") -> str:
         at = self._at
         while word := at.peek():
             if word in EXPLAINED:
@@ -169,14 +169,16 @@ class _Titler:
                 at.rest_of_parens()
         return verb
 
-    def describe(self) -> str:
+    def _of_describe(self) -> str:
         if self._at.peek() in EXPLAINED:
-            return self.explain("DESCRIBE")
+            return self._of_explain("DESCRIBE")
         return self._object("DESCRIBE")
+
+    _of_desc = _of_describe
 
     # -- others
 
-    def insert(self) -> str:
+    def _of_insert(self) -> str:
         at = self._at
         at.skip(DIRECT["REPLACE"][1] - {"INTO"} | {"HIGH_PRIORITY"})
         if at.take("OR"):
@@ -191,7 +193,7 @@ class _Titler:
             at.next()
         return f"{verb} {at.name()}".rstrip()
 
-    def copy(self) -> str:
+    def _of_copy(self) -> str:
         at = self._at
         if at.take("INTO"):
             return f"COPY INTO {at.name()}".rstrip()
@@ -200,21 +202,21 @@ class _Titler:
         where = at.peek() if at.peek() in ("FROM", "TO") else ""
         return f"COPY {name} {where} …" if name and where else "COPY"
 
-    def load(self) -> str:
+    def _of_load(self) -> str:
         at = self._at
         if at.peek() != "DATA":
             return f"LOAD {at.name()}".rstrip()
         return f"LOAD DATA … INTO TABLE {at.name()}".rstrip() if at.seek("INTO", "TABLE") else "LOAD DATA"
 
-    def attach(self) -> str:
+    def _of_attach(self) -> str:
         at = self._at
         return f"ATTACH … AS {at.name()}".rstrip() if at.seek("AS") else "ATTACH"
 
-    def comment(self) -> str:
+    def _of_comment(self) -> str:
         at = self._at
         return self._object("COMMENT ON") if at.take("ON") else "COMMENT"
 
-    def grant(self, verb: str = "GRANT") -> str:
+    def _of_grant(self, verb: str = "GRANT") -> str:
         at = self._at
         words = [at.peek(n) for n in range(2)]
         if words[1] in ("TO", "FROM"):
@@ -225,10 +227,10 @@ class _Titler:
         kind = self._kind() if at.peek(1) not in ("TO", "FROM", ".", "@", ",", "") else ""
         return " ".join(filter(None, [verb, what, "ON", kind, at.name()]))
 
-    def revoke(self) -> str:
-        return self.grant("REVOKE")
+    def _of_revoke(self) -> str:
+        return self._of_grant("REVOKE")
 
-    def set(self) -> str:
+    def _of_set(self) -> str:
         at = self._at
         scope = at.next() if at.peek() in ("SESSION", "LOCAL", "GLOBAL", "PERSIST", "VARIABLE") else ""
         if at.peek() == "PASSWORD":
@@ -237,22 +239,3 @@ class _Titler:
         pair = f"{at.peek()} {at.peek(1)}"
         name = pair if pair in SETTINGS else at.variable()
         return " ".join(filter(None, ["SET", scope, name]))
-
-
-_OWN_FORMS: Mapping[str, Callable[[_Titler], str]] = MappingProxyType(
-    {
-        "SELECT": _Titler.select,
-        "WITH": _Titler.query,
-        "EXPLAIN": _Titler.explain,
-        "DESCRIBE": _Titler.describe,
-        "DESC": _Titler.describe,
-        "INSERT": _Titler.insert,
-        "COPY": _Titler.copy,
-        "LOAD": _Titler.load,
-        "ATTACH": _Titler.attach,
-        "COMMENT": _Titler.comment,
-        "GRANT": _Titler.grant,
-        "REVOKE": _Titler.revoke,
-        "SET": _Titler.set,
-    }
-)

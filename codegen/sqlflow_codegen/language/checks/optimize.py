@@ -16,7 +16,6 @@ _TYPES = tuple(
     sign + kind for kind in ("Integers", "Reals") for sign in ("", "Positive", "Negative", "NonPositive", "NonNegative")
 )
 VARIABLE_TYPES = ("Binary", *_TYPES)
-SOLVERS = ("glpk", "baron", "highs", "cbc", "scip", "ipopt", "gurobi", "cplex")
 
 _ATTRIBUTES = MappingProxyType(
     {
