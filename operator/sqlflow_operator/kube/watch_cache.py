@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -51,6 +52,7 @@ class CachedObject:
         owners: UIDs of its owners.
         phase: the phase in its status, or "".
         content: the object as compressed JSON, without what nobody reads.
+        put_at: when it was put here, in seconds of a monotonic clock.
     """
 
     resource: Resource
@@ -62,6 +64,7 @@ class CachedObject:
     owners: frozenset[str]
     phase: str
     content: bytes
+    put_at: float
 
     def load(self) -> Object:
         """A copy of the object."""
@@ -163,6 +166,11 @@ class WatchCache:
         with self._lock:
             return self._objects.get(uid)
 
+    def age(self, uid: str) -> float:
+        """Seconds since the object of that UID was last seen; infinite if it is not here."""
+        known = self.find(uid)
+        return time.monotonic() - known.put_at if known else float("inf")
+
     def owned(self, resource: Resource, child: Mapping[str, Any] | None, owners: Collection[str]) -> list[Object]:
         """The objects of that kind that have an owner with one of those UIDs; see `RunReader`."""
         with self._lock:
@@ -229,6 +237,7 @@ def _cached(resource: Resource, raw: Mapping[str, Any]) -> CachedObject:
         owners=frozenset(owner_uids(raw)),
         phase=str((raw.get("status") or {}).get("phase") or ""),
         content=zlib.compress(content, 1),
+        put_at=time.monotonic(),
     )
 
 

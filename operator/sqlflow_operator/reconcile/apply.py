@@ -26,6 +26,7 @@ from sqlflow_operator.kube import (
     Object,
     UnavailableError,
 )
+from sqlflow_operator.kube.watch_cache import WatchCache
 from sqlflow_operator.reconcile.decision import Action, CreateRun, DeleteRun, PatchChild, Refusal
 from sqlflow_operator.run_options import Defaults, run_options
 from sqlflow_operator.workflow import NameConflictError, Workflow
@@ -38,6 +39,8 @@ Backends = Mapping[Backend, tuple[Codegen, Workflow]]
 
 RIGHTS_SECONDS = 300.0
 """Seconds for which the answer counts that a service account has the rights that an engine needs."""
+FRESH = 30.0
+"""Seconds for which a job that was just seen is taken for its latest state when a run starts."""
 RETRY_CONFLICT = 60.0
 """Seconds after which a taken name is tried again."""
 
@@ -46,9 +49,14 @@ class Applier:
     """Carries out actions and writes statuses. Safe to use from many threads."""
 
     def __init__(
-        self, kube: Kube, backends: Backends, defaults: Defaults, timer: Callable[[], float] = time.monotonic
+        self,
+        kube: Kube,
+        cache: WatchCache,
+        backends: Backends,
+        defaults: Defaults,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._kube = kube
+        self._kube, self._cache = kube, cache
         self._backends = backends
         self._defaults = defaults
         self._allowed: TTLCache[tuple[Backend, str, str | None], bool] = TTLCache(1000, RIGHTS_SECONDS, timer)
@@ -61,7 +69,7 @@ class Applier:
             ConflictError: the job has been changed since the watch showed it, so the action may be the wrong one.
             ApiError: the API server gave no answer, or one that calls for another try.
         """
-        if isinstance(action, DeleteRun) or (isinstance(action, CreateRun) and job.raw_status):
+        if isinstance(action, DeleteRun) or (isinstance(action, CreateRun) and self._cache.age(job.uid) > FRESH):
             self._confirm(job)
         match action:
             case CreateRun():

@@ -61,7 +61,7 @@ class Reconciler:
         workflows = {backend: workflow for backend, (_, workflow) in backends.items()}
         self._cache, self._defaults = cache, defaults
         self._observer = Observer(kube, cache, workflows, programs or ProgramCache(), detector)
-        self._applier = Applier(kube, backends, defaults, monotonic)
+        self._applier = Applier(kube, cache, backends, defaults, monotonic)
         self._recorder = EventRecorder(kube)
         self._now, self._monotonic = now, monotonic
         self._written: TTLCache[str, float] = TTLCache(100_000, WRITE_INTERVAL, monotonic)
