@@ -65,7 +65,7 @@ TARGETS = (
             *_modules(RECONCILE, "bounds", "conditions", "event_recorder", "headline", "job_status", "merge"),
             *_modules(OPERATOR, "run_name"),
         ),
-        (*DECIDE_TESTS, *_operator_tests("status", "status_patch", "events", "headline", "run_name", "run_endings")),
+        (*DECIDE_TESTS, *_operator_tests("job_status", "bounds", "notices", "status", "headline", "run_name")),
     ),
     Target(
         "reconcile",
