@@ -140,6 +140,25 @@ def test_targets_of_make_in_documents(path: Path) -> None:
     assert sorted(set(MAKE.findall(path.read_text(encoding="utf-8"))) - set(targets)) == []
 
 
+def recipes() -> list[str]:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Recipes")[2]
+    return re.split(r"^### ", text, flags=re.MULTILINE)[1:]
+
+
+@pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.partition("\n")[0])
+def test_a_recipe_names_product_files_then_tests(recipe: str) -> None:
+    files = [name for name in names(recipe) if "/" in name]
+    in_tests = [name.startswith("tests/") for name in files]
+    assert [name for name in files if not exists(name, ROOT)] == []
+    assert not in_tests[0]
+    assert in_tests[-1]
+
+
+def test_every_recipe_is_there() -> None:
+    kinds = ("a statement kind", "an estimator", "a COLUMN function", "a database", "a backend", "a field to the CRD")
+    assert [recipe.partition("\n")[0] for recipe in recipes()] == [f"Add {kind}" for kind in kinds]
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_names_in_docstrings_and_comments(room: str) -> None:
     stale = {
