@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from devcluster import cache, current, images, load, tools
-from devcluster.cluster import Cluster, Record
+from devcluster.cluster import Cluster
+from devcluster.cluster_record import Record
 from devcluster.cluster_status import read_status
 from devcluster.context import Context
 from devcluster.errors import DevClusterError

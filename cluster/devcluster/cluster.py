@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from devcluster import gobuild, node
+from devcluster.cluster_record import Record
 from devcluster.context import Context
 from devcluster.errors import DevClusterError, log_lines
 from devcluster.forecast import Work
 from devcluster.layout import Layout
 from devcluster.machine import ContainerEngine, Platform, find_platform, self_built_env
-from devcluster.store import locked, write_atomically
+from devcluster.store import locked
 from devcluster.tools import TOOLS, find_tool, tool
 
 KIND_LABEL = "io.x-k8s.kind.cluster"
@@ -29,46 +30,6 @@ READY = (
 
 KERNEL_MODULES = Path("/lib/modules")
 """kind mounts this folder into its nodes; where the kernel has no modules it does not exist."""
-
-
-@dataclass(slots=True)
-class Record:
-    """The record that `up` keeps of a cluster, written first of all and again when it is complete.
-
-    Attributes:
-        name: of the cluster.
-        program: the engine that runs it.
-        registry: whether it runs an upstream node image.
-        image: the node image; "" for the one that kind chose.
-        complete: whether `up` came to its end; without, the cluster is half-created.
-        loaded: image reference -> id of what was loaded last under it.
-    """
-
-    name: str
-    program: str
-    registry: bool
-    image: str
-    complete: bool = False
-    loaded: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, layout: Layout) -> Record | None:
-        """The note of this checkout's cluster; None if there is none."""
-        try:
-            record = cls(**json.loads(layout.record.read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
-        return record if record.name == layout.name else None
-
-    @classmethod
-    def read_complete(cls, layout: Layout) -> Record | None:
-        """The note of this checkout's cluster if it is complete."""
-        record = cls.read(layout)
-        return record if record is not None and record.complete else None
-
-    def write(self, layout: Layout) -> None:
-        """Keep the note."""
-        write_atomically(layout.record, json.dumps(asdict(self), indent=2) + "\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from devcluster.cluster import Cluster, Record
+from devcluster.cluster import Cluster
+from devcluster.cluster_record import Record
 from devcluster.load import images_in_node
 
 

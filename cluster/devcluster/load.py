@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from devcluster.cluster import Cluster, Record, kind_env
+from devcluster.cluster import Cluster, kind_env
+from devcluster.cluster_record import Record
 from devcluster.context import Context
 from devcluster.current import Current
 from devcluster.errors import DevClusterError

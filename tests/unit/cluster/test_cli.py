@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from devcluster import cli, current, images, load, tools
-from devcluster.cluster import Cluster, Record
+from devcluster.cluster import Cluster
+from devcluster.cluster_record import Record
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.machine import ContainerEngine, Platform
