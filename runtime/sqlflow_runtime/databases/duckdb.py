@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ import duckdb
 
 from sqlflow_runtime.databases.driver import BATCH_ROWS, EmbeddedDatabase, first_word, qualified
 from sqlflow_runtime.databases.duckdb_results import DuckDBResults, literal
-from sqlflow_runtime.databases.rows import Column, PreviewLimit, RowStream, StatementResult, preview
+from sqlflow_runtime.databases.rows import Column, PreviewLimit, Row, RowStream, StatementResult, preview
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.errors import RunError
 
@@ -26,6 +26,7 @@ _TIMES = re.compile("DATE|TIMESTAMP|INTERVAL")
 """Types, also inside of nested ones, whose values the Python client does not always hold."""
 _QUERIES = ("SELECT", "FROM", "WITH", "VALUES")
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+_ENDS = ("COMMIT", "END", "ROLLBACK", "ABORT")
 _CATALOG = "sqlflow_file"
 """The file's catalogue inside DuckDB. Its own name would make a schema of that name ambiguous (iris.duckdb)."""
 _FINAL = (
@@ -119,11 +120,18 @@ class DuckDB(EmbeddedDatabase):
         return f"SELECT {shown} FROM ({sql}\n)", columns
 
     def _follow(self, verb: str) -> None:
-        """Remember the program's transactions: DuckDB does not show whether one is open."""
+        """Remember the transactions: DuckDB does not show whether one is open."""
         if verb in ("BEGIN", "START"):
             self._open = True
-        elif verb in ("COMMIT", "END", "ROLLBACK", "ABORT"):
+        elif verb in _ENDS:
             self._open = False
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        verb = first_word(sql)
+        self._open = self._open and verb not in _ENDS  # a COMMIT that fails is the transaction's end too
+        rows = super().execute(sql, parameters)
+        self._follow(verb)
+        return rows
 
     def execute_around(self, before: str, select: str, after: str) -> None:
         """Execute a statement of our own that holds a select of the user."""
@@ -144,16 +152,8 @@ class DuckDB(EmbeddedDatabase):
         if self._open:
             yield
             return
-        self.execute(self.begin)
-        self._open = True
-        try:
+        with super().atomic():
             yield
-        except BaseException:
-            self._open = False
-            self.execute("ROLLBACK")
-            raise
-        self._open = False
-        self.execute("COMMIT")
 
     def needs_no_transaction(self, failure: RunError) -> bool:
         """CHECKPOINT, VACUUM and their like, and what writes to another attached database than the ledger's."""
