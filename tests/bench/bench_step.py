@@ -1,7 +1,7 @@
 """What it costs that a step begins once and can be tried again, against the same step without a run.
 
 Run it with `make bench`, or `python tests/bench/bench_step.py`. Nothing is asserted: clocks differ, ratios are for
-people. Target: a step of two INSERTs takes at most 1.1 times as long with its mark, and with a ledger too. Each
+people. Target: a step of two INSERTs takes at most 1.1 times as long with its claim, and with a ledger too. Each
 measures a whole process, from its start to its end, as a pod has it; all of them in turn, so that what else the
 machine does meets them alike.
 """
