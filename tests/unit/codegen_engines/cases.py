@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from sqlflow_codegen.backend import Codegen, RunOptions
@@ -84,3 +85,9 @@ def placeholders(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [text for item in value.items() for part in item for text in placeholders(part)]
     return [text for item in value for text in placeholders(item)] if isinstance(value, list) else []
+
+
+def constants(code: str) -> dict[str, Any]:
+    """The literals that a program assigns at its top level, by name."""
+    found = {ast.unparse(node.targets[0]): node.value for node in ast.parse(code).body if isinstance(node, ast.Assign)}
+    return {name: ast.literal_eval(value) for name, value in found.items() if name.isupper()}

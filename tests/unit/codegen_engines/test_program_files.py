@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
@@ -11,24 +10,20 @@ from pathlib import Path
 import pytest
 import yaml
 from sqlflow_codegen import programs
-from sqlflow_codegen.contract import LABEL_STEP, PROGRAM_DIR, PROGRAM_FILE, STEP_COMMAND
+from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.contract import LABEL_STEP, PROGRAM_DIR, PROGRAM_FILE, STEP_COMMAND, Flag
 from sqlflow_codegen.couler import CoulerCodegen
 from sqlflow_codegen.fluid import FluidCodegen
 from sqlflow_codegen.generator import ProgramCodegen
 from sqlflow_codegen.job import JobCodegen
+from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.program_source import program_source
+
+from tests.unit.codegen_engines.cases import constants
 
 CODEGENS: tuple[ProgramCodegen, ...] = (CoulerCodegen(), FluidCodegen(), JobCodegen())
 FOLDER = Path(programs.__file__).parent
 every_program = pytest.mark.parametrize("name", [codegen.program for codegen in CODEGENS])
-
-
-def constants(source: str) -> dict[str, object]:
-    """The literals that a program assigns at its top level, by name."""
-    found = {
-        ast.unparse(node.targets[0]): node.value for node in ast.parse(source).body if isinstance(node, ast.Assign)
-    }
-    return {name: ast.literal_eval(value) for name, value in found.items() if name.isupper()}
 
 
 def source(name: str) -> str:
@@ -62,6 +57,15 @@ def test_the_sample_data_gives_the_file_itself_but_for_the_dumper(name: str) -> 
     own = re.sub(r"class Dumper.*?(?=if __name__)", "", filled, flags=re.DOTALL)
     code = source(name).partition("STEPS = [")[2].partition("\n]\n")[2]
     assert "".join(code.split()) in "".join(own.split())
+
+
+@pytest.mark.parametrize("codegen", CODEGENS, ids=lambda codegen: codegen.backend)
+def test_the_numbers_of_a_step_are_flags_of_its_command(codegen: ProgramCodegen) -> None:
+    text = "CREATE TEMP TABLE t (y int); SELECT * FROM u TO TRAIN xgboost.gbtree LABEL y INTO m; SELECT * FROM t"
+    steps = constants(codegen.gen_code(parse_program(text), RunOptions(retries=1, fusion=False)))["STEPS"]
+    assert isinstance(steps, list)
+    keys = {f"--{key}" for step in steps for key in step} - {"--name", "--after"}
+    assert {Flag.STATEMENTS, Flag.REPEAT} <= keys <= set(Flag)
 
 
 @every_program

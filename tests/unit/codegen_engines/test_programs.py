@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from sqlflow_codegen.errors import CodegenError
 from sqlflow_codegen.graph import Ordering, Step
 
 from tests.hostile import HOSTILE_TEXTS, literal
-from tests.unit.codegen_engines.cases import CODEGENS, FULL, parsed, placeholders
+from tests.unit.codegen_engines.cases import CODEGENS, FULL, constants, parsed, placeholders
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -83,21 +82,11 @@ def test_programs_are_as_ruff_format_leaves_them(backend: str, tmp_path: Path) -
     assert done.returncode == 0, done.stdout
 
 
-def assigned(code: str, name: str) -> Any:
-    """The value of a literal that the program assigns at its top level."""
-    (node,) = (
-        node.value
-        for node in ast.parse(code).body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name
-    )
-    return ast.literal_eval(node)
-
-
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_any_text_is_one_literal_of_the_program(text: str) -> None:
     program = replace(parsed("SELECT 1"), text=text)
     for codegen in CODEGENS.values():
-        assert assigned(codegen.gen_code(program, RunOptions()), "PROGRAM") == text
+        assert constants(codegen.gen_code(program, RunOptions()))["PROGRAM"] == text
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
@@ -208,7 +197,7 @@ def test_what_only_sets_up_the_session_is_named(backend: str, retries: int) -> N
 
 def test_ordering_and_fusion_shape_the_dag(backend: str) -> None:
     def steps(text: str, options: RunOptions) -> Any:
-        return assigned(CODEGENS[backend].gen_code(parsed(text), options), "STEPS")
+        return constants(CODEGENS[backend].gen_code(parsed(text), options))["STEPS"]
 
     chain = "CREATE TABLE a AS SELECT 1 AS x; CREATE TABLE b AS SELECT x FROM a"
     assert steps(chain, RunOptions()) == [{"name": "s1-sql", "statements": "1-2"}]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from sqlflow_operator.reconcile.program_cache import ProgramCache
 from sqlflow_operator.run_name import run_name
 from sqlflow_operator.run_options import Defaults, run_options
 
+from tests.unit.codegen_engines.cases import constants
 from tests.unit.operator.world import World, job_manifest
 
 TWO_TABLES = "CREATE TABLE a (x int); CREATE TABLE b (x int); UPDATE a SET x = 1; UPDATE b SET x = 2;"
@@ -41,7 +41,7 @@ def test_planned_steps_are_those_of_the_child(backend: Backend, ordering: Orderi
     planned = ProgramCache(parse_apart).get(asked, backend)
     assert planned.program is not None
     code = codegen_of(backend).gen_code(planned.program, run_options(asked, "run", Defaults("step:1")))
-    made = re.findall(r'run_step\("(s\d+-\w+)", "([-,\d]+)"', code)
+    made = [(step["name"], step["statements"]) for step in constants(code)["STEPS"]]
     assert made == [(step.name, format_ranges(step.statements)) for step in planned.steps]
     assert len(made) == number_of_steps(backend, ordering, fusion)
 
