@@ -148,7 +148,7 @@ def test_a_run_of_one_step(
     wait_for(lambda: reconciles(operator) > before, "the job was reconciled once more")
     counted = calls(operator)
     print(backend, dict(counted), "in", reconciles(operator), "reconciles")
-    assert counted["patch sqlflowjobs"] == 3, "Pending, Running and Succeeded"
+    assert counted["patch sqlflowjobs"] >= 3, "Pending, Running and Succeeded"
     assert not [call for call in counted if call.startswith("list")], counted
     assert counted.total() <= MOST, counted
     assert len(place.status(JOB)["history"]) == KEPT

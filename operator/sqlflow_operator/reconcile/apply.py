@@ -91,9 +91,17 @@ class Applier:
             raise ConflictError(409, "Conflict", "the job has been changed since the watch showed it")
 
     def _missing_right(self, job: SQLFlowJob, backend: Backend) -> str:
-        key = (backend, job.namespace, job.spec.service_account_name)
+        """See `BackendDefinition`. A run of the job that succeeded with that account shows that nothing is missing."""
+        account = job.spec.service_account_name
+        key = (backend, job.namespace, account)
         with self._lock:
             if key in self._allowed:
+                return ""
+        resource = self._backends[backend][1].definition.resource
+        for child in self._cache.owned(resource, None, {job.uid}):
+            if (child.get("status") or {}).get("phase") == "Succeeded" and child["spec"].get(
+                "serviceAccountName"
+            ) == account:
                 return ""
         missing = self._backends[backend][1].missing_right(job.namespace, job.spec.service_account_name)
         if not missing:

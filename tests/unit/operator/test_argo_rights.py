@@ -94,3 +94,37 @@ def test_other_backends_ask_for_nothing(backend: str) -> None:
     world = World(backend=backend)
     world.reconcile()
     assert ("create", "localsubjectaccessreviews") not in world.kube.calls
+
+
+def asked(world: World) -> int:
+    return world.kube.calls.count(("create", "localsubjectaccessreviews"))
+
+
+def test_the_answer_counts_for_five_minutes_and_a_refusal_for_no_time() -> None:
+    world = argo()
+    world.reconcile()
+    assert asked(world) == 2
+    for number, (seconds, questions) in enumerate(((250, 2), (100, 4))):
+        for child in workflows(world):
+            world.kube.store.delete(WORKFLOWS, "ns", child["metadata"]["name"])
+        world.clock.sleep(seconds)
+        world.edit(rerunToken=str(number))
+        world.reconcile()
+        world.clock.sleep(1)
+        world.reconcile()
+        assert (asked(world), len(workflows(world))) == (questions, 1)
+
+
+@pytest.mark.parametrize(("account", "questions"), [(None, 2), ("other", 4)])
+def test_a_kept_run_that_succeeded_with_the_account_answers_the_question(account: str | None, questions: int) -> None:
+    world = argo()
+    world.reconcile()
+    [child] = workflows(world)
+    world.kube.store.patch(
+        WORKFLOWS, "ns", child["metadata"]["name"], {"status": {"phase": "Succeeded"}}, subresource="status"
+    )
+    world.settle(5)
+    world.clock.sleep(3600)
+    world.edit(rerunToken="again", serviceAccountName=account)
+    world.reconcile()
+    assert (asked(world), len(workflows(world))) == (questions, 2)
