@@ -25,25 +25,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("program", type=Path, help="a Python file that builds tasks, pipelines or runs")
     program: Path = parser.parse_args(arguments).program
     try:
-        text = render(program)
-    except FluidError as error:
-        print(f"{program}:{_line(error, program)}: error: {error}", file=sys.stderr)
-        return 1
-    except SyntaxError as error:
-        print(f"{error.filename or program}:{error.lineno or 1}: error: {error.msg}", file=sys.stderr)
-        return 1
+        sys.stdout.write(render(program))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     except Exception as error:  # noqa: BLE001  (the program may raise anything: its line and one line say enough)
-        words = (str(error).strip().splitlines() or [""])[0]
-        if isinstance(error, OSError) and not _frames(error, program):
-            print(f"{program}: error: {error.strerror or error}", file=sys.stderr)
-        else:
-            print(f"{program}:{_line(error, program)}: error: {type(error).__name__}: {words}", file=sys.stderr)
+        print(_message(error, program), file=sys.stderr)
         return 1
-    sys.stdout.write(text)
     return 0
+
+
+def _message(error: Exception, program: Path) -> str:
+    """Return one line for an error of the program, with the place of its last line on the way to the error."""
+    lines = [frame.lineno or 0 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(program)]
+    place = f"{program}:{(lines or [1])[-1]}"
+    match error:
+        case FluidError():
+            return f"{place}: error: {error}"
+        case SyntaxError():
+            return f"{error.filename or program}:{error.lineno or 1}: error: {error.msg}"
+        case OSError() if not lines:
+            return f"{program}: error: {error.strerror or error}"
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{place}: error: {type(error).__name__}: {first}"
 
 
 def render(program: Path) -> str:
@@ -58,16 +62,6 @@ def render(program: Path) -> str:
         if not manifests:
             raise FluidError("the program builds no task, pipeline or run.")
         return dump(*manifests)
-
-
-def _line(error: BaseException, program: Path) -> int:
-    """The last line of the program itself on the way to the error."""
-    return (_frames(error, program) or [1])[-1]
-
-
-def _frames(error: BaseException, program: Path) -> list[int]:
-    frames = traceback.extract_tb(error.__traceback__)
-    return [frame.lineno or 0 for frame in frames if frame.filename == str(program)]
 
 
 if __name__ == "__main__":

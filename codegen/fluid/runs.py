@@ -128,15 +128,9 @@ class TaskRun(_Run):
 
     Args:
         task: the task, one that exists elsewhere, or the name of one in the namespace.
-        embed: True if the run holds the task (`taskSpec`), False if it names it (`taskRef`).
-        params: its parameters' values.
-        workspaces: the sources of its workspaces by name.
         timeout: the time that one try may take; Tekton's default is an hour, 0 is without limit.
         retries: the number of times that it is tried again.
-        service_account: the service account of its pod.
-        pod_template: fields of its pod.
-        pending: create it, but do not start it before `spec.status` is cleared.
-        **metadata: as in `PipelineRun`.
+        embed, params, workspaces, service_account, pod_template, pending, **metadata: as in `PipelineRun`.
     """
 
     kind = "TaskRun"
