@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from devcluster.stack import Stack, StackError, ensure_stack
+from devcluster.stack import Stack
 from sqlflow_operator.kube import PIPELINE_RUNS, WORKFLOWS, Resource
 from sqlflow_operator.kube.client import KubeClient
 
-from tests.e2e.kube import Kube
+from tests.e2e.kube import Kube, stack_or_skip
 from tests.integration.conftest import ROOT
 from tests.integration.conftest import client as connect
-from tests.integration.controlplane import ControlPlane, find_tools
+from tests.integration.controlplane import ControlPlane, control_plane
+from tests.integration.test_engine_schemas import ENGINE_FILES
 from tests.integration.test_engine_schemas import ENGINES as ENGINE_CRDS
 from tests.support.waiting import wait_for
 
@@ -36,11 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Stack:
-    """The whole system on a real cluster; skips, with the reason, where this machine can have none."""
-    try:
-        return ensure_stack(NAMESPACE)
-    except StackError as error:
-        pytest.skip(str(error))
+    return stack_or_skip(NAMESPACE)
 
 
 @pytest.fixture(scope="session")
@@ -103,17 +100,8 @@ def engines_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     """An API server, without nodes, that knows jobs and the engines' objects, with the operator's role."""
     if not ENGINE_CRDS.is_dir():
         pytest.skip(f"the engines' CRDs are not beside this checkout ({ENGINE_CRDS})")
-    tools = find_tools()
-    if isinstance(tools, str):
-        pytest.skip(tools)
-    started = ControlPlane.start(tools, tmp_path_factory.mktemp("replay"))
-    try:
-        crds = [
-            str(path)
-            for engine in ("argo", "tekton")
-            for path in sorted((ENGINE_CRDS / engine / "crds").glob("*.yaml"))
-        ]
-        files = [argument for path in [*crds, str(ROOT / "crds" / "sqlflowjobs.yaml")] for argument in ("-f", path)]
+    with control_plane(tmp_path_factory.mktemp("replay")) as started:
+        files = [*ENGINE_FILES, "-f", str(ROOT / "crds" / "sqlflowjobs.yaml")]
         started.run("apply", "--server-side", *files)
         for name in ("namespace", "service-account", "role", "argo-steps-role"):
             started.run("apply", "-f", str(ROOT / "manifests" / "base" / f"{name}.yaml"))
@@ -124,8 +112,6 @@ def engines_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
         # A kind that is established is not yet served: its storage may still be initializing.
         wait_for(lambda: started.run("get", served, check=False).returncode == 0, "the kinds are served", 60)
         yield started
-    finally:
-        started.stop()
 
 
 @pytest.fixture(scope="session")

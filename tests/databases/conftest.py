@@ -10,7 +10,8 @@ import pytest
 import sqlflow_runtime.ml  # noqa: F401  (sets the libraries' threads before they are loaded)
 from sqlflow_runtime.databases.driver import Database
 
-from tests.databases.harness import connect, succeed
+from tests.databases.harness import KINDS, connect, succeed
+from tests.databases.six_rows import DATA, TRAIN
 from tests.support.servers import MariaServer, Server
 
 
@@ -65,14 +66,7 @@ def mysql(mysql_url: str) -> Iterator[Database]:
         yield database
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("postgres", marks=pytest.mark.database),
-        pytest.param("mysql", marks=pytest.mark.database),
-        "duckdb",
-        "sqlite",
-    ]
-)
+@pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest) -> Database:
     """Each kind of database in turn."""
     found: Database = request.getfixturevalue(request.param)
@@ -108,3 +102,18 @@ def load_iris(database: Database) -> None:
     for name, part in (("train", train), ("test", test)):
         values = ", ".join(str(row) for row in part)
         succeed(database, f"CREATE TABLE {name} ({columns}); INSERT INTO {name} VALUES {values};")
+
+
+@pytest.fixture
+def data(database: Database) -> Database:
+    """A table `d` of six rows, and a model `m` that knows them."""
+    double = "DOUBLE PRECISION" if database.dialect == "postgres" else "DOUBLE"
+    succeed(database, DATA.format(double=double) + TRAIN)
+    return database
+
+
+@pytest.fixture
+def counted(database: Database) -> Database:
+    """A database with an empty table `t`."""
+    succeed(database, "CREATE TABLE t (a INTEGER)")
+    return database

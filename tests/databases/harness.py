@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlflow_codegen.contract import Outcome, StepError, parse_outcome
 from sqlflow_codegen.graph import plan_steps
 from sqlflow_codegen.language import parse_program
@@ -21,6 +22,9 @@ from sqlflow_runtime.execute import execute_program
 from sqlflow_runtime.ledger import Ledger
 from sqlflow_runtime.recorder import Recorder
 from sqlflow_runtime.step_context import StepContext
+
+KINDS = [*(pytest.param(kind, marks=pytest.mark.database) for kind in ("postgres", "mysql")), "duckdb", "sqlite"]
+"""The kinds of database, as parameters of a test or a fixture."""
 
 
 @dataclass
@@ -142,3 +146,8 @@ def run_step(
 def read_outcome(folder: Path) -> Outcome | None:
     log = folder / "termination-log"
     return parse_outcome(log.read_text()) if log.exists() else None
+
+
+def values(database: Database) -> list[int]:
+    """What is in column `a` of table `t`, in order."""
+    return [a for (a,) in database.execute("SELECT a FROM t ORDER BY a")]

@@ -11,6 +11,7 @@ from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.errors import exit_code
 
 from tests.databases.harness import connect, run_program, run_step, succeed
+from tests.support.waiting import wait_for
 
 BEFORE = "CREATE TABLE t (a INTEGER NOT NULL UNIQUE, b VARCHAR(3)); INSERT INTO t VALUES (1, 'x')"
 
@@ -84,8 +85,8 @@ def test_a_deadlock_may_pass(postgres: Database, postgres_url: str) -> None:
         succeed(postgres, "SET deadlock_timeout = '10ms'; BEGIN; UPDATE t SET b = 'p' WHERE a = 1")
         waits = pool.submit(other.execute, "UPDATE t SET b = 'o' WHERE a = 1")
         with closing(connect(postgres_url)) as third:
-            while not third.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-                pass
+            waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            wait_for(lambda: third.execute(waiting), "the other connection waits")
         failure = run_program(postgres, "UPDATE t SET b = 'p' WHERE a = 2").failure
         postgres.execute("ROLLBACK")
         waits.result()

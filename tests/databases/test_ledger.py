@@ -19,7 +19,7 @@ from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ledger import TABLE, Ledger
 from sqlflow_runtime.recorder import Recorder
 
-from tests.databases.harness import connect, fail, run_program, run_step, step_command, step_env, succeed
+from tests.databases.harness import connect, fail, run_program, run_step, step_command, step_env, succeed, values
 from tests.support.waiting import wait_for
 
 INSERTS = "INSERT INTO t VALUES (1); SELECT count(*) FROM t; INSERT INTO t VALUES (2); INSERT INTO t VALUES (3)"
@@ -27,16 +27,6 @@ INSERTS = "INSERT INTO t VALUES (1); SELECT count(*) FROM t; INSERT INTO t VALUE
 
 def skipped(ran: object) -> list[int]:
     return [r["statement"] for r in ran.of("statement_started") if r["attempt_skipped"]]  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def counted(database: Database) -> Database:
-    succeed(database, "CREATE TABLE t (a INTEGER)")
-    return database
-
-
-def values(database: Database) -> list[int]:
-    return [a for (a,) in database.execute("SELECT a FROM t ORDER BY a")]
 
 
 def test_a_second_attempt_skips_all_that_is_done(counted: Database) -> None:
@@ -351,70 +341,3 @@ def test_a_statement_is_noted_once(database: Database) -> None:
         with database.atomic():
             ledger.add([1, 2])
     assert ledger.done() == {1, 2}
-
-
-# -- sessions in which a statement does not commit by itself
-
-
-@pytest.mark.database
-@pytest.mark.parametrize(
-    ("text", "rows"),
-    [
-        ("SET autocommit = 0; INSERT INTO t VALUES (1); ROLLBACK; INSERT INTO t VALUES (2); COMMIT", [2]),
-        ("SET autocommit = 0; INSERT INTO t VALUES (1); SET autocommit = 1; INSERT INTO t VALUES (2)", [1, 2]),
-        ("SET autocommit = 0; INSERT INTO t VALUES (1); CREATE TABLE u (a INTEGER); ROLLBACK", [1]),
-        ("SET autocommit = 0; SELECT a FROM t; INSERT INTO t VALUES (1)", []),
-    ],
-)
-def test_a_session_without_autocommit_keeps_its_transactions(
-    mysql: Database, mysql_url: str, text: str, rows: list[int]
-) -> None:
-    for run in (None, "r"):
-        with closing(connect(mysql_url)) as other:
-            succeed(other, "DROP TABLE IF EXISTS t, u; CREATE TABLE t (a INTEGER)")
-            succeed(other, text, run=run)
-        assert values(mysql) == rows
-    with closing(connect(mysql_url)) as other:
-        succeed(other, text, run="r")
-    assert values(mysql) == rows
-
-
-@pytest.mark.database
-def test_locks_of_tables_last_until_they_are_given_back(mysql: Database, mysql_url: str) -> None:
-    succeed(mysql, "CREATE TABLE t (a INTEGER)")
-    succeed(mysql, "LOCK TABLES t WRITE; SELECT a FROM t")
-    with closing(connect(mysql_url)) as other:
-        other.execute("SET lock_wait_timeout = 1")
-        assert "Lock wait timeout" in fail(other, "INSERT INTO t VALUES (1)").message
-        succeed(mysql, "UNLOCK TABLES")
-        succeed(other, "INSERT INTO t VALUES (1)")
-    error = fail(mysql, "LOCK TABLES t WRITE; INSERT INTO t VALUES (1)", run="r")
-    assert (error.statement, error.kind, "LOCK TABLES" in error.message) == (1, "usage", True)
-
-
-@pytest.mark.database
-@pytest.mark.parametrize(
-    ("kind", "text", "statement"),
-    [
-        ("mysql", "DROP DATABASE test", 1),
-        ("postgres", "DROP SCHEMA public CASCADE", 1),
-        ("postgres", "SET ROLE guest; INSERT INTO t VALUES (1)", 2),
-    ],
-)
-def test_a_program_that_takes_the_ledger_away_gets_a_hint(
-    request: pytest.FixtureRequest, kind: str, text: str, statement: int
-) -> None:
-    database = request.getfixturevalue(kind)
-    succeed(database, "CREATE TABLE t (a INTEGER)")
-    if "ROLE" in text:
-        database.execute("CREATE ROLE guest")
-        database.execute("GRANT INSERT ON t TO guest")
-        succeed(database, "INSERT INTO t VALUES (0)", run="first")
-    try:
-        error = fail(database, text, run="r")
-    finally:
-        if "ROLE" in text:
-            database.execute("RESET ROLE")
-            database.execute("DROP OWNED BY guest")
-            database.execute("DROP ROLE guest")
-    assert (error.statement, "cannot note in" in error.message, "spec.retries" in error.hint) == (statement, True, True)

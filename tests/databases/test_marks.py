@@ -16,7 +16,7 @@ from sqlflow_runtime.attempts import may_change
 from sqlflow_runtime.claims import TABLE
 from sqlflow_runtime.databases.driver import Database
 
-from tests.databases.harness import Process, connect, run_step, step_command, step_env, succeed
+from tests.databases.harness import KINDS, Process, connect, run_step, step_command, step_env, succeed
 from tests.support.servers import PASSWORD, MariaServer, Server
 from tests.support.waiting import wait_for
 
@@ -44,14 +44,7 @@ class Place:
         return [a for (a,) in self.execute("SELECT a FROM t ORDER BY a")]
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("postgres", marks=pytest.mark.database),
-        pytest.param("mysql", marks=pytest.mark.database),
-        "duckdb",
-        "sqlite",
-    ]
-)
+@pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """A database of each kind, with an empty table `t`."""
     if request.param in ("postgres", "mysql"):

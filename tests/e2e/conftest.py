@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from devcluster.stack import Stack, StackError, ensure_stack
+from devcluster.stack import Stack
 from sqlflow_codegen.contract import parse_record
 
-from tests.e2e.kube import SYSTEM, Kube, Object, sqlflow_job
+from tests.e2e.kube import SYSTEM, Kube, Object, sqlflow_job, stack_or_skip
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "sqlflow-e2e"
@@ -18,11 +18,7 @@ NAMESPACE = "sqlflow-e2e"
 
 @pytest.fixture(scope="session")
 def stack() -> Stack:
-    """The whole system on a real cluster; skips, with the reason, where this machine can have none."""
-    try:
-        return ensure_stack(NAMESPACE)
-    except StackError as error:
-        pytest.skip(str(error))
+    return stack_or_skip(NAMESPACE)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from devcluster.stack import Stack, StackError, ensure_stack
 
 from tests.support.waiting import wait_for
 
@@ -97,6 +99,14 @@ class Kube:
         """True while the database executes that statement, ours that asks apart."""
         text = statement.replace("'", "''")
         return bool(self.psql(f"SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query = '{text}'"))
+
+
+def stack_or_skip(namespace: str) -> Stack:
+    """The whole system on a real cluster; skips, with the reason, where this machine can have none."""
+    try:
+        return ensure_stack(namespace)
+    except StackError as error:
+        pytest.skip(str(error))
 
 
 def condition(job: Object, kind: str) -> Object:

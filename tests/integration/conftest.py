@@ -21,7 +21,7 @@ import pytest
 from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, JOBS, SQLFLOWJOBS, NotFoundError, Object, Resource
 from sqlflow_operator.kube.client import KubeClient
 
-from tests.integration.controlplane import ControlPlane, find_tools, free_port
+from tests.integration.controlplane import ControlPlane, control_plane, free_port
 from tests.support.waiting import wait_for
 from tests.unit.operator.jobcontroller import JobController
 from tests.unit.operator.world import job_manifest
@@ -32,18 +32,12 @@ NAMESPACES = Resource("api/v1", "namespaces")
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    tools = find_tools()
-    if isinstance(tools, str):
-        pytest.skip(tools)
-    started = ControlPlane.start(tools, tmp_path_factory.mktemp("plane"))
-    try:
+    with control_plane(tmp_path_factory.mktemp("plane")) as started:
         started.run("apply", "-f", str(ROOT / "crds" / "sqlflowjobs.yaml"))
         for name in ("namespace", "service-account", "role"):
             started.run("apply", "-f", str(ROOT / "manifests" / "base" / f"{name}.yaml"))
         started.run("wait", "--for=condition=Established", "crd/sqlflowjobs.sqlflow.org", "--timeout=30s")
         yield started
-    finally:
-        started.stop()
 
 
 def client(kubeconfig: Path) -> KubeClient:

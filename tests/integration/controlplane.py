@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,9 +12,11 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.support.waiting import wait_for
@@ -141,6 +144,19 @@ class ControlPlane:
         for process in reversed(self.processes):
             process.kill()
             process.wait(timeout=20)
+
+
+@contextlib.contextmanager
+def control_plane(directory: Path) -> Iterator[ControlPlane]:
+    """A control plane for as long as the context lasts; skips, with the reason, where there are no binaries."""
+    tools = find_tools()
+    if isinstance(tools, str):
+        pytest.skip(tools)
+    started = ControlPlane.start(tools, directory)
+    try:
+        yield started
+    finally:
+        started.stop()
 
 
 def _make_certificate(certificate: Path, key: Path) -> None:

@@ -14,7 +14,7 @@ from fluid.__main__ import render
 from sqlflow_codegen.backend import RunOptions
 from sqlflow_codegen.language import parse_program
 
-from tests.integration.controlplane import ControlPlane, find_tools
+from tests.integration.controlplane import ControlPlane, control_plane
 from tests.unit.codegen_engines.cases import CODEGENS, FULL, TEXT
 
 pytestmark = pytest.mark.integration
@@ -26,6 +26,13 @@ PROGRAMS = {"test program": TEXT} | {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "examples").glob("*/program.sql"))
 }
+ENGINE_FILES = [
+    argument
+    for folder in ("argo", "tekton")
+    for path in sorted((ENGINES / folder / "crds").glob("*.yaml"))
+    for argument in ("-f", str(path))
+]
+"""Arguments of kubectl that name the engines' CRDs."""
 FLUID_EXAMPLES = sorted(Path(fluid.__file__).with_name("examples").glob("*.py"))
 
 Object = dict[str, Any]
@@ -36,21 +43,11 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """An API server that knows the engines' objects."""
     if not ENGINES.is_dir():
         pytest.skip(f"the engines' CRDs are not beside this checkout ({ENGINES})")
-    tools = find_tools()
-    if isinstance(tools, str):
-        pytest.skip(tools)
-    plane = ControlPlane.start(tools, tmp_path_factory.mktemp("engines"))
-    try:
-        crds = [
-            str(path) for folder in ("argo", "tekton") for path in sorted((ENGINES / folder / "crds").glob("*.yaml"))
-        ]
-        files = [argument for path in crds for argument in ("-f", path)]
-        plane.run("apply", "--server-side", *files)
-        plane.run("wait", "--for=condition=Established", "--timeout=60s", *files)
+    with control_plane(tmp_path_factory.mktemp("engines")) as plane:
+        plane.run("apply", "--server-side", *ENGINE_FILES)
+        plane.run("wait", "--for=condition=Established", "--timeout=60s", *ENGINE_FILES)
         plane.run("create", "namespace", "team")
         yield plane
-    finally:
-        plane.stop()
 
 
 def refusal(engines: ControlPlane, *objects: Object) -> str:

@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from devcluster import cluster, node
+from devcluster.cluster import Cluster
 from devcluster.context import Context
 from devcluster.layout import Layout
+from devcluster.machine import ContainerEngine, Platform
 from devcluster.process import Completed
 from devcluster.progress import Reporter
 from rich.console import Console
+
+from tests.unit.cluster.world import IMAGE, World
 
 
 @dataclass
@@ -106,3 +111,16 @@ def context(runner: FakeRunner, reporter: Reporter, tmp_path: Path) -> Context:
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     return Context(runner, reporter, Layout(checkout, checkout / ".state", tmp_path / "cache"))
+
+
+@pytest.fixture
+def world(context: Context, runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    monkeypatch.setattr(node, "ensure_node", lambda *_: IMAGE)
+    monkeypatch.setattr(cluster, "KERNEL_MODULES", tmp_path)
+    monkeypatch.delenv("CLUSTER", raising=False)
+    return World(runner, context)
+
+
+@pytest.fixture
+def ours(context: Context) -> Cluster:
+    return Cluster(context, Platform(ContainerEngine("podman", {"CONTAINERS_CONF": "/c"}), registry=False))

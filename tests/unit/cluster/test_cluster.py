@@ -5,15 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
-from devcluster import cache, cluster, current, load, node
+from devcluster import current, load, node
 from devcluster.cluster import (
     Cluster,
     Record,
     create_argv,
     kind_config,
     kind_env,
-    make_kernel_modules_folder,
-    remove_kernel_modules_folder,
 )
 from devcluster.cluster_status import read_status
 from devcluster.context import Context
@@ -21,104 +19,7 @@ from devcluster.errors import DevClusterError
 from devcluster.machine import ContainerEngine, Platform
 from devcluster.process import Completed
 
-IMAGE = "localhost/sqlflow-node:test"
-APP = "localhost/app:dev"
-
-
-class World:
-    """podman, kind and kubectl as far as clusters go; every object they make is in here."""
-
-    def __init__(self, runner, context: Context) -> None:
-        self.runner, self.name = runner, context.layout.name
-        self.nodes: dict[str, str] = {}
-        self.clusters: list[str] = []
-        self.volumes: list[str] = []
-        self.networks: list[str] = []
-        self.images = {APP: "id-1"}
-        self.in_node: list[str] = []
-        self.ready = True
-        self.kubeconfig = context.layout.kubeconfig
-        self.create_fails: list[str] = []
-        runner.has("podman", "kubectl", "kind")
-        runner.on("/usr/bin/kind version", node_kind_version())
-        runner.on("/usr/bin/kubectl version", json.dumps({"clientVersion": {"gitVersion": node.version()}}))
-        for prefix, answer in {
-            "podman ps --all --quiet": lambda call: Completed(0, "\n".join(self.nodes)),
-            "podman ps --all --filter label=io.x-k8s.kind.cluster --format": lambda call: self.all_clusters(),
-            "podman container inspect": lambda call: Completed(
-                0, "".join(f"/{n} {s}\n" for n, s in self.nodes.items())
-            ),
-            "podman start": self.start,
-            "podman rm": self.remove,
-            "podman volume ls": lambda call: Completed(0, "\n".join(self.volumes)),
-            "podman volume rm": lambda call: self.volumes.clear() or Completed(0),
-            "podman network inspect": lambda call: Completed(0 if self.name in self.networks else 1),
-            "podman network rm": lambda call: self.networks.remove(call.argv[-1]) or Completed(0),
-            "podman image inspect --format {{.Id}}": self.image_id,
-            "podman exec": lambda call: Completed(0, "\n".join(self.in_node)),
-            "podman save": "",
-            "/usr/bin/kind create cluster": self.create,
-            "/usr/bin/kind load image-archive": lambda call: self.in_node.append(APP) or Completed(0),
-            f"/usr/bin/kubectl --kubeconfig {self.kubeconfig}": self.kubectl,
-        }.items():
-            runner.on(prefix, answer)
-
-    def all_clusters(self) -> Completed:
-        return Completed(0, "\n".join([*self.clusters, *([self.name] if self.nodes else [])]))
-
-    def start(self, call) -> Completed:
-        self.nodes = dict.fromkeys(self.nodes, "running")
-        return Completed(0)
-
-    def remove(self, call) -> Completed:
-        self.nodes.clear()
-        return Completed(0)
-
-    def image_id(self, call) -> Completed:
-        known = self.images.get(call.argv[-1])
-        return Completed(0, known) if known else Completed(1)
-
-    def create(self, call) -> Completed:
-        assert not self.nodes
-        assert not self.networks
-        self.networks.append(self.name)
-        self.nodes = {f"{self.name}-control-plane": "running"}
-        self.volumes.append("volume")
-        if self.create_fails:
-            return Completed(1, err=self.create_fails.pop(0))
-        self.kubeconfig.write_text("apiVersion: v1")
-        return Completed(0)
-
-    def kubectl(self, call) -> Completed:
-        if not self.ready:
-            return Completed(1, err="the server does not answer")
-        if "jsonpath={.items[0].status.nodeInfo.kubeletVersion}" in call.argv:
-            return Completed(0, "v9.9.9")
-        return Completed(0, "True")
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.nodes or self.volumes or self.networks)
-
-
-def node_kind_version() -> str:
-    from devcluster.gobuild import KIND
-
-    return KIND.version.removeprefix("v")
-
-
-@pytest.fixture
-def world(context: Context, runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
-    monkeypatch.setattr(node, "ensure_node", lambda *_: IMAGE)
-    monkeypatch.setattr(cluster, "KERNEL_MODULES", tmp_path)
-    monkeypatch.delenv("CLUSTER", raising=False)
-    return World(runner, context)
-
-
-@pytest.fixture
-def ours(context: Context) -> Cluster:
-    return Cluster(context, Platform(ContainerEngine("podman", {"CONTAINERS_CONF": "/c"}), registry=False))
-
+from tests.unit.cluster.world import APP, IMAGE, World
 
 # What kind is told
 
@@ -256,83 +157,6 @@ def test_a_node_image_in_the_cache_spares_the_look_for_a_registry(world: World, 
     opened = Cluster.open(context)
     assert not opened.platform.registry
     assert world.runner.lines("podman pull") == []
-
-
-# down
-
-
-def test_down_removes_all_that_up_made(world: World, ours: Cluster, context: Context) -> None:
-    ours.up()
-    assert ours.down()
-    assert world.is_empty
-    assert not context.layout.state.exists()
-    assert not ours.down()
-
-
-def test_down_tries_again_while_the_processes_of_many_pods_end(
-    world: World, ours: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Podman's words for a node with 400 pods; the second try works."""
-    ours.up()
-    waited: list[float] = []
-    monkeypatch.setattr("time.sleep", waited.append)
-    answers = iter([Completed(125, err="Error: cannot remove container 0a1b: given PIDs did not die within timeout")])
-    world.runner.on("podman rm", lambda call: next(answers, None) or world.remove(call))
-    assert ours.down()
-    assert len(waited) == 1
-    assert world.is_empty
-
-
-def test_down_gives_up_when_the_node_never_goes(world: World, ours: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours.up()
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    world.runner.on("podman rm", Completed(125, err="device or resource busy"))
-    with pytest.raises(DevClusterError, match="device or resource busy"):
-        ours.down()
-    assert len(world.runner.lines("podman rm")) == 6
-
-
-def test_down_leaves_what_is_not_ours(world: World, ours: Cluster, context: Context) -> None:
-    ours.up()
-    world.networks.append("kind")
-    (context.layout.state / "keep").touch()
-    ours.down()
-    assert world.networks == ["kind"]
-    assert [path.name for path in context.layout.state.iterdir()] == ["keep"]
-
-
-def test_the_folder_for_kernel_modules_goes_with_the_last_cluster(context: Context, tmp_path: Path) -> None:
-    folder = tmp_path / "lib-modules"
-    make_kernel_modules_folder(context.layout, folder)
-    assert folder.is_dir()
-    remove_kernel_modules_folder(context.layout, folder, others=True)
-    assert folder.is_dir()
-    remove_kernel_modules_folder(context.layout, folder, others=False)
-    assert not folder.exists()
-
-
-def test_a_folder_for_kernel_modules_that_was_there_stays(context: Context, tmp_path: Path) -> None:
-    folder = tmp_path / "lib-modules"
-    folder.mkdir()
-    make_kernel_modules_folder(context.layout, folder)
-    remove_kernel_modules_folder(context.layout, folder, others=False)
-    assert folder.is_dir()
-
-
-def test_the_cache_goes_with_its_images_unless_another_cluster_uses_it(world: World, ours: Cluster) -> None:
-    root = ours.context.layout.cache
-    (root / "kind").mkdir(parents=True)
-    world.clusters = ["proof", "sqlflow-other"]
-    with pytest.raises(DevClusterError, match="clusters sqlflow-other run from it"):
-        cache.remove(ours)
-    assert root.exists()
-    world.clusters = ["proof"]
-    world.runner.on("podman images --all --quiet --filter label=", "one\ntwo\n")
-    world.runner.on("podman images --all --quiet --filter reference=localhost/sqlflow-node", "two\nthree\n")
-    cache.remove(ours)
-    removed = [line.split()[-1] for line in world.runner.lines("podman rmi")]
-    assert removed == ["one", "two", "three"]
-    assert not root.exists()
 
 
 # load
