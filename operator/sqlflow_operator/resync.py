@@ -62,7 +62,6 @@ class Resync:
         """Objects as this thread has read them, with the versions that the watches had shown before."""
         self._silent_since: float | None = None
         self._reached = clock()
-        self._completed = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="resync", daemon=True)
 
@@ -73,11 +72,6 @@ class Resync:
     def stop(self) -> None:
         """Let the thread end."""
         self._stop.set()
-
-    @property
-    def completed(self) -> bool:
-        """True once a first round was completed."""
-        return self._completed
 
     def silent_seconds(self) -> float:
         """Seconds since the streams began to keep changes back; 0 if they do not."""
@@ -145,7 +139,6 @@ class Resync:
         if not missed:
             self._silent_since = None
         self._reached = self._clock()
-        self._completed = True
 
     def _is_missed(self, uid: str, listed: str, seen: str, suspects: dict[str, str]) -> bool:
         """True if the cache lags behind a list, and has not changed since it did so in the round before."""

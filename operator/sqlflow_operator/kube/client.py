@@ -17,8 +17,8 @@ import kubernetes
 import urllib3
 import yaml
 
+from sqlflow_operator.kube import PODS, Object, Resource
 from sqlflow_operator.kube.errors import NotFoundError, UnavailableError, error_from
-from sqlflow_operator.kube.interface import PODS, Object, Resource
 
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"

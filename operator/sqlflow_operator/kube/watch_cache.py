@@ -18,8 +18,7 @@ from typing import Any
 from cachetools import LRUCache
 from sqlflow_codegen.contract import ANNOTATION_JOB, LABEL_JOB_UID
 
-from sqlflow_operator.kube.errors import UnavailableError
-from sqlflow_operator.kube.interface import (
+from sqlflow_operator.kube import (
     CONFIG_MAPS,
     EVENTS,
     LOCAL_ACCESS_REVIEWS,
@@ -28,6 +27,7 @@ from sqlflow_operator.kube.interface import (
     Resource,
     owner_uids,
 )
+from sqlflow_operator.kube.errors import UnavailableError
 
 DELETIONS_KEPT = 10_000
 """UIDs of deleted objects that are remembered: what comes late about one of them must not bring it back."""

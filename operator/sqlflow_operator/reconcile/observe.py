@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +32,16 @@ _RECORDED = RunState(phase=Phase.FAILED, reason=Reason.STEP_FAILED, message="the
 """The state of a run that has ended and whose outcome the job's status has: nothing more is asked of it."""
 
 Workflows = Mapping[Backend, Workflow]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One observation of a job; `recorded` are the names of the runs whose outcome the job's status has."""
+
+    job: SQLFlowJob
+    now: datetime
+    program: ParsedProgram | None
+    recorded: Collection[str]
 
 
 class Observer:
@@ -68,11 +78,9 @@ class Observer:
         recorded = {entry.name for entry in job.status.history}
         if job.status.run and job.status.terminal:
             recorded.add(job.status.run.name)
+        look = _Look(job, now, program, recorded)
         found = self._children(job, name if current and not ended else "", backend)
-        children = {
-            raw["metadata"]["name"]: self._child(job, raw, workflow, program, now, raw["metadata"]["name"] in recorded)
-            for raw, workflow in found
-        }
+        children = {raw["metadata"]["name"]: self._child(look, raw, workflow) for raw, workflow in found}
         at_work = [] if ended else self._pods_at_work(job, name)
         own = [pod for pod in at_work if _run_of(pod) == name]
         return Observation(
@@ -131,44 +139,29 @@ class Observer:
         except NotFoundError:
             return False
 
-    def _child(
-        self,
-        job: SQLFlowJob,
-        raw: Object,
-        workflow: Workflow,
-        program: ParsedProgram | None,
-        now: datetime,
-        recorded: bool,
-    ) -> Child:
-        metadata = raw["metadata"]
-        objects = RunObjects(child=raw)
-        if not (recorded and workflow.definition.ended(raw)):
-            objects = self._run_objects(job, raw, workflow, program, now, recorded)
+    def _child(self, look: _Look, raw: Object, workflow: Workflow) -> Child:
+        metadata, backend = raw["metadata"], workflow.definition
+        recorded = metadata["name"] in look.recorded
+        known_to_have_ended = recorded and backend.ended(raw)
+        objects = RunObjects(child=raw) if known_to_have_ended else self._run_objects(look, raw, workflow, recorded)
+        spec = look.job.spec
         return Child(
             name=metadata["name"],
             uid=metadata["uid"],
-            api_version=raw.get("apiVersion") or workflow.definition.resource.api.removeprefix("apis/"),
-            kind=raw.get("kind") or workflow.definition.kind,
+            api_version=raw.get("apiVersion") or backend.resource.api.removeprefix("apis/"),
+            kind=raw.get("kind") or backend.kind,
             backend=workflow.backend,
             deleting="deletionTimestamp" in metadata,
-            state=_RECORDED if recorded and workflow.definition.ended(raw) else workflow.observe(objects),
-            adjustment=workflow.definition.adjust(raw, job.spec.suspend, job.spec.active_deadline_seconds),
+            state=_RECORDED if known_to_have_ended else workflow.observe(objects),
+            adjustment=backend.adjust(raw, spec.suspend, spec.active_deadline_seconds),
             created_at=metadata.get("creationTimestamp"),
-            unacknowledged_by=workflow.definition.title if not raw.get("status") else "",
+            unacknowledged_by=backend.title if not raw.get("status") else "",
             warnings=objects.events,
-            deadline_grace=workflow.definition.deadline_grace,
-            suspends_running=workflow.definition.suspends_running,
+            deadline_grace=backend.deadline_grace,
+            suspends_running=backend.suspends_running,
         )
 
-    def _run_objects(
-        self,
-        job: SQLFlowJob,
-        raw: Object,
-        workflow: Workflow,
-        program: ParsedProgram | None,
-        now: datetime,
-        recorded: bool,
-    ) -> RunObjects:
+    def _run_objects(self, look: _Look, raw: Object, workflow: Workflow, recorded: bool) -> RunObjects:
         objects = gather(self._cache, raw, workflow.definition.parts)
         if recorded:
             return objects
@@ -176,10 +169,10 @@ class Observer:
             objects = self._caught_up(objects, workflow)
         return replace(
             objects,
-            events=self._warnings(objects, workflow, now),
+            events=self._warnings(objects, workflow, look.now),
             reports=self._reports.read(objects, workflow),
-            statements=statement_places(program),
-            known=job.status.steps_of(raw["metadata"]["uid"]),
+            statements=statement_places(look.program),
+            known=look.job.status.steps_of(raw["metadata"]["uid"]),
         )
 
     def _caught_up(self, objects: RunObjects, workflow: Workflow) -> RunObjects:
