@@ -32,8 +32,8 @@ class Layer:
     needs_tools: bool = False
 
 
-REPLAYS = tuple(f"tests/conformance/test_{name}.py" for name in ("replay", "shared_recordings"))
-CONFORMANCE = tuple(f"tests/conformance/test_{name}.py" for name in ("conformance", "loop"))
+REPLAYS = tuple(f"tests/conformance/test_{name}.py" for name in ("api_calls", "replay", "shared_recordings"))
+CONFORMANCE = tuple(f"tests/conformance/test_{name}.py" for name in ("conformance", "loop", "restricted"))
 
 LAYERS = (
     Layer("unit", ("tests/unit",), parallel=True),

@@ -87,3 +87,13 @@ def test_no_pattern_repeats_a_group_possessively() -> None:
     files = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
     found = [str(path) for path in files if re.search(r"\)[*+?]\+[^+]*\"", path.read_text(encoding="utf-8"))]
     assert found == []
+
+
+def test_every_test_module_belongs_to_one_layer() -> None:
+    layers = runpy.run_path(str(ROOT / "tests" / "layers.py"))["LAYERS"]
+    folders = [ROOT / folder for layer in layers for folder in layer.folders]
+    modules = [path for path in (ROOT / "tests").rglob("test_*.py") if "support" not in path.parts]
+    assert modules
+    assert {str(path): 1 for path in modules} == {
+        str(path): sum(path == folder or folder in path.parents for folder in folders) for path in modules
+    }
