@@ -59,7 +59,7 @@ class RecordedTimes:
         return thing
 
     def _aged(self, resource: Resource, thing: Object) -> Object:
-        created = self._created.get((resource.plural, thing["metadata"]["name"]))
+        created = self._created.get((resource.plural, thing["metadata"].get("name", "")))
         if created:
             thing["metadata"]["creationTimestamp"] = created
         return thing

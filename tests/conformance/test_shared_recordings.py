@@ -14,6 +14,7 @@ import pytest
 from sqlflow_operator.api import Phase, StepPhase
 from sqlflow_operator.kube import PODS, TASK_RUNS, Object
 from sqlflow_operator.kube.client import KubeClient
+from sqlflow_operator.kube.watch_cache import WatchCache
 from sqlflow_operator.workflow.backends import argo, tekton
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState
 
@@ -152,7 +153,7 @@ def test_observed_from_objects_that_the_api_server_has_stored(
         player.play(seen)
         if "spec" in seen.object and seen.object["kind"] in CHILDREN:
             _follow_spec(engines_kube, namespace, seen.object)
-        states.append(observe(_stored(RecordedTimes(engines_kube, player.created), namespace, first)))
+        states.append(observe(_stored(RecordedTimes(engines_kube, player.created, WatchCache()), namespace, first)))
     check(name, states)
 
 
