@@ -73,12 +73,7 @@ def _as_json(finding: Finding) -> dict[str, Any]:
 
 
 def to_sarif(report: Report, version: str) -> dict[str, Any]:
-    """The report as a SARIF 2.1.0 log of one run.
-
-    Args:
-        report: the findings.
-        version: of sqlflow.
-    """
+    """The report as a SARIF 2.1.0 log of one run by that version of sqlflow."""
     codes = sorted({finding.diagnostic.code for finding in report.findings})
     rules = [{"id": code, "shortDescription": {"text": code.replace("-", " ").capitalize() + "."}} for code in codes]
     uri = _uri(report.file)

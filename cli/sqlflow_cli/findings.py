@@ -136,7 +136,7 @@ def _check_job(job: Job, text: str) -> Iterator[Finding]:
     except ValidationError as error:
         for each in error.errors(include_url=False):
             hint = _QUOTES if each["type"] == "enum" and isinstance(each["input"], bool) else ""
-            yield wrong(("spec", *each["loc"]), _lowered(each["msg"]), hint)
+            yield wrong(("spec", *each["loc"]), each["msg"][:1].lower() + each["msg"][1:], hint)
     fields = {field.alias or name for name, field in SQLFlowJobSpec.model_fields.items()}
     for key in job.spec:
         if key not in fields:
@@ -173,7 +173,3 @@ def _dialect(value: Any) -> str:
 def _ordering(value: Any) -> Ordering:
     """The ordering; the default if there is none of that name, which the schema reports."""
     return Ordering(value) if value in set(Ordering) else Ordering.CONSERVATIVE
-
-
-def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:]

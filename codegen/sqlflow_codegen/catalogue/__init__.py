@@ -9,14 +9,15 @@ from sqlflow_codegen.catalogue.estimators import (
     refusal,
     split_image,
 )
-from sqlflow_codegen.catalogue.metric_names import (
+from sqlflow_codegen.catalogue.rules import allows, described, fault, to_python, words
+from sqlflow_codegen.catalogue.statement_attributes import (
     CLASSIFICATION_METRICS,
     METRICS,
     REGRESSION_METRICS,
+    RESULT_ATTRIBUTES,
+    RESULT_REPLACE,
     VALIDATION_METRICS,
 )
-from sqlflow_codegen.catalogue.rules import allows, described, fault, to_python, words
-from sqlflow_codegen.catalogue.statement_attributes import RESULT_ATTRIBUTES, RESULT_REPLACE
 
 __all__ = [
     "CLASSIFICATION_METRICS",

@@ -61,15 +61,13 @@ ATTRIBUTES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_ROUNDS = (
+    "train.num_boost_round num_boost_round n_estimators train.early_stopping_rounds early_stopping_rounds train.epoch"
+)
 TRAIN_ATTRIBUTES: Mapping[str, str] = MappingProxyType(
     {
-        "train.num_boost_round": "int [1,2147483647]",
-        "num_boost_round": "int [1,2147483647]",
-        "n_estimators": "int [1,2147483647]",
-        "train.early_stopping_rounds": "int [1,2147483647]",
-        "early_stopping_rounds": "int [1,2147483647]",
+        **dict.fromkeys(_ROUNDS.split(), "int [1,2147483647]"),
         "train.batch_size": "int [-1,2147483647]",
-        "train.epoch": "int [1,2147483647]",
         "train.disk_cache": "bool",
         "train.num_workers": "int [1,128]",
         "validation.select": "str",
@@ -105,26 +103,18 @@ DEPRECATED: Mapping[str, str] = MappingProxyType(
 )
 """Accepted, because SQLFlow's programs have them, but without effect."""
 
-_RANDOM_FOREST = {"eta": 1.0, "subsample": 0.8, "colsample_bynode": 0.8, "lambda": 1e-5}
-
+_FOREST = {"eta": 1.0, "subsample": 0.8, "colsample_bynode": 0.8, "lambda": 1e-5}
+_CLASSES: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "XGBClassifier": ("classifier", {"objective": "binary:logistic"}),
+    "XGBRegressor": ("regressor", {"objective": "reg:squarederror"}),
+    "XGBRanker": ("ranker", {"objective": "rank:pairwise"}),
+    "XGBRFClassifier": ("classifier", {"objective": "multi:softprob", **_FOREST}),
+    "XGBRFRegressor": ("regressor", {"objective": "reg:squarederror", **_FOREST}),
+}
 ESTIMATORS: Mapping[str, tuple[str, str, Mapping[str, object]]] = MappingProxyType(
     {
-        "xgboost.gbtree": ("xgboost.Booster", "any", {"booster": "gbtree"}),
-        "xgboost.gblinear": ("xgboost.Booster", "any", {"booster": "gblinear"}),
-        "xgboost.dart": ("xgboost.Booster", "any", {"booster": "dart"}),
-        "xgboost.XGBClassifier": ("xgboost.XGBClassifier", "classifier", {"objective": "binary:logistic"}),
-        "xgboost.XGBRegressor": ("xgboost.XGBRegressor", "regressor", {"objective": "reg:squarederror"}),
-        "xgboost.XGBRanker": ("xgboost.XGBRanker", "ranker", {"objective": "rank:pairwise"}),
-        "xgboost.XGBRFClassifier": (
-            "xgboost.XGBRFClassifier",
-            "classifier",
-            {"objective": "multi:softprob", **_RANDOM_FOREST},
-        ),
-        "xgboost.XGBRFRegressor": (
-            "xgboost.XGBRFRegressor",
-            "regressor",
-            {"objective": "reg:squarederror", **_RANDOM_FOREST},
-        ),
+        **{f"xgboost.{name}": ("xgboost.Booster", "any", {"booster": name}) for name in ("gbtree", "gblinear", "dart")},
+        **{f"xgboost.{name}": (f"xgboost.{name}", task, defaults) for name, (task, defaults) in _CLASSES.items()},
     }
 )
 """For each estimator: its class, its task, and the parameters that it sets by itself."""

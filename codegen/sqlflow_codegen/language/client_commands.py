@@ -62,13 +62,9 @@ _STATEMENT = re.compile(
 
 
 def command_at(text: str, start: int, verb: str, dialect: str) -> Problem | None:
-    """The problem of a statement that begins with a command of a shell; None if it does not.
+    """The problem of a statement at `start` that begins with a command of a shell; None if it does not.
 
-    Args:
-        text: the program.
-        start: where the statement begins.
-        verb: its first word, in upper case; "" if it begins with none.
-        dialect: canonical.
+    `verb` is its first word, in upper case; "" if it begins with none.
     """
     if verb in _WORDS.get(dialect, _EVERYWHERE):
         return _problem(text[start : start + len(verb)], verb.lower(), start, dialect)
@@ -112,11 +108,9 @@ _END_OF_DATA = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
 
 
 def copy_problem(bare: str, start: int) -> Problem | None:
-    """The problem of a COPY whose data come from the client or go to it; None if they do not.
+    """The problem of a COPY at `start` whose data come from the client or go to it; None if they do not.
 
-    Args:
-        bare: the statement, blanks in place of its quotes, comments and parentheses.
-        start: where it begins.
+    `bare` is the statement with blanks in place of quotes, comments and parentheses.
     """
     found = _COPY_STREAM.search(bare)
     if found is None:

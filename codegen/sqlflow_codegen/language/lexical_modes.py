@@ -179,7 +179,7 @@ def _tokens(text: str, variant: str) -> Iterator[str]:
 
 
 @dataclass(slots=True)
-class _OpenTransaction:
+class _TransactionModes:
     """An open transaction of PostgreSQL: the value before it and at its savepoints, for a rollback."""
 
     before: bool
@@ -190,7 +190,7 @@ class _OpenTransaction:
 class _Postgres(LexicalModes):
     def __init__(self, dialect: str) -> None:
         super().__init__(dialect)
-        self._open: _OpenTransaction | None = None
+        self._open: _TransactionModes | None = None
         self._standard = True
 
     def follow(self, verb: str, text: str) -> None:
@@ -219,7 +219,7 @@ class _Postgres(LexicalModes):
     def _transaction(self, verb: str, text: str) -> None:
         words = text[:_LONGEST].upper().split()
         if verb in ("BEGIN", "START") and self._open is None:
-            self._open = _OpenTransaction(self._standard, self._standard)
+            self._open = _TransactionModes(self._standard, self._standard)
         elif self._open is None:
             return
         elif verb == "SAVEPOINT" and len(words) > 1:

@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterable
 
 from sqlflow_codegen.language.ir import Part
-from sqlflow_codegen.language.lexer import BARE, Lexer
+from sqlflow_codegen.language.lexer import Lexer
 from sqlflow_codegen.language.source import ProblemError, Source
 
 POSTGRES_NAME_BYTES = 63
@@ -56,8 +56,3 @@ def stored(part: Part | tuple[str, bool], dialect: str) -> str:
     if len(text) * 4 <= POSTGRES_NAME_BYTES:
         return text
     return text.encode("utf-8", "surrogatepass")[:POSTGRES_NAME_BYTES].decode("utf-8", "ignore")
-
-
-__all__ = [
-    "BARE", "MYSQL_NAME_CHARACTERS", "POSTGRES_NAME_BYTES", "parse_name", "quote", "quote_name", "stored",
-]  # fmt: skip

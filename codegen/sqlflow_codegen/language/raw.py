@@ -39,10 +39,7 @@ class RawStatement:
 def unterminated(opener: str, offset: int, suspect: int) -> Problem:
     """The problem of a quote or comment that never closes.
 
-    Args:
-        opener: its opening characters.
-        offset: of the opener.
-        suspect: offset of an earlier quoted text that goes over a line end; -1 if there is none.
+    `suspect` is the offset of an earlier quoted text that goes over a line end; -1 if there is none.
     """
     what = {"/*": "comment", "[": "bracket"}.get(opener, "dollar quote" if opener[0] == "$" else "quote")
     closer = {"/*": "*/", "[": "]"}.get(opener, opener)

@@ -23,13 +23,7 @@ _STATEMENT = re.compile(
 
 
 def swallowing_comment(text: str, dialect: str, written: Sequence[str]) -> Problem | None:
-    """The first comment of a program that goes over an end of line in the manifest that it was written in.
-
-    Args:
-        text: the program as YAML gives it.
-        dialect: its dialect.
-        written: the lines of the manifest.
-    """
+    """The first comment of a program that goes over an end of line in the manifest, whose lines are `written`."""
     lines = [line.rstrip() for line in written]
     ends = {line[opener.start() :] for line in lines for opener in _OPENER.finditer(line)}
     for start, end in Scanner(text, normalize_dialect(dialect)).line_comments():
