@@ -18,11 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.command()(run)
-app.command()(check)
-app.command()(graph)
-app.command()(render)
-app.command()(version)
+for command in (run, check, graph, render, version):
+    app.command()(command)
 
 
 @app.callback()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
+from sqlflow_codegen.contract import EXIT_USAGE
 from sqlflow_codegen.errors import CodegenError, ProgramError, SQLFlowError
 
 from sqlflow_cli.input_file import InputFile, read_input
@@ -15,8 +16,6 @@ from sqlflow_cli.screen import complain
 
 EXIT_ERRORS = 1
 """The file has errors."""
-EXIT_USAGE = 2
-"""The command is not called as it must be, or the file cannot be read."""
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from sqlflow_codegen.catalogue.statement_attributes import (
     REGRESSION_METRICS,
     RESULT_ATTRIBUTES,
     RESULT_REPLACE,
+    STATEMENT_ATTRIBUTES,
     VALIDATION_METRICS,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "REPLACEMENTS",
     "RESULT_ATTRIBUTES",
     "RESULT_REPLACE",
+    "STATEMENT_ATTRIBUTES",
     "VALIDATION_METRICS",
     "VALIDATION_SELECT",
     "Estimator",

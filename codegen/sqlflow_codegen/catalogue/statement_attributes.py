@@ -25,3 +25,23 @@ CLASSIFICATION_METRICS = tuple(_CLASSIFICATION.split())
 REGRESSION_METRICS = tuple(_REGRESSION.split())
 METRICS = (*CLASSIFICATION_METRICS, *REGRESSION_METRICS)
 """scikit-learn's functions of labels and predictions."""
+
+STATEMENT_ATTRIBUTES = MappingProxyType(
+    {
+        "predict": {"predict.extra_outputs": "str", "predict.num_workers": "int [1,inf)", **RESULT_ATTRIBUTES},
+        "evaluate": {
+            VALIDATION_METRICS: "str",
+            "validation.steps": "int [1,inf) | none",
+            "validation.batch_size": "int [1,inf)",
+            "validation.verbose": "int [0,2]",
+            **RESULT_ATTRIBUTES,
+        },
+        "explain": {
+            "label_col": "str",
+            "summary.plot_type": "{bar,dot,decision,violin,layered_violin,compact_dot}",
+            "summary.*": "str | float | bool | list",
+            **RESULT_ATTRIBUTES,
+        },
+    }
+)
+"""Kind of a statement -> its attributes, each with its rule."""

@@ -97,8 +97,7 @@ def _train(statement: ir.TrainStatement) -> Iterator[Problem]:
         return
     if find_estimator(name) is None and not name.lower().startswith("sklearn."):
         yield Problem("unknown-estimator", f"there is no estimator `{name}`", place, estimator_hint(name))
-    for clause in statement.columns:
-        for column in all_columns(clause.columns):
-            if isinstance(column, ir.ColumnCall) and column.name in COLUMNS_NOT_YET:
-                hint = "Use plain columns, BUCKET, CATEGORY_HASH, CATEGORY_ID, DENSE or INDICATOR."
-                yield Problem("not-yet", f"the column function {column.name} cannot run yet", column.span.start, hint)
+    for column in all_columns(statement):
+        if isinstance(column, ir.ColumnCall) and column.name in COLUMNS_NOT_YET:
+            hint = "Use plain columns, BUCKET, CATEGORY_HASH, CATEGORY_ID, DENSE or INDICATOR."
+            yield Problem("not-yet", f"the column function {column.name} cannot run yet", column.span.start, hint)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sqlflow_codegen.catalogue import Estimator, find_estimator
+from sqlflow_codegen.catalogue import STATEMENT_ATTRIBUTES, Estimator, find_estimator
 from sqlflow_codegen.language import ir
-from sqlflow_codegen.language.checks.model_statements import check_evaluate, check_explain, check_predict, check_train
+from sqlflow_codegen.language.checks.attributes import check_attributes
+from sqlflow_codegen.language.checks.model_statements import check_evaluate, check_explain, check_train
 from sqlflow_codegen.language.checks.optimize import check_optimize
 from sqlflow_codegen.language.source import Problem
 
@@ -29,11 +30,12 @@ def check_statements(statements: Iterable[ir.Statement]) -> Iterator[tuple[int, 
 
 
 def _check(statement: ir.Statement, trained: dict[str, Estimator | None]) -> Iterator[Problem]:
+    if isinstance(statement, ir.QueryStatement) and statement.kind in STATEMENT_ATTRIBUTES:
+        rules = STATEMENT_ATTRIBUTES[statement.kind]
+        yield from check_attributes(statement.attributes, rules, statement.clause, severity="warning")
     match statement:
         case ir.TrainStatement():
             yield from check_train(statement)
-        case ir.PredictStatement():
-            yield from check_predict(statement)
         case ir.EvaluateStatement():
             yield from check_evaluate(statement, trained)
         case ir.ExplainStatement():

@@ -1,4 +1,4 @@
-"""Checks of TRAIN, PREDICT, EVALUATE and EXPLAIN."""
+"""Checks of TRAIN, EVALUATE and EXPLAIN."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from types import MappingProxyType
 from sqlflow_codegen.catalogue import (
     METRICS,
     REPLACEMENTS,
-    RESULT_ATTRIBUTES,
     VALIDATION_METRICS,
     VALIDATION_SELECT,
     Estimator,
@@ -24,24 +23,6 @@ from sqlflow_codegen.language.checks.attributes import check_aliases, check_attr
 from sqlflow_codegen.language.source import Problem
 from sqlflow_codegen.language.suggest import did_you_mean
 
-_PREDICT = MappingProxyType({"predict.extra_outputs": "str", "predict.num_workers": "int [1,inf)", **RESULT_ATTRIBUTES})
-_EVALUATE = MappingProxyType(
-    {
-        VALIDATION_METRICS: "str",
-        "validation.steps": "int [1,inf) | none",
-        "validation.batch_size": "int [1,inf)",
-        "validation.verbose": "int [0,2]",
-        **RESULT_ATTRIBUTES,
-    }
-)
-_EXPLAIN = MappingProxyType(
-    {
-        "label_col": "str",
-        "summary.plot_type": "{bar,dot,decision,violin,layered_violin,compact_dot}",
-        "summary.*": "str | float | bool | list",
-        **RESULT_ATTRIBUTES,
-    }
-)
 EXPLAINERS = ("TreeExplainer", "XGBoostExplainer", "KernelExplainer", "LinearExplainer", "PermutationExplainer")
 
 _NOT_FOR_TABLES = frozenset({"SEQ_CATEGORY_ID", "WEIGHTED_CATEGORY", "EMBEDDING"})
@@ -97,14 +78,13 @@ def _validation_select(attributes: tuple[ir.Attribute, ...]) -> Iterator[Problem
 
 def _patterns(statement: ir.TrainStatement) -> Iterator[Problem]:
     """Quoted columns that look like regular expressions and are none can only be names."""
-    for clause in statement.columns:
-        for column in all_columns(clause.columns):
-            if not (isinstance(column, ir.ColumnName) and column.quoted and _PATTERN.search(column.text)):
-                continue
-            if error := _pattern_error(column.text):
-                message = f"`{column.text[:60]}` is no regular expression: {error}"
-                hint = "It can only be the name of one column."
-                yield Problem("invalid-pattern", message, column.span.start, hint, "warning")
+    for column in all_columns(statement):
+        if not (isinstance(column, ir.ColumnName) and column.quoted and _PATTERN.search(column.text)):
+            continue
+        if error := _pattern_error(column.text):
+            message = f"`{column.text[:60]}` is no regular expression: {error}"
+            hint = "It can only be the name of one column."
+            yield Problem("invalid-pattern", message, column.span.start, hint, "warning")
 
 
 def _pattern_error(pattern: str) -> str:
@@ -118,9 +98,9 @@ def _pattern_error(pattern: str) -> str:
     return ""
 
 
-def all_columns(arguments: tuple[ir.ColumnArgument, ...]) -> Iterator[ir.ColumnName | ir.ColumnCall]:
-    """Columns and column functions of a COLUMN clause, those within functions too, in their order."""
-    pending = list(reversed(arguments))
+def all_columns(statement: ir.TrainStatement) -> Iterator[ir.ColumnName | ir.ColumnCall]:
+    """The columns and column functions of the COLUMN clauses, nested ones too, in their order."""
+    pending: list[ir.ColumnArgument] = [clause.columns for clause in reversed(statement.columns)]
     while pending:
         argument = pending.pop()
         if isinstance(argument, tuple):
@@ -134,12 +114,11 @@ def _columns(statement: ir.TrainStatement, estimator: Estimator) -> Iterator[Pro
     for clause in statement.columns[1:]:
         message = f"{estimator.name} takes one set of columns, not several"
         yield Problem("unsupported-column", message, clause.span.start, "List all columns in one COLUMN clause.")
-    for clause in statement.columns:
-        for column in all_columns(clause.columns):
-            if isinstance(column, ir.ColumnCall) and column.name in _NOT_FOR[estimator.library]:
-                message = f"{estimator.name} does not support {column.name}"
-                hint = "Use INDICATOR, CATEGORY_ID or CATEGORY_HASH."
-                yield Problem("unsupported-column", message, column.span.start, hint)
+    for column in all_columns(statement):
+        if isinstance(column, ir.ColumnCall) and column.name in _NOT_FOR[estimator.library]:
+            message = f"{estimator.name} does not support {column.name}"
+            hint = "Use INDICATOR, CATEGORY_ID or CATEGORY_HASH."
+            yield Problem("unsupported-column", message, column.span.start, hint)
 
 
 def _fits_booster(statement: ir.TrainStatement, estimator: Estimator) -> Iterator[Problem]:
@@ -151,14 +130,8 @@ def _fits_booster(statement: ir.TrainStatement, estimator: Estimator) -> Iterato
             yield Problem("attribute-out-of-range", message, attribute.value_span.start, hint)
 
 
-def check_predict(statement: ir.PredictStatement) -> Iterator[Problem]:
-    """Attributes of one PREDICT."""
-    return check_attributes(statement.attributes, _PREDICT, "TO PREDICT", severity="warning")
-
-
 def check_evaluate(statement: ir.EvaluateStatement, trained: Mapping[str, Estimator | None]) -> Iterator[Problem]:
-    """Attributes and metrics of one EVALUATE; `trained` are the models that the program trains before it."""
-    yield from check_attributes(statement.attributes, _EVALUATE, "TO EVALUATE", severity="warning")
+    """Metrics of one EVALUATE; `trained` are the models that the program trains before it."""
     known = trained.get(statement.model.text) is not None
     for attribute in statement.attributes:
         if attribute.name != VALIDATION_METRICS or not isinstance(attribute.value, str):
@@ -172,8 +145,7 @@ def check_evaluate(statement: ir.EvaluateStatement, trained: Mapping[str, Estima
 
 
 def check_explain(statement: ir.ExplainStatement) -> Iterator[Problem]:
-    """Attributes and explainer of one EXPLAIN."""
-    yield from check_attributes(statement.attributes, _EXPLAIN, "TO EXPLAIN", severity="warning")
+    """The explainer of one EXPLAIN."""
     explainer = statement.explainer
     if explainer is None:
         return
