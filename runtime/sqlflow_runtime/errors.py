@@ -1,4 +1,4 @@
-"""The one way in which a step fails: a `RunError` says what happened, where, and what to do about it."""
+"""Errors of a step: a `RunError` has a message, a place and a hint, and an exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks that a stored booster is whole before XGBoost gets it.
+"""Checks that a stored booster is intact before XGBoost gets it.
 
 XGBoost follows the numbers in its trees without a look: a child or a feature that does not exist ends the process at
 the first prediction. Only what this project stores is accepted: one target, numeric splits.
@@ -23,7 +23,7 @@ _CATEGORIES = ("categories", "categories_nodes", "categories_segments", "categor
 
 
 def check_booster(model: Mapping[str, Any], *, features: int, classes: int, objective: str) -> None:
-    """Do nothing if the model is whole and is the one that its metadata describes.
+    """Check that the model is intact and is the one that its metadata describes.
 
     Args:
         model: XGBoost's model, read from JSON.
@@ -101,7 +101,7 @@ def _check_tree(tree: Mapping[str, Any], features: int, groups: int) -> None:
 
 
 def check_splits(left: Any, right: Any, split: Any, features: int) -> None:
-    """Do nothing if the children and features of a tree's nodes exist, and no two nodes have the same child.
+    """Check that the children and features of a tree's nodes exist, and that no two nodes have the same child.
 
     Raises:
         ValueError: it is not so; says why.

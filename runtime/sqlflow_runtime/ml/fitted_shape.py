@@ -1,4 +1,4 @@
-"""Checks that a stored scikit-learn estimator is whole before it predicts.
+"""Checks that a stored scikit-learn estimator is intact before it predicts.
 
 Most of scikit-learn is Python and says itself what it cannot do. Its trees are not: they follow the numbers of nodes
 and features without a look, and one that does not exist ends the process.
@@ -17,7 +17,7 @@ from sqlflow_runtime.ml.booster_shape import check_splits
 
 
 def check_fitted(estimator: Any, features: int, classes: int) -> None:
-    """Do nothing if the estimator is whole and is the one that its metadata describes.
+    """Check that the estimator is intact and is the one that its metadata describes.
 
     Args:
         estimator: as it was read.
