@@ -56,7 +56,7 @@ class Workers:
         """Close the queue and wait so many seconds for the threads to end."""
         self._queue.close()
         deadline = time.monotonic() + timeout
-        for thread in self._threads:
+        for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _run(self) -> None:
