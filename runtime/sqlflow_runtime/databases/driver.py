@@ -10,11 +10,13 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlflow_codegen.language.names import quote_name
 
 from sqlflow_runtime.databases.rows import Column, PreviewLimit, Row, RowStream, StatementResult
+from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.errors import RunError
 
 if TYPE_CHECKING:
@@ -241,6 +243,12 @@ class EmbeddedDatabase(Database):
     def close(self) -> None:
         """See `Database.close`. An open transaction is rolled back."""
         self._connection.close()
+
+
+def not_opened(url: DatabaseUrl, where: str, words: str) -> RunError:
+    """The failure of a file that cannot be opened."""
+    hint = f"Check the file's name in {where}: {url.scheme}:///relative.db, or {url.scheme}:////absolute/file.db."
+    return RunError("connection", f"cannot open {Path(url.database or ':memory:').name}: {words}", hint)
 
 
 def qualified(rows: Sequence[Row], current: str) -> list[str]:

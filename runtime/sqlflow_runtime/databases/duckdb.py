@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, ClassVar
 
 import duckdb
 
-from sqlflow_runtime.databases.driver import BATCH_ROWS, EmbeddedDatabase, first_word, qualified
+from sqlflow_runtime.databases.driver import BATCH_ROWS, EmbeddedDatabase, first_word, not_opened, qualified
 from sqlflow_runtime.databases.duckdb_results import DuckDBResults, literal
 from sqlflow_runtime.databases.rows import Column, PreviewLimit, Row, RowStream, StatementResult, preview
 from sqlflow_runtime.databases.url import DatabaseUrl
@@ -50,8 +49,7 @@ def open_duckdb(url: DatabaseUrl, where: str) -> DuckDB:
             connection.execute(f"ATTACH {literal(path)} AS {_CATALOG}")
             connection.execute(f"USE {_CATALOG}")
     except duckdb.Error as error:
-        hint = f"Check the file's name in {where}: duckdb:///relative.db, or duckdb:////absolute/file.db."
-        raise RunError("connection", f"cannot open {Path(path).name}: {str(error).splitlines()[0]}", hint) from error
+        raise not_opened(url, where, str(error).splitlines()[0]) from error
     return DuckDB(connection)
 
 

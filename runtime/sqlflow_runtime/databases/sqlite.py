@@ -6,10 +6,9 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import ClassVar
 
-from sqlflow_runtime.databases.driver import BATCH_ROWS, EmbeddedDatabase, first_word, place_of, qualified
+from sqlflow_runtime.databases.driver import BATCH_ROWS, EmbeddedDatabase, first_word, not_opened, place_of, qualified
 from sqlflow_runtime.databases.rows import Column, PreviewLimit, Row, RowStream, StatementResult, preview
 from sqlflow_runtime.databases.sqlite_results import SqliteResults
 from sqlflow_runtime.databases.url import DatabaseUrl
@@ -43,8 +42,7 @@ def open_sqlite(url: DatabaseUrl, where: str) -> Sqlite:
         connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
-        hint = f"Check the file's name in {where}: sqlite:///relative.db, or sqlite:////absolute/file.db."
-        raise RunError("connection", f"cannot open {Path(path).name}: {error}", hint) from error
+        raise not_opened(url, where, str(error)) from error
     return Sqlite(connection)
 
 
