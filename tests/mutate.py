@@ -108,6 +108,7 @@ def prepare(target: Target) -> Path:
         "type_check_command": [
             "mypy",
             "--output=json",
+            f"--cache-dir={STATE}/mypy",
             "--no-warn-unused-ignores",
             *(f"--package={name}" for name in checked),
         ],

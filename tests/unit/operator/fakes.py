@@ -229,7 +229,7 @@ def _shown(stored: Object, metadata_only: bool) -> Object:
 
 
 def merge(target: Any, patch: Any) -> Any:
-    """RFC 7386."""
+    """RFC 7396."""
     if not isinstance(patch, dict):
         return copy.deepcopy(patch)
     result = dict(target) if isinstance(target, dict) else {}

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlflow_codegen.contract import Outcome, StepMetrics, StepModel
 from sqlflow_operator.api import (
     Backend,
@@ -23,7 +21,7 @@ from sqlflow_operator.api import (
     StepStatus,
 )
 from sqlflow_operator.kube import SQLFLOWJOBS, WORKFLOWS
-from sqlflow_operator.reconcile.apply import status_json, status_patch
+from sqlflow_operator.reconcile.apply import status_json
 from sqlflow_operator.reconcile.bounds import bound, size_of
 from sqlflow_operator.reconcile.conditions import conditions
 from sqlflow_operator.reconcile.decision import Observation
@@ -31,7 +29,6 @@ from sqlflow_operator.reconcile.job_status import failed
 from sqlflow_operator.reconcile.merge import merge_metrics, merge_models, merge_steps
 from sqlflow_operator.workflow.observe.state import Reason, StepState
 
-from tests.unit.operator.fakes import merge
 from tests.unit.operator.world import World, kstatus
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -218,32 +215,6 @@ def test_metrics_and_models_are_joined_by_statement() -> None:
     assert [(m.statement, m.name, m.value) for m in known] == [(1, "a", "0.5"), (2, "a", "3.0")]
     models = merge_models(merge_models((), (measured(1, 1.0),)), (measured(1, 2.0),))
     assert [(m.statement, m.version) for m in models] == [(1, 2)]
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(["message", "progress", "run", "steps", "foreign"]),
-        json_values.filter(lambda v: v is not None),
-    ),
-    st.sampled_from(["", "one", "two"]),
-)
-def test_a_patch_makes_of_anything_what_is_wanted(stored: dict[str, Any], message: str) -> None:
-    wanted = SQLFlowJobStatus(
-        observed_generation=2,
-        message=message or None,
-        steps=(step(1, "m"),),
-        conditions=tuple(conditions_of(Phase.RUNNING).values()),
-    )
-    patched = merge(stored, status_patch(stored, wanted))
-    assert patched == status_json(wanted)
-    assert status_patch(patched, wanted) == {}
 
 
 def test_empty_lists_are_not_stored() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,22 @@ STATUSES = st.fixed_dictionaries(
 ).map(SQLFlowJobStatus.model_validate)
 
 
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "child", "name"]), inner),
+    max_leaves=8,
+)
+ANYTHING = st.dictionaries(st.sampled_from(["message", "phase", "run", "steps", "foreign"]), VALUES)
+"""What somebody else, or another version of the operator, may have stored as a status."""
+
+
+@given(ANYTHING, STATUSES)
+def test_a_patch_makes_of_anything_what_is_wanted(stored: dict[str, Any], after: SQLFlowJobStatus) -> None:
+    patched = merge(stored, status_patch(stored, after))
+    assert patched == status_json(after)
+    assert status_patch(patched, after) == {}
+
+
 @given(STATUSES, STATUSES)
 def test_the_patch_leaves_nothing_of_what_was_stored(before: SQLFlowJobStatus, after: SQLFlowJobStatus) -> None:
     stored = status_json(before)
@@ -63,3 +81,28 @@ def test_a_new_run_shows_nothing_of_the_old_one(backend: str, ending: str) -> No
     assert "finishedAt" not in second["run"]
     assert second["steps"] == [{"name": "s1-sql", "kind": "sql", "statements": [1], "phase": "Pending", "attempts": 0}]
     assert {"metrics", "models", "diagnostics"}.isdisjoint(second)
+
+
+@pytest.mark.parametrize(
+    ("target", "patch", "result"),
+    [
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+        ({"a": "b"}, {"a": None}, {}),
+        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+        (["a", "b"], ["c", "d"], ["c", "d"]),
+        ({"a": "b"}, ["c"], ["c"]),
+        ({"a": "foo"}, None, None),
+        ({"a": "foo"}, "bar", "bar"),
+        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+        ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
+        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+    ],
+)
+def test_the_fake_api_server_merges_as_the_rfc_says(target: Any, patch: Any, result: Any) -> None:
+    """The examples of RFC 7396, appendix A."""
+    assert merge(target, patch) == result
