@@ -70,7 +70,7 @@ TARGETS = (
     Target(
         "reconcile",
         _modules(RECONCILE, "apply", "observe", "program_cache", "reconciler", "report_cache"),
-        _operator_tests("observe", "reconcile", "mishaps", "run_endings", "planning", "defaults", "argo_rights"),
+        _operator_tests("refusals", "observe", "reconcile", "mishaps", "planning", "argo_rights", "status_patch"),
     ),
     Target("submit", _modules(WORKFLOW, "submit", "__init__"), _operator_tests("submit", "fetch")),
     Target(
