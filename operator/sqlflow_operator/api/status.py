@@ -211,6 +211,12 @@ class SQLFlowJobStatus(ApiModel):
         ready = self.condition(ConditionType.READY)
         return ready.message if ready else ""
 
+    @property
+    def reason(self) -> str:
+        """The reason of the condition Ready; "" before the first status."""
+        ready = self.condition(ConditionType.READY)
+        return ready.reason if ready else ""
+
     def condition(self, kind: ConditionType) -> Condition | None:
         """The condition of that type, or None before the first status."""
         return next((condition for condition in self.conditions if condition.type == kind), None)

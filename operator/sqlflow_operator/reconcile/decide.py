@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlflow_operator.api import ConditionType, Phase, SQLFlowJob, StepPhase
+from sqlflow_operator.api import ConditionType, Phase, SQLFlowJob, SQLFlowJobStatus, StepPhase
 from sqlflow_operator.clock import from_text, to_text
 from sqlflow_operator.reconcile import job_status as status_of
 from sqlflow_operator.reconcile.decision import (
@@ -38,6 +38,9 @@ from sqlflow_operator.workflow.observe.state import Reason, RunState
 
 UNACKNOWLEDGED = timedelta(seconds=15)
 """After so long without a sign of the engine's controller, the status asks whether it runs."""
+
+STARTING = timedelta(seconds=5)
+"""For so long the status of a run that starts does not follow its pod from one word to the next."""
 
 RETRY_PENDING, RETRY_PENDING_LAST = 5.0, 60.0
 """Seconds after which a run without a running step is observed again: time alone changes what its status says."""
@@ -149,14 +152,28 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
             actions += (PatchChild(child.name, child.backend, child.adjustment),)
         if o.config_map is False and o.program is not None and o.program.program is not None:
             actions += (CreateRun(child.name, child.backend, o.program.program),)
+    status = status_of.of_run(o, child, state, now)
     return Decision(
         actions=actions,
-        status=status_of.of_run(o, child, state, now),
+        status=None if _still_starting(o, status, now) else status,
         requeue_after=_earliest(
             _seconds_until(deadline, now),
             _patience(state, now),
             _seconds_until(expiry(o.job, state.finished_at or to_text(now)), now) if state.phase.terminal else None,
         ),
+    )
+
+
+def _still_starting(o: Observation, status: SQLFlowJobStatus, now: datetime) -> bool:
+    """True if a run began moments ago and only the words for it have changed: not worth a write."""
+    known, start = o.job.status, from_text(status.run.started_at if status.run else None)
+    return (
+        status_of.same_run(o)
+        and start is not None
+        and now - start < STARTING
+        and known.observed_generation == status.observed_generation
+        and (known.phase, known.steps, known.reason) == (status.phase, status.steps, Reason.STARTING)
+        and status.reason == Reason.STARTING
     )
 
 

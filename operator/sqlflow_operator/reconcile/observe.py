@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlflow_codegen.contract import LABEL_JOB_UID, LABEL_RUN
 
-from sqlflow_operator.api import Backend, ConditionType, Phase, SQLFlowJob
+from sqlflow_operator.api import Backend, Phase, SQLFlowJob
 from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import CONFIG_MAPS, PODS, Kube, NotFoundError, Object, owner_uids
 from sqlflow_operator.kube.watch_cache import WatchCache
@@ -213,10 +213,10 @@ class Observer:
 
 def _replaces_a_run(job: SQLFlowJob, name: str) -> bool:
     """True if the status shows an earlier run that has not ended, or that is being stopped."""
-    run, ready = job.status.run, job.status.condition(ConditionType.READY)
+    run = job.status.run
     if run is not None:
         return run.name != name and not job.status.terminal
-    return ready is not None and ready.reason == Reason.STOPPING
+    return job.status.reason == Reason.STOPPING
 
 
 def _run_of(pod: Mapping[str, Any]) -> str:

@@ -313,3 +313,19 @@ def test_history_is_bounded_and_children_go_with_it() -> None:
         world.settle()
     assert len(world.status["history"]) == 10
     assert len(world.children()) == 11
+
+
+def test_the_words_of_a_start_cost_no_write_for_five_seconds() -> None:
+    world = World(program="SELECT 1;")
+    world.reconcile()
+    assert world.message == "Waiting for a pod"
+    for _ in range(2):
+        world.clock.sleep(1.2)
+        world.controller.tick()
+        assert (world.reconcile() or 0) <= 5
+    assert world.pods()
+    assert world.writes == 1
+    world.clock.sleep(3)
+    world.reconcile()
+    assert world.writes == 2
+    assert world.message == "Waiting for the pod to start"
