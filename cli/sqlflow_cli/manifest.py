@@ -174,13 +174,9 @@ class Job:
 def jobs_of(file: InputFile, dialect: str = "") -> tuple[Job, ...]:
     """All SQLFlowJobs of a manifest's documents, those in lists included.
 
-    Args:
-        file: the manifest.
-        dialect: the dialect that the command was given, which it must not be.
-
     Raises:
         ManifestError: the text is no YAML.
-        SQLFlowError: it holds none, or a dialect was given.
+        SQLFlowError: it holds no job, or the command was given a dialect.
     """
     if dialect:
         raise SQLFlowError(MANIFEST_DIALECT)

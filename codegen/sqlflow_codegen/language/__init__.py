@@ -1,7 +1,7 @@
 """The language: lexer, statement splitter, clause parser and IR.
 
-`parse_program` is what others call, and `runnable_program` those who are to run the program. They import neither
-sqlglot nor any other big library, because every step parses the program when it starts.
+`parse_program` parses any program, `runnable_program` one that is to run. They import neither sqlglot nor any other
+big library, because every step parses the program when it starts.
 """
 
 from sqlflow_codegen.language.diagnostics import format_diagnostics

@@ -105,10 +105,12 @@ class ClauseParser:
         if token.keyword == "FOR" and "COLUMN" in self.grammar.clauses:
             message = "FOR belongs to a COLUMN clause"
             raise ProblemError("unexpected-clause", message, token.start, f"Write {self.grammar.example}.")
-        meant = closest(token.text, self.grammar.clauses) if token.kind == "word" else None
-        if meant:
-            self._report("misspelled-keyword", f"unexpected {token.shown()}", token.start, f"Did you mean `{meant}`?")
-            return meant
+        suggested = closest(token.text, self.grammar.clauses) if token.kind == "word" else None
+        if suggested:
+            self._report(
+                "misspelled-keyword", f"unexpected {token.shown()}", token.start, f"Did you mean `{suggested}`?"
+            )
+            return suggested
         last = list(self.seen)[-1] if self.seen else f"TO {self._action}"
         message = f"unexpected {token.shown()} after {last} .."
         raise ProblemError("syntax-error", message, token.start, self._unexpected_hint(token, last))

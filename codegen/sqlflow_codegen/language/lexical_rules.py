@@ -142,14 +142,14 @@ def quoted_pattern(quote: str, escapes: str, lines: bool = True) -> re.Pattern[s
     return re.compile(f"(?s:{q}(?:{inner}{backslash}{doubled})*{closing})")
 
 
-def _line_comment(lexis: LexicalRules) -> str:
-    openers = [r"--(?=[\s\x00-\x20]|\Z)" if lexis.dash_needs_space else "--"]
-    openers += ["(?<![:/])//" if opener == "//" else re.escape(opener) for opener in lexis.line_comments]
-    return f"(?:{'|'.join(openers)})[^{re.escape(lexis.comment_ends)}]*+"
+def _line_comment(rules: LexicalRules) -> str:
+    openers = [r"--(?=[\s\x00-\x20]|\Z)" if rules.dash_needs_space else "--"]
+    openers += ["(?<![:/])//" if opener == "//" else re.escape(opener) for opener in rules.line_comments]
+    return f"(?:{'|'.join(openers)})[^{re.escape(rules.comment_ends)}]*+"
 
 
-def _dollar(lexis: LexicalRules) -> str:
-    return r"(?<![\w$])\$(?:[^\W\d]\w*)?\$" if lexis.dollar == "tag" else r"(?<![\w$])\$\$"
+def _dollar(rules: LexicalRules) -> str:
+    return r"(?<![\w$])\$(?:[^\W\d]\w*)?\$" if rules.dollar == "tag" else r"(?<![\w$])\$\$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Patterns:
 
     `plain` sees what hides a `;`; `query` also parentheses and the word TO; `words` every word. `clause` is
     `plain` without bracketed names, which are lists there. `space` is one stretch of white space; `shell` a
-    command that begins with a backslash (`\\g`), which is none of SQL (MySQL's `\\N` is: NULL).
+    command that begins with a backslash (`\\g`), which is not SQL (MySQL's `\\N` is: NULL).
     """
 
     plain: re.Pattern[str]
@@ -176,15 +176,15 @@ WORD = r"[^\W\d][\w$]*+"
 @cache
 def patterns(dialect: str) -> Patterns:
     """The scanners of that dialect, or dialect under settings (a key of `LEXICAL_RULES`)."""
-    lexis = LEXICAL_RULES[dialect]
-    brackets = "\\[" if lexis.brackets else ""
-    special = ";\\-/\\\\" + "".join(lexis.quotes) + ("$" if lexis.dollar else "")
-    special += "".join(re.escape(opener[0]) for opener in lexis.line_comments if opener != "//")
+    rules = LEXICAL_RULES[dialect]
+    brackets = "\\[" if rules.brackets else ""
+    special = ";\\-/\\\\" + "".join(rules.quotes) + ("$" if rules.dollar else "")
+    special += "".join(re.escape(opener[0]) for opener in rules.line_comments if opener != "//")
     events = [
-        f"(?P<quote>[{''.join(lexis.quotes)}{brackets}])",
-        f"(?P<comment>{_line_comment(lexis)})",
+        f"(?P<quote>[{''.join(rules.quotes)}{brackets}])",
+        f"(?P<comment>{_line_comment(rules)})",
         r"(?P<block>/\*)",
-        *([f"(?P<dollar>{_dollar(lexis)})"] if lexis.dollar else []),
+        *([f"(?P<dollar>{_dollar(rules)})"] if rules.dollar else []),
         "(?P<end>;)",
         r"(?P<shell>\\(?!N\b)[^\s;]+)" if dialect_of(dialect) == "mysql" else r"(?P<shell>\\[^\s;]+)",
     ]
@@ -200,6 +200,6 @@ def patterns(dialect: str) -> Patterns:
         query=re.compile("|".join([space, query_run, r"(?P<paren>[()])", "(?P<to>[tT][oO])", *events, *tail])),
         words=re.compile("|".join([space, f"(?P<word>{WORD})", word_run, *events, *tail])),
         clause=re.compile("|".join([space, f"(?P<run>[^{special}]++)", *clause_events, *tail])),
-        line_comment=re.compile(_line_comment(lexis)),
-        dollar=re.compile(_dollar(lexis)) if lexis.dollar else None,
+        line_comment=re.compile(_line_comment(rules)),
+        dollar=re.compile(_dollar(rules)) if rules.dollar else None,
     )

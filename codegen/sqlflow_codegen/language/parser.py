@@ -59,8 +59,8 @@ def parse_program(text: str, dialect: str = DEFAULT_DIALECT, *, further: Check |
     checked = [source.diagnostic(problem, number) for number, problem in check_statements(statements)]
     if further is not None:
         more = [source.diagnostic(problem, one.number) for one in statements for problem in further(one)]
-        worse = {(one.code, one.line, one.column) for one in more}
-        checked = [one for one in checked if (one.code, one.line, one.column) not in worse] + more
+        replaced = {(one.code, one.line, one.column) for one in more}
+        checked = [one for one in checked if (one.code, one.line, one.column) not in replaced] + more
     diagnostics = sorted([*diagnostics, *checked], key=lambda one: (one.statement, one.line, one.column))
     if any(one.severity == "error" for one in diagnostics):
         raise ProgramError(tuple(diagnostics))

@@ -26,13 +26,13 @@ def skip_quoted(text: str, start: int, dialect: str) -> int:
     quote = text[start]
     if quote == "[":
         return text.find("]", start) + 1 or -1
-    lexis = LEXICAL_RULES[dialect]
-    escapes = _prefix(text, start, lexis)[1]
-    match = quoted_pattern(_opener(text, start, lexis), escapes, not lexis.triple).match(text, start)
+    rules = LEXICAL_RULES[dialect]
+    escapes = _prefix(text, start, rules)[1]
+    match = quoted_pattern(_opener(text, start, rules), escapes, not rules.triple).match(text, start)
     if match is None:
         return -1
     end = match.end()
-    if dialect_of(dialect) == "postgres" and escapes != lexis.quotes[quote]:
+    if dialect_of(dialect) == "postgres" and escapes != rules.quotes[quote]:
         # E'a', a line end and 'b' are one string here, and its second part has escapes too.
         pattern = quoted_pattern("'", escapes)
         while (gap := _CONTINUED.match(text, end)) and (part := pattern.match(text, gap.end())):
@@ -40,19 +40,19 @@ def skip_quoted(text: str, start: int, dialect: str) -> int:
     return end
 
 
-def _opener(text: str, start: int, lexis: LexicalRules) -> str:
+def _opener(text: str, start: int, rules: LexicalRules) -> str:
     quote = text[start]
-    return quote * 3 if lexis.triple and quote != "`" and text.startswith(quote * 3, start) else quote
+    return quote * 3 if rules.triple and quote != "`" and text.startswith(quote * 3, start) else quote
 
 
-def _prefix(text: str, start: int, lexis: LexicalRules) -> tuple[str, str]:
+def _prefix(text: str, start: int, rules: LexicalRules) -> tuple[str, str]:
     """The prefix letters before the quote at `start` ("" if none counts), and the escapes that hold in it."""
     quote = text[start]
-    if lexis.prefixes and (quote == "'" or (quote == '"' and lexis.quotes[quote] != DOUBLED)):
+    if rules.prefixes and (quote == "'" or (quote == '"' and rules.quotes[quote] != DOUBLED)):
         match = _PREFIX.search(text, max(start - 3, 0), start)
         if match and not re.match(r"[\w$]", text[match.start() - 1 : match.start()]):
-            return match.group(), lexis.prefixes.get(match.group().lower(), lexis.quotes[quote])
-    return "", lexis.quotes[quote]
+            return match.group(), rules.prefixes.get(match.group().lower(), rules.quotes[quote])
+    return "", rules.quotes[quote]
 
 
 def skip_block_comment(text: str, start: int, nested: bool) -> int:
@@ -131,16 +131,16 @@ def unquote(text: str, start: int, end: int, dialect: str) -> str:
     quote = text[start]
     if quote == "[":
         return text[start + 1 : end - 1]
-    lexis = LEXICAL_RULES[dialect]
-    opener = _opener(text, start, lexis)
-    escapes = _prefix(text, start, lexis)[1]
+    rules = LEXICAL_RULES[dialect]
+    opener = _opener(text, start, rules)
+    escapes = _prefix(text, start, rules)[1]
     body = text[start + len(opener) : end - len(opener)]
     if escapes == DOUBLED:
         return body.replace(quote * 2, quote)
     if escapes not in (BOTH, ESCAPED):
         return body
     doubled = f"|{re.escape(quote * 2)}" if escapes == BOTH else ""
-    numeric = "|".join(_NUMERIC[letter] for letter in lexis.numeric_escapes)
+    numeric = "|".join(_NUMERIC[letter] for letter in rules.numeric_escapes)
     pattern = re.compile(f"(?s:\\\\(?:{numeric}{'|' if numeric else ''}(?P<one>.)){doubled})")
     canonical = dialect_of(dialect)
     return pattern.sub(lambda match: _decode(match, start, canonical), body)

@@ -139,15 +139,15 @@ class Splitter:
         if _NOT_BEFORE_TO.search(before):
             return False
         action = self._scanner.word_after(end)[0]
-        ours = action in ACTIONS
-        if not ours and (inside or not action or raw.other_to >= 0):
+        is_action = action in ACTIONS
+        if not is_action and (inside or not action or raw.other_to >= 0):
             return False
         if action in _UNITS or self._is_part_of_sql(raw.start, start):
             return False
-        if ours and not inside:
+        if is_action and not inside:
             raw.to = start
             return True
-        if ours:
+        if is_action:
             raw.hidden_to = start if raw.hidden_to < 0 else raw.hidden_to
         else:
             raw.other_to = start

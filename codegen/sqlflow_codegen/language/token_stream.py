@@ -179,10 +179,10 @@ class TokenStream:
 @cache
 def _finder(dialect: str, words: tuple[str, ...]) -> re.Pattern[str]:
     """Scans over all but parentheses, these words, and quotes and comments."""
-    lexis = LEXICAL_RULES[dialect]
-    special = "".join(map(re.escape, {"-", "/", "(", ")", *lexis.quotes, *("$" if lexis.dollar else "")}))
-    special += "".join(re.escape(opener[0]) for opener in lexis.line_comments)
-    special += re.escape("[") if lexis.brackets else ""
+    rules = LEXICAL_RULES[dialect]
+    special = "".join(map(re.escape, {"-", "/", "(", ")", *rules.quotes, *("$" if rules.dollar else "")}))
+    special += "".join(re.escape(opener[0]) for opener in rules.line_comments)
+    special += re.escape("[") if rules.brackets else ""
     first = "".join(f"{word[0].lower()}{word[0]}" for word in words)
     any_of = "|".join(f"{_any_case(word)}(?![\\w$])" for word in words)
     run = f"[^{special}{first}]++" + (f"|(?<=[\\w$])[{first}]|(?!{any_of})[{first}]" if words else "")

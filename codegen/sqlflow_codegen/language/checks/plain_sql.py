@@ -22,17 +22,17 @@ _LONG = 6
 """Letters from which a word that is nearly MAXIMIZE can be nothing else, whatever follows it."""
 _ACTION = re.compile(rf"(?<![.\w@:$\"])(?:{'|'.join(ACTIONS)})\b(?![.(])", re.IGNORECASE)
 _BEFORE = re.compile(r"(?:(?P<word>[^\W\d][\w$]*)|[\"'`\])]|\d)\s*\Z")
-_NOT_A_TABLE = keywords(
+_NOT_BEFORE_ALIAS = keywords(
     """ALL AND ANY AS ASC BETWEEN BY CASE CROSS DELETE DESC DISTINCT ELSE END EXCEPT FROM FULL GROUP HAVING IN INNER
     INSERT INTERSECT INTO IS JOIN LATERAL LEFT LIKE LIMIT NATURAL NOT OFFSET ON ONLY OR ORDER OUTER OVER PARTITION
     RIGHT SELECT SET TABLE THEN TO UNION UPDATE USING VALUES WHEN WHERE WINDOW WITH"""
 )
 """Words of SQL behind or before which no alias stands."""
-_NEVER_A_NAME = _NOT_A_TABLE | keywords(
+_NOT_AFTER_ALIAS = _NOT_BEFORE_ALIAS | keywords(
     """CONNECT FETCH FOR FORCE IGNORE MATCH_RECOGNIZE PIVOT PROCEDURE QUALIFY RANGE ROWS START TABLESAMPLE UNPIVOT
     USE ANTI ASOF POSITIONAL SEMI STRAIGHT_JOIN SAMPLE CLUSTER DISTRIBUTE SORT WITHIN COLLATE AT NULLS"""
 )
-_OWN_CLAUSES = CLAUSES - {"FOR"}
+_MODEL_CLAUSES = CLAUSES - {"FOR"}
 
 _LISTED = "SELECT name, version, created_at FROM sqlflow_models lists what is stored; SHOW TRAIN model shows how."
 _SHOW = MappingProxyType({"MODELS": _LISTED, "MODEL": _LISTED, "TRAIN": _LISTED})
@@ -89,18 +89,18 @@ class PlainSqlCheck:
     def _misspelled(self, to: int) -> None:
         word, start = self._scanner.word_after(to + len("TO"))
         shown = self._source.text[start : start + len(word)]
-        meant = closest(word, ACTIONS)
+        suggested = closest(word, ACTIONS)
         message = f"unexpected `{shown}` after TO"
         named, clause, ended = self._named(start + len(word))
-        sure = len(word) >= _LONG and meant in ("MAXIMIZE", "MINIMIZE")
-        if meant and (sure or (named and (clause or ended))):
-            raise ProblemError("misspelled-keyword", message, start, f"Did you mean `TO {meant}`?")
+        sure = len(word) >= _LONG and suggested in ("MAXIMIZE", "MINIMIZE")
+        if suggested and (sure or (named and (clause or ended))):
+            raise ProblemError("misspelled-keyword", message, start, f"Did you mean `TO {suggested}`?")
         if named and clause:
             known = ", ".join(ACTIONS[:-1])
             raise ProblemError("syntax-error", message, start, f"Statements are TO {known} and {ACTIONS[-1]}.")
 
     def _missing_to(self) -> None:
-        """`SELECT * FROM t TRAIN xgboost.gbtree LABEL y INTO m`: a word of ours where SQL can have none."""
+        """`SELECT * FROM t TRAIN xgboost.gbtree LABEL y INTO m`: an action where SQL can have no such word."""
         raw = self._raw
         if not _ACTION.search(self._source.text, raw.start, raw.end):
             return
@@ -108,23 +108,23 @@ class PlainSqlCheck:
         for found in islice(_ACTION.finditer(bare), _CANDIDATES):
             before = _BEFORE.search(bare, max(found.start() - _NEAR, 0), found.start())
             at = raw.start + found.start()
-            if before is None or (before["word"] or "").upper() in _NOT_A_TABLE:
+            if before is None or (before["word"] or "").upper() in _NOT_BEFORE_ALIAS:
                 continue
             after = self._scanner.word_after(raw.start + found.end())[0]
             named, clause, ended = self._named(raw.start + found.end())
-            if named and after not in _NEVER_A_NAME | _OWN_CLAUSES and (clause or ended):
+            if named and after not in _NOT_AFTER_ALIAS | _MODEL_CLAUSES and (clause or ended):
                 word = found.group().upper()
                 raise ProblemError("missing-to", f"{word} needs TO before it", at, f"Write {GRAMMARS[word].example}.")
 
     def _named(self, position: int) -> tuple[bool, bool, bool]:
-        """True if a name stands there; if a clause of ours follows it; if the statement ends behind it."""
+        """True if a name stands there; if a clause of a model statement follows it; if the statement ends behind it."""
         lexer = Lexer(self._source, self._raw.variant, position, self._raw.end)
         try:
             lexer.name("")
             following = lexer.peek()
         except ProblemError:
             return False, False, False  # not our syntax: the database may know it
-        return True, following.keyword in _OWN_CLAUSES, following.kind == "end"
+        return True, following.keyword in _MODEL_CLAUSES, following.kind == "end"
 
     def _separator(self) -> Problem | None:
         raw = self._raw
