@@ -57,11 +57,8 @@ class Alterations:
             analysis.call(function)  # a type may be changed by calling it
         self._definitions.tie(relation, details, analysis)
         for each in renamed:
-            target = self._walker.reference(unwrap(each.this))
-            if isinstance(each, exp.SwapTable):
-                self.swap(reference, target, analysis)
-            else:
-                self.rename(reference, target, analysis)
+            change = self.swap if isinstance(each, exp.SwapTable) else self.rename
+            change(reference, self._walker.reference(unwrap(each.this)), analysis)
         if any(each.args.get("cascade") for each in (tree, *actions)):
             analysis.run_alone("CASCADE may drop more than it names")
             analysis.catalog.provenances.more_dropped()

@@ -83,8 +83,6 @@ class Analysis(RelationAccess):
     def _call_other(self, function: str) -> None:
         """Note a call of a function that is not the program's, or not known."""
         match judge(function, self.catalog.names.dialect):
-            case Verdict.HARMLESS | Verdict.SEQUENCE:
-                pass
             case Verdict.FILES:
                 self.reads.add(ANY_FILE)
             case Verdict.FILES_WRITTEN:
@@ -108,8 +106,6 @@ class Analysis(RelationAccess):
                 self.give_up(f"it calls {function}(), which is not known", function=True)
             case Verdict.READS if self.catalog.conservative:
                 self.use_existing(write=False)
-            case Verdict.READS | Verdict.WRITES:
-                pass
 
     def _want_writers(self) -> None:
         self.affinities.add(self.session.affinity(AffinityKind.WRITERS))

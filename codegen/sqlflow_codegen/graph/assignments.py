@@ -135,37 +135,35 @@ class Assignments:
     def _assign(self, parts: list[Sequence[Token]], analysis: Analysis) -> bool:
         keys: set[str] = set()
         computed: list[Sequence[Token]] = []
-        variables = True
         for part in parts:
             key, value = self._name_and_value(part)
             if key.startswith(_GLOBAL):
                 self._global(key, analysis)
                 return False
-            if key == "autocommit" and any(token.text.upper() in _OFF for token in value):
-                analysis.keep_in_session()
-                return False
-            if key in _OF_THE_NEXT.get(self._dialect, ()):
+            off = key == "autocommit" and any(token.text.upper() in _OFF for token in value)
+            if off or key in _OF_THE_NEXT.get(self._dialect, ()):
                 analysis.keep_in_session()
                 return False
             keys.add(key)
-            variables = variables and key.startswith("@")
-            known = analysis.session.computed_variables
-            if not _is_constant(value) or key[1:] in known:
+            if not _is_constant(value) or key[1:] in analysis.session.computed_variables:
                 computed.append(value)
-        if not computed:
-            analysis.session.set(frozenset(keys))
-            return True
-        found = self._references(computed, analysis)
-        if found is not None and variables:
-            analysis.mention(found)
-            analysis.use_variables(found.variables, {key[1:] for key in keys})
-            return False
-        if found is not None and self._same_again(found):
+        if computed:
+            return self._assign_computed(keys, computed, analysis)
+        analysis.session.set(frozenset(keys))
+        return True
+
+    def _assign_computed(self, keys: set[str], values: list[Sequence[Token]], analysis: Analysis) -> bool:
+        found = self._references(values, analysis)
+        variables = all(key.startswith("@") for key in keys)
+        if found is not None and not variables and self._same_again(found):
             analysis.session.set(None)
             return True
         if found is not None:
             analysis.mention(found)
-        analysis.keep_in_session()
+        if found is not None and variables:
+            analysis.use_variables(found.variables, {key[1:] for key in keys})
+        else:
+            analysis.keep_in_session()
         return False
 
     def _name_and_value(self, part: Sequence[Token]) -> tuple[str, Sequence[Token]]:

@@ -60,19 +60,8 @@ class Graph:
     errors: tuple[Diagnostic, ...] = ()
 
 
-def build_graph(
-    program: Program,
-    ordering: Ordering = Ordering.CONSERVATIVE,
-    *,
-    fusion: bool = True,
-) -> Graph:
-    """Build the graph of a program.
-
-    Args:
-        program: the parsed program.
-        ordering: which statements wait for which.
-        fusion: whether plain SQL statements share a step where that keeps no statement back that may take long.
-    """
+def build_graph(program: Program, ordering: Ordering = Ordering.CONSERVATIVE, *, fusion: bool = True) -> Graph:
+    """Build the graph of a program; the arguments are those of `plan_steps`."""
     state = ProgramState(program.dialect, ordering)
     found: list[Effects] = []
     settings: list[tuple[Setting, ...]] = []

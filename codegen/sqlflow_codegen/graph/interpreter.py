@@ -130,28 +130,13 @@ class Interpreter:
 
     def _interpret(self, tokens: list[Token], text: str, analysis: Analysis) -> None:
         first = words(tokens)
+        if self._interpret_words(tokens, first, analysis):
+            return
+        if self._reader.is_command(tokens[0]):
+            raise NotUnderstoodError(f"what {first[0]} does is not known")
         if first[0] == "REPLACE" and self._dialect in ("mysql", "sqlite"):
             tokens = [Token(TokenType.INSERT, "INSERT"), *tokens[1:]]
-        elif first[:2] == ("RENAME", "TABLE"):
-            analysis.brief = True
-            self._rename_tables(tokens, analysis)
-            return
-        elif first[:2] == ("LOAD", "DATA") and self._dialect == "mysql":
-            self._load_mysql(tokens, analysis)
-            return
-        elif first[:3] == ("CREATE", "FOREIGN", "TABLE"):
-            self._definitions.create_external(*foreign_table(tokens), analysis)
-            return
-        elif first[:3] == ("CREATE", "VIRTUAL", "TABLE"):
-            self._definitions.create_virtual(*virtual_table(tokens), analysis)
-            return
-        elif first[:3] == ("REFRESH", "MATERIALIZED", "VIEW"):
-            name, _ = name_after(tokens, 4 if first[3:] == ("CONCURRENTLY",) else 3)
-            self._refresh_view(name, analysis)
-            return
-        elif self._reader.is_command(tokens[0]):
-            raise NotUnderstoodError(f"what {first[0]} does is not known")
-        if self._dialect == "postgres" and first[0] == "CREATE":
+        elif self._dialect == "postgres" and first[0] == "CREATE":
             tokens = without_attributes(self._without_on_commit(tokens, analysis))
         tree = self._reader.parse(tokens, text)
         analysis.brief = is_brief(tree)
@@ -162,6 +147,24 @@ class Interpreter:
             self._query(tree, analysis)
         else:
             raise NotUnderstoodError(f"what {first[0]} does is not known")
+
+    def _interpret_words(self, tokens: list[Token], first: tuple[str, ...], analysis: Analysis) -> bool:
+        """Note the effects of a statement that sqlglot does not parse well; False if it is no such statement."""
+        if first[:2] == ("RENAME", "TABLE"):
+            analysis.brief = True
+            self._rename_tables(tokens, analysis)
+        elif first[:2] == ("LOAD", "DATA") and self._dialect == "mysql":
+            self._load_mysql(tokens, analysis)
+        elif first[:3] == ("CREATE", "FOREIGN", "TABLE"):
+            self._definitions.create_external(*foreign_table(tokens), analysis)
+        elif first[:3] == ("CREATE", "VIRTUAL", "TABLE"):
+            self._definitions.create_virtual(*virtual_table(tokens), analysis)
+        elif first[:3] == ("REFRESH", "MATERIALIZED", "VIEW"):
+            name, _ = name_after(tokens, 4 if first[3:] == ("CONCURRENTLY",) else 3)
+            self._refresh_view(name, analysis)
+        else:
+            return False
+        return True
 
     def _without_on_commit(self, tokens: list[Token], analysis: Analysis) -> list[Token]:
         """The tokens without ON COMMIT DROP, which sqlglot does not read."""

@@ -19,17 +19,15 @@ from sqlflow_codegen.graph.explain import as_text
 DOT_SECONDS = 60
 """Time that Graphviz gets to lay out a picture."""
 
+_NOTE_FIELDS = ("statement", "line", "column", "message", "hint")
 _PLAIN = frozenset(" abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:=+*/()-_")
 
 
 def to_json(graph: Graph, notes: Sequence[Diagnostic] = ()) -> dict[str, Any]:
-    """The graph as plain data.
+    """The graph as plain data: `statements`, `edges`, `steps` and `notes`, with the fields of their classes.
 
-    `statements`: number (from 1), kind, title, reads, writes (names of relations and models), step.
-    `edges`: from, to (numbers), hazard, on; after transitive reduction, one for every cause; `on` is `*` where a
-    relation that existed before the program may be a view over another.
-    `steps`: name, statements, after; in an order in which they may run.
-    `notes`: what made the program sequential: statement, line, column, message, hint.
+    Edges are those of the transitive reduction, one for every cause; `on` is `*` where a relation that existed before
+    the program may be a view over another. Steps are in an order in which they may run.
     """
     step_of = {number: step.name for step in graph.steps for number in step.statements}
     return {
@@ -50,16 +48,7 @@ def to_json(graph: Graph, notes: Sequence[Diagnostic] = ()) -> dict[str, Any]:
         "steps": [
             {"name": step.name, "statements": list(step.statements), "after": list(step.after)} for step in graph.steps
         ],
-        "notes": [
-            {
-                "statement": each.statement,
-                "line": each.line,
-                "column": each.column,
-                "message": each.message,
-                "hint": each.hint,
-            }
-            for each in notes
-        ],
+        "notes": [{key: getattr(each, key) for key in _NOTE_FIELDS} for each in notes],
     }
 
 

@@ -79,37 +79,36 @@ def _together(members: Sequence[int], effects: Sequence[Effects]) -> dict[int, i
 
 
 def _components(befores: dict[int, set[int]]) -> dict[int, int]:
-    """For every node the least of its strongly connected component (Tarjan's algorithm, without recursion)."""
+    """For every node one that stands for its strongly connected component (Kosaraju's algorithm)."""
+    afters: dict[int, list[int]] = {node: [] for node in befores}
+    for node, others in befores.items():
+        for each in others:
+            afters[each].append(node)
     found: dict[int, int] = {}
-    number: dict[int, int] = {}
-    low: dict[int, int] = {}
-    path: list[int] = []
-    for root in befores:
-        if root in number:
-            continue
-        work = [(root, iter(sorted(befores[root])))]
-        number[root] = low[root] = len(number)
-        path.append(root)
-        while work:
-            node, rest = work[-1]
-            for other in rest:
-                if other not in number:
-                    number[other] = low[other] = len(number)
-                    path.append(other)
-                    work.append((other, iter(sorted(befores[other]))))
-                    break
-                if other not in found:
-                    low[node] = min(low[node], number[other])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == number[node]:
-                    start = path.index(node) if path[-1] != node else len(path) - 1
-                    least = min(path[start:])
-                    found.update(dict.fromkeys(path[start:], least))
-                    del path[start:]
+    for root in reversed(_postorder(befores)):
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node not in found:
+                found[node] = root
+                stack += afters[node]
     return found
+
+
+def _postorder(befores: dict[int, set[int]]) -> list[int]:
+    """The nodes in the order in which a depth-first search leaves them."""
+    order: list[int] = []
+    seen: set[int] = set()
+    stack = [(root, False) for root in befores]
+    while stack:
+        node, left = stack.pop()
+        if left:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack += [(each, False) for each in befores[node] if each not in seen]
+    return order
 
 
 def topological(after: dict[int, set[int]], key: Callable[[int], int]) -> list[int]:
