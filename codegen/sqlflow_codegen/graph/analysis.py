@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from sqlflow_codegen.graph.affinity import AffinityKind, variable
 from sqlflow_codegen.graph.data_objects import ANY_FILE
 from sqlflow_codegen.graph.effects_builder import CATALOG_READ
 from sqlflow_codegen.graph.files import file_resources
@@ -13,7 +14,6 @@ from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.references import References
 from sqlflow_codegen.graph.relation_access import RelationAccess
 from sqlflow_codegen.graph.routines import call_reference
-from sqlflow_codegen.graph.session_state import AffinityKind, variable
 
 
 class Analysis(RelationAccess):
@@ -55,7 +55,7 @@ class Analysis(RelationAccess):
                 self._want_writers()
 
     def expanded(self, found: References) -> References:
-        """The same, with what the program's functions mention in the place of their names."""
+        """The same, with the references of the program's functions in the place of their names."""
         if not self.catalog.functions:
             return found
         queue, seen = list(found.functions), set[str]()

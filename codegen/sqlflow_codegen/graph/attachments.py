@@ -11,7 +11,7 @@ from sqlflow_codegen.graph.sql_parser import name_after
 
 
 def attach(tokens: Sequence[Token], analysis: Analysis) -> bool:
-    """Note an ATTACH; True if later steps replay it, False if what it attaches is this session's alone."""
+    """Note an ATTACH; True if later steps replay it, False if it attaches a database of this session alone."""
     file, name = _file_and_name(tokens, analysis.catalog.names.dialect)
     folded = analysis.catalog.names.fold((name, False))
     if file is not None and is_memory(file, analysis.catalog.names.dialect):

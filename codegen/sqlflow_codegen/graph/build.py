@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlflow_codegen.errors import Diagnostic
+from sqlflow_codegen.graph.affinity import Affinity, AffinityKind
 from sqlflow_codegen.graph.data_objects import Effects
 from sqlflow_codegen.graph.dependencies import Waits, by_effects, in_program_order
 from sqlflow_codegen.graph.effects import ProgramState, effects
@@ -14,7 +15,7 @@ from sqlflow_codegen.graph.fusion import fuse
 from sqlflow_codegen.graph.lost import lost_at
 from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.graph.results import ResultChecks
-from sqlflow_codegen.graph.session_state import Affinity, AffinityKind, Setting
+from sqlflow_codegen.graph.session_state import Setting
 from sqlflow_codegen.graph.steps import Step
 from sqlflow_codegen.graph.units import Unit, make_units
 from sqlflow_codegen.language.ir import Program, SqlStatement, Statement
@@ -45,10 +46,10 @@ class Graph:
 
     Attributes:
         program: the program.
-        effects: what each statement does, in program order.
+        effects: those of each statement, in program order.
         edges: after transitive reduction, sorted; one for every cause.
         steps: in an order in which they may run.
-        warnings: findings about statements that run alone because it is not clear what they do.
+        warnings: findings about statements that run alone because their effects are not clear.
         errors: findings about result tables that may not be replaced; `plan` raises them.
     """
 
@@ -165,7 +166,7 @@ class _Steps:
         """Numbers of the statements that a retry runs again although they are done.
 
         What shapes the session within a transaction is repeated within it: that is, with its BEGIN, its COMMIT or
-        ROLLBACK, and what else acts in it only.
+        ROLLBACK, and all statements that act inside it only.
         """
         effects = self._effects
         transactions = {

@@ -34,7 +34,7 @@ class Catalog:
         self.unread = False
         """True after a statement that is not understood."""
         self.functions = FunctionBodies()
-        """Functions of the program of which it is known what they read."""
+        """Functions of the program whose reads are known."""
         self.user_functions = False
         """True if the program created others."""
         self._indexes: NameMap[Relation] = NameMap()
@@ -62,7 +62,7 @@ class Catalog:
         return found
 
     def relation_anywhere(self, reference: Reference) -> Relation:
-        """The relation of that name in whatever schema."""
+        """The relation of that name in any schema."""
         return self.names.relation(reference[-1:], CurrentSchema(""))
 
     def attach(self, name: str) -> None:
@@ -115,12 +115,12 @@ class Catalog:
         """Note that something not understood may have given relations another meaning.
 
         Args:
-            words: what it mentioned: names of relations, schemas or catalogs; None if it may be any.
+            words: names of relations, schemas or catalogs that it mentioned; None if it may be any.
         """
         self._trust.end(words)
 
     def distrust_names(self) -> None:
-        """Note that there are triggers or rules now: what a statement names is not all that it changes.
+        """Note that there are triggers or rules now: a statement may change more than it names.
 
         Their bodies may name relations that do not exist yet, so none that is created later is new either.
         """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sqlflow_codegen.graph.affinity import Affinity
 from sqlflow_codegen.graph.naming import Relation
 from sqlflow_codegen.graph.provenance import Doubt
-from sqlflow_codegen.graph.session_state import Affinity
 
 TABLE = "table"
 MODEL = "model"
@@ -24,9 +24,9 @@ class DataObject(NamedTuple):
     """Something read or written.
 
     Attributes:
-        kind: `table` (any relation), `model`, or what people do not see: `group` (tables tied by foreign keys,
+        kind: `table` (any relation), `model`, or one that is not shown: `group` (tables tied by foreign keys,
             inheritance or a sequence), `index`, `schema`, `files`, `all` (the relations that the program did not
-            create), `drops` and `freed` (what a DROP of one of those may change).
+            create), `drops` and `freed` (objects that a DROP of one of those may change).
         schema: of a relation, folded; "" if not known. Of a file, its folder.
         name: folded.
         shown: how people see it.
@@ -44,7 +44,7 @@ EXISTING = DataObject(ALL, "", "existing", "*")
 CODE = DataObject(ALL, "", "code", "*")
 """Code that existed before: a change of a relation that the program did not create may run a trigger that names others.
 
-Whoever changes such a relation writes it; whoever uses a relation that was dropped and made again reads it.
+A change of such a relation writes it; a use of a relation that was dropped and made again reads it.
 """
 ANY_DROP = DataObject(DROPS, "", "drops", "drops")
 """All relations that existed before and are dropped: views and keys among them decide the order of the DROPs."""
@@ -66,20 +66,19 @@ class Effects:
     """The effects of one statement that others can notice.
 
     Attributes:
-        reads, writes: what it reads and writes; views of the program with what their definitions read.
+        reads, writes: the data objects; views of the program with the relations that their definitions read.
         barrier: why it must run after all before it and before all after it; "" if it need not.
         understood: False if the barrier is there because nothing is known about it; then it may have
             created views or triggers.
-        session: what it shares with other statements of its session, such as temporary tables: statements
-            that share something must run in one session.
+        session: its affinities; statements that have one in common must run in one session.
         setting: it only sets up the session, and a replay at the start of later steps gives the same.
-        only_session: it leaves nothing behind but session state (a setting, a temporary table and what fills it, a
+        only_session: it leaves nothing behind but session state (a setting, a temporary table and its rows, a
             prepared statement); a step that is tried again runs it again.
-        controls: it begins or ends a transaction, or acts inside one only; run again with what `only_session`
-            says of the same transaction.
+        controls: it begins or ends a transaction, or acts inside one only; repeated if a statement of the same
+            transaction is `only_session`.
         changes_session: it leaves something in its session, perhaps among other things.
         reaches_later: it changes sessions that begin later, but not its own.
-        hint: what a person can do about the barrier.
+        hint: a way to avoid the barrier.
         brief: whether it takes no time worth a step of its own.
         unclear: names of relations that it changes where others may be changed with them, or read through them.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 
 from sqlglot import exp
 
@@ -14,7 +14,7 @@ from sqlflow_codegen.graph.files import file_resources
 from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Reference, Relation
 from sqlflow_codegen.graph.provenance import Doubt
-from sqlflow_codegen.graph.references import References, unwrap
+from sqlflow_codegen.graph.references import References, present, unwrap
 from sqlflow_codegen.graph.routines import Routines, call_reference, function_reference
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError
 from sqlflow_codegen.graph.walker import Walker
@@ -32,28 +32,29 @@ class Definitions:
     def __init__(self, walker: Walker, routines: Routines) -> None:
         self._walker = walker
         self._routines = routines
-
-    # -- CREATE
+        self._handlers: dict[str, Callable[[exp.Expr, Analysis], None]] = {
+            "TABLE": self._create_table,
+            "SEQUENCE": self._create_table,
+            "VIEW": self._create_view,
+            "INDEX": self._create_index,
+            "SCHEMA": self._create_schema,
+            "DATABASE": self._create_schema,
+            "FUNCTION": self._create_function,
+            "MACRO": self._create_function,
+        }
 
     def create(self, tree: exp.Expr, analysis: Analysis) -> None:
         """A CREATE of any kind."""
         kind = str(tree.args.get("kind") or "").upper()
-        if kind in ("TABLE", "SEQUENCE"):
-            self._create_table(tree, analysis)
-        elif kind == "VIEW":
-            self._create_view(tree, analysis)
-        elif kind == "INDEX":
-            self._create_index(tree, analysis)
-        elif kind in ("SCHEMA", "DATABASE"):
-            self._create_schema(tree, kind, analysis)
-        elif kind in ("FUNCTION", "MACRO"):
-            self._create_function(tree, analysis)
-        else:
-            if kind in FUNCTIONS:
-                analysis.catalog.user_functions = True
-            analysis.give_up(f"what CREATE {kind or '...'} brings about is not followed")
-            if kind in HIDDEN_WRITERS:
-                analysis.catalog.distrust_names()
+        handler = self._handlers.get(kind)
+        if handler is not None:
+            handler(tree, analysis)
+            return
+        if kind in FUNCTIONS:
+            analysis.catalog.user_functions = True
+        analysis.give_up(f"what CREATE {kind or '...'} brings about is not followed")
+        if kind in HIDDEN_WRITERS:
+            analysis.catalog.distrust_names()
 
     def _create_table(self, tree: exp.Expr, analysis: Analysis) -> None:
         schema = tree.args.get("this")
@@ -62,7 +63,7 @@ class Definitions:
         details = self._walker.collect([*columns, *present(tree, "properties", "indexes")])
         analysis.mention(self._walker.collect(present(tree, "expression", "clone")))
         if _has(tree, exp.DynamicProperty):
-            self._define_view(tree, reference, analysis)
+            self._create_view(tree, analysis)
         elif _is_temporary(tree, reference, analysis):
             relation = analysis.catalog.relation(reference)
             analysis.create_temporary(relation, passing=analysis.drops_on_commit)
@@ -168,9 +169,7 @@ class Definitions:
             analysis.give_up("its definition writes")
 
     def _create_view(self, tree: exp.Expr, analysis: Analysis) -> None:
-        self._define_view(tree, self._walker.reference(unwrap(tree.args.get("this"))), analysis)
-
-    def _define_view(self, tree: exp.Expr, reference: Reference, analysis: Analysis) -> None:
+        reference = self._walker.reference(unwrap(tree.args.get("this")))
         body = analysis.expanded(self._walker.collect(present(tree, "expression")))
         if body.writes or body.into:
             analysis.give_up("its definition writes")
@@ -218,8 +217,9 @@ class Definitions:
             analysis.write_index(relation, unless_there=bool(tree.args.get("exists")))
             analysis.catalog.add_index(relation, analysis.catalog.relation(reference))
 
-    def _create_schema(self, tree: exp.Expr, kind: str, analysis: Analysis) -> None:
+    def _create_schema(self, tree: exp.Expr, analysis: Analysis) -> None:
         names = analysis.catalog.names
+        kind = str(tree.args["kind"]).upper()
         if present(tree, "expression", "clone"):
             analysis.give_up("it creates more than a schema")
         if kind == "DATABASE" and names.dialect == "postgres":
@@ -234,7 +234,7 @@ class Definitions:
         analysis.change_schema(names.key(names.fold(reference[-1])))
 
     def _create_function(self, tree: exp.Expr, analysis: Analysis) -> None:
-        """Note a function: like a view, it reads what its body reads."""
+        """Note a function: like a view, it stands for the relations that its body reads."""
         catalog = analysis.catalog
         name = self._routines.name(tree)
         body = self._routines.body(tree, trusted=not catalog.conservative)
@@ -266,16 +266,6 @@ def _may_do_more(function: str, analysis: Analysis) -> bool:
     if verdict in (Verdict.WRITES, Verdict.READS):
         return analysis.catalog.conservative or analysis.catalog.user_functions
     return verdict not in (Verdict.HARMLESS, Verdict.SEQUENCE, Verdict.FILES)
-
-
-def present(tree: exp.Expr, *keys: str) -> list[exp.Expr]:
-    """The nodes under those keys, as far as there are any."""
-    found: list[exp.Expr] = []
-    for key in keys:
-        value = tree.args.get(key)
-        items: Iterable[object] = value if isinstance(value, list) else (value,)
-        found += [item for item in items if isinstance(item, exp.Expr)]
-    return found
 
 
 def _properties(tree: exp.Expr) -> list[exp.Expr]:

@@ -38,7 +38,7 @@ Waits = list[dict[int, tuple[Cause, ...]]]
 
 
 _Found = tuple[str, DataObject]
-"""A hazard and what it is on."""
+"""A hazard and its data object."""
 _RANKS = {TABLE: 0, MODEL: 0, ALL: 2}
 """Kinds of data objects from the clearest to the vaguest; others are between, and all files are last."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sqlflow_codegen.graph.analysis import Analysis
-from sqlflow_codegen.graph.definitions import FUNCTIONS, present
+from sqlflow_codegen.graph.definitions import FUNCTIONS
 from sqlflow_codegen.graph.naming import Reference, Relation, Unknown
-from sqlflow_codegen.graph.references import unwrap
+from sqlflow_codegen.graph.references import present, unwrap
 from sqlflow_codegen.graph.routines import function_reference
 from sqlflow_codegen.graph.walker import Walker
 

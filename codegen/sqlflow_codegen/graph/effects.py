@@ -1,4 +1,4 @@
-"""The effects of each statement of a program: what it reads and writes."""
+"""Effects of the statements of a program, one after the other."""
 
 from __future__ import annotations
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from sqlflow_codegen.graph.affinity import Affinity
 from sqlflow_codegen.graph.catalog import Catalog
 from sqlflow_codegen.graph.data_objects import ANY_FILE, EXISTING, FILES, DataObject, Effects
 from sqlflow_codegen.graph.provenance import Doubt
-from sqlflow_codegen.graph.session_state import Affinity, SessionState
+from sqlflow_codegen.graph.session_state import SessionState
 
 CATALOG_READ = "it reads the database's catalogue"
 NEW_SCHEMA = "a new schema may change where names are looked up"
@@ -31,7 +32,7 @@ class EffectsBuilder:
         self.changes_session = False
         """It changes the state of its session, perhaps among other things."""
         self.only_session = False
-        """It surely changes nothing else, whatever is not clear about it."""
+        """It surely changes nothing else, even if it is not understood."""
         self.controls = False
         self.drops_on_commit = False
         """The relation that it creates goes with its transaction."""
@@ -62,7 +63,7 @@ class EffectsBuilder:
         )
 
     def keep_in_session(self, *, only: bool = False) -> None:
-        """Note that what the statement leaves in its session cannot be replayed: all after it runs there.
+        """Note that the statement leaves state in its session that cannot be replayed: all after it runs there.
 
         Args:
             only: it surely leaves nothing behind elsewhere.
@@ -72,16 +73,16 @@ class EffectsBuilder:
         self.session.stick()
 
     def run_alone(self, reason: str, hint: str = "") -> None:
-        """Make the statement a barrier although it is clear what it does."""
+        """Make the statement a barrier although its effects are clear."""
         if not self.barrier:
             self.barrier, self.hint = reason, hint
 
     def give_up(self, reason: str, hint: str = "", *, function: bool = False) -> None:
-        """Make the statement a barrier because it is not clear what it does.
+        """Make the statement a barrier because its effects are not clear.
 
         Args:
             reason: for people.
-            hint: what they can do.
+            hint: a way to avoid the barrier.
             function: all that is not clear is a function that it calls, which is trusted to leave names alone.
         """
         self.renames |= not function

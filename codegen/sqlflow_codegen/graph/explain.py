@@ -90,7 +90,7 @@ def _kept_apart(graph: Graph, free: Graph) -> dict[int, int]:
 
 
 def _culprit(before: int, first: Effects, after: int, second: Effects, hazard: str) -> int:
-    """The statement of the two of which it is not clear what it changes; 0 if neither."""
+    """The statement of the two whose changes are not clear; 0 if neither."""
     pair = [(after, second), (before, first)] if hazard == WAR else [(before, first), (after, second)]
     return next((number for number, effects in pair if effects.barrier or effects.unclear), 0)
 
@@ -127,5 +127,5 @@ def _others(numbers: list[int]) -> str:
 
 
 def as_text(found: Sequence[Diagnostic]) -> list[str]:
-    """A line for every note, with the statement's number and what to do."""
+    """A line for every note, with the statement's number and the remedy."""
     return [f"statement {each.statement}: {each.message}. {each.hint}." for each in found]

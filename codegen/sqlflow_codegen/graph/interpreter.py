@@ -1,4 +1,4 @@
-"""From a statement to its effects: reads it, parses it once, and has it interpreted by what it is."""
+"""Interprets plain SQL: parses a statement once and notes its effects by its kind."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Interpreter:
         self._reader.other_quotes = other
 
     def interpret(self, text: str, analysis: Analysis) -> bool:
-        """Note what a statement does; True if it is a setting, to be replayed in later steps."""
+        """Note the effects of a statement; True if it is a setting, to be replayed in later steps."""
         tokens: list[Token] = []
         try:
             tokens = self._reader.tokens(text)
@@ -101,7 +101,7 @@ class Interpreter:
         return False
 
     def query(self, text: str, analysis: Analysis) -> None:
-        """Note what the SELECT of a model statement does."""
+        """Note the effects of the SELECT of a model statement."""
         try:
             tree = self._reader.parse(self._reader.tokens(text), text)
             if not isinstance(tree, _QUERIES):

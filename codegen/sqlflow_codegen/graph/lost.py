@@ -1,16 +1,17 @@
 """Statements at which another attempt at a step cannot go on: the session state that they need is lost.
 
-Another attempt has a new session. It repeats what only shapes the session and skips what is done. That is not enough
-where a statement does both (an `INSERT` before `last_insert_id()`, a `CALL` that sees a temporary table), where what
-is repeated would read what was changed since, and where a new session is not like the old one (`ALTER ROLE ... SET`).
+Another attempt has a new session. It repeats what only shapes the session and skips completed statements. That is not
+enough where a statement does both (an `INSERT` before `last_insert_id()`, a `CALL` that sees a temporary table), where
+a repeated statement would read what was changed since, and where a new session is not like the old one (`ALTER ROLE
+... SET`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from sqlflow_codegen.graph.affinity import Affinity, AffinityKind
 from sqlflow_codegen.graph.data_objects import Effects
-from sqlflow_codegen.graph.session_state import Affinity, AffinityKind
 
 _NO_STATE = frozenset({AffinityKind.PREVIOUS, AffinityKind.WRITERS, AffinityKind.TRANSACTION})
 """Affinities of statements that use no state of the session which is there until its end."""

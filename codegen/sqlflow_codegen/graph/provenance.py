@@ -1,12 +1,12 @@
 """The provenance of relations: existing before the program, dropped and created again by it, or new.
 
 A relation that the program created, and that nothing of that name can have existed before, is *new*. One that it
-dropped and created is made *again*: nothing is bound to it, but what names it by its text may still be there:
+dropped and created is made *again*: nothing is bound to it, but definitions that name it by its text may be left:
 
 * PostgreSQL binds views, rules, keys and inheritance to the relation itself, not to its name, so none survives its
   DROP. What is left are the bodies of functions; triggers on relations that existed before run them.
 * Everywhere else views, triggers and keys bind late: a view that existed before reads the new relation of the same
-  name. That relation itself is what the program made of it, though: it has no triggers yet, and is over nothing else.
+  name. That relation itself is as the program made it, though: it has no triggers yet, and is over nothing else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from enum import Enum, IntEnum, auto
 from sqlflow_codegen.graph.naming import Identity, Relation
 
 MOST_RECREATED = 64
-"""Relations made again of which each may be read by views that existed before; what comes after counts as old."""
+"""Relations made again of which each may be read by views that existed before; further ones count as old."""
 
 
 class Provenance(IntEnum):
@@ -92,7 +92,7 @@ class Provenances:
         """Note a CREATE.
 
         Args:
-            relation: what it creates.
+            relation: the relation that it creates.
             plain: whether it fails where the relation exists.
             most: the provenance of the relation is at most that.
             doubt: the reason for doubt where it is not plain.
@@ -160,7 +160,7 @@ class Provenances:
             return True
         return bool(self._dropped_schemas) and (not relation.schema or relation.schema in self._dropped_schemas)
 
-    # -- what lowers the provenance of relations
+    # -- lower provenances
 
     def lower(self, relation: Relation, to: Provenance) -> None:
         """Note that something with that provenance may now depend on the relation."""
@@ -193,7 +193,7 @@ class Provenances:
         self._changed.clear()
 
     def rollback(self) -> None:
-        """Note that what the transaction did may be undone: what it dropped may be back."""
+        """Note that the transaction may be undone: relations that it dropped may be back."""
         for relation in self._changed:
             self._recreated.pop(relation.identity, None)
             self._absent.discard(relation.identity)

@@ -81,3 +81,14 @@ def expressions(values: Iterable[object]) -> list[exp.Expr]:
         items = value if isinstance(value, list) else (value,)
         found += [item for item in items if isinstance(item, exp.Expr) and item.__class__ not in LEAVES]
     return found
+
+
+def present(tree: exp.Expr, *keys: str) -> list[exp.Expr]:
+    """The nodes under those keys, as far as there are any."""
+    values = (tree.args.get(key) for key in keys)
+    return [
+        each
+        for value in values
+        for each in (value if isinstance(value, list) else [value])
+        if isinstance(each, exp.Expr)
+    ]

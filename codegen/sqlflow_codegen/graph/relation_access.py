@@ -71,7 +71,7 @@ class RelationAccess(EffectsBuilder):
             self.reads |= self.catalog.files(each)
 
     def write_relation(self, relation: Relation) -> None:
-        """Note that a relation, known not to be temporary, is changed; a view changes what it is defined over."""
+        """Note that a relation, known not to be temporary, is changed; a view changes its base relations."""
         for each in self._with_bases(relation):
             self._touch(each, self.writes)
             self.writes |= self.catalog.files(each)
@@ -99,7 +99,7 @@ class RelationAccess(EffectsBuilder):
         if catalog.provenance(relation) is Provenance.NEW:
             return
         if view and not catalog.provenances.binds_late:
-            self.reads.add(CODE)  # whatever is over it would have to be dropped before
+            self.reads.add(CODE)  # any view over it would have to be dropped before
             return
         self.writes.add(EXISTING)
         self.unclear.setdefault(relation.shown, Doubt.DROPPED)
@@ -107,7 +107,7 @@ class RelationAccess(EffectsBuilder):
             self.reads.update(map(read_by_name, catalog.provenances.recreated))
 
     def write_index(self, index: Relation, *, unless_there: bool = False) -> None:
-        """Note that a name of an index or a key is taken or given up; what was dropped before may have given it up."""
+        """Note that a name of an index or a key is taken or given up; an earlier DROP may have given it up."""
         self.writes.add(DataObject(INDEX, "", index.name, index.shown))
         self.reads.add(ANY_DROP if unless_there else ANY_NAME)
 
@@ -185,7 +185,7 @@ class RelationAccess(EffectsBuilder):
             self.write_relation(relation)
 
     def expose(self, relation: Relation, to: Provenance = Provenance.EXISTING) -> None:
-        """Note that something of that provenance depends on the relation from now on, and so may what is over that."""
+        """Note that a relation of that provenance depends on this one from now on, and so may views over that."""
         for each in self._with_bases(relation):
             if self.catalog.provenance(each) > to:
                 self.catalog.lower(each, to)

@@ -79,7 +79,7 @@ class RelationGroups:
         self._members.set(second, roots[0])
 
     def provenance(self, relation: Relation) -> Provenance:
-        """The least provenance of what is tied to it."""
+        """The least provenance of the relations tied to it."""
         return min((self._provenances[root] for root in self._roots(relation)), default=Provenance.NEW)
 
     def lower(self, relation: Relation, to: Provenance) -> None:

@@ -25,7 +25,7 @@ _MODIFIERS = frozenset(
 _EXISTS = ("IF", "NOT", "EXISTS")
 
 _Key = tuple[str, str | Unknown]
-"""A relation as people see it, and, where its schema is not known, what stands for that."""
+"""A relation as people see it, and, where it has no schema, the current one."""
 
 ResultStatement = ir.PredictStatement | ir.EvaluateStatement | ir.ExplainStatement | ir.OptimizeStatement
 

@@ -1,6 +1,6 @@
-"""Functions and macros that the program defines: what their bodies read is known, and so what their callers read.
+"""Functions and macros that the program defines: callers read what the bodies read.
 
-In the catalogue a function is something like a view: its name is `f()`, its bases are what its body reads. Bodies that
+In the catalog a function is something like a view: its name is `f()`, its bases are what its body reads. Bodies that
 write, or that are no single query or expression of SQL, are not followed.
 """
 
@@ -27,13 +27,13 @@ _FOLLOWED = (
     exp.CharacterSetProperty,
     exp.DefinerProperty,
 )
-"""Properties of a function that leave what its body does to the body."""
+"""Properties of a function that do not change the effects of its body."""
 _ATTRIBUTES = {"PARALLEL": 2, "COST": 2, "ROWS": 2, "LEAKPROOF": 1, "SETOF": 1}
-"""PostgreSQL: words of a definition that say nothing of what it does, and how many tokens to leave out with each."""
+"""PostgreSQL: words of a definition that do not change its effects, and the number of tokens to leave out with each."""
 
 
 def without_attributes(tokens: list[Token]) -> list[Token]:
-    """The tokens of PostgreSQL's CREATE FUNCTION without what sqlglot does not read and does not matter here."""
+    """The tokens of PostgreSQL's CREATE FUNCTION without attributes that sqlglot does not read."""
     kept: list[Token] = []
     every = words(tokens, len(tokens))
     if len(every) != len(tokens) or "FUNCTION" not in every[:4]:
@@ -133,7 +133,7 @@ class FunctionBodies:
         """For every bare name the identity of the last function that was defined with it."""
 
     def define(self, function: Relation, body: References) -> None:
-        """Note what calls of a function mention; what an earlier definition of the program mentioned, they do too."""
+        """Note the references of calls of a function, together with those of earlier definitions in the program."""
         earlier = self._bodies.get(function.identity)
         self._bodies[function.identity] = body if earlier is None else earlier.merged(body)
         self._names[function.name] = function.identity

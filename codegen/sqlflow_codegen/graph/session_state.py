@@ -9,49 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import Enum, auto
 
+from sqlflow_codegen.graph.affinity import Affinity, AffinityKind, variable
 from sqlflow_codegen.graph.naming import CurrentSchema, Relation
 
 TEMPORARY_SCHEMAS = {"postgres": "pg_temp", "sqlite": "temp", "duckdb": "temp"}
-
-
-class AffinityKind(Enum):
-    """The reason why statements run in one session."""
-
-    TEMPORARY = auto()
-    """They use a temporary relation."""
-    MEMORY = auto()
-    """They use a database in memory."""
-    VARIABLE = auto()
-    """They use a session variable."""
-    LOCKS = auto()
-    """They run while tables are locked."""
-    TRANSACTION = auto()
-    """They belong to a transaction."""
-    NEXT = auto()
-    """The first one acts on the statement after it."""
-    REST = auto()
-    """The first one acts on all statements after it."""
-    PREVIOUS = auto()
-    """The statement looks at what the one before it left in the session."""
-    WRITERS = auto()
-    """The statement looks at what any write before it left in the session."""
-
-
-@dataclass(frozen=True, slots=True)
-class Affinity:
-    """Statements that have an equal affinity run in one session.
-
-    Attributes:
-        kind: the reason.
-        statement: number of the statement that it begins with; 0 for a variable.
-        name: the temporary relation, the database in memory or the variable.
-    """
-
-    kind: AffinityKind
-    statement: int = 0
-    name: str = ""
 
 
 @dataclass(slots=True)
@@ -294,8 +256,3 @@ class SessionState:
             each.certain = False
         if self._settings_are_undone and self._transaction.settings != self.settings:
             self.stick()  # which settings remain is not followed
-
-
-def variable(name: str) -> Affinity:
-    """The affinity of the statements that use a session variable."""
-    return Affinity(AffinityKind.VARIABLE, name=name)

@@ -18,7 +18,7 @@ class Step:
         session: numbers of statements of other steps (USE, SET, ...) to replay in this step's session, each before
             the first of the step's statements that has a higher number; mostly that is before all of them.
             Their results are not the step's.
-        repeat: those of `statements` that only shape the session (SET, what fills a temporary table); a step that
+        repeat: those of `statements` that only shape the session (SET, rows of a temporary table); a step that
             is tried again runs them again, even if they were done.
         lost: those of `statements` at which another attempt cannot go on: they, or later ones, need what earlier ones
             left in the session, which is gone and which nothing brings back.

@@ -1,7 +1,7 @@
 """Names that a statement which is not understood may have given another meaning.
 
-Such a statement (`ALTER SCHEMA a RENAME TO b`, `CALL p()`) may have moved, renamed or replaced whatever it mentions.
-From then on those names are worth what the name of a table that existed before is worth in `Conservative`: any of
+Such a statement (`ALTER SCHEMA a RENAME TO b`, `CALL p()`) may have moved, renamed or replaced all that it mentions.
+From then on those names count as names of tables that existed before do in `Conservative`: any of
 them may be a view over any other, or over a file.
 """
 

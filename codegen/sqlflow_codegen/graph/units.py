@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
+from sqlflow_codegen.graph.affinity import Affinity, AffinityKind
 from sqlflow_codegen.graph.data_objects import Effects
 from sqlflow_codegen.graph.dependencies import Waits, reduced
-from sqlflow_codegen.graph.session_state import Affinity, AffinityKind
 
 
 @dataclass(frozen=True, slots=True)
