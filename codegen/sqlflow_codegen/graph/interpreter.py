@@ -132,10 +132,10 @@ class Interpreter:
         first = words(tokens)
         if self._interpret_words(tokens, first, analysis):
             return
-        if self._reader.is_command(tokens[0]):
-            raise NotUnderstoodError(f"what {first[0]} does is not known")
         if first[0] == "REPLACE" and self._dialect in ("mysql", "sqlite"):
             tokens = [Token(TokenType.INSERT, "INSERT"), *tokens[1:]]
+        elif self._reader.is_command(tokens[0]):
+            raise NotUnderstoodError(f"what {first[0]} does is not known")
         elif self._dialect == "postgres" and first[0] == "CREATE":
             tokens = without_attributes(self._without_on_commit(tokens, analysis))
         tree = self._reader.parse(tokens, text)
