@@ -147,20 +147,14 @@ class _Steps:
     def _house_settings(self, members: list[list[int]]) -> None:
         """Add each setting to the step of the statement after it, the last ones to the last statement's."""
         home = {s: n for n, group in enumerate(members) for s in group}
-        settings = [s for s in range(len(self._effects)) if s not in home]
-        if not settings:
-            return
         following = home[max(home)] if home else 0
-        homes: dict[int, int] = {}
-        for s in range(len(self._effects) - 1, -1, -1):
+        for s in reversed(range(len(self._effects))):
             if s in home:
                 following = home[s]
             else:
-                homes[s] = following
-        for s in settings:
-            members[homes[s]].append(s)
-        for n in set(homes.values()):
-            members[n].sort()
+                members[following].append(s)
+        for group in members:
+            group.sort()
 
     def _repeated(self, members: Sequence[int]) -> tuple[int, ...]:
         """Numbers of the statements that a retry runs again although they are done.

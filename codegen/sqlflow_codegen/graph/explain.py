@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlflow_codegen.errors import Diagnostic
@@ -65,34 +66,27 @@ def _longs_before(graph: Graph, *, after: bool = False) -> list[int]:
     """For every statement, by its number, the long ones in the longest chain that ends (or begins) with it."""
     own = [0, *(0 if each.brief or each.setting else 1 for each in graph.effects)]
     depth = list(own)
-    if after:
-        for edge in sorted(graph.edges, key=lambda each: -each.before):
-            depth[edge.before] = max(depth[edge.before], own[edge.before] + depth[edge.after])
-    else:
-        for edge in sorted(graph.edges, key=lambda each: each.after):
-            depth[edge.after] = max(depth[edge.after], own[edge.after] + depth[edge.before])
+    for edge in sorted(graph.edges, key=lambda each: -each.before if after else each.after):
+        end, start = (edge.before, edge.after) if after else (edge.after, edge.before)
+        depth[end] = max(depth[end], own[end] + depth[start])
     return depth
 
 
-def _kept_apart(graph: Graph, free: Graph) -> dict[int, int]:
-    """For every statement that keeps others apart needlessly, if names can be trusted, how many pairs it does."""
+def _kept_apart(graph: Graph, free: Graph) -> Counter[int]:
+    """The pairs of statements that a statement keeps apart, needlessly if names can be trusted, by its number."""
     ordered = _ancestors(free)
     before, after = _longs_before(graph), _longs_before(graph, after=True)
-    found: dict[int, int] = {}
+    found: Counter[int] = Counter()
     for edge in graph.edges:
         if ordered[edge.after] >> edge.before & 1 or not (before[edge.before] and after[edge.after]):
             continue
-        first, second = graph.effects[edge.before - 1], graph.effects[edge.after - 1]
-        culprit = _culprit(edge.before, first, edge.after, second, edge.hazard)
-        if culprit:
-            found[culprit] = found.get(culprit, 0) + 1
+        pair = (edge.after, edge.before) if edge.hazard == WAR else (edge.before, edge.after)
+        found.update([number for number in pair if _is_unclear(graph.effects[number - 1])][:1])
     return found
 
 
-def _culprit(before: int, first: Effects, after: int, second: Effects, hazard: str) -> int:
-    """The statement of the two whose changes are not clear; 0 if neither."""
-    pair = [(after, second), (before, first)] if hazard == WAR else [(before, first), (after, second)]
-    return next((number for number, effects in pair if effects.barrier or effects.unclear), 0)
+def _is_unclear(effects: Effects) -> bool:
+    return bool(effects.barrier or effects.unclear)
 
 
 def _ancestors(graph: Graph) -> list[int]:

@@ -141,11 +141,6 @@ class Provenances:
         return relation.identity in self._absent
 
     @property
-    def has_dropped(self) -> bool:
-        """True if the program dropped something that it did not create."""
-        return bool(self._dropped or self._dropped_schemas or self._dropped_more)
-
-    @property
     def recreated(self) -> list[Relation]:
         """Relations that views may read which existed before; [] where none can."""
         return list(self._recreated.values()) if self.binds_late else []

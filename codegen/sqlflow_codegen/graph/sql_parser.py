@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -78,20 +78,8 @@ class SqlParser:
         """
         if nesting(tokens) < DEEP:
             return self._parse(tokens, text)
-        outcome: list[exp.Expr | NotUnderstoodError] = []
-
-        def run() -> None:
-            try:
-                outcome.append(self._parse(tokens, text))
-            except NotUnderstoodError as error:
-                outcome.append(error)
-
-        thread = threading.Thread(target=run, name="parse")
-        thread.start()
-        thread.join()
-        if isinstance(outcome[0], NotUnderstoodError):
-            raise outcome[0]
-        return outcome[0]
+        with ThreadPoolExecutor(1, "parse") as pool:
+            return pool.submit(self._parse, tokens, text).result()
 
     def _parse(self, tokens: list[Token], text: str) -> exp.Expr:
         try:
