@@ -20,12 +20,7 @@ EXIT_ERRORS = 1
 
 @contextmanager
 def opened(path: Path, dialect: str) -> Iterator[InputFile]:
-    """Read FILE for a command. An error in the block is reported, and ends the command with its exit code.
-
-    Args:
-        path: the file; `-` for standard input.
-        dialect: of a program, as the command was given it.
-    """
+    """Read FILE for a command. An error in the block is reported, and ends the command with its exit code."""
     file = InputFile(path, "")
     try:
         file = read_input(path)

@@ -41,12 +41,7 @@ def codegen_of(backend: Backend) -> Codegen:
 
 
 def run_of_program(text: str, dialect: str, backend: Backend, options: RunOptions) -> Run:
-    """The run of a SQL program.
-
-    Raises:
-        ProgramError: the program has errors.
-        SQLFlowError: no such dialect.
-    """
+    """The run of a SQL program; raises as `runnable_program`."""
     return Run(codegen_of(backend), runnable_program(text, dialect or DEFAULT_DIALECT), options)
 
 

@@ -91,9 +91,7 @@ class Estimator:
     def conflicts(self, attributes: Iterable[Attribute], *, continues: bool) -> Iterable[Conflict]:
         """Each attribute that cannot work beside the others, under its canonical name.
 
-        Args:
-            attributes: those of the statement; each keeps its rule.
-            continues: whether the statement goes on from a model (USING).
+        All attributes keep their rules. `continues` if the statement goes on from a model (USING).
         """
         parameters = self.parameters(attributes)
         for name, value in self.needs.items():

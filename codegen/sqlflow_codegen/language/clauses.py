@@ -42,11 +42,7 @@ class ClauseParser:
         self.problems: list[Problem] = []
 
     def parse(self, target_found: bool = True) -> None:
-        """Read to the end of the statement.
-
-        Args:
-            target_found: the estimator, model, table or objective before the clauses was there.
-        """
+        """Read to the end of the statement; `target_found` if its estimator, model or other target was there."""
         while not self._at_end() and not self._finished:
             try:
                 self._clause()

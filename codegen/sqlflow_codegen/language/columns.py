@@ -106,13 +106,7 @@ _TYPES = MappingProxyType({"int32": "int", "int64": "int", "float32": "float", "
 
 
 def read_columns(lexer: Lexer, read_name: Callable[..., ir.Name], start: int) -> ir.ColumnClause:
-    """The columns behind the COLUMN that stands at `start`, and the target that FOR names.
-
-    Args:
-        lexer: stands behind COLUMN.
-        read_name: reads a name where one must stand.
-        start: offset of COLUMN.
-    """
+    """The columns behind the COLUMN that stands at `start`, and the target that FOR names."""
     parser = _ColumnParser(lexer, read_name)
     columns = [parser.column(0)]
     while lexer.take(","):

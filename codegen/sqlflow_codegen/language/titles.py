@@ -34,13 +34,7 @@ _USER_INFO = re.compile(r"://[^/\s@]*@")
 
 
 def sql_title(text: str, dialect: str, verb: str) -> str:
-    """The title of a plain SQL statement.
-
-    Args:
-        text: the statement.
-        dialect: its canonical dialect, or that under settings (a key of `LEXICAL_RULES`).
-        verb: its first keyword in upper case, "" if it has none.
-    """
+    """The title of a plain SQL statement in a dialect, or one under settings, whose first keyword is `verb`."""
     return clean(_Titler(TokenStream(text, dialect)).title() or verb or "SQL")
 
 
