@@ -137,7 +137,7 @@ def run_step(
         env=step_env(folder, url, **env),
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=110,  # below that of pytest, so that a busy machine is no fault
         check=False,
     )
     return Process(done.returncode, done.stdout, done.stderr, read_outcome(folder))
