@@ -164,6 +164,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="mutations that are tried at once")
     arguments = parser.parse_args()
     chosen = [target for target in TARGETS if not arguments.only or target.name in arguments.only]
+    STATE.mkdir(parents=True, exist_ok=True)
     scores = [run(target, arguments.jobs, again=arguments.again) for target in chosen]
     sys.exit(0 if all(scores) else 1)
 

@@ -169,42 +169,23 @@ class FakeKube:
         """Called with each whole object that a get, create or patch returns, and its kind."""
         self._lock = threading.RLock()
 
-    def get(self, resource: Resource, namespace: str, name: str, *, metadata_only: bool = False) -> Object:
-        return self.call(
-            "get", resource, lambda: self.store.get(resource, namespace, name, metadata_only=metadata_only)
-        )
+    def get(self, resource: Resource, *names: str, **options: Any) -> Object:
+        return self.call("get", resource, lambda: self.store.get(resource, *names, **options))
 
-    def list(
-        self,
-        resource: Resource,
-        namespace: str | None,
-        *,
-        labels: str = "",
-        fields: str = "",
-        metadata_only: bool = False,
-    ) -> list[Object]:
-        options: dict[str, Any] = {"labels": labels, "fields": fields, "metadata_only": metadata_only}
+    def list(self, resource: Resource, namespace: str | None, **options: Any) -> list[Object]:
         return self.call("list", resource, lambda: self.store.list(resource, namespace, **options))
 
     def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
         return self.call("create", resource, lambda: self.store.create(resource, namespace, body))
 
-    def patch(
-        self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any], *, subresource: str = ""
-    ) -> Object:
-        def change() -> Object:
-            return self.store.patch(resource, namespace, name, patch, subresource=subresource)
+    def patch(self, resource: Resource, *what: Any, **options: Any) -> Object:
+        return self.call("patch", resource, lambda: self.store.patch(resource, *what, **options))
 
-        return self.call("patch", resource, change)
+    def delete(self, resource: Resource, *names: str, **options: Any) -> None:
+        self.call("delete", resource, lambda: self.store.delete(resource, *names, **options))
 
-    def delete(self, resource: Resource, namespace: str, name: str, *, uid: str | None = None) -> None:
-        self.call("delete", resource, lambda: self.store.delete(resource, namespace, name, uid=uid))
-
-    def read_log(self, namespace: str, pod: str, container: str, *, lines: int, limit_bytes: int) -> str:
-        def read() -> str:
-            return self.store.read_log(namespace, pod, container, lines=lines, limit_bytes=limit_bytes)
-
-        return self.call("log", PODS, read)
+    def read_log(self, *names: str, **limits: int) -> str:
+        return self.call("log", PODS, lambda: self.store.read_log(*names, **limits))
 
     def call(self, method: str, resource: Resource, effect: Callable[[], Any]) -> Any:
         """Count a call and let it take effect, unless it meets a fault."""
