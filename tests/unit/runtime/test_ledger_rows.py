@@ -49,6 +49,9 @@ class StandIn:
     def has_own_table(self, name: str) -> bool:
         return name == TABLE
 
+    def days_ago(self, days: int) -> str:
+        return f"{days} DAYS AGO"
+
     def type_for(self, kind: str) -> str:
         return f"TYPE OF {kind}"
 
@@ -118,15 +121,13 @@ DEFINITION = (
 
 
 @pytest.mark.parametrize(
-    ("dialect", "limit", "twice"),
+    ("dialect", "twice"),
     [
-        ("sqlite", "datetime('now', '-30 days')", "ON CONFLICT (run, statement) DO NOTHING"),
-        ("postgres", "CURRENT_TIMESTAMP - INTERVAL '30' DAY", "ON CONFLICT (run, statement) DO NOTHING"),
-        ("duckdb", "CURRENT_TIMESTAMP - INTERVAL '30' DAY", "ON CONFLICT (run, statement) DO NOTHING"),
-        ("mysql", "CURRENT_TIMESTAMP - INTERVAL '30' DAY", "ON DUPLICATE KEY UPDATE run = run"),
+        *((dialect, "ON CONFLICT (run, statement) DO NOTHING") for dialect in ("sqlite", "postgres", "duckdb")),
+        ("mysql", "ON DUPLICATE KEY UPDATE run = run"),
     ],
 )
-def test_what_each_database_is_given(dialect: str, limit: str, twice: str) -> None:
+def test_what_each_database_is_given(dialect: str, twice: str) -> None:
     database = StandIn(dialect)
     mine, records = ledger(database, hold=lambda: database.note("hold"))
     mine.prepare()
@@ -137,7 +138,7 @@ def test_what_each_database_is_given(dialect: str, limit: str, twice: str) -> No
     assert database.given == [
         ("create", TABLE, DEFINITION),
         ("begin",),
-        (f"DELETE FROM own.{TABLE} WHERE finished_at < {limit}",),
+        (f"DELETE FROM own.{TABLE} WHERE finished_at < 30 DAYS AGO",),
         ("commit",),
         ("hold",),
         (insert, "r", 3),
