@@ -172,7 +172,7 @@ def _distinct(effects: Sequence[Effects]) -> dict[DataObject, DataObject]:
     found: dict[DataObject, DataObject] = {}
     schemas: dict[str, set[str]] = {}
     for each in effects:
-        for resource in (*each.reads, *each.writes):
+        for resource in (*sorted(each.reads), *sorted(each.writes)):  # the first one is shown
             if resource not in found:
                 found[resource] = resource
                 if resource.kind == TABLE:

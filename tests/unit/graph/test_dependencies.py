@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -116,3 +119,17 @@ def test_many_readers_between_writers_cost_an_edge_each() -> None:
     write, read = Effects(writes=frozenset(RESOURCES[:1])), Effects(reads=frozenset(RESOURCES[:1]))
     program = [write, *[read] * 500, write, *[read] * 500, write]
     assert len(edges_of(by_effects(program))) == 2000
+
+
+def test_the_names_that_edges_show_do_not_depend_on_the_hash_seed() -> None:
+    code = (
+        "from tests.unit.graph.helpers import graph; "
+        "print(graph('SELECT 1 FROM t, public.t, s.u, u; INSERT INTO t VALUES (1); INSERT INTO u VALUES (1)').edges)"
+    )
+    shown = {
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in "0123"
+    }
+    assert len(shown) == 1
