@@ -114,6 +114,8 @@ class Observer:
         try:
             child = self._kube.get(workflow.definition.resource, job.namespace, confirm)
         except NotFoundError:
+            if backend not in self._detector.served(fresh=True):
+                raise  # its kind went with it: the next look finds the backend missing
             return found
         return [*found, (child, workflow)] if job.uid in owner_uids(child) else found
 
