@@ -45,7 +45,14 @@ SECRET = (
             "Write INTO model. (1 more in status.diagnostics)",
             "Invalid program: statement 2, 4:12: expected INTO at the end of the…",
         ),
+        (
+            "Statement 1 (SELECT a FROM b) at 1:1: failed as did statement 2 (SELECT c) at 2:2 of it",
+            "Statement 1 at 1:1: failed as did statement 2 (SELECT c) at 2:2 of it",
+        ),
         ("X" * 100, "X" * 71 + "…"),
+        ("X" * 60 + " (and, then: (y" + "y" * 20, "X" * 60 + " (and…"),
+        ("( X" + "x" * 53 + " " + "y" * 30, "( X" + "x" * 53 + " " + "y" * 14 + "…"),
+        ("X" * 57 + " " + "y" * 30, "X" * 57 + "…"),
     ],
 )
 def test_the_line_keeps_what_went_wrong_and_where(message: str, line: str) -> None:

@@ -276,6 +276,12 @@ def test_a_status_without_run_shows_the_planned_steps() -> None:
     assert (made.progress, made.total_steps, made.message) == ("0/1", 1, "Wait")
 
 
+def test_a_run_that_cannot_be_has_no_steps_and_keeps_the_history() -> None:
+    known = observation(job(status(Phase.SUCCEEDED, run=OLD)))
+    made = job_status.without_run(known, Reason.INVALID_SPEC, "no", NOW, phase=Phase.FAILED)
+    assert (made.steps, made.progress, [one.name for one in made.history]) == ((), None, [OLD])
+
+
 def test_messages_have_a_limit_and_a_capital() -> None:
     made = job_status.without_run(observation(), Reason.QUEUED, "é" + "x" * 2000, NOW)
     assert made.whole_message.startswith("Éxx")

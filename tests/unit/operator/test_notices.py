@@ -92,6 +92,13 @@ def test_which_there_are(before: dict[str, Any], after: dict[str, Any], expected
     assert notices(SQLFlowJobStatus.read(before), SQLFlowJobStatus.read(after)) == expected
 
 
+def test_a_status_that_somebody_else_wrote_has_a_phase_at_least() -> None:
+    after = SQLFlowJobStatus(phase=Phase.FAILED)
+    assert notices(SQLFlowJobStatus(), after) == (Notice("Failed", "", warning=True),)
+    done = SQLFlowJobStatus(phase=Phase.SUCCEEDED)
+    assert notices(SQLFlowJobStatus(), done) == (Notice("Succeeded", ""),)
+
+
 def test_an_event_in_full() -> None:
     made = event(job(), Notice("Failed", "m" * 2000, warning=True, about=RUN), NOW)
     name = made["metadata"].pop("name")
