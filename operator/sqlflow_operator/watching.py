@@ -105,7 +105,8 @@ class Watching:
         if error is None:
             return frozenset()
         now = await self._served()
-        if now == engines:
+        # 404: a kind went and is back already; its objects went with it, so everything is listed anew.
+        if now == engines and getattr(error, "status", None) != 404:
             raise error
         return now
 
