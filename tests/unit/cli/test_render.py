@@ -14,7 +14,9 @@ from sqlflow_cli.app import app
 from sqlflow_cli.generation import codegen_of
 from sqlflow_codegen.contract import STEP_REQUESTS
 from sqlflow_operator.api import Backend, SQLFlowJob
+from sqlflow_operator.backend_registry import definition
 from sqlflow_operator.kube import SQLFLOWJOBS
+from sqlflow_operator.kube.watch_cache import WatchCache
 from sqlflow_operator.parsing import parse
 from sqlflow_operator.reconcile import Defaults
 from sqlflow_operator.reconcile.apply import Applier
@@ -55,6 +57,9 @@ class Submitted:
 
     yaml = ""
 
+    def __init__(self, backend: Backend) -> None:
+        self.definition = definition(backend)
+
     def missing_right(self, *_: object) -> str:
         return ""
 
@@ -65,11 +70,13 @@ class Submitted:
 
 def created_by_operator(manifest: dict[str, Any], backend: str) -> tuple[SQLFlowJob, str]:
     """The job as the operator reads it, and the YAML that it submits for it."""
-    kube, workflow = FakeKube(Clock()), Submitted()
+    kube, cache, workflow = FakeKube(Clock()), WatchCache(), Submitted(Backend(backend))
     kube.create(SQLFLOWJOBS, "ns", json.loads(json.dumps(manifest, sort_keys=True)))  # as API servers sort
-    job = SQLFlowJob.parse(kube.get(SQLFLOWJOBS, "ns", manifest["metadata"]["name"]))
+    raw = kube.get(SQLFLOWJOBS, "ns", manifest["metadata"]["name"])
+    cache.put(SQLFLOWJOBS, raw)
+    job = SQLFlowJob.parse(raw)
     defaults = Defaults("step:1", "Always", parse_requests(STEP_REQUESTS))
-    applier = Applier(kube, {Backend(backend): (codegen_of(Backend(backend)), workflow)}, defaults)
+    applier = Applier(kube, cache, {Backend(backend): (codegen_of(Backend(backend)), workflow)}, defaults)
     program = parse(job.spec.program, job.spec.dialect).program
     assert program is not None
     assert applier.apply(job, CreateRun(run_name(job), Backend(backend), program)) is None
