@@ -42,8 +42,8 @@ generate: venv ## write the CRD and its reference page from the models
 bench: venv ## ratios against named baselines, measured in one run
 	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
-mutate: venv ## change the product line by line and count what no test notices (TARGETS="decide ledger", AGAIN=1 for the survivors; hours)
-	@$(BIN)/python tests/mutate.py $(addprefix --only ,$(TARGETS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(AGAIN),--again)
+mutate: venv ## change the product line by line and count what no test notices (TARGETS="decide ledger", WHICH=tenth or survivors; all of it takes hours)
+	@$(BIN)/python tests/mutate.py $(addprefix --only ,$(TARGETS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(WHICH),--$(WHICH))
 
 lock: ## pin new requirements of pyproject.toml in requirements/
 	@$(PYTHON) requirements/environment.py --lock

@@ -132,6 +132,8 @@ def score(target: Target, folder: Path) -> bool:
     modules: dict[str, Counter[str]] = defaultdict(Counter)
     unnoticed: list[str] = []
     for name, result in results(folder):
+        if result == "not checked":
+            continue
         modules[name.rpartition(".")[0]][result] += 1
         if result not in NOTICED:
             unnoticed.append(f"  {result}: {name}")
@@ -144,12 +146,16 @@ def score(target: Target, folder: Path) -> bool:
     return sum(every[result] for result in NOTICED) >= 0.9 * every.total()
 
 
-def run(target: Target, jobs: int, *, again: bool) -> bool:
-    """Mutate one target's modules; with `again` only what survived the last time, with the tests of today."""
-    if not again:
+def run(target: Target, jobs: int, only: str) -> bool:
+    """Mutate one target's modules: all, every tenth mutation, or those that survived the last time."""
+    if only != "survivors":
         shutil.rmtree(STATE / target.name, ignore_errors=True)
     folder = prepare(target)
-    names = [name for name, result in results(folder) if result not in NOTICED] if again else []
+    names = ["*7"] if only == "tenth" else []
+    if only == "survivors":
+        names = [name for name, result in results(folder) if result not in (*NOTICED, "not checked")]
+        if not names:
+            return score(target, folder)
     environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}"}
     command = [str(TOOLS / "mutmut"), "run", "--max-children", str(jobs), *names]
     subprocess.run(command, cwd=folder, env=environment, check=True)
@@ -160,12 +166,14 @@ def main() -> None:
     """Run the targets and exit with 1 where one of them falls short."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", choices=[target.name for target in TARGETS], help="this target")
-    parser.add_argument("--again", action="store_true", help="only the mutations that survived the last time")
+    which = parser.add_mutually_exclusive_group()
+    for only, words in (("tenth", "every tenth mutation"), ("survivors", "those that survived the last time")):
+        which.add_argument(f"--{only}", dest="which", action="store_const", const=only, default="all", help=words)
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="mutations that are tried at once")
     arguments = parser.parse_args()
     chosen = [target for target in TARGETS if not arguments.only or target.name in arguments.only]
     STATE.mkdir(parents=True, exist_ok=True)
-    scores = [run(target, arguments.jobs, again=arguments.again) for target in chosen]
+    scores = [run(target, arguments.jobs, arguments.which) for target in chosen]
     sys.exit(0 if all(scores) else 1)
 
 
