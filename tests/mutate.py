@@ -72,7 +72,7 @@ TARGETS = (
         _modules(RECONCILE, "apply", "observe", "program_cache", "reconciler", "report_cache"),
         _operator_tests("refusals", "observe", "reconcile", "mishaps", "planning", "argo_rights", "status_patch"),
     ),
-    Target("submit", _modules(WORKFLOW, "submit", "__init__"), _operator_tests("submit", "fetch")),
+    Target("submit", _modules(WORKFLOW, "submit", "__init__"), _operator_tests("submit")),
     Target(
         "observe",
         _modules(f"{WORKFLOW}/observe", "*"),

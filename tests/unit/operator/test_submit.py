@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 import yaml
 from sqlflow_operator.kube import CONFIG_MAPS, ForbiddenError, NotFoundError
-from sqlflow_operator.workflow import NameConflictError, available, new
+from sqlflow_operator.workflow import (
+    BackendUnavailableError,
+    FetchRequest,
+    NameConflictError,
+    RunNotFoundError,
+    available,
+    new,
+)
+from sqlflow_operator.workflow.observe.state import RunObjects
 
 from tests.unit.operator.fakes import Clock, FakeKube
 
@@ -90,3 +98,55 @@ def test_other_refusals_pass_as_they_are(cluster: Cluster) -> None:
         with pytest.raises(type(error)) as caught:
             cluster.submit(cluster.run(OURS))
         assert caught.value is error
+
+
+# -- and what can be done with a run that was submitted
+
+
+def test_another_backend_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(BackendUnavailableError) as caught:
+        new("airflow", FakeKube(Clock()))
+    assert str(caught.value) == "backend airflow is not available in this version; it has: argo, tekton, job"
+
+
+CANCELLED = {
+    "argo": ({"shutdown": "Terminate"}, None),
+    "tekton": ({"status": "Cancelled"}, None),
+    "job": ({"activeDeadlineSeconds": 1, "suspend": False}, {"sqlflow.org/cancelled": "true"}),
+}
+
+
+def test_a_cancelled_run_keeps_its_child(cluster: Cluster) -> None:
+    run_id = cluster.submit(cluster.run(OURS))
+    for _ in range(2):
+        cluster.workflow.cancel(run_id)
+    child = cluster.kube.store.get(cluster.resource, "ns", "r")
+    assert (child["spec"], child["metadata"].get("annotations")) == CANCELLED[cluster.workflow.backend]
+
+
+def test_a_stopped_run_has_no_child(cluster: Cluster) -> None:
+    run_id = cluster.submit(cluster.run(OURS))
+    cluster.workflow.stop(run_id)
+    assert cluster.kube.store.list(cluster.resource, "ns") == []
+    assert len(cluster.kube.store.list(CONFIG_MAPS, "ns")) == 1
+
+
+def test_a_run_that_does_not_exist(cluster: Cluster) -> None:
+    for call in (cluster.workflow.cancel, cluster.workflow.stop):
+        with pytest.raises(NotFoundError, match='"other" not found'):
+            call("ns/other")
+    with pytest.raises(RunNotFoundError, match="there is no run ns/other"):
+        cluster.workflow.fetch(FetchRequest("ns/other"))
+
+
+def test_the_rights_that_an_engine_needs_are_asked_of_the_cluster(cluster: Cluster) -> None:
+    asked: list[Any] = []
+    cluster.kube.store.review = lambda spec: asked.append(spec) or {"allowed": False}  # type: ignore[func-returns-value]
+    missing = cluster.workflow.missing_right("ns", "runner")
+    assert ("system:serviceaccount:ns:runner" in str(asked)) == ("runner" in missing) == (cluster.kind == "Workflow")
+
+
+def test_the_state_is_that_of_the_backend(cluster: Cluster) -> None:
+    child = cluster.run(OURS)[1] | {"spec": {}}
+    objects = RunObjects(child=child)
+    assert cluster.workflow.observe(objects) == cluster.workflow.definition.observe(objects)
