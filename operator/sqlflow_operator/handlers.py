@@ -6,7 +6,7 @@ twice changes nothing, because the reconcile loop looks at states, not at events
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlflow_operator import clock
 from sqlflow_operator.api import GROUP, PLURAL, VERSION, Backend, Phase
 from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import EVENTS, SQLFLOWJOBS, Resource
+from sqlflow_operator.kube.objects import EventObject, KubeObject, SQLFlowJobObject
 from sqlflow_operator.kube.watch_cache import WatchCache, job_of
 from sqlflow_operator.reconcile import Key
 from sqlflow_operator.resync import watched
@@ -45,14 +46,14 @@ def register(
     """
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
-    async def on_job(event: kopf.RawEvent, **_: Any) -> None:
+    async def on_job(event: Any, **_: Any) -> None:
         job_event(event["type"], event["object"], queue, cache, ttl=ttl)
 
     @kopf.on.event(*EVENTS.group_version_plural, registry=registry)
-    async def on_warning(event: kopf.RawEvent, **_: Any) -> None:
+    async def on_warning(event: Any, **_: Any) -> None:
         warning_event(event["type"], event["object"], queue, cache)
 
-    async def on_part(event: kopf.RawEvent, param: Any = None, **_: Any) -> None:
+    async def on_part(event: Any, param: Any = None, **_: Any) -> None:
         part_event(event["type"], param, event["object"], queue, cache)
 
     labels = {LABEL_JOB_UID: kopf.PRESENT}
@@ -61,7 +62,7 @@ def register(
 
 
 def job_event(
-    kind: str | None, raw: Mapping[str, Any], queue: WorkQueue[Key], cache: WatchCache, *, ttl: int | None = None
+    kind: str | None, raw: SQLFlowJobObject, queue: WorkQueue[Key], cache: WatchCache, *, ttl: int | None = None
 ) -> None:
     """A SQLFlowJob was listed, added, changed or deleted; `ttl` as in `register`."""
     if kind == "DELETED":
@@ -73,9 +74,7 @@ def job_event(
         queue.add_after((raw["metadata"].get("namespace", ""), raw["metadata"]["name"]), delay)
 
 
-def part_event(
-    kind: str | None, resource: Resource, raw: Mapping[str, Any], queue: WorkQueue[Key], cache: WatchCache
-) -> None:
+def part_event(kind: str | None, resource: Resource, raw: KubeObject, queue: WorkQueue[Key], cache: WatchCache) -> None:
     """A child, a pod or an object between them was listed, added, changed or deleted."""
     if kind == "DELETED":
         _remove(raw, cache)
@@ -86,18 +85,18 @@ def part_event(
         queue.add(key)
 
 
-def warning_event(kind: str | None, raw: Mapping[str, Any], queue: WorkQueue[Key], cache: WatchCache) -> None:
+def warning_event(kind: str | None, raw: EventObject, queue: WorkQueue[Key], cache: WatchCache) -> None:
     """A Warning event was listed, added, changed or, an hour later, deleted."""
     about = cache.put_warning(raw) if kind != "DELETED" else None
     if about is not None and about.job is not None:
         queue.add(about.job)
 
 
-def _remove(raw: Mapping[str, Any], cache: WatchCache) -> None:
+def _remove(raw: KubeObject, cache: WatchCache) -> None:
     cache.remove(raw["metadata"]["uid"], raw["metadata"].get("resourceVersion", ""))
 
 
-def next_look(raw: Mapping[str, Any], *, ttl: int | None, now: datetime) -> float | None:
+def next_look(raw: SQLFlowJobObject, *, ttl: int | None, now: datetime) -> float | None:
     """Seconds until a SQLFlowJob has to be reconciled, as its status shows it; None if nothing can be left to do.
 
     A run that has ended stays as it is until its time to live is over; a suspended job waits for an edit.

@@ -16,7 +16,8 @@ from sqlflow_codegen.contract import LABEL_JOB_UID
 
 from sqlflow_operator.api import Backend
 from sqlflow_operator.backend_registry import definition
-from sqlflow_operator.kube import PODS, SQLFLOWJOBS, ApiError, Kube, NotFoundError, Object, Resource
+from sqlflow_operator.kube import PODS, SQLFLOWJOBS, ApiError, Kube, NotFoundError, Resource
+from sqlflow_operator.kube.objects import KubeObject, ObjectMeta
 from sqlflow_operator.kube.watch_cache import CachedObject, WatchCache, job_of
 from sqlflow_operator.reconcile import Key
 from sqlflow_operator.workqueue import WorkQueue
@@ -152,7 +153,7 @@ class Resync:
         read, before = self._read_here.get(uid, (None, ""))
         return before if read is known else known.version
 
-    def _read(self, resource: Resource, metadata: Object, seen: str) -> None:
+    def _read(self, resource: Resource, metadata: ObjectMeta, seen: str) -> None:
         uid = metadata["uid"]
         known = self._cache.find(uid)
         try:
@@ -162,7 +163,7 @@ class Resync:
         except NotFoundError:
             self._cache.remove(uid, metadata.get("resourceVersion", ""))
 
-    def _list(self, resource: Resource, *, metadata_only: bool = False) -> Iterator[Object]:
+    def _list(self, resource: Resource, *, metadata_only: bool = False) -> Iterator[KubeObject]:
         """All objects of a kind that are watched."""
         labels = "" if resource == SQLFLOWJOBS else LABEL_JOB_UID
         for namespace in self._namespaces:

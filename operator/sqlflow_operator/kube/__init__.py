@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol
 
 from sqlflow_operator.api import GROUP, PLURAL, VERSION
+from sqlflow_operator.kube.engine_objects import ArgoWorkflow, TektonPipelineRun, TektonTaskRun
 from sqlflow_operator.kube.errors import AlreadyExistsError as AlreadyExistsError
 from sqlflow_operator.kube.errors import ApiError as ApiError
 from sqlflow_operator.kube.errors import ConflictError as ConflictError
@@ -14,12 +15,24 @@ from sqlflow_operator.kube.errors import ForbiddenError as ForbiddenError
 from sqlflow_operator.kube.errors import InvalidError as InvalidError
 from sqlflow_operator.kube.errors import NotFoundError as NotFoundError
 from sqlflow_operator.kube.errors import UnavailableError as UnavailableError
+from sqlflow_operator.kube.objects import (
+    AccessReview,
+    BatchJob,
+    ConfigMapObject,
+    EventObject,
+    Kind,
+    KubeObject,
+    Pod,
+    SQLFlowJobObject,
+    Thing,
+)
 
 Object = dict[str, Any]
+"""Plain JSON: a merge patch, or an object to create."""
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Generic[Kind]):
     """A kind of object, by its path."""
 
     api: str
@@ -32,18 +45,18 @@ class Resource:
         return group, version, self.plural
 
 
-SQLFLOWJOBS = Resource(f"apis/{GROUP}/{VERSION}", PLURAL)
-JOBS = Resource("apis/batch/v1", "jobs")
-WORKFLOWS = Resource("apis/argoproj.io/v1alpha1", "workflows")
-PIPELINE_RUNS = Resource("apis/tekton.dev/v1", "pipelineruns")
-TASK_RUNS = Resource("apis/tekton.dev/v1", "taskruns")
-CONFIG_MAPS = Resource("api/v1", "configmaps")
-PODS = Resource("api/v1", "pods")
-LOCAL_ACCESS_REVIEWS = Resource("apis/authorization.k8s.io/v1", "localsubjectaccessreviews")
-EVENTS = Resource("api/v1", "events")
+SQLFLOWJOBS: Resource[SQLFlowJobObject] = Resource(f"apis/{GROUP}/{VERSION}", PLURAL)
+JOBS: Resource[BatchJob] = Resource("apis/batch/v1", "jobs")
+WORKFLOWS: Resource[ArgoWorkflow] = Resource("apis/argoproj.io/v1alpha1", "workflows")
+PIPELINE_RUNS: Resource[TektonPipelineRun] = Resource("apis/tekton.dev/v1", "pipelineruns")
+TASK_RUNS: Resource[TektonTaskRun] = Resource("apis/tekton.dev/v1", "taskruns")
+CONFIG_MAPS: Resource[ConfigMapObject] = Resource("api/v1", "configmaps")
+PODS: Resource[Pod] = Resource("api/v1", "pods")
+LOCAL_ACCESS_REVIEWS: Resource[AccessReview] = Resource("apis/authorization.k8s.io/v1", "localsubjectaccessreviews")
+EVENTS: Resource[EventObject] = Resource("api/v1", "events")
 
 
-def owner_uids(thing: Mapping[str, Any]) -> set[str]:
+def owner_uids(thing: KubeObject) -> set[str]:
     """UIDs of the owners of an object."""
     return {str(owner.get("uid")) for owner in thing["metadata"].get("ownerReferences") or ()}
 
@@ -51,26 +64,26 @@ def owner_uids(thing: Mapping[str, Any]) -> set[str]:
 class Kube(Protocol):
     """The calls that the operator makes to a cluster. Each raises `ApiError` if it fails."""
 
-    def get(self, resource: Resource, namespace: str, name: str, *, metadata_only: bool = False) -> Object:
+    def get(self, resource: Resource[Thing], namespace: str, name: str, *, metadata_only: bool = False) -> Thing:
         """One object."""
 
     def list(
         self,
-        resource: Resource,
+        resource: Resource[Thing],
         namespace: str | None,
         *,
         labels: str = "",
         fields: str = "",
         metadata_only: bool = False,
-    ) -> list[Object]:
+    ) -> list[Thing]:
         """All objects that match the selectors; of one namespace, or of all if it is None."""
 
-    def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
+    def create(self, resource: Resource[Thing], namespace: str, body: Mapping[str, Any]) -> Thing:
         """Create an object and return it as it was stored."""
 
     def patch(
-        self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any], *, subresource: str = ""
-    ) -> Object:
+        self, resource: Resource[Thing], namespace: str, name: str, patch: Mapping[str, Any], *, subresource: str = ""
+    ) -> Thing:
         """Apply a JSON merge patch and return the object as it was stored."""
 
     def delete(self, resource: Resource, namespace: str, name: str, *, uid: str | None = None) -> None:

@@ -19,6 +19,7 @@ import yaml
 
 from sqlflow_operator.kube import PODS, Object, Resource
 from sqlflow_operator.kube.errors import NotFoundError, UnavailableError, error_from
+from sqlflow_operator.kube.objects import ErrorStatus, KubeObject, Thing
 
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -52,35 +53,34 @@ class KubeClient:
         *,
         timeout: float = 15.0,
         on_call: Callable[[str, str, int], None] = lambda *_: None,
-        on_object: Callable[[Resource, Object], None] = lambda *_: None,
+        on_object: Callable[[Resource, KubeObject], None] = lambda *_: None,
     ) -> None:
         self._configuration = configuration or load_configuration()
         self._pool = kubernetes.client.ApiClient(self._configuration).rest_client.pool_manager
         self._timeout = urllib3.Timeout(connect=min(5.0, timeout), read=timeout)
         self._on_call, self._on_object = on_call, on_object
 
-    def get(self, resource: Resource, namespace: str, name: str, *, metadata_only: bool = False) -> Object:
+    def get(self, resource: Resource[Thing], namespace: str, name: str, *, metadata_only: bool = False) -> Thing:
         """See `Kube`."""
         path = _path(resource, namespace, name)
-        return (
-            self._json("get", resource, path, accept=_METADATA)
-            if metadata_only
-            else self._object("get", resource, path)
-        )
+        if metadata_only:
+            found: Thing = self._json("get", resource, path, accept=_METADATA)
+            return found
+        return self._object("get", resource, path)
 
     def list(
         self,
-        resource: Resource,
+        resource: Resource[Thing],
         namespace: str | None,
         *,
         labels: str = "",
         fields: str = "",
         metadata_only: bool = False,
-    ) -> list[Object]:
+    ) -> list[Thing]:
         """See `Kube`."""
         query = {"labelSelector": labels, "fieldSelector": fields, "limit": str(_PAGE)}
         accept = _METADATA_LIST if metadata_only else "application/json"
-        items: list[Object] = []
+        items: list[Thing] = []
         while True:
             path = f"{_path(resource, namespace)}?{urlencode({k: v for k, v in query.items() if v})}"
             page = self._json("list", resource, path, accept=accept)
@@ -89,13 +89,13 @@ class KubeClient:
             if not query["continue"]:
                 return items
 
-    def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
+    def create(self, resource: Resource[Thing], namespace: str, body: Mapping[str, Any]) -> Thing:
         """See `Kube`."""
         return self._object("create", resource, _path(resource, namespace), body)
 
     def patch(
-        self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any], *, subresource: str = ""
-    ) -> Object:
+        self, resource: Resource[Thing], namespace: str, name: str, patch: Mapping[str, Any], *, subresource: str = ""
+    ) -> Thing:
         """See `Kube`."""
         path = _path(resource, namespace, name) + (f"/{subresource}" if subresource else "")
         return self._object("patch", resource, path, patch, content_type="application/merge-patch+json")
@@ -154,12 +154,12 @@ class KubeClient:
     def _object(
         self,
         verb: str,
-        resource: Resource,
+        resource: Resource[Thing],
         path: str,
         body: Mapping[str, Any] | None = None,
         content_type: str = "application/json",
-    ) -> Object:
-        found = self._json(verb, resource, path, body, content_type=content_type)
+    ) -> Thing:
+        found: Thing = self._json(verb, resource, path, body, content_type=content_type)
         self._on_object(resource, found)
         return found
 
@@ -172,10 +172,9 @@ class KubeClient:
         *,
         accept: str = "application/json",
         content_type: str = "application/json",
-    ) -> Object:
-        answer = self._send(verb, resource, path, body, accept=accept, content_type=content_type)
-        result: Object = json.loads(answer.data)
-        return result
+    ) -> Any:
+        """The JSON of an answer."""
+        return json.loads(self._send(verb, resource, path, body, accept=accept, content_type=content_type).data)
 
     def _send(
         self,
@@ -250,9 +249,9 @@ def _path(resource: Resource, namespace: str | None, name: str = "") -> str:
     return f"/{resource.api}{place}/{resource.plural}" + (f"/{quote(name)}" if name else "")
 
 
-def _status_object(content: bytes) -> Object:
+def _status_object(content: bytes) -> ErrorStatus:
     try:
-        body = json.loads(content)
+        body: ErrorStatus = json.loads(content)
     except ValueError:
         return {"message": content.decode(errors="replace")[:500]}
     return body if isinstance(body, dict) else {}

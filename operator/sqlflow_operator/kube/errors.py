@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from sqlflow_operator.kube.objects import ErrorStatus
 
 
 class ApiError(Exception):
@@ -47,7 +46,7 @@ class UnavailableError(ApiError):
     """The API server is overloaded, failing or not reachable: try again later."""
 
 
-def error_from(status: int, body: Mapping[str, Any], retry_after: str | None = None) -> ApiError:
+def error_from(status: int, body: ErrorStatus, retry_after: str | None = None) -> ApiError:
     """The error for an answer with that HTTP status and that `Status` object."""
     reason = str(body.get("reason") or "")
     message = str(body.get("message") or reason or f"HTTP status {status}")

@@ -11,7 +11,7 @@ import threading
 import time
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from sqlflow_operator.kube import (
     owner_uids,
 )
 from sqlflow_operator.kube.errors import UnavailableError
+from sqlflow_operator.kube.objects import EventObject, KubeObject, ObjectMeta, Thing
 
 DELETIONS_KEPT = 10_000
 """UIDs of deleted objects that are remembered: what comes late about one of them must not bring it back."""
@@ -66,10 +67,9 @@ class CachedObject:
     content: bytes
     put_at: float
 
-    def load(self) -> Object:
+    def load(self) -> Any:
         """A copy of the object."""
-        loaded: Object = json.loads(zlib.decompress(self.content))
-        return loaded
+        return json.loads(zlib.decompress(self.content))
 
 
 class WatchCache:
@@ -85,10 +85,10 @@ class WatchCache:
         self._by_owner: defaultdict[str, set[str]] = defaultdict(set)
         self._by_job: defaultdict[str, set[str]] = defaultdict(set)
         self._deleted: LRUCache[str, str] = LRUCache(DELETIONS_KEPT)
-        self._warnings: LRUCache[str, Mapping[str, Any]] = LRUCache(WARNINGS_KEPT)
+        self._warnings: LRUCache[str, EventObject] = LRUCache(WARNINGS_KEPT)
         self._synced: set[Resource] = set()
 
-    def put(self, resource: Resource, raw: Mapping[str, Any]) -> None:
+    def put(self, resource: Resource, raw: KubeObject) -> None:
         """Keep an object, unless a newer state of it is here or it is known to be gone."""
         uid, fresh = raw["metadata"]["uid"], _cached(resource, raw)
         name = (resource, fresh.namespace, fresh.name)
@@ -106,7 +106,7 @@ class WatchCache:
             for owner in fresh.owners:
                 self._by_owner[owner].add(uid)
 
-    def put_answer(self, resource: Resource, raw: Mapping[str, Any]) -> None:
+    def put_answer(self, resource: Resource, raw: KubeObject) -> None:
         """Keep an object that a call has returned, if the watches show it too: what was written is seen at once."""
         labelled = LABEL_JOB_UID in (raw["metadata"].get("labels") or {})
         if resource == SQLFLOWJOBS or (labelled and resource not in _UNWATCHED):
@@ -119,7 +119,7 @@ class WatchCache:
             self._deleted[uid] = version or (known.version if known else "")
             self._drop(uid)
 
-    def replace(self, resource: Resource, listed: Iterable[Mapping[str, Any]], before: Collection[str]) -> None:
+    def replace(self, resource: Resource, listed: Iterable[KubeObject], before: Collection[str]) -> None:
         """Take over a whole list of a kind; from now on that kind is complete.
 
         Args:
@@ -155,7 +155,7 @@ class WatchCache:
         if waiting:
             raise UnavailableError(0, "NotSynced", f"not listed yet: {', '.join(waiting)}")
 
-    def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+    def get(self, resource: Resource[Thing], namespace: str, name: str) -> Thing | None:
         """The object of that name, or None."""
         with self._lock:
             found = self._objects.get(self._names.get((resource, namespace, name), ""))
@@ -171,14 +171,14 @@ class WatchCache:
         known = self.find(uid)
         return time.monotonic() - known.put_at if known else float("inf")
 
-    def owned(self, resource: Resource, child: Mapping[str, Any] | None, owners: Collection[str]) -> list[Object]:
+    def owned(self, resource: Resource[Thing], child: object, owners: Collection[str]) -> list[Thing]:
         """The objects of that kind that have an owner with one of those UIDs; see `RunReader`."""
         with self._lock:
             uids = {uid for owner in owners for uid in self._by_owner.get(owner, ())}
             found = [self._objects[uid] for uid in uids]
         return [known.load() for known in found if known.resource == resource]
 
-    def of_job(self, resource: Resource, job_uid: str) -> list[Object]:
+    def of_job(self, resource: Resource[Thing], job_uid: str) -> list[Thing]:
         """The objects of that kind that carry the UID of that SQLFlowJob as their label."""
         with self._lock:
             found = [self._objects[uid] for uid in self._by_job.get(job_uid, ())]
@@ -193,14 +193,14 @@ class WatchCache:
         """The number of SQLFlowJobs in each phase."""
         return Counter(known.phase or "Pending" for known in self.objects().values() if known.resource == SQLFLOWJOBS)
 
-    def put_warning(self, event: Mapping[str, Any]) -> CachedObject | None:
+    def put_warning(self, event: EventObject) -> CachedObject | None:
         """Keep a Warning event; the object that it is about, if that is here."""
         about = (event.get("involvedObject") or {}).get("uid", "")
         with self._lock:
             self._warnings[event["metadata"]["uid"]] = event
             return self._objects.get(about)
 
-    def warnings(self, uid: str) -> list[Mapping[str, Any]]:
+    def warnings(self, uid: str) -> list[EventObject]:
         """The Warning events about the object of that UID."""
         with self._lock:
             return [event for event in self._warnings.values() if event["involvedObject"].get("uid") == uid]
@@ -216,17 +216,19 @@ class WatchCache:
                 del index[key]
 
 
-def job_of(resource: Resource, metadata: Mapping[str, Any]) -> tuple[str, str] | None:
+def job_of(resource: Resource, metadata: ObjectMeta) -> tuple[str, str] | None:
     """Namespace and name of the SQLFlowJob that an object is or belongs to, or None."""
     name = metadata["name"] if resource == SQLFLOWJOBS else (metadata.get("annotations") or {}).get(ANNOTATION_JOB)
     return (metadata.get("namespace", ""), name) if name else None
 
 
-def _cached(resource: Resource, raw: Mapping[str, Any]) -> CachedObject:
-    metadata = {key: value for key, value in raw["metadata"].items() if key != "managedFields"}
-    if _UNREAD_ANNOTATION in (metadata.get("annotations") or {}):
-        metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if k != _UNREAD_ANNOTATION}
-    content = json.dumps({**raw, "metadata": metadata}, separators=(",", ":")).encode()
+def _cached(resource: Resource, raw: KubeObject) -> CachedObject:
+    metadata = raw["metadata"]
+    annotations = metadata.get("annotations") or {}
+    kept: Object = {key: value for key, value in metadata.items() if key != "managedFields"}
+    if _UNREAD_ANNOTATION in annotations:
+        kept["annotations"] = {k: v for k, v in annotations.items() if k != _UNREAD_ANNOTATION}
+    content = json.dumps({**raw, "metadata": kept}, separators=(",", ":")).encode()
     return CachedObject(
         resource=resource,
         namespace=metadata.get("namespace", ""),

@@ -11,6 +11,7 @@ from sqlflow_codegen.language.ir import Program
 
 from sqlflow_operator.api import Backend, SQLFlowJob, SQLFlowJobStatus
 from sqlflow_operator.clock import from_text
+from sqlflow_operator.kube.objects import EventObject
 from sqlflow_operator.parsing import ParsedProgram
 from sqlflow_operator.workflow.observe.state import Reason, RunState
 
@@ -31,7 +32,7 @@ class Child:
     created_at: str | None = None
     unacknowledged_by: str = ""
     """Name of the engine whose controller has written nothing to it yet, or ""."""
-    warnings: Sequence[Mapping[str, Any]] = ()
+    warnings: Sequence[EventObject] = ()
     """Warning events about it or its newest pod, if no container has been running for too long."""
     deadline_grace: int = 5
     """Seconds that its engine may take to enforce a deadline itself, which keeps more of what the pods reported."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlflow_codegen.contract import LABEL_JOB_UID, LABEL_RUN
 
 from sqlflow_operator.api import Backend, Phase, SQLFlowJob
 from sqlflow_operator.clock import from_text
-from sqlflow_operator.kube import CONFIG_MAPS, PODS, Kube, NotFoundError, Object, owner_uids
+from sqlflow_operator.kube import CONFIG_MAPS, PODS, Kube, NotFoundError, owner_uids
+from sqlflow_operator.kube.objects import ChildObject, EventObject, KubeObject, Pod
 from sqlflow_operator.kube.watch_cache import WatchCache
 from sqlflow_operator.parsing import ParsedProgram
 from sqlflow_operator.reconcile.decision import Child, Observation, expiry
@@ -21,7 +21,7 @@ from sqlflow_operator.run_name import run_name
 from sqlflow_operator.workflow import Workflow
 from sqlflow_operator.workflow.backends.detection import Detector
 from sqlflow_operator.workflow.observe.gather import LiveReader, gather
-from sqlflow_operator.workflow.observe.pods import last_end, statuses
+from sqlflow_operator.workflow.observe.pods import is_deleting, last_end, statuses
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState
 from sqlflow_operator.workflow.observe.waiting import last_seen
 
@@ -93,10 +93,10 @@ class Observer:
             config_map=self._config_map(job, name, children.get(name), ended, now),
             old_pods=tuple(pod["metadata"]["name"] for pod in at_work if _run_of(pod) != name),
             pods=tuple(pod["metadata"]["name"] for pod in own),
-            pods_deleted=bool(own) and all("deletionTimestamp" in pod["metadata"] for pod in own),
+            pods_deleted=bool(own) and all(map(is_deleting, own)),
         )
 
-    def _children(self, job: SQLFlowJob, confirm: str, backend: Backend) -> list[tuple[Object, Workflow]]:
+    def _children(self, job: SQLFlowJob, confirm: str, backend: Backend) -> list[tuple[ChildObject, Workflow]]:
         """The job's own children of all backends; the run named `confirm` is not believed to have none."""
         served = self._detector.served()
         self._cache.require(
@@ -119,7 +119,7 @@ class Observer:
             return found
         return [*found, (child, workflow)] if job.uid in owner_uids(child) else found
 
-    def _pods_at_work(self, job: SQLFlowJob, name: str) -> list[Object]:
+    def _pods_at_work(self, job: SQLFlowJob, name: str) -> list[Pod]:
         """The job's pods that have not ended. Those of an earlier run are gone only if the API server has none."""
         pods = self._cache.of_job(PODS, job.uid)
         if _replaces_a_run(job, name) and all(_is_over(pod) or _run_of(pod) == name for pod in pods):
@@ -141,7 +141,7 @@ class Observer:
         except NotFoundError:
             return False
 
-    def _child(self, look: _Look, raw: Object, workflow: Workflow) -> Child:
+    def _child(self, look: _Look, raw: ChildObject, workflow: Workflow) -> Child:
         metadata, backend = raw["metadata"], workflow.definition
         recorded = metadata["name"] in look.recorded
         known_to_have_ended = recorded and backend.ended(raw)
@@ -153,7 +153,7 @@ class Observer:
             api_version=raw.get("apiVersion") or backend.resource.api.removeprefix("apis/"),
             kind=raw.get("kind") or backend.kind,
             backend=workflow.backend,
-            deleting="deletionTimestamp" in metadata,
+            deleting=is_deleting(raw),
             state=_RECORDED if known_to_have_ended else workflow.observe(objects),
             adjustment=backend.adjust(raw, spec.suspend, spec.active_deadline_seconds),
             created_at=metadata.get("creationTimestamp"),
@@ -163,7 +163,7 @@ class Observer:
             suspends_running=backend.suspends_running,
         )
 
-    def _run_objects(self, look: _Look, raw: Object, workflow: Workflow, recorded: bool) -> RunObjects:
+    def _run_objects(self, look: _Look, raw: ChildObject, workflow: Workflow, recorded: bool) -> RunObjects:
         objects = gather(self._cache, raw, workflow.definition.parts)
         if recorded:
             return objects
@@ -179,13 +179,12 @@ class Observer:
 
     def _caught_up(self, objects: RunObjects, workflow: Workflow) -> RunObjects:
         """The objects of a run that has ended, read again as far as their watches lag: its outcome is written once."""
-        child = dict(objects.child)
         if not objects.pods:
-            return gather(LiveReader(self._kube), child, workflow.definition.parts)
+            return gather(LiveReader(self._kube), objects.child, workflow.definition.parts)
         behind = [thing["metadata"]["uid"] for thing in (*objects.parts, *objects.pods) if not _is_over(thing)]
         for uid in behind:
             self._read_again(uid)
-        return gather(self._cache, child, workflow.definition.parts) if behind else objects
+        return gather(self._cache, objects.child, workflow.definition.parts) if behind else objects
 
     def _read_again(self, uid: str) -> None:
         known = self._cache.find(uid)
@@ -196,7 +195,7 @@ class Observer:
         except NotFoundError:
             self._cache.remove(uid)
 
-    def _warnings(self, objects: RunObjects, workflow: Workflow, now: datetime) -> list[Mapping[str, Any]]:
+    def _warnings(self, objects: RunObjects, workflow: Workflow, now: datetime) -> list[EventObject]:
         """Warning events about the child or its newest pod, if no container has been running for too long."""
         child = objects.child
         if workflow.definition.ended(child) or (child.get("spec") or {}).get("suspend"):
@@ -205,7 +204,7 @@ class Observer:
         if newest is not None and (_is_running(newest) or _is_over(newest)):
             return []
         about = newest or child
-        idle_since = from_text(last_end(about) or about["metadata"].get("creationTimestamp"))
+        idle_since = from_text(last_end(*objects.pods[-1:]) or about["metadata"].get("creationTimestamp"))
         if idle_since is None or now - idle_since < SLOW_START:
             return []
         events = self._cache.warnings(about["metadata"]["uid"])
@@ -221,16 +220,16 @@ def _replaces_a_run(job: SQLFlowJob, name: str) -> bool:
     return job.status.reason == Reason.STOPPING
 
 
-def _run_of(pod: Mapping[str, Any]) -> str:
+def _run_of(pod: Pod) -> str:
     return str((pod["metadata"].get("labels") or {}).get(LABEL_RUN, ""))
 
 
-def _is_over(thing: Mapping[str, Any]) -> bool:
+def _is_over(thing: KubeObject) -> bool:
     """True if no container of a pod runs any more, or an object between child and pods is complete."""
     status = thing.get("status") or {}
-    return status.get("phase") in ("Succeeded", "Failed") or "completionTime" in status
+    return status.get("phase") in ("Succeeded", "Failed") or status.get("completionTime") is not None
 
 
-def _is_running(pod: Mapping[str, Any]) -> bool:
+def _is_running(pod: Pod) -> bool:
     """True if one of a pod's containers is running."""
-    return any("running" in (status.get("state") or {}) for status in statuses(pod))
+    return any((status.get("state") or {}).get("running") is not None for status in statuses(pod))

@@ -6,7 +6,8 @@ import threading
 
 from cachetools import LRUCache
 
-from sqlflow_operator.kube import ApiError, Kube, Object
+from sqlflow_operator.kube import ApiError, Kube
+from sqlflow_operator.kube.objects import Pod
 from sqlflow_operator.workflow import Workflow
 from sqlflow_operator.workflow.observe.pods import statuses
 from sqlflow_operator.workflow.observe.state import RunObjects, StepReport
@@ -27,7 +28,7 @@ class ReportCache:
         """Reports by pod and container, of those containers whose termination message is not enough."""
         kinds = {step.name: step.kind for step in workflow.definition.steps(objects.child)}
         reports = {}
-        for pod in map(dict, objects.pods):
+        for pod in objects.pods:
             steps = {container: step for step, container in workflow.definition.places(pod).items() if step in kinds}
             for status in statuses(pod):
                 terminated = (status.get("state") or {}).get("terminated")
@@ -36,7 +37,7 @@ class ReportCache:
                     reports[pod["metadata"]["name"], name] = self._report(pod, name)
         return {key: report for key, report in reports.items() if report is not None}
 
-    def _report(self, pod: Object, container: str) -> StepReport | None:
+    def _report(self, pod: Pod, container: str) -> StepReport | None:
         """The report at the end of a container's log; None if the log cannot be had."""
         metadata = pod["metadata"]
         key = (metadata["uid"], container)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import yaml as pyyaml
 
-from sqlflow_operator.kube import CONFIG_MAPS, AlreadyExistsError, Kube, NotFoundError, Object, Resource, owner_uids
+from sqlflow_operator.kube import CONFIG_MAPS, AlreadyExistsError, Kube, NotFoundError, Resource, owner_uids
+from sqlflow_operator.kube.objects import KubeObject
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 
 
@@ -22,7 +23,7 @@ def submit_documents(kube: Kube, yaml: str, definition: BackendDefinition) -> st
 
     An object that exists already is accepted if it has the same owner: then an earlier call, cut short, made it.
     """
-    resources = {"ConfigMap": CONFIG_MAPS, definition.kind: definition.resource}
+    resources: dict[str, Resource] = {"ConfigMap": CONFIG_MAPS, definition.kind: definition.resource}
     run_id = ""
     for document in filter(None, pyyaml.load_all(yaml, Loader=pyyaml.CSafeLoader)):
         kind = document.get("kind")
@@ -37,7 +38,7 @@ def submit_documents(kube: Kube, yaml: str, definition: BackendDefinition) -> st
     return run_id
 
 
-def _create(kube: Kube, resource: Resource, namespace: str, document: Object) -> None:
+def _create(kube: Kube, resource: Resource, namespace: str, document: KubeObject) -> None:
     try:
         kube.create(resource, namespace, document)
     except AlreadyExistsError as error:

@@ -16,6 +16,14 @@ from sqlflow_codegen.contract import LABEL_STEP, Outcome
 from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.clock import from_text
 from sqlflow_operator.kube import WORKFLOWS
+from sqlflow_operator.kube.engine_objects import (
+    ArgoNode,
+    ArgoTemplate,
+    ArgoWorkflow,
+    ArgoWorkflowSpec,
+    ArgoWorkflowStatus,
+)
+from sqlflow_operator.kube.objects import Pod
 from sqlflow_operator.workflow.backends.argo_rights import ROLE_ADVICE, missing_right
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe.engine_run import EngineRun, EngineStep, observe_dag
@@ -51,22 +59,22 @@ _DELETED = "pod deleted"
 """Argo's message at a node whose pod vanished while it was running."""
 
 
-def ended(child: Mapping[str, Any]) -> bool:
+def ended(child: ArgoWorkflow) -> bool:
     """See `BackendDefinition`."""
     return (child.get("status") or {}).get("phase") in _ENDED
 
 
-def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dict[str, Any] | None:
+def adjust(child: ArgoWorkflow, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
     """See `BackendDefinition`."""
     spec = child.get("spec") or {}
-    if "shutdown" in spec:
+    if spec.get("shutdown"):
         return None
     wanted = {"suspend": suspend or None, "activeDeadlineSeconds": deadline}
     changed = {key: value for key, value in wanted.items() if value != (spec.get(key) or None)}
     return {"spec": changed} if changed else None
 
 
-def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
+def places(pod: Pod) -> Mapping[str, str]:
     """See `BackendDefinition`: the step in our label or, if that is missing, in Argo's annotation."""
     metadata = pod["metadata"]
     step = (metadata.get("labels") or {}).get(LABEL_STEP)
@@ -76,23 +84,23 @@ def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
     return {step: CONTAINER} if step else {}
 
 
-def observe(objects: RunObjects) -> RunState:
+def observe(objects: RunObjects[ArgoWorkflow]) -> RunState:
     """See `BackendDefinition`."""
     workflow = objects.child
     nodes, doubt = _nodes(workflow.get("status") or {})
     return observe_dag(objects, _planned(workflow), places, _run(workflow, nodes, doubt), _steps(nodes, workflow))
 
 
-def _planned(workflow: Mapping[str, Any]) -> tuple[StepState, ...]:
+def _planned(workflow: ArgoWorkflow) -> tuple[StepState, ...]:
     # The order of the templates is one that the graph allows.
     templates = (workflow.get("spec") or {}).get("templates") or ()
     return steps_of_template({**t["container"], "name": t.get("name", "")} for t in templates if t.get("container"))
 
 
-Nodes = Mapping[str, Mapping[str, Any]]
+Nodes = Mapping[str, ArgoNode]
 
 
-def _nodes(status: Mapping[str, Any]) -> tuple[Nodes, str]:
+def _nodes(status: ArgoWorkflowStatus) -> tuple[Nodes, str]:
     """The nodes of a workflow, and a sentence if they cannot be read here."""
     if status.get("compressedNodes"):
         try:
@@ -109,7 +117,7 @@ def _step_of(display_name: str) -> str:
     return found["step"] if found else display_name
 
 
-def _run(workflow: Mapping[str, Any], nodes: Nodes, doubt: str) -> EngineRun:
+def _run(workflow: ArgoWorkflow, nodes: Nodes, doubt: str) -> EngineRun:
     spec, status = workflow.get("spec") or {}, workflow.get("status") or {}
     word = str(status.get("phase") or "")
     phase = _ENDED.get(word, Phase.RUNNING)
@@ -127,12 +135,12 @@ def _run(workflow: Mapping[str, Any], nodes: Nodes, doubt: str) -> EngineRun:
     )
 
 
-def _retries(template: Mapping[str, Any]) -> int:
+def _retries(template: ArgoTemplate) -> int:
     limit = str((template.get("retryStrategy") or {}).get("limit") or "")
     return int(limit) if limit.isdigit() else 0
 
 
-def _why(workflow: Mapping[str, Any], nodes: Nodes) -> Explanation | None:
+def _why(workflow: ArgoWorkflow, nodes: Nodes) -> Explanation | None:
     """The reason the workflow ended as a whole; None if one of its steps ended it."""
     spec, status = workflow.get("spec") or {}, workflow.get("status") or {}
     if spec.get("shutdown"):
@@ -148,7 +156,7 @@ def _why(workflow: Mapping[str, Any], nodes: Nodes) -> Explanation | None:
     return None
 
 
-def _is_overdue(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
+def _is_overdue(spec: ArgoWorkflowSpec, status: ArgoWorkflowStatus) -> bool:
     """True if a workflow took as long as it was allowed to; Argo says so only at the nodes it stopped, if at all."""
     limit = spec.get("activeDeadlineSeconds")
     start, end = from_text(status.get("startedAt")), from_text(status.get("finishedAt"))
@@ -157,7 +165,7 @@ def _is_overdue(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
     return (end - start).total_seconds() >= float(limit)
 
 
-def _steps(nodes: Nodes, workflow: Mapping[str, Any]) -> dict[str, EngineStep]:
+def _steps(nodes: Nodes, workflow: ArgoWorkflow) -> dict[str, EngineStep]:
     """The steps as the nodes show them. A step with retries is a node with children, one for each attempt."""
     steps: dict[str, EngineStep] = {}
     attempts: dict[str, int] = {}
@@ -171,13 +179,13 @@ def _steps(nodes: Nodes, workflow: Mapping[str, Any]) -> dict[str, EngineStep]:
     return {name: replace(step, attempts=attempts.get(name, 0)) for name, step in steps.items()}
 
 
-def _was_started(node: Mapping[str, Any]) -> bool:
+def _was_started(node: ArgoNode) -> bool:
     """True if the container of a node's pod was started: a node is there before its pod, or without one."""
-    ended = "exitCode" in (node.get("outputs") or {}) or str(node.get("message")).startswith(_DELETED)
+    ended = (node.get("outputs") or {}).get("exitCode") is not None or str(node.get("message")).startswith(_DELETED)
     return node.get("phase") in ("Running", "Succeeded") or ended
 
 
-def _step(node: Mapping[str, Any], nodes: Nodes, workflow: Mapping[str, Any]) -> EngineStep:
+def _step(node: ArgoNode, nodes: Nodes, workflow: ArgoWorkflow) -> EngineStep:
     last = next((nodes[child] for child in reversed(node.get("children") or ()) if child in nodes), node)
     words = str(node.get("message") or "")
     if node.get("type") == "Retry":
@@ -195,14 +203,14 @@ def _step(node: Mapping[str, Any], nodes: Nodes, workflow: Mapping[str, Any]) ->
     )
 
 
-def _outcome(node: Mapping[str, Any]) -> Outcome:
+def _outcome(node: ArgoNode) -> Outcome:
     """The outcome of a step that failed: Argo puts its termination message at the end of the node's message."""
     _, brace, rest = str(node.get("message") or "").partition("{")
     report = report_from_message(brace + rest)
     return report.outcome if report else Outcome()
 
 
-def _explain(words: str, workflow: Mapping[str, Any]) -> Explanation:
+def _explain(words: str, workflow: ArgoWorkflow) -> Explanation:
     """The reason and message in Argo's words about a node."""
     if words in _SAYS_NOTHING:
         return Reason.STARTING, ""

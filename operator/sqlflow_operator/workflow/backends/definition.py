@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, Generic
 
 from sqlflow_codegen.backend import Codegen
 
 from sqlflow_operator.api import Backend
 from sqlflow_operator.kube import Kube, Resource
 from sqlflow_operator.workflow.observe.pods import FINISH
-from sqlflow_operator.workflow.observe.state import RunObjects, RunState, StepState
+from sqlflow_operator.workflow.observe.state import ChildT, PartT, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.observe.step_attempts import Places
 
 
@@ -21,7 +21,7 @@ def _nothing_missing(_kube: Kube, _namespace: str, _account: str | None) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BackendDefinition:
+class BackendDefinition(Generic[ChildT, PartT]):
     """A backend. All functions but `missing_right` are pure: they neither call the cluster nor read a clock.
 
     Attributes:
@@ -48,16 +48,16 @@ class BackendDefinition:
     title: str
     built_in: bool = False
     generator: str
-    resource: Resource
+    resource: Resource[ChildT]
     kind: str
-    parts: tuple[Resource, ...] = ()
+    parts: tuple[Resource[PartT], ...] = ()
     deadline_grace: int
     suspends_running: bool
-    planned: Callable[[Mapping[str, Any]], tuple[StepState, ...]]
+    planned: Callable[[ChildT], tuple[StepState, ...]]
     places: Places
-    observe: Callable[[RunObjects], RunState]
-    ended: Callable[[Mapping[str, Any]], bool]
-    adjust: Callable[[Mapping[str, Any], bool, int | None], dict[str, Any] | None]
+    observe: Callable[[RunObjects[ChildT, PartT]], RunState]
+    ended: Callable[[ChildT], bool]
+    adjust: Callable[[ChildT, bool, int | None], dict[str, Any] | None]
     cancellation: Mapping[str, Any]
     missing_right: Callable[[Kube, str, str | None], str] = _nothing_missing
 
@@ -66,7 +66,7 @@ class BackendDefinition:
         made: Codegen = resolve_name(self.generator)()
         return made
 
-    def steps(self, child: Mapping[str, Any]) -> tuple[StepState, ...]:
+    def steps(self, child: ChildT) -> tuple[StepState, ...]:
         """The steps of a child in order, all of them pending."""
         return tuple(step for step in self.planned(child) if step.name != FINISH)
 

@@ -9,6 +9,7 @@ from sqlflow_codegen.contract import ANNOTATION_CANCELLED, Flag
 
 from sqlflow_operator.api import Backend, StepPhase
 from sqlflow_operator.kube import JOBS
+from sqlflow_operator.kube.objects import BatchJob, BatchJobSpec, ObjectCondition, Pod, PodContainer
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe import rollup
 from sqlflow_operator.workflow.observe.pods import (
@@ -18,6 +19,7 @@ from sqlflow_operator.workflow.observe.pods import (
     containers,
     exit_codes,
     has_ended,
+    is_deleting,
     last_end,
     phase_of,
     statuses,
@@ -38,12 +40,12 @@ _NOTING = {Flag.LEDGER, Flag.RESUMABLE}
 """Flags of a step that records its progress, so that it continues after a suspension."""
 
 
-def ended(child: Mapping[str, Any]) -> bool:
+def ended(child: BatchJob) -> bool:
     """See `BackendDefinition`."""
     return any(_true_condition(child, kind) for kind in ("Complete", "Failed"))
 
 
-def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dict[str, Any] | None:
+def adjust(child: BatchJob, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
     """See `BackendDefinition`."""
     if _is_cancelled(child):
         return None
@@ -54,33 +56,33 @@ def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dic
     return {"spec": changed} if changed else None
 
 
-def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
+def places(pod: Pod) -> Mapping[str, str]:
     """See `BackendDefinition`. Every container of a Job's pod but FINISH is a step of the same name."""
     names = [str(found["name"]) for found in containers(pod.get("spec") or {}) or statuses(pod)]
     return {name: name for name in names if name != FINISH}
 
 
-def _template(job: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _template(job: BatchJob) -> Sequence[PodContainer]:
     """The containers of the steps in a Job's pod template."""
     template = ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
     return [container for container in containers(template) if container.get("name") != FINISH]
 
 
-def _planned(job: Mapping[str, Any]) -> tuple[StepState, ...]:
+def _planned(job: BatchJob) -> tuple[StepState, ...]:
     return steps_of_template(_template(job))
 
 
-def _is_cancelled(job: Mapping[str, Any]) -> bool:
+def _is_cancelled(job: BatchJob) -> bool:
     return ANNOTATION_CANCELLED in (job["metadata"].get("annotations") or {})
 
 
-def _true_condition(job: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+def _true_condition(job: BatchJob, kind: str) -> ObjectCondition:
     """The condition of that type if it is true, else an empty one."""
     found = condition_of(job, kind)
     return found if found.get("status") == "True" else {}
 
 
-def observe(objects: RunObjects) -> RunState:
+def observe(objects: RunObjects[BatchJob]) -> RunState:
     """See `BackendDefinition`."""
     job = objects.child
     status, spec = job.get("status") or {}, job.get("spec") or {}
@@ -109,10 +111,10 @@ def observe(objects: RunObjects) -> RunState:
     return rollup.active(objects, states, again, pods[-1:], times)
 
 
-def _is_final_failure(spec: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> bool:
+def _is_final_failure(spec: BatchJobSpec, pods: Sequence[Pod]) -> bool:
     """True if the newest pod has failed and the Job's rules allow no further one."""
     # A pod that is being deleted proves nothing: a suspension that is over already may have ended it.
-    failed = [pod for pod in pods if phase_of(pod) == "Failed" and "deletionTimestamp" not in pod["metadata"]]
+    failed = [pod for pod in pods if phase_of(pod) == "Failed" and not is_deleting(pod)]
     if not failed or failed[-1] is not pods[-1]:
         return False
     if _final_codes(spec) & set(exit_codes(pods[-1])):
@@ -121,18 +123,18 @@ def _is_final_failure(spec: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
     return sum(not disruption(pod) or limit == 0 for pod in failed) > limit
 
 
-def _final_codes(spec: Mapping[str, Any]) -> set[int]:
+def _final_codes(spec: BatchJobSpec) -> set[int]:
     """The exit codes of a step after which the Job starts no other pod."""
     rules = (spec.get("podFailurePolicy") or {}).get("rules") or ()
     failing = [rule.get("onExitCodes") or {} for rule in rules if rule.get("action") == "FailJob"]
     return {code for codes in failing if codes.get("operator") == "In" for code in codes.get("values") or ()}
 
 
-def _retries(spec: Mapping[str, Any]) -> int:
+def _retries(spec: BatchJobSpec) -> int:
     return int(spec.get("backoffLimit", 6))
 
 
-def _suspended_message(objects: RunObjects, steps: Sequence[StepState]) -> str:
+def _suspended_message(objects: RunObjects[BatchJob], steps: Sequence[StepState]) -> str:
     """The message of a suspended run, with a warning if it will start over because its steps keep no record.
 
     The pod goes with the suspension: then only the status shows that a step was started.
@@ -149,10 +151,10 @@ def _suspended_message(objects: RunObjects, steps: Sequence[StepState]) -> str:
 
 
 def _failed(
-    objects: RunObjects,
+    objects: RunObjects[BatchJob],
     steps: Sequence[StepState],
     failure: Explanation | None,
-    condition: Mapping[str, Any],
+    condition: ObjectCondition,
     times: rollup.Times,
 ) -> RunState:
     why = failure or _why_failed(objects, steps, condition)
@@ -160,7 +162,7 @@ def _failed(
     return rollup.failed(objects, steps, why, ended, unexplained=lambda _: why[1])
 
 
-def _why_failed(objects: RunObjects, steps: Sequence[StepState], condition: Mapping[str, Any]) -> Explanation:
+def _why_failed(objects: RunObjects[BatchJob], steps: Sequence[StepState], condition: ObjectCondition) -> Explanation:
     """The reason a Job failed none of whose steps shows one: its pod is gone, or failed as a whole."""
     step = next(filter(rollup.unfinished, steps), None)
     if step is None:
@@ -174,7 +176,7 @@ def _why_failed(objects: RunObjects, steps: Sequence[StepState], condition: Mapp
     return explain_gone(step, objects, sentence(why))
 
 
-def _stopped(job: Mapping[str, Any], condition: Mapping[str, Any]) -> Explanation | None:
+def _stopped(job: BatchJob, condition: ObjectCondition) -> Explanation | None:
     """The reason the Job's controller ended it, whatever a step reports; None if it did not."""
     if condition.get("reason") != Reason.DEADLINE_EXCEEDED:
         return None

@@ -10,6 +10,8 @@ from sqlflow_codegen.contract import EXIT_KILLED, LABEL_STEP, OUTCOME_RESULT, Ou
 
 from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.kube import PIPELINE_RUNS, TASK_RUNS
+from sqlflow_operator.kube.engine_objects import TaskRunState, TektonPipelineRun, TektonTask, TektonTaskRun
+from sqlflow_operator.kube.objects import ContainerStatus, ObjectCondition, Pod, PodContainer, TerminatedState
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe.engine_run import EngineRun, EngineStep, observe_dag
 from sqlflow_operator.workflow.observe.pods import condition_of, statuses
@@ -38,18 +40,18 @@ _SECURITY_ADVICE = (
 )
 
 
-def ended(child: Mapping[str, Any]) -> bool:
+def ended(child: TektonPipelineRun) -> bool:
     """See `BackendDefinition`."""
     return condition_of(child, "Succeeded").get("status") in ("True", "False")
 
 
-def adjust(child: Mapping[str, Any], suspend: bool, deadline: int | None) -> dict[str, Any] | None:
+def adjust(child: TektonPipelineRun, suspend: bool, deadline: int | None) -> dict[str, Any] | None:
     """See `BackendDefinition`. Tekton lets nothing change but the start of a run that is pending."""
     pending = (child.get("spec") or {}).get("status") == "PipelineRunPending"
     return {"spec": {"status": None}} if pending and not suspend else None
 
 
-def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
+def places(pod: Pod) -> Mapping[str, str]:
     """See `BackendDefinition`: the step in our label or, if that is missing, in Tekton's."""
     labels = pod["metadata"].get("labels") or {}
     step = labels.get(LABEL_STEP) or labels.get(_TASK)
@@ -57,7 +59,7 @@ def places(pod: Mapping[str, Any]) -> Mapping[str, str]:
     return {step: names[0] if names else _CONTAINER} if step else {}
 
 
-def observe(objects: RunObjects) -> RunState:
+def observe(objects: RunObjects[TektonPipelineRun, TektonTaskRun]) -> RunState:
     """See `BackendDefinition`."""
     child = objects.child
     objects = replace(objects, pods=[_with_signals(pod) for pod in objects.pods])
@@ -65,33 +67,34 @@ def observe(objects: RunObjects) -> RunState:
     return observe_dag(objects, _planned(child), places, _run(child, missing), steps)
 
 
-def _with_signals(pod: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_signals(pod: Pod) -> Pod:
     """The pod with the exit code that a killed process has on other backends.
 
     The kubelet, which watches Tekton's entrypoint, does not always notice that memory ran out. A step itself never ends
     with 255.
     """
-    status, shown = pod.get("status") or {}, []
+    status = pod.get("status") or {}
+    shown: list[ContainerStatus] = []
     for container in status.get("containerStatuses") or ():
         terminated = (container.get("state") or {}).get("terminated") or {}
-        killed = {"state": {"terminated": {**terminated, "exitCode": EXIT_KILLED}}}
-        shown.append(container | killed if terminated.get("exitCode") == _BY_SIGNAL else container)
+        killed: ContainerStatus = {**container, "state": {"terminated": {**terminated, "exitCode": EXIT_KILLED}}}
+        shown.append(killed if terminated.get("exitCode") == _BY_SIGNAL else container)
     return {**pod, "status": {**status, "containerStatuses": shown}}
 
 
-def _tasks(child: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _tasks(child: TektonPipelineRun) -> Sequence[TektonTask]:
     return ((child.get("spec") or {}).get("pipelineSpec") or {}).get("tasks") or ()
 
 
-def _planned(child: Mapping[str, Any]) -> tuple[StepState, ...]:
-    named = []
+def _planned(child: TektonPipelineRun) -> tuple[StepState, ...]:
+    named: list[PodContainer] = []
     for task in _tasks(child):
-        steps: Sequence[Mapping[str, Any]] = (task.get("taskSpec") or {}).get("steps") or ({},)
+        steps = (task.get("taskSpec") or {}).get("steps") or [PodContainer()]
         named.append({**steps[0], "name": task.get("name", "")})
     return steps_of_template(named)
 
 
-def _run(child: Mapping[str, Any], missing: Sequence[str]) -> EngineRun:
+def _run(child: TektonPipelineRun, missing: Sequence[str]) -> EngineRun:
     condition, status = condition_of(child, "Succeeded"), child.get("status") or {}
     phase = {"True": Phase.SUCCEEDED, "False": Phase.FAILED}.get(condition.get("status", ""), Phase.RUNNING)
     if phase is Phase.RUNNING and (child.get("spec") or {}).get("status") == "PipelineRunPending":
@@ -107,7 +110,7 @@ def _run(child: Mapping[str, Any], missing: Sequence[str]) -> EngineRun:
     )
 
 
-def _why(condition: Mapping[str, Any]) -> Explanation | None:
+def _why(condition: ObjectCondition) -> Explanation | None:
     """The reason the run ended as a whole; None if one of its tasks ended it."""
     reason, words = str(condition.get("reason") or ""), clip(str(condition.get("message") or ""), WORDS_LIMIT)
     if reason == "PipelineRunTimeout":
@@ -119,7 +122,7 @@ def _why(condition: Mapping[str, Any]) -> Explanation | None:
     return Reason.ENGINE_ERROR, f"Tekton gave the PipelineRun up ({reason}): {words}"
 
 
-def _steps(child: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> tuple[dict[str, EngineStep], list[str]]:
+def _steps(child: TektonPipelineRun, parts: Sequence[TektonTaskRun]) -> tuple[dict[str, EngineStep], list[str]]:
     """The steps as the TaskRuns show them, and the names of the TaskRuns that are missing."""
     status = child.get("status") or {}
     by_name = {part["metadata"]["name"]: part for part in parts}
@@ -136,11 +139,10 @@ def _steps(child: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> tupl
     return steps, missing
 
 
-def _step(task_run: Mapping[str, Any]) -> EngineStep:
+def _step(task_run: TektonTaskRun) -> EngineStep:
     condition, status = condition_of(task_run, "Succeeded"), task_run.get("status") or {}
-    terminated: Mapping[str, Any] = next(
-        (s["terminated"] for s in status.get("steps") or () if s.get("terminated")), {}
-    )
+    ended = [step["terminated"] for step in status.get("steps") or () if step.get("terminated")]
+    terminated = ended[0] if ended else TerminatedState()
     phase = {"True": StepPhase.SUCCEEDED, "False": StepPhase.FAILED}.get(condition.get("status", ""))
     if phase is None:
         # Between two attempts there is no pod, but the steps are still those of the one before.
@@ -154,30 +156,30 @@ def _step(task_run: Mapping[str, Any]) -> EngineStep:
         attempts=sum(map(_was_started, status.get("retriesStatus") or ())) + ran,
         started_at=status.get("startTime") if ran else None,
         finished_at=status.get("completionTime"),
-        exit_code=terminated.get("exitCode") if "containerID" in terminated else None,
+        exit_code=terminated.get("exitCode") if terminated.get("containerID") else None,
         message=message,
         reason=reason,
         outcome=outcome,
     )
 
 
-def _was_started(status: Mapping[str, Any]) -> bool:
+def _was_started(status: TaskRunState) -> bool:
     """True if the container of an attempt was started.
 
     If Tekton deletes a pod it writes an end of its own, without a container ID.
     """
     steps = status.get("steps") or ()
-    return any("running" in step or "containerID" in (step.get("terminated") or {}) for step in steps)
+    return any(step.get("running") is not None or (step.get("terminated") or {}).get("containerID") for step in steps)
 
 
-def _outcome(status: Mapping[str, Any], terminated: Mapping[str, Any]) -> Outcome:
+def _outcome(status: TaskRunState, terminated: TerminatedState) -> Outcome:
     """The outcome of the step: a result of its task or, if it failed, the message of its container."""
     values = [r.get("value") for r in status.get("results") or () if r.get("name") == OUTCOME_RESULT]
     report = report_from_message(str(values[0] if values else terminated.get("message") or ""))
     return report.outcome if report else Outcome()
 
 
-def _explain(condition: Mapping[str, Any], phase: StepPhase, outcome: Outcome) -> Explanation:
+def _explain(condition: ObjectCondition, phase: StepPhase, outcome: Outcome) -> Explanation:
     """The reason and message in a TaskRun's condition, with the outcome of its last attempt."""
     reason, words = str(condition.get("reason") or ""), without_pod_name(str(condition.get("message") or ""))
     if reason == "TaskRunImagePullFailed":

@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlflow_operator.api import KIND, Phase, SQLFlowJobStatus, StepPhase, StepStatus
 from sqlflow_operator.kube import SQLFLOWJOBS, ForbiddenError, Kube, NotFoundError
+from sqlflow_operator.kube.objects import ChildObject
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.fetch.items import Columns, Item, Message, Row
 from sqlflow_operator.workflow.fetch.log_reader import Budget
@@ -136,7 +137,7 @@ def _observe(backend: BackendDefinition, kube: Kube, run_id: str, cursor: RunCur
     return objects, backend.observe(objects)
 
 
-def _steps_in_status(kube: Kube, child: Mapping[str, Any]) -> Mapping[str, StepStatus]:
+def _steps_in_status(kube: Kube, child: ChildObject) -> Mapping[str, StepStatus]:
     """The steps of a run in the status of its SQLFlowJob; none if there is no such job or the caller may not read it.
 
     Raises:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from sqlflow_codegen.contract import EXIT_LOST, EXIT_OK, EXIT_STOPPED, OWN_FAILURES
 
 from sqlflow_operator.api import StepPhase
 from sqlflow_operator.kube import ApiError, Kube
+from sqlflow_operator.kube.objects import ContainerState, Pod
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.fetch.items import Item, Message
 from sqlflow_operator.workflow.fetch.log_reader import Budget, LogBatch, read_batch
 from sqlflow_operator.workflow.fetch.messages import AttemptMessages
 from sqlflow_operator.workflow.fetch.request import OpenAttempt, StepCursor
-from sqlflow_operator.workflow.observe.pods import statuses
+from sqlflow_operator.workflow.observe.pods import status_of
 from sqlflow_operator.workflow.observe.state import StepState
 from sqlflow_operator.workflow.observe.step_attempts import Attempt, attempts_of
 
@@ -31,7 +31,7 @@ class _Log:
     key: str
     pod: str
     container: str
-    state: Mapping[str, Any]
+    state: ContainerState
     previous: bool = False
 
     @property
@@ -59,7 +59,7 @@ class StepLogs:
     kube: Kube
     backend: BackendDefinition
     namespace: str
-    pods: Sequence[Mapping[str, Any]]
+    pods: Sequence[Pod]
     ended: bool
     left: Budget
     items: list[Item] = field(default_factory=list)
@@ -161,7 +161,7 @@ class StepLogs:
 
 def _logs(attempt: Attempt) -> list[_Log]:
     """The logs of a container that was started, the one before its last restart first."""
-    status: Mapping[str, Any] = next((s for s in statuses(attempt.pod) if s.get("name") == attempt.container), {})
+    status = status_of(attempt.pod, attempt.container)
     restarts, uid = int(status.get("restartCount") or 0), attempt.pod["metadata"]["uid"]
     found = []
     if restarts:

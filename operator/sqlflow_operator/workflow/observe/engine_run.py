@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from sqlflow_codegen.contract import EXIT_SKIPPED, EXIT_STOPPED, FINAL_EXIT_CODES, Outcome
 
 from sqlflow_operator.api import Phase, StepPhase
+from sqlflow_operator.kube.objects import Pod, TerminatedState
 from sqlflow_operator.workflow.observe import rollup
 from sqlflow_operator.workflow.observe.pods import FINISH, by_age, last_end, phase_of
 from sqlflow_operator.workflow.observe.reasons import POD_DELETED, POD_GONE, Explanation, explain_failure
@@ -71,7 +71,7 @@ class EngineRun:
 
 Observed = tuple[StepState, Explanation | None]
 
-_DELETED_POD: Mapping[str, Any] = {"metadata": {"deletionTimestamp": ""}}
+_DELETED_POD: Pod = {"metadata": {"deletionTimestamp": ""}}
 """Stands for a pod that is gone although its engine keeps the pods of a run."""
 
 
@@ -168,7 +168,7 @@ def _engine_reason(seen: StepState, why: Explanation | None, engine: EngineStep,
         return why
     if engine.outcome.error is not None or seen.exit_code == EXIT_STOPPED:
         report = StepReport(engine.outcome)
-        ended = {"exitCode": seen.exit_code}
+        ended: TerminatedState = {"exitCode": seen.exit_code or 0}
         return explain_failure("", seen.statements, ended, _DELETED_POD, report, objects.statements)
     if engine.reason is Reason.POD_LOST or not engine.message:
         return explain_gone(seen, objects, POD_DELETED if engine.message else POD_GONE)

@@ -7,15 +7,16 @@ from typing import Protocol
 
 from sqlflow_codegen.contract import LABEL_RUN
 
-from sqlflow_operator.kube import PODS, Kube, Object, Resource, owner_uids
+from sqlflow_operator.kube import PODS, Kube, Resource, owner_uids
+from sqlflow_operator.kube.objects import ChildObject, Thing
 from sqlflow_operator.workflow.observe.pods import by_age
-from sqlflow_operator.workflow.observe.state import RunObjects
+from sqlflow_operator.workflow.observe.state import ChildT, PartT, RunObjects
 
 
 class RunReader(Protocol):
     """Reads the objects of a run."""
 
-    def owned(self, resource: Resource, child: Object, owners: Collection[str]) -> list[Object]:
+    def owned(self, resource: Resource[Thing], child: ChildObject, owners: Collection[str]) -> list[Thing]:
         """The objects of that kind that belong to the child's run and have an owner with one of those UIDs."""
 
 
@@ -25,7 +26,7 @@ class LiveReader:
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
 
-    def owned(self, resource: Resource, child: Object, owners: Collection[str]) -> list[Object]:
+    def owned(self, resource: Resource[Thing], child: ChildObject, owners: Collection[str]) -> list[Thing]:
         """See `RunReader`.
 
         Raises:
@@ -36,7 +37,7 @@ class LiveReader:
         return [thing for thing in found if not owner_uids(thing).isdisjoint(owners)]
 
 
-def gather(reader: RunReader, child: Object, parts: Iterable[Resource]) -> RunObjects:
+def gather(reader: RunReader, child: ChildT, parts: Iterable[Resource[PartT]]) -> RunObjects[ChildT, PartT]:
     """The child with the objects between it and its pods, and the pods, the oldest first.
 
     Pods are read last, so that they are no older than what their owners say of them.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlflow_codegen.contract import DATABASE_ENV, ERROR_MESSAGE_LIMIT, EXIT_KILLED, EXIT_STOPPED, EXIT_USAGE, StepError
 
 from sqlflow_operator.clock import duration, from_text
-from sqlflow_operator.workflow.observe.pods import condition_of, container, phase_of
+from sqlflow_operator.kube.objects import ContainerEnv, Pod, TerminatedState
+from sqlflow_operator.workflow.observe.pods import condition_of, container, is_deleting, phase_of
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StatementPlace, StepReport, StepState
 from sqlflow_operator.workflow.observe.wording import SHORT_LIMIT, clip, sentence
 
@@ -25,8 +25,8 @@ POD_GONE = "its pod is gone, and its log with it."
 def explain_failure(
     name: str,
     statements: Sequence[int],
-    terminated: Mapping[str, Any],
-    pod: Mapping[str, Any],
+    terminated: TerminatedState,
+    pod: Pod,
     report: StepReport,
     places: Mapping[int, StatementPlace],
 ) -> Explanation:
@@ -67,7 +67,7 @@ def explain_failure(
     return Reason.STEP_FAILED, f"{place}: exit code {code}, {words}. See the step's log."
 
 
-def _not_started(name: str, words: str, pod: Mapping[str, Any]) -> Explanation:
+def _not_started(name: str, words: str, pod: Pod) -> Explanation:
     """The reason a container could not be started; only a program that is not in it speaks against the image."""
     if _NO_EXECUTABLE.search(words):
         why = f"image {image_of(pod, name)} cannot run a step: {sentence(words)} Set spec.image to a step image."
@@ -85,9 +85,9 @@ def interruption(place: str, why: str) -> str:
     return f"{place} {'were' if place.startswith('statements') else 'was'} interrupted: {why}"
 
 
-def _interruption(terminated: Mapping[str, Any], pod: Mapping[str, Any]) -> str:
+def _interruption(terminated: TerminatedState, pod: Pod) -> str:
     """The cause if something stopped a container from outside, or ""."""
-    deleted = "deletionTimestamp" in (pod.get("metadata") or {})
+    deleted = is_deleting(pod)
     if deleted and terminated.get("exitCode") in (EXIT_STOPPED, EXIT_KILLED):
         return POD_DELETED
     if terminated.get("exitCode") == EXIT_STOPPED:
@@ -95,7 +95,7 @@ def _interruption(terminated: Mapping[str, Any], pod: Mapping[str, Any]) -> str:
     return ""
 
 
-def _words_of(error: StepError, pod: Mapping[str, Any], name: str) -> str:
+def _words_of(error: StepError, pod: Pod, name: str) -> str:
     """An error's message with its hint and, if the database could not be reached, where its URL comes from."""
     text = clip(error.message, ERROR_MESSAGE_LIMIT)
     if error.hint:
@@ -154,7 +154,7 @@ def where(statements: Sequence[int], statement: int, places: Mapping[int, Statem
     return f"statements {statements[0]} to {statements[-1]}" if statements else "the step"
 
 
-def disruption(pod: Mapping[str, Any]) -> str:
+def disruption(pod: Pod) -> str:
     """The reason the cluster took the pod away, or "" if it did not."""
     status = pod.get("status") or {}
     words = clip(status.get("message") or "", SHORT_LIMIT)
@@ -168,7 +168,7 @@ def disruption(pod: Mapping[str, Any]) -> str:
     return f"the cluster removed the pod ({target.get('reason')}): {clip(target.get('message') or '', SHORT_LIMIT)}"
 
 
-def lost_pod(pod: Mapping[str, Any]) -> str:
+def lost_pod(pod: Pod) -> str:
     """The reason a pod failed as a whole although none of its containers reports an error; "" if it did not."""
     if phase_of(pod) != "Failed":
         return ""
@@ -177,21 +177,21 @@ def lost_pod(pod: Mapping[str, Any]) -> str:
     return disruption(pod) or (f"its pod failed: {words}" if words else "")
 
 
-def _out_of_memory(pod: Mapping[str, Any], name: str) -> str:
+def _out_of_memory(pod: Pod, name: str) -> str:
     limit = ((container(pod, name).get("resources") or {}).get("limits") or {}).get("memory")
     if limit:
         return f"out of memory at its limit of {limit}. Raise spec.resources.limits.memory, or let it read fewer rows"
     return "out of memory: its node had none left. Set spec.resources.requests.memory and spec.resources.limits.memory"
 
 
-def image_of(pod: Mapping[str, Any], name: str) -> str:
+def image_of(pod: Pod, name: str) -> str:
     """The image of a container."""
     return str(container(pod, name).get("image") or "of the step")
 
 
-def database_secret(pod: Mapping[str, Any], name: str) -> tuple[str, str]:
+def database_secret(pod: Pod, name: str) -> tuple[str, str]:
     """The name and key of the Secret with the database's URL of a container; "" if there is none."""
     environment = container(pod, name).get("env") or ()
-    source = next((v.get("valueFrom") or {} for v in environment if v.get("name") == DATABASE_ENV), {})
-    reference = source.get("secretKeyRef") or {}
+    variable = next((v for v in environment if v.get("name") == DATABASE_ENV), ContainerEnv())
+    reference = (variable.get("valueFrom") or {}).get("secretKeyRef") or {}
     return str(reference.get("name", "")), str(reference.get("key", ""))

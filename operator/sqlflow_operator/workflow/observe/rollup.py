@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlflow_operator.api import Phase, StepPhase, StepStatus
+from sqlflow_operator.kube.objects import Pod
 from sqlflow_operator.workflow.observe.reasons import CANCELLED_MESSAGE, Explanation, overdue
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 from sqlflow_operator.workflow.observe.waiting import explain_events, explain_waiting
@@ -95,7 +96,7 @@ def active(
     objects: RunObjects,
     steps: tuple[StepState, ...],
     again: Collection[str],
-    pods: Sequence[Mapping[str, Any]],
+    pods: Sequence[Pod],
     times: Times,
 ) -> RunState:
     """A run that has not ended. Its message names a step that has failed first, whatever else the run does.

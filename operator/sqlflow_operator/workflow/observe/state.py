@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic
 
 from pydantic import Field
 from sqlflow_codegen.contract import Outcome
+from typing_extensions import TypeVar
 
 from sqlflow_operator.api import Phase, StepPhase, StepStatus
+from sqlflow_operator.kube.objects import ChildObject, EventObject, KubeObject, Pod
+
+ChildT = TypeVar("ChildT", bound=ChildObject, default=Any)
+PartT = TypeVar("PartT", bound=KubeObject, default=Any)
+ChildKind = TypeVar("ChildKind", bound=ChildObject, covariant=True, default=ChildObject)
+PartKind = TypeVar("PartKind", bound=KubeObject, covariant=True, default=KubeObject)
 
 
 class Reason(StrEnum):
@@ -82,7 +89,7 @@ class StepReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunObjects:
+class RunObjects(Generic[ChildKind, PartKind]):
     """All that is known of one run.
 
     Attributes:
@@ -95,10 +102,10 @@ class RunObjects:
         known: the steps by name in the job's last status: a pod that is gone no longer shows its own.
     """
 
-    child: Mapping[str, Any]
-    parts: Sequence[Mapping[str, Any]] = ()
-    pods: Sequence[Mapping[str, Any]] = ()
-    events: Sequence[Mapping[str, Any]] = ()
+    child: ChildKind
+    parts: Sequence[PartKind] = ()
+    pods: Sequence[Pod] = ()
+    events: Sequence[EventObject] = ()
     reports: Mapping[tuple[str, str], StepReport] = field(default_factory=dict)
     statements: Mapping[int, StatementPlace] = field(default_factory=dict)
     known: Mapping[str, StepStatus] = field(default_factory=dict)

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlflow_codegen.contract import EXIT_SKIPPED, OWN_FAILURES, Flag
 from sqlflow_codegen.ranges import parse_ranges
 
 from sqlflow_operator.api import StepPhase
-from sqlflow_operator.workflow.observe.pods import statuses
+from sqlflow_operator.kube.objects import ContainerState, Pod, PodContainer, TerminatedState
+from sqlflow_operator.workflow.observe.pods import status_of
 from sqlflow_operator.workflow.observe.reasons import Explanation, explain_failure, interruption, where
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StepReport, StepState
 from sqlflow_operator.workflow.observe.step_report import report_from_message
 
-Places = Callable[[Mapping[str, Any]], Mapping[str, str]]
+Places = Callable[[Pod], Mapping[str, str]]
 """From a pod to the steps that it runs: the name of each step to the name of its container."""
 
 
@@ -27,9 +27,9 @@ Places = Callable[[Mapping[str, Any]], Mapping[str, str]]
 class Attempt:
     """One container of one pod: one attempt of one step."""
 
-    pod: Mapping[str, Any]
+    pod: Pod
     container: str
-    state: Mapping[str, Any]
+    state: ContainerState
     """The container's `state`: waiting, running or terminated."""
 
     @property
@@ -38,7 +38,7 @@ class Attempt:
         return str(self.pod["metadata"]["name"])
 
     @property
-    def terminated(self) -> Mapping[str, Any] | None:
+    def terminated(self) -> TerminatedState | None:
         """The container's `state.terminated`, or None."""
         return self.state.get("terminated")
 
@@ -55,7 +55,7 @@ class Attempt:
         return self.terminated is not None and self.terminated.get("exitCode") == 0
 
 
-def steps_of_template(containers: Iterable[Mapping[str, Any]]) -> tuple[StepState, ...]:
+def steps_of_template(containers: Iterable[PodContainer]) -> tuple[StepState, ...]:
     """The steps of these containers of a child's pod template, in order, all of them pending.
 
     The child says it, not the program: another version of the operator might divide the same program otherwise.
@@ -63,7 +63,7 @@ def steps_of_template(containers: Iterable[Mapping[str, Any]]) -> tuple[StepStat
     return tuple(map(_step_of, containers))
 
 
-def _step_of(container: Mapping[str, Any]) -> StepState:
+def _step_of(container: PodContainer) -> StepState:
     name = str(container.get("name", ""))
     arguments = [str(argument) for argument in container.get("args") or ()]
     ranges = arguments[arguments.index(Flag.STATEMENTS) + 1] if Flag.STATEMENTS in arguments[:-1] else ""
@@ -74,14 +74,13 @@ def _step_of(container: Mapping[str, Any]) -> StepState:
     return StepState(name=name, kind=name.partition("-")[2], statements=statements)
 
 
-def attempts_of(step: str, pods: Sequence[Mapping[str, Any]], places: Places) -> list[Attempt]:
+def attempts_of(step: str, pods: Sequence[Pod], places: Places) -> list[Attempt]:
     """The attempts of a step, the oldest first; a pod without a status counts as waiting."""
     found = []
     for pod in pods:
         container = places(pod).get(step)
         if container is not None:
-            state = next((s.get("state") or {} for s in statuses(pod) if s.get("name") == container), {})
-            found.append(Attempt(pod, container, state))
+            found.append(Attempt(pod, container, status_of(pod, container).get("state") or {}))
     return found
 
 
@@ -157,7 +156,7 @@ def report_of(attempt: Attempt, objects: RunObjects) -> StepReport:
     return read or report_from_message((attempt.terminated or {}).get("message") or "") or StepReport()
 
 
-def _times(state: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def _times(state: ContainerState) -> tuple[str | None, str | None]:
     """The start and the end of a container."""
     ended = state.get("terminated")
     if ended is None:

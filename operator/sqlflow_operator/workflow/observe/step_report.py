@@ -22,6 +22,7 @@ from sqlflow_codegen.contract import (
     parse_record,
 )
 
+from sqlflow_operator.kube.objects import TerminatedState
 from sqlflow_operator.workflow.observe.state import StepReport
 
 LOG_LINES = 200
@@ -79,7 +80,7 @@ def report_from_log(log: str) -> StepReport:
     return StepReport(outcome, started, seconds)
 
 
-def needs_log(kind: str, terminated: Mapping[str, Any]) -> bool:
+def needs_log(kind: str, terminated: TerminatedState) -> bool:
     """True if the log of a container that has ended has more than its termination message.
 
     Args:

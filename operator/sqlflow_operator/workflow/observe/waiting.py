@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from sqlflow_operator.kube.objects import EventObject, Pod, WaitingState
 from sqlflow_operator.workflow.observe.pods import condition_of, statuses
 from sqlflow_operator.workflow.observe.reasons import Explanation, database_secret, image_of
 from sqlflow_operator.workflow.observe.state import Reason
@@ -26,7 +26,7 @@ def explain_quota(words: str, thing: str = "pod", *, certain: bool = False) -> E
     return Reason.QUOTA_EXCEEDED, f"a quota of the namespace forbids the {thing}: {words}"
 
 
-def explain_waiting(pod: Mapping[str, Any]) -> Explanation | None:
+def explain_waiting(pod: Pod) -> Explanation | None:
     """The reason a pod waits, or None if nothing is wrong with it."""
     scheduled = condition_of(pod, "PodScheduled")
     if scheduled.get("status") == "False":
@@ -39,7 +39,7 @@ def explain_waiting(pod: Mapping[str, Any]) -> Explanation | None:
     return next((found for name, state in waiting if (found := _explain_container(name, state, pod))), None)
 
 
-def _explain_container(name: str, waiting: Mapping[str, Any], pod: Mapping[str, Any]) -> Explanation | None:
+def _explain_container(name: str, waiting: WaitingState, pod: Pod) -> Explanation | None:
     # Between two tries a kubelet repeats the error of the last one: one message for both.
     words = clip(_BACK_OFF.sub("", waiting.get("message") or ""), SHORT_LIMIT)
     reason = str(waiting.get("reason") or "")
@@ -63,7 +63,7 @@ def _explain_container(name: str, waiting: Mapping[str, Any], pod: Mapping[str, 
     return Reason.CONFIGURATION, f"the step's container cannot be made ({reason}): {words}"
 
 
-def explain_events(events: Sequence[Mapping[str, Any]]) -> Explanation | None:
+def explain_events(events: Sequence[EventObject]) -> Explanation | None:
     """The reason no container starts, from Warning events; None if none of them gives it.
 
     A kubelet shows a failed pull of a later step's image in its events long before it shows it in the pod's status.
@@ -72,7 +72,7 @@ def explain_events(events: Sequence[Mapping[str, Any]]) -> Explanation | None:
     return found[-1] if found else None
 
 
-def _explain_event(event: Mapping[str, Any]) -> Explanation | None:
+def _explain_event(event: EventObject) -> Explanation | None:
     reason, words = event.get("reason"), without_pod_name(event.get("message") or "")
     if reason == "FailedCreate":
         return explain_quota(words) or (Reason.POD_REFUSED, f"the cluster refuses the pod: {words}")
@@ -83,7 +83,7 @@ def _explain_event(event: Mapping[str, Any]) -> Explanation | None:
     return None
 
 
-def last_seen(event: Mapping[str, Any]) -> str:
+def last_seen(event: EventObject) -> str:
     """The moment at which an event was seen last; "" if it has none. Each version of the API has its own field."""
     series = event.get("series") or {}
     return str(series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or "")
