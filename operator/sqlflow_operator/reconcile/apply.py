@@ -138,12 +138,17 @@ class Applier:
         return None
 
     def _delete(self, job: SQLFlowJob, action: DeleteRun) -> None:
-        """ConfigMap first: as long as the child is there, both are found again."""
+        """ConfigMap first: as long as the child is there, both are found again.
+
+        Raises:
+            ConflictError: the child's name belongs to another object now.
+        """
         _, workflow = self._backends[action.backend]
         with contextlib.suppress(NotFoundError):
             self._kube.delete(CONFIG_MAPS, job.namespace, action.name)
-        with contextlib.suppress(NotFoundError):
-            workflow.stop(f"{job.namespace}/{action.name}")
+        if action.child is not None:
+            with contextlib.suppress(NotFoundError):
+                workflow.stop(f"{job.namespace}/{action.name}", uid=action.child)
         extra = {"job": f"{job.namespace}/{job.name}", "run": action.name, "why": action.why}
         logger.info("run deleted", extra=extra)
 

@@ -244,7 +244,7 @@ def _ended(o: Observation, child: Child | None, now: datetime) -> Decision:
     elif child is not None or o.config_map is not False:
         end = expiry(o.job, o.job.status.run.finished_at if o.job.status.run else None)
         if end is not None and now >= end:
-            actions = (DeleteRun(o.run_name, o.backend, "its time to live is over"),)
+            actions = (DeleteRun(o.run_name, o.backend, child.uid if child else None, "its time to live is over"),)
         due = _seconds_until(end, now)
     return Decision(actions=actions, status=status_of.observed_again(o), requeue_after=due if not actions else None)
 
@@ -291,7 +291,7 @@ def _tidy_old(o: Observation, now: datetime) -> tuple[tuple[Action, ...], float 
 
 
 def _stop(child: Child, why: str) -> DeleteRun:
-    return DeleteRun(child.name, child.backend, why)
+    return DeleteRun(child.name, child.backend, child.uid, why)
 
 
 def _seconds_until(moment: datetime | None, now: datetime) -> float | None:

@@ -89,10 +89,11 @@ class PatchChild:
 
 @dataclass(frozen=True, slots=True)
 class DeleteRun:
-    """Delete a run's ConfigMap and child, and with it the pods."""
+    """Delete a run's ConfigMap and child, and with it the pods; `child` is the child's UID, None if it has none."""
 
     name: str
     backend: Backend
+    child: str | None
     why: str
 
 

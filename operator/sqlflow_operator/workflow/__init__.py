@@ -91,15 +91,16 @@ class Workflow:
         namespace, _, name = run_id.partition("/")
         self._kube.patch(self.definition.resource, namespace, name, self.definition.cancellation)
 
-    def stop(self, run_id: str) -> None:
-        """Delete the child of a run; its pods get SIGTERM.
+    def stop(self, run_id: str, *, uid: str | None = None) -> None:
+        """Delete the child of a run, with `uid` only if it has that UID; its pods get SIGTERM.
 
         Raises:
             NotFoundError: the child does not exist.
+            ConflictError: the object of that name has another UID.
             ApiError: the API server refused or gave no answer.
         """
         namespace, _, name = run_id.partition("/")
-        self._kube.delete(self.definition.resource, namespace, name)
+        self._kube.delete(self.definition.resource, namespace, name, uid=uid)
 
 
 class BackendUnavailableError(SQLFlowError):

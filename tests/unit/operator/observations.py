@@ -148,8 +148,9 @@ def check(row: Row) -> None:
         assert decision.status.observed_generation == GENERATION
 
 
-def delete(name: str, why: str) -> DeleteRun:
-    return DeleteRun(name, Backend.JOB, why)
+def delete(name: str, why: str, *, child: bool = True) -> DeleteRun:
+    """The action that deletes a run, with its child or, if that is gone, without."""
+    return DeleteRun(name, Backend.JOB, f"{name}-uid" if child else None, why)
 
 
 def create(observed: Observation) -> CreateRun:

@@ -110,7 +110,7 @@ ROWS = [
     Row(
         "time to live is over, only the ConfigMap is left",
         ended("Succeeded", ttl=99, config_map=True),
-        (delete(RUN, "its time to live is over"),),
+        (delete(RUN, "its time to live is over", child=False),),
         SUCCEEDED,
         "Succeeded",
     ),

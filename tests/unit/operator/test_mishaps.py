@@ -75,6 +75,18 @@ def test_time_to_live_acts_on_the_child_only() -> None:
     assert world.made("jobs") == 1
 
 
+def test_what_has_taken_the_name_of_a_run_that_ended_outlives_its_time_to_live() -> None:
+    world = World(ttlSecondsAfterFinished=600)
+    world.settle()
+    name = world.children()[0]["metadata"]["name"]
+    world.kube.store.delete(JOBS, "ns", name)
+    world.kube.store.create(JOBS, "ns", {"metadata": {"name": name}, "spec": {}})
+    world.clock.sleep(601)
+    world.settle()
+    assert world.kube.store.list(CONFIG_MAPS, "ns") == []
+    assert [child["metadata"]["name"] for child in world.children()] == [name]
+
+
 def test_deadline_is_enforced_though_the_backend_hangs() -> None:
     world = World(activeDeadlineSeconds=60)
     world.reconcile()

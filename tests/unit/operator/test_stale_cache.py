@@ -84,6 +84,22 @@ def test_a_run_of_a_job_that_was_changed_meanwhile_is_not_deleted() -> None:
     assert world.made("jobs") == 1
 
 
+def test_what_has_taken_the_name_of_an_earlier_run_is_not_deleted() -> None:
+    """The cache still has the run's child; another object has its name by now."""
+    world = World()
+    world.settle(4)
+    run = world.children()[0]["metadata"]["name"]
+    world.edit(program="SELECT 42;")
+    world.watch()
+    world.kube.store.delete(JOBS, "ns", run)
+    world.kube.store.create(JOBS, "ns", {"metadata": {"name": run}, "spec": {}})
+    with pytest.raises(ConflictError, match="the UID in the precondition"):
+        stale_reconcile(world)
+    world.settle()
+    assert world.kube.store.get(JOBS, "ns", run)["spec"] == {}
+    assert world.status["phase"] == "Succeeded"
+
+
 def test_a_job_not_seen_for_long_is_read_before_its_run_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     world.watch()
