@@ -263,7 +263,10 @@ def _stopping(o: Observation, stop: tuple[DeleteRun, ...], now: datetime) -> Dec
         "A pod whose node is lost must be deleted with --force."
     )
     status = status_of.without_run(o, Reason.STOPPING, message, now)
-    return Decision(actions=stop, status=status, requeue_after=RETRY_PENDING)
+    # A run that no status has goes next time, when its history entry is stored: it must not be forgotten.
+    unrecorded = {child.name for child in status_of.unrecorded(o)}
+    actions = tuple(action for action in stop if action.name not in unrecorded)
+    return Decision(actions=actions, status=status, requeue_after=0.0 if actions != stop else RETRY_PENDING)
 
 
 def _old_active(o: Observation) -> list[Child]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 
 from sqlflow_operator.api import (
     ChildReference,
@@ -54,14 +55,8 @@ def of_run(o: Observation, child: Child, state: RunState, now: datetime) -> SQLF
     if phase is Phase.PENDING and known.phase is Phase.RUNNING:
         phase = Phase.RUNNING  # between two attempts; nobody who watches should see it go back
     finished = (state.finished_at or to_text(now)) if phase.terminal else None
-    run = RunStatus(
-        name=child.name,
-        backend=child.backend,
-        child=ChildReference(api_version=child.api_version, kind=child.kind, name=child.name, uid=child.uid),
-        started_at=(known.run.started_at if known.run else None) or state.started_at,
-        finished_at=finished,
-    )
-    run = _timed(run)
+    start = (known.run.started_at if known.run else None) or state.started_at
+    run = _timed(_run(child).model_copy(update={"started_at": start, "finished_at": finished}))
     base = SQLFlowJobStatus(
         run=run,
         steps=steps,
@@ -121,14 +116,46 @@ def observed_again(o: Observation) -> SQLFlowJobStatus:
 def history(o: Observation, now: datetime) -> tuple[HistoryEntry, ...]:
     """Earlier runs, the latest first; the run that the spec no longer asks for becomes one."""
     known = o.job.status
-    if known.run is None or same_run(o):
+    if same_run(o):
         return known.history
+    others = [_history_entry(o, SQLFlowJobStatus(run=_run(child)), now) for child in unrecorded(o)]
+    last = [] if known.run is None else [_history_entry(o, known, now)]
+    return (*others, *last, *known.history)
+
+
+def _recorded(status: SQLFlowJobStatus) -> dict[str, str]:
+    """The runs that a status has, by name, with the latest moment that is known of each, or ""."""
+    known = {entry.name: entry.finished_at for entry in status.history}
+    if status.run is not None:
+        known[status.run.name] = status.run.finished_at or status.run.started_at or ""
+    return known
+
+
+def unrecorded(o: Observation) -> list[Child]:
+    """Children of runs whose start no status has: the spec was changed before it was written. The latest first.
+
+    They are newer than all runs that the status has; what is older was in the history once.
+    """
+    if same_run(o):
+        return []
+    known = _recorded(o.job.status)
+    found = [
+        (child.created_at or "", child)
+        for name, child in o.children.items()
+        if name != o.run_name and name not in known and (child.created_at or "") >= max(known.values(), default="")
+    ]
+    return [child for _, child in sorted(found, key=itemgetter(0), reverse=True)]
+
+
+def _history_entry(o: Observation, known: SQLFlowJobStatus, now: datetime) -> HistoryEntry:
+    """The run that a status speaks of, as an earlier one."""
+    assert known.run is not None
     child = o.children.get(known.run.name)
     steps = known.steps
     if child is not None and not known.terminal:
         steps = merge_steps(steps, child.state.steps, o.job.namespace)
     phase, message, finished = _end_of_old_run(known, child, steps)
-    entry = HistoryEntry(
+    return HistoryEntry(
         name=known.run.name,
         phase=phase,
         progress=_progress(steps) or "0/0",
@@ -136,7 +163,16 @@ def history(o: Observation, now: datetime) -> tuple[HistoryEntry, ...]:
         started_at=known.run.started_at,
         finished_at=known.run.finished_at or finished or to_text(now),
     )
-    return (entry, *known.history)
+
+
+def _run(child: Child) -> RunStatus:
+    """A run as its child shows it, before its end."""
+    return RunStatus(
+        name=child.name,
+        backend=child.backend,
+        child=ChildReference(api_version=child.api_version, kind=child.kind, name=child.name, uid=child.uid),
+        started_at=child.state.started_at,
+    )
 
 
 def _end_of_old_run(
