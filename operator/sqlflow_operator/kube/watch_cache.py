@@ -49,7 +49,6 @@ class CachedObject:
         name: its name.
         version: its resourceVersion.
         job: namespace and name of its SQLFlowJob; None if it names none.
-        job_uid: UID of its SQLFlowJob, as its label has it.
         owners: UIDs of its owners.
         phase: the phase in its status, or "".
         content: the object as compressed JSON, without what nobody reads.
@@ -61,7 +60,6 @@ class CachedObject:
     name: str
     version: str
     job: tuple[str, str] | None
-    job_uid: str
     owners: frozenset[str]
     phase: str
     content: bytes
@@ -83,7 +81,7 @@ class WatchCache:
         self._objects: dict[str, CachedObject] = {}
         self._names: dict[tuple[Resource, str, str], str] = {}
         self._by_owner: defaultdict[str, set[str]] = defaultdict(set)
-        self._by_job: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_job: defaultdict[tuple[str, str] | None, set[str]] = defaultdict(set)
         self._deleted: LRUCache[str, str] = LRUCache(DELETIONS_KEPT)
         self._warnings: LRUCache[str, EventObject] = LRUCache(WARNINGS_KEPT)
         self._synced: set[Resource] = set()
@@ -102,7 +100,7 @@ class WatchCache:
             if namesake is not None:
                 self._drop(namesake)
             self._objects[uid], self._names[name] = fresh, uid
-            self._by_job[fresh.job_uid].add(uid)
+            self._by_job[fresh.job].add(uid)
             for owner in fresh.owners:
                 self._by_owner[owner].add(uid)
 
@@ -178,10 +176,10 @@ class WatchCache:
             found = [self._objects[uid] for uid in uids]
         return [known.load() for known in found if known.resource == resource]
 
-    def of_job(self, resource: Resource[Thing], job_uid: str) -> list[Thing]:
-        """The objects of that kind that carry the UID of that SQLFlowJob as their label."""
+    def of_job(self, resource: Resource[Thing], namespace: str, job: str) -> list[Thing]:
+        """The objects of that kind that name that SQLFlowJob, also those of one that had its name before."""
         with self._lock:
-            found = [self._objects[uid] for uid in self._by_job.get(job_uid, ())]
+            found = [self._objects[uid] for uid in self._by_job.get((namespace, job), ())]
         return [known.load() for known in found if known.resource == resource]
 
     def objects(self) -> dict[str, CachedObject]:
@@ -210,7 +208,7 @@ class WatchCache:
         if known is None:
             return
         del self._names[known.resource, known.namespace, known.name]
-        for index, key in ((self._by_job, known.job_uid), *((self._by_owner, owner) for owner in known.owners)):
+        for index, key in ((self._by_job, known.job), *((self._by_owner, owner) for owner in known.owners)):
             index[key].discard(uid)
             if not index[key]:
                 del index[key]
@@ -235,7 +233,6 @@ def _cached(resource: Resource, raw: KubeObject) -> CachedObject:
         name=metadata["name"],
         version=metadata.get("resourceVersion", ""),
         job=job_of(resource, metadata),
-        job_uid=(metadata.get("labels") or {}).get(LABEL_JOB_UID, ""),
         owners=frozenset(owner_uids(raw)),
         phase=str((raw.get("status") or {}).get("phase") or ""),
         content=zlib.compress(content, 1),

@@ -81,7 +81,7 @@ class Observer:
         look = _Look(job, now, program, recorded)
         found = self._children(job, name if current and not ended else "", backend)
         children = {raw["metadata"]["name"]: self._child(look, raw, workflow) for raw, workflow in found}
-        at_work = [] if ended else self._pods_at_work(job, name)
+        at_work = [] if ended else self._pods_at_work(job, name, name in children)
         own = [pod for pod in at_work if _run_of(pod) == name]
         return Observation(
             job=job,
@@ -119,10 +119,13 @@ class Observer:
             return found
         return [*found, (child, workflow)] if job.uid in owner_uids(child) else found
 
-    def _pods_at_work(self, job: SQLFlowJob, name: str) -> list[Pod]:
-        """The job's pods that have not ended. Those of an earlier run are gone only if the API server has none."""
-        pods = self._cache.of_job(PODS, job.uid)
-        if _replaces_a_run(job, name) and all(_is_over(pod) or _run_of(pod) == name for pod in pods):
+    def _pods_at_work(self, job: SQLFlowJob, name: str, started: bool) -> list[Pod]:
+        """The pods that have not ended, of the job and of a deleted one that had its name.
+
+        Before a run has started, those of an earlier run are gone only if the API server has none.
+        """
+        pods = self._cache.of_job(PODS, job.namespace, job.name)
+        if not started and _replaces_a_run(job, name) and all(_is_over(pod) or _run_of(pod) == name for pod in pods):
             pods = self._kube.list(PODS, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
         return [pod for pod in pods if not _is_over(pod)]
 

@@ -7,7 +7,7 @@ from sqlflow_operator.kube import JOBS, PODS, SQLFLOWJOBS, ConflictError, NotFou
 from sqlflow_operator.kube.watch_cache import WatchCache
 
 from tests.unit.operator.jobcontroller import Ending
-from tests.unit.operator.world import PROGRAM, World
+from tests.unit.operator.world import PROGRAM, World, job_manifest
 
 
 def stale_reconcile(world: World) -> float | None:
@@ -190,3 +190,32 @@ def test_a_run_that_ended_before_a_status_had_it_is_kept_in_the_history() -> Non
     assert (entry["name"], entry["phase"], entry["progress"]) == (first, "Succeeded", "1/1")
     assert entry["startedAt"] <= entry["finishedAt"]
     assert first in [child["metadata"]["name"] for child in world.children()]
+
+
+def test_a_job_that_is_made_again_under_its_name_waits_for_the_pods_of_the_deleted_one() -> None:
+    world = World(program="SELECT 1;")
+    world.reconcile()
+    world.advance(2)
+    [pod] = world.pods()
+    world.kube.store.delete(SQLFLOWJOBS, "ns", "iris")
+    del pod["metadata"]["ownerReferences"]  # no garbage collector has taken it yet
+    world.kube.store.create(PODS, "ns", pod)
+    world.kube.store.create(SQLFLOWJOBS, "ns", job_manifest(program="SELECT 1;"))
+    world.settle(3)
+    assert world.made("jobs") == 1
+    assert pod["metadata"]["name"] in world.message
+    world.kube.store.delete(PODS, "ns", pod["metadata"]["name"])
+    world.settle()
+    assert world.made("jobs") == 2
+    assert world.status["phase"] == "Succeeded"
+    assert "history" not in world.status
+
+
+def test_the_api_server_is_asked_once_for_the_pods_of_a_run_that_is_replaced() -> None:
+    world = World(program="SELECT 1;")
+    world.settle(3)
+    world.edit(program="SELECT 42;")
+    start = len(world.kube.calls)
+    world.settle()
+    assert world.status["phase"] == "Succeeded"
+    assert calls_of(world, start).count(("list", "pods")) == 1

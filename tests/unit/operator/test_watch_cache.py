@@ -11,11 +11,13 @@ from sqlflow_operator.kube.watch_cache import WatchCache
 from tests.unit.operator.fakes import Clock, FakeKube
 
 LABELS = {"sqlflow.org/job-uid": "job"}
+ANNOTATIONS = {"sqlflow.org/job": "iris"}
 
 
 def thing(name: str = "p", uid: str = "u", version: int = 1, **more: Any) -> Object:
     owners = [{"uid": owner} for owner in more.pop("owners", ())]
     metadata = {"name": name, "namespace": "ns", "uid": uid, "resourceVersion": str(version), "labels": LABELS}
+    metadata["annotations"] = ANNOTATIONS
     return {"metadata": {**metadata, "ownerReferences": owners}, **more}
 
 
@@ -27,7 +29,7 @@ def test_objects_are_found_by_name_owner_and_job() -> None:
     assert cache.get(PODS, "ns", "p") == thing("p", "u", owners=["c"])
     assert [found["metadata"]["uid"] for found in cache.owned(PODS, None, {"c"})] == ["u"]
     assert [found["metadata"]["uid"] for found in cache.owned(TASK_RUNS, None, {"c", "job"})] == ["t"]
-    assert {found["metadata"]["uid"] for found in cache.of_job(PODS, "job")} == {"u"}
+    assert {found["metadata"]["uid"] for found in cache.of_job(PODS, "ns", "iris")} == {"u"}
     assert cache.get(PODS, "elsewhere", "p") is None
     assert cache.owned(JOBS, None, {"nobody"}) == []
 
@@ -47,7 +49,7 @@ def test_what_comes_late_about_a_deleted_object_does_not_bring_it_back() -> None
     cache.remove("u", "7")
     cache.put(PODS, thing(version=6, owners=["c"]))
     assert cache.get(PODS, "ns", "p") is None
-    assert cache.owned(PODS, None, {"c"}) == cache.of_job(PODS, "job") == []
+    assert cache.owned(PODS, None, {"c"}) == cache.of_job(PODS, "ns", "iris") == []
     cache.put(PODS, thing(version=8))
     assert cache.get(PODS, "ns", "p") is not None, "it had only lost its label"
 
