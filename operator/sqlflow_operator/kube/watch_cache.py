@@ -13,7 +13,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from cachetools import LRUCache
 from sqlflow_codegen.contract import ANNOTATION_JOB, LABEL_JOB_UID
@@ -34,6 +34,8 @@ DELETIONS_KEPT = 10_000
 """UIDs of deleted objects that are remembered: what comes late about one of them must not bring it back."""
 WARNINGS_KEPT = 5_000
 """Warning events that are remembered."""
+
+K = TypeVar("K")
 
 _UNWATCHED = (CONFIG_MAPS, EVENTS, LOCAL_ACCESS_REVIEWS)
 _UNREAD_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
@@ -208,10 +210,15 @@ class WatchCache:
         if known is None:
             return
         del self._names[known.resource, known.namespace, known.name]
-        for index, key in ((self._by_job, known.job), *((self._by_owner, owner) for owner in known.owners)):
-            index[key].discard(uid)
-            if not index[key]:
-                del index[key]
+        _discard(self._by_job, known.job, uid)
+        for owner in known.owners:
+            _discard(self._by_owner, owner, uid)
+
+
+def _discard(index: dict[K, set[str]], key: K, uid: str) -> None:
+    index[key].discard(uid)
+    if not index[key]:
+        del index[key]
 
 
 def job_of(resource: Resource, metadata: ObjectMeta) -> tuple[str, str] | None:
