@@ -76,7 +76,7 @@ TARGETS = (
     Target(
         "observe",
         _modules(f"{WORKFLOW}/observe", "*"),
-        _operator_tests("rollup", "explain", "engine_states", "recordings", "run_endings", "observe"),
+        _operator_tests("rollup", "waiting", "explain", "engine_states", "recordings", "run_endings", "observe"),
     ),
     Target("fetch", _modules(f"{WORKFLOW}/fetch", "*"), _operator_tests("fetch", "fetch_logs")),
     Target(
