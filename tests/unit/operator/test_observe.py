@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlflow_operator.kube import EVENTS, JOBS, PIPELINE_RUNS, WORKFLOWS, NotFoundError, Object
+from sqlflow_codegen.contract import Outcome, StepError, dump_outcome
+from sqlflow_operator.kube import EVENTS, JOBS, PIPELINE_RUNS, PODS, WORKFLOWS, NotFoundError, Object
 
 from tests.unit.operator.jobcontroller import Ending
 from tests.unit.operator.world import World
@@ -98,3 +99,36 @@ def test_suspension_comes_before_a_missing_backend() -> None:
     world.edit(suspend=False)
     world.settle()
     assert world.condition("Stalled")["reason"] == "BackendUnavailable"
+
+
+def at_the_end(world: World) -> None:
+    """The watch shows that the Job has ended, and of its pod only what was so before its second step ended."""
+    while not any(step["name"] == "s2-train" and step["phase"] == "Running" for step in world.status.get("steps", ())):
+        world.advance()
+    while world.controller.tick():
+        world.clock.sleep(1.5)
+    [child] = world.children()
+    world.cache.put(JOBS, child)
+    world.clock.sleep(2)
+
+
+def test_a_pod_whose_watch_lags_is_read_again_at_the_end_of_its_run() -> None:
+    """The outcome is written once: what the pod says of its failure must be in it."""
+    world = World()
+    error = StepError(2, 2, 1, "TO TRAIN x", "database", "no rows", "")
+    world.controller.endings["s2-train"] = [Ending(1, dump_outcome(Outcome(error=error)))]
+    at_the_end(world)
+    calls = len(world.kube.calls)
+    world.reconciler.reconcile((world.namespace, world.name))
+    assert ("get", "pods") in world.kube.calls[calls:]
+    assert world.message == "Step s2-train failed: statement 2 (TO TRAIN x) at 2:1: no rows"
+
+
+def test_a_pod_that_is_gone_at_the_end_of_its_run_is_forgotten() -> None:
+    world = World()
+    at_the_end(world)
+    [pod] = world.pods()
+    world.kube.store.delete(PODS, "ns", pod["metadata"]["name"])
+    world.reconciler.reconcile((world.namespace, world.name))
+    assert world.status["phase"] == "Succeeded"
+    assert world.cache.find(pod["metadata"]["uid"]) is None

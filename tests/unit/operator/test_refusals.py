@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from sqlflow_operator.kube import (
     CONFIG_MAPS,
@@ -136,8 +138,11 @@ def test_a_job_that_was_changed_meanwhile_is_looked_at_again_before_its_run_goes
     world.clock.sleep(100)
     world.watch()
     world.edit(ttlSecondsAfterFinished=6000)
-    with pytest.raises(ConflictError, match="has been changed since the watch showed it"):
+    with pytest.raises(ConflictError) as caught:
         world.reconciler.reconcile(("ns", "iris"))
+    error = caught.value
+    assert (error.status, error.reason) == (409, "Conflict")
+    assert error.message == "the job has been changed since the watch showed it"
     assert len(world.children()) == 1
     world.reconcile()
     assert len(world.children()) == 1
@@ -150,3 +155,18 @@ def test_a_status_that_was_changed_meanwhile_is_not_overwritten() -> None:
     with pytest.raises(ConflictError):
         world.reconciler.reconcile(("ns", "iris"))
     assert world.status == {"message": "x"}
+
+
+def test_what_was_done_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    world = World(ttlSecondsAfterFinished=60)
+    with caplog.at_level(logging.INFO, "sqlflow_operator.reconcile.apply"):
+        world.settle()
+        world.clock.sleep(100)
+        world.reconcile()
+    run = world.status["run"]["name"]
+    assert [
+        (one.getMessage(), vars(one).get("job"), vars(one).get("run"), vars(one).get("why")) for one in caplog.records
+    ] == [
+        ("run created", "ns/iris", run, None),
+        ("run deleted", "ns/iris", run, "its time to live is over"),
+    ]
