@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlflow_operator.api.api_model import GROUP, KIND, VERSION
 from sqlflow_operator.api.spec import SQLFlowJobSpec
 from sqlflow_operator.api.status import SQLFlowJobStatus
+
+if TYPE_CHECKING:
+    from sqlflow_operator.kube.objects import SQLFlowJobObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,7 @@ class SQLFlowJob:
     raw_status: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> SQLFlowJob:
+    def parse(cls, raw: SQLFlowJobObject) -> SQLFlowJob:
         """Read an object of the API server.
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic
+from typing import Generic
 
 from pydantic import Field
 from sqlflow_codegen.contract import Outcome
@@ -14,8 +14,8 @@ from typing_extensions import TypeVar
 from sqlflow_operator.api import Phase, StepPhase, StepStatus
 from sqlflow_operator.kube.objects import ChildObject, EventObject, KubeObject, Pod
 
-ChildT = TypeVar("ChildT", bound=ChildObject, default=Any)
-PartT = TypeVar("PartT", bound=KubeObject, default=Any)
+ChildT = TypeVar("ChildT", bound=ChildObject, default=ChildObject)
+PartT = TypeVar("PartT", bound=KubeObject, default=KubeObject)
 ChildKind = TypeVar("ChildKind", bound=ChildObject, covariant=True, default=ChildObject)
 PartKind = TypeVar("PartKind", bound=KubeObject, covariant=True, default=KubeObject)
 
