@@ -175,7 +175,7 @@ class Observer:
         return replace(
             objects,
             events=self._warnings(objects, workflow, look.now),
-            reports=self._reports.read(objects, workflow),
+            reports=self._reports.read(objects, workflow, look.now),
             statements=statement_places(look.program),
             known=look.job.status.steps_of(raw["metadata"]["uid"]),
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from sqlflow_codegen.contract import Outcome, StepError, StepMetrics, StepModel, dump_outcome
 from sqlflow_operator.kube import SQLFLOWJOBS
 
+from tests.unit.operator.fakes import no_fault, unavailable
 from tests.unit.operator.jobcontroller import Ending
 from tests.unit.operator.world import PROGRAM, World, kstatus
 
@@ -87,6 +89,26 @@ def test_message_that_was_cut_short_is_read_from_the_log() -> None:
     world.settle()
     assert "statement 2 (TO TRAIN x) at 2:1: no rows" in world.message
     assert world.kube.calls.count(("log", "pods")) == 1
+
+
+@pytest.mark.parametrize("seconds", [20, 90])
+def test_a_log_that_cannot_be_read_for_a_while_is_waited_for(seconds: float) -> None:
+    """The outcome is written once, so what only the log has must not be lost; but the kubelet may be gone for good."""
+    world = World()
+    world.controller.endings["s2-train"] = [Ending(1, '{"error":{"statement":2,"li')]
+    world.reconcile()
+    [child] = world.children()
+    record = {"type": "error", "statement": 2, "line": 2, "column": 1, "title": "TO TRAIN x", "kind": "data"}
+    log = json.dumps(record | {"message": "no rows", "hint": ""})
+    world.kube.store.logs[f"{child['metadata']['name']}-a", "s2-train"] = log
+    world.kube.fault = lambda _number, method, _resource: unavailable(429) if method == "log" else None
+    end = world.clock.now() + timedelta(seconds=seconds)
+    while world.clock.now() < end:
+        world.settle(rounds=1)
+    world.kube.fault = no_fault
+    world.settle()
+    assert ("no rows" in world.message) == (seconds == 20)
+    assert world.status["phase"] == "Failed"
 
 
 def test_invalid_program_starts_nothing() -> None:
