@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-SOURCES := codegen runtime operator cli cluster tests examples
+SOURCES := codegen runtime operator cli cluster tests examples docs
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test properties check format generate bench mutate lock upgrade clean cluster-up cluster-down cluster-status env
@@ -25,19 +25,21 @@ test: venv ## install what the tests need and run every layer that this machine 
 properties: venv ## random programs and texts that no run has tried before, EXAMPLES of each property (2000 if not set)
 	@SQLFLOW_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest tests -q -m "hypothesis or random" --timeout=7200
 
-check: venv ## format, lint, types, import contracts, CRD against its models
+check: venv ## format, lint, types, import contracts, CRD against its models, docs/architecture.md against the tree
 	@$(BIN)/ruff format --check $(SOURCES) requirements
 	@$(BIN)/ruff check $(SOURCES) requirements
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m sqlflow_operator.crd --check
+	@$(BIN)/python docs/architecture.py --check
 
 format: venv ## format the code and fix what ruff can
 	@$(BIN)/ruff format $(SOURCES) requirements
 	@$(BIN)/ruff check --fix $(SOURCES) requirements
 
-generate: venv ## write the CRD and its reference page from the models
+generate: venv ## write the CRD and its reference page from the models, docs/architecture.md from the tree
 	@$(BIN)/python -m sqlflow_operator.crd
+	@$(BIN)/python docs/architecture.py
 
 bench: venv ## ratios against named baselines, measured in one run
 	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done

@@ -18,7 +18,7 @@ from sqlflow_operator.health import API_AWAY, LOOP_HANGS, STREAMS_DEAD, WORKER_S
 from sqlflow_operator.kube import SQLFLOWJOBS
 from sqlflow_operator.kube.client import KubeClient
 from sqlflow_operator.kube.watch_cache import WatchCache
-from sqlflow_operator.metrics import Metrics
+from sqlflow_operator.metrics import OperatorMetrics
 from sqlflow_operator.reconcile import Defaults, Key, Reconciler
 from sqlflow_operator.resync import Resync
 from sqlflow_operator.watching import Engines, Watching, answered, cancel_on_sigterm
@@ -37,7 +37,7 @@ class Operator:
         self._config = config
         self._queue: WorkQueue[Key] = WorkQueue()
         self._cache = WatchCache()
-        self._metrics = Metrics(self._queue, self._cache)
+        self._metrics = OperatorMetrics(self._queue, self._cache)
         self._kube = KubeClient(configuration, on_call=partial(self._metrics.called, "resync"))
         counted = partial(self._metrics.called, "reconcile")
         kube = KubeClient(configuration, on_call=counted, on_object=self._cache.put_answer)

@@ -18,7 +18,7 @@ from sqlflow_operator.reconcile import Key
 from sqlflow_operator.workqueue import WorkQueue
 
 
-class Metrics:
+class OperatorMetrics:
     """All metrics of one operator, in a registry of their own."""
 
     def __init__(self, queue: WorkQueue[Key], cache: WatchCache) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from sqlflow_codegen.graph import build, dependencies
-from sqlflow_codegen.graph.affinity import AffinityKind
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.catalog import Catalog
 from sqlflow_codegen.graph.data_objects import Effects
@@ -16,6 +15,7 @@ from sqlflow_codegen.graph.naming import Relation
 from sqlflow_codegen.graph.provenance import Provenance, Provenances
 from sqlflow_codegen.graph.references import References
 from sqlflow_codegen.graph.routines import Routines
+from sqlflow_codegen.graph.session_affinity import AffinityKind
 from sqlflow_codegen.graph.session_state import SessionState
 
 Break = Callable[[pytest.MonkeyPatch], None]

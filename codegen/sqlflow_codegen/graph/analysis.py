@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlflow_codegen.graph.affinity import AffinityKind, variable
 from sqlflow_codegen.graph.data_objects import ANY_FILE
 from sqlflow_codegen.graph.effects_builder import CATALOG_READ
 from sqlflow_codegen.graph.files import file_resources
@@ -14,6 +13,7 @@ from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.references import References
 from sqlflow_codegen.graph.relation_access import RelationAccess
 from sqlflow_codegen.graph.routines import call_reference
+from sqlflow_codegen.graph.session_affinity import AffinityKind, variable
 
 
 class Analysis(RelationAccess):

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlflow_codegen.errors import Diagnostic
-from sqlflow_codegen.graph.affinity import Affinity, AffinityKind
 from sqlflow_codegen.graph.data_objects import Effects
 from sqlflow_codegen.graph.dependencies import Waits, by_effects, in_program_order
 from sqlflow_codegen.graph.effects import ProgramState, effects
@@ -15,6 +14,7 @@ from sqlflow_codegen.graph.fusion import fuse
 from sqlflow_codegen.graph.lost import lost_at
 from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.graph.results import ResultChecks
+from sqlflow_codegen.graph.session_affinity import AffinityKind, SessionAffinity
 from sqlflow_codegen.graph.session_state import Setting
 from sqlflow_codegen.graph.steps import Step
 from sqlflow_codegen.graph.units import Unit, make_units
@@ -103,7 +103,7 @@ class _Steps:
         program: Program,
         effects: Sequence[Effects],
         settings: Sequence[tuple[Setting, ...]],
-        prepared: Collection[Affinity],
+        prepared: Collection[SessionAffinity],
     ) -> None:
         self._statements = program.statements
         self._effects = effects

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlflow_codegen.graph.affinity import Affinity
 from sqlflow_codegen.graph.naming import Relation
 from sqlflow_codegen.graph.provenance import Doubt
+from sqlflow_codegen.graph.session_affinity import SessionAffinity
 
 TABLE = "table"
 MODEL = "model"
@@ -87,7 +87,7 @@ class Effects:
     writes: frozenset[DataObject] = frozenset()
     barrier: str = ""
     understood: bool = True
-    session: frozenset[Affinity] = frozenset()
+    session: frozenset[SessionAffinity] = frozenset()
     setting: bool = False
     only_session: bool = False
     controls: bool = False

@@ -1,4 +1,4 @@
-"""CREATE."""
+"""CREATE: the relations, schemas, functions and other objects that a statement defines."""
 
 from __future__ import annotations
 

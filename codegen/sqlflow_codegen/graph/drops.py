@@ -1,4 +1,4 @@
-"""DROP."""
+"""DROP: the objects that a statement removes."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlflow_codegen.graph.affinity import Affinity
 from sqlflow_codegen.graph.catalog import Catalog
 from sqlflow_codegen.graph.data_objects import ANY_FILE, EXISTING, FILES, DataObject, Effects
 from sqlflow_codegen.graph.provenance import Doubt
+from sqlflow_codegen.graph.session_affinity import SessionAffinity
 from sqlflow_codegen.graph.session_state import SessionState
 
 CATALOG_READ = "it reads the database's catalogue"
@@ -28,7 +28,7 @@ class EffectsBuilder:
         self.understood = True
         self.renames = False
         """It is not understood, and may change the meaning of names: more than an unknown function does."""
-        self.affinities: set[Affinity] = set()
+        self.affinities: set[SessionAffinity] = set()
         self.changes_session = False
         """It changes the state of its session, perhaps among other things."""
         self.only_session = False

@@ -21,7 +21,7 @@ from sqlflow_codegen.graph.functions import Verdict, judge
 from sqlflow_codegen.graph.naming import Names, Reference
 from sqlflow_codegen.graph.references import path, unwrap
 from sqlflow_codegen.graph.routines import Routines, without_attributes
-from sqlflow_codegen.graph.settings import Outcome, Settings
+from sqlflow_codegen.graph.settings import Interpretation, Settings
 from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, SqlParser, name_after, words
 from sqlflow_codegen.graph.trust import touched
 from sqlflow_codegen.graph.walker import Walker
@@ -86,9 +86,9 @@ class Interpreter:
             if not tokens:
                 return False
             outcome = self._settings.interpret(tokens, analysis)
-            if outcome is not Outcome.OTHER:
+            if outcome is not Interpretation.OTHER:
                 analysis.brief = words(tokens)[0] in BRIEF_WORDS
-                return outcome is Outcome.SETTING
+                return outcome is Interpretation.SETTING
             self._interpret(tokens, text, analysis)
         except NotUnderstoodError as error:
             self._give_up(tokens, text, error, analysis)

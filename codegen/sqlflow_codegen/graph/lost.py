@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from sqlflow_codegen.graph.affinity import Affinity, AffinityKind
 from sqlflow_codegen.graph.data_objects import Effects
+from sqlflow_codegen.graph.session_affinity import AffinityKind, SessionAffinity
 
 _NO_STATE = frozenset({AffinityKind.PREVIOUS, AffinityKind.WRITERS, AffinityKind.TRANSACTION})
 """Affinities of statements that use no state of the session which is there until its end."""
@@ -45,7 +45,7 @@ def lost_at(members: Sequence[int], effects: Sequence[Effects], repeated: Collec
     return tuple(members[index] + 1 for index in _covered(gaps))
 
 
-def _state(each: Effects) -> list[Affinity]:
+def _state(each: Effects) -> list[SessionAffinity]:
     """The affinities by state that a statement finds in its session, or leaves there."""
     others = _NO_STATE if each.changes_session else _NO_STATE | {AffinityKind.REST}
     return [affinity for affinity in each.session if affinity.kind not in others]

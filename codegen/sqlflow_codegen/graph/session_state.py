@@ -1,8 +1,7 @@
 """The state that a session carries from statement to statement: settings, temporary tables, variables, transactions.
 
 Steps run in sessions of their own. A setting is replayed there; state that cannot be replayed (a temporary table, an
-open transaction, a variable computed from data) keeps its statements together in one step: they have an `Affinity` in
-common.
+open transaction, a variable computed from data) keeps its statements in one step: they share a `SessionAffinity`.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlflow_codegen.graph.affinity import Affinity, AffinityKind, variable
 from sqlflow_codegen.graph.naming import CurrentSchema, Relation
+from sqlflow_codegen.graph.session_affinity import AffinityKind, SessionAffinity, variable
 
 TEMPORARY_SCHEMAS = {"postgres": "pg_temp", "sqlite": "temp", "duckdb": "temp"}
 
@@ -28,7 +27,7 @@ class Temporary:
         passing: it goes when its transaction is committed.
     """
 
-    affinity: Affinity
+    affinity: SessionAffinity
     schema: str | None
     certain: bool
     bases: tuple[Relation, ...] = ()
@@ -54,7 +53,7 @@ class Setting:
 class _OpenTransaction:
     """An explicit transaction, and the state that a rollback restores."""
 
-    affinity: Affinity
+    affinity: SessionAffinity
     settings: tuple[Setting, ...]
     place: CurrentSchema
     local_place: bool = False
@@ -69,7 +68,7 @@ class SessionState:
         """The statement being read."""
         self.settings: tuple[Setting, ...] = ()
         self.temporary: dict[str, list[Temporary]] = {}
-        self.memory: dict[str, Affinity] = {}
+        self.memory: dict[str, SessionAffinity] = {}
         """Databases in memory that are attached."""
         self.computed_variables: set[str] = set()
         self.unclear_variables = False
@@ -79,11 +78,11 @@ class SessionState:
         self.temporary_schema = TEMPORARY_SCHEMAS.get(dialect)
         """The schema that holds all temporary relations, if there is one."""
         self._ambiguous_schema = "main" if dialect == "duckdb" else "\0"
-        self.prepared: set[Affinity] = set()
+        self.prepared: set[SessionAffinity] = set()
         """Transactions that PREPARE TRANSACTION ended: no second one can end like that."""
-        self._locks: Affinity | None = None
-        self._rest: Affinity | None = None
-        self._next: Affinity | None = None
+        self._locks: SessionAffinity | None = None
+        self._rest: SessionAffinity | None = None
+        self._next: SessionAffinity | None = None
 
     @property
     def in_transaction(self) -> bool:
@@ -92,12 +91,12 @@ class SessionState:
 
     # -- affinities
 
-    def affinities(self) -> set[Affinity]:
+    def affinities(self) -> set[SessionAffinity]:
         """The affinities of any statement here."""
         transaction = self._transaction and self._transaction.affinity
         return {each for each in (self._rest, self._locks, transaction) if each}
 
-    def start(self, number: int) -> set[Affinity]:
+    def start(self, number: int) -> set[SessionAffinity]:
         """Go on to that statement; return the affinities that it has in any case."""
         found = self.affinities()
         if self._next:
@@ -105,15 +104,15 @@ class SessionState:
         self.number, self._next = number, None
         return found
 
-    def affinity(self, kind: AffinityKind) -> Affinity:
+    def affinity(self, kind: AffinityKind) -> SessionAffinity:
         """An affinity that begins with this statement."""
-        return Affinity(kind, self.number)
+        return SessionAffinity(kind, self.number)
 
     def stick(self) -> None:
         """Keep this statement and all after it in one session."""
         self._rest = self._rest or self.affinity(AffinityKind.REST)
 
-    def with_next(self) -> Affinity:
+    def with_next(self) -> SessionAffinity:
         """The affinity of this statement and the one after it."""
         self._next = self.affinity(AffinityKind.NEXT)
         return self._next
@@ -122,23 +121,23 @@ class SessionState:
         """Note LOCK TABLES, or UNLOCK TABLES."""
         self._locks = self.affinity(AffinityKind.LOCKS) if locked else None
 
-    def hidden(self) -> set[Affinity]:
+    def hidden(self) -> set[SessionAffinity]:
         """The affinities of the body of a trigger or function that runs here: it sees the session's own names first."""
         found = {each.affinity for many in self.temporary.values() for each in many} | set(self.memory.values())
         return found | {variable(name) for name in self.computed_variables}
 
     # -- databases in memory
 
-    def attach_memory(self, name: str) -> Affinity:
+    def attach_memory(self, name: str) -> SessionAffinity:
         """Note a database in memory; return the affinity of its users."""
-        self.memory[name] = Affinity(AffinityKind.MEMORY, self.number, name)
+        self.memory[name] = SessionAffinity(AffinityKind.MEMORY, self.number, name)
         return self.memory[name]
 
-    def detach_memory(self, name: str) -> Affinity | None:
+    def detach_memory(self, name: str) -> SessionAffinity | None:
         """Note that a database is no longer attached; return its affinity if it was one in memory."""
         return self.memory.pop(name, None)
 
-    def memory_affinity(self, names: Iterable[str]) -> Affinity | None:
+    def memory_affinity(self, names: Iterable[str]) -> SessionAffinity | None:
         """The affinity of the database in memory among the names of a schema or a catalog; None if there is none."""
         return next((self.memory[name] for name in names if name in self.memory), None)
 
@@ -146,10 +145,10 @@ class SessionState:
 
     def create_temporary(
         self, relation: Relation, bases: tuple[Relation, ...] = (), *, certain: bool = True, passing: bool = False
-    ) -> Affinity:
+    ) -> SessionAffinity:
         """Note a temporary relation; return the affinity of its users."""
         schema = relation.schema if self.temporary_schema is None else None
-        affinity = Affinity(AffinityKind.TEMPORARY, self.number, relation.name)
+        affinity = SessionAffinity(AffinityKind.TEMPORARY, self.number, relation.name)
         created = Temporary(affinity, schema, certain, bases, passing)
         if passing and self._transaction is None:
             return affinity  # it is gone already

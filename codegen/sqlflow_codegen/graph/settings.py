@@ -41,7 +41,7 @@ _STATEMENTS_OF_PRAGMAS = ("import_database", "create_fts_index", "drop_fts_index
 """Pragmas of DuckDB that create and drop relations."""
 
 
-class Outcome(Enum):
+class Interpretation(Enum):
     """The result of an attempt to interpret a statement as one about the session."""
 
     SETTING = auto()
@@ -59,7 +59,7 @@ class Settings:
         self._dialect = dialect
         self._assignments = assignments
         self._transactions = Transactions(dialect)
-        self._by_verb: dict[str, Callable[[Sequence[Token], tuple[str, ...], Analysis], Outcome]] = {
+        self._by_verb: dict[str, Callable[[Sequence[Token], tuple[str, ...], Analysis], Interpretation]] = {
             "USE": self._use,
             "SET": self._set,
             "RESET": self._reset,
@@ -77,15 +77,15 @@ class Settings:
             "EXPLAIN": self._explain,
         }
 
-    def interpret(self, tokens: Sequence[Token], analysis: Analysis) -> Outcome:
+    def interpret(self, tokens: Sequence[Token], analysis: Analysis) -> Interpretation:
         """Note the effects of a statement about the session."""
         first = words(tokens)
         verb = first[0]
         if alters_later_sessions(first, self._dialect):
             keep_from_later_sessions(" ".join(first[:2]), analysis)
-            return Outcome.OTHER if verb == "CREATE" else Outcome.DONE
+            return Interpretation.OTHER if verb == "CREATE" else Interpretation.DONE
         if self._transactions.interpret(tokens, analysis):
-            return Outcome.DONE
+            return Interpretation.DONE
         handler = self._by_verb.get(verb)
         if handler is not None:
             return handler(tokens, first, analysis)
@@ -96,28 +96,28 @@ class Settings:
                 analysis.keep_in_session(only=not inside)
             analysis.session.stick()
             analysis.controls = inside
-            return Outcome.DONE
+            return Interpretation.DONE
         if verb in _ALONE:
             analysis.run_alone(f"{verb} runs alone")
-            return Outcome.DONE
-        return Outcome.OTHER
+            return Interpretation.DONE
+        return Interpretation.OTHER
 
     # -- settings
 
-    def _use(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
+    def _use(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Interpretation:
         catalog, session, names = analysis.catalog, analysis.session, analysis.catalog.names
         kind = first[1] if len(first) > 2 and first[2] != "." else ""
         if kind in ("ROLE", "WAREHOUSE", "SECONDARY"):
             session.set(frozenset({f"use {kind}"}))
-            return Outcome.SETTING
+            return Interpretation.SETTING
         path, _ = name_after(tokens, 2 if kind else 1)
         if not path:
-            return Outcome.OTHER
+            return Interpretation.OTHER
         folded = [names.fold(part) for part in path]
         if analysis.use_memory(path):
             analysis.keep_in_session()  # names without a schema are this session's from here on
             catalog.enter("", Unknown(since=session.number), Unknown(since=session.number))
-            return Outcome.DONE
+            return Interpretation.DONE
         last = names.key(folded[-1])
         if kind in ("DATABASE", "CATALOG"):
             session.set(None)
@@ -131,17 +131,17 @@ class Settings:
         else:
             session.set(frozenset({"use"}) if self._dialect in ("mysql", "hive") else None, last)
             catalog.enter(last, folded[-1])
-        return Outcome.SETTING
+        return Interpretation.SETTING
 
-    def _set(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
-        return Outcome.SETTING if self._assignments.interpret(tokens[1:], analysis) else Outcome.DONE
+    def _set(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Interpretation:
+        return Interpretation.SETTING if self._assignments.interpret(tokens[1:], analysis) else Interpretation.DONE
 
-    def _reset(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
+    def _reset(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Interpretation:
         if len(first) < 2:
-            return Outcome.OTHER
+            return Interpretation.OTHER
         if self._dialect == "mysql":  # of the server or its logs, never of the session
             analysis.run_alone("RESET runs alone")
-            return Outcome.DONE
+            return Interpretation.DONE
         what = " ".join(words(tokens, len(tokens))[1:]).lower()
         if what == "all":
             analysis.session.reset_all()
@@ -151,33 +151,33 @@ class Settings:
         role = isinstance(current, Unknown) and current.of_role
         if what in ("all", "search_path", "schema") or (role and what in ("role", "session authorization")):
             analysis.catalog.enter("", Unknown())
-        return Outcome.SETTING
+        return Interpretation.SETTING
 
-    def _chained(self, _tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
+    def _chained(self, _tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Interpretation:
         analysis.session.set(None)
-        return Outcome.SETTING
+        return Interpretation.SETTING
 
-    def _attach(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
-        return Outcome.SETTING if attach(tokens, analysis) else Outcome.DONE
+    def _attach(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Interpretation:
+        return Interpretation.SETTING if attach(tokens, analysis) else Interpretation.DONE
 
-    def _detach(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
-        return Outcome.SETTING if detach(tokens, analysis) else Outcome.DONE
+    def _detach(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Interpretation:
+        return Interpretation.SETTING if detach(tokens, analysis) else Interpretation.DONE
 
-    def _load(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
+    def _load(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Interpretation:
         rows = self._dialect == "mysql" or first[1:2] == ("DATA",)
-        return Outcome.OTHER if rows else self._chained(tokens, first, analysis)
+        return Interpretation.OTHER if rows else self._chained(tokens, first, analysis)
 
-    def _install(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
+    def _install(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Interpretation:
         """DuckDB keeps extensions in the home of its process; MySQL's plugins are the server's."""
         if self._dialect == "duckdb" and "INSTALL" in first[:2]:
             return self._chained(tokens, first, analysis)
-        return Outcome.OTHER
+        return Interpretation.OTHER
 
-    def _alter_session(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
+    def _alter_session(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Interpretation:
         session = len(first) > 1 and first[1] == "SESSION"
-        return self._chained(tokens, first, analysis) if session else Outcome.OTHER
+        return self._chained(tokens, first, analysis) if session else Interpretation.OTHER
 
-    def _pragma(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
+    def _pragma(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Interpretation:
         name, after = name_after(tokens, 1)
         bare = name[-1][0].lower() if name else ""
         sets = after < len(tokens) and tokens[after].token_type in (TokenType.EQ, TokenType.L_PAREN)
@@ -187,22 +187,22 @@ class Settings:
                 return self._chained(tokens, first, analysis)
             if bare in _STATEMENTS_OF_PRAGMAS:
                 analysis.give_up(f"PRAGMA {bare} creates what it does not name")
-                return Outcome.DONE
+                return Interpretation.DONE
         elif bare == "foreign_keys" and sets and analysis.session.in_transaction:
-            return Outcome.DONE  # SQLite ignores it there
+            return Interpretation.DONE  # SQLite ignores it there
         elif bare in _SESSION_PRAGMAS and sets:
             if analysis.use_memory(name[:-1]):
                 analysis.changes_session = True
-                return Outcome.DONE
+                return Interpretation.DONE
             analysis.session.set(frozenset({"pragma " + ".".join(part.lower() for part, _ in name)}))
-            return Outcome.SETTING
+            return Interpretation.SETTING
         if sets and bare in ("user_version", "application_id", "journal_size_limit", "wal_checkpoint"):
             analysis.run_alone(f"PRAGMA {bare} runs alone")
         else:
             analysis.run_alone(CATALOG_READ)
-        return Outcome.DONE
+        return Interpretation.DONE
 
-    def _create_function(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
+    def _create_function(self, tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Interpretation:
         """Temporary functions are settings, where they cannot write; so are DuckDB's secrets."""
         begin = words(tokens, 6)
         rest = begin[3:] if begin[1:3] == ("OR", "REPLACE") else begin[1:]
@@ -212,31 +212,31 @@ class Settings:
             analysis.give_up("what it creates is in the session's own schema")
             analysis.keep_in_session(only=True)
             analysis.catalog.user_functions = True
-            return Outcome.DONE
+            return Interpretation.DONE
         if len(rest) < 2 or rest[0] not in _TEMPORARY or rest[1] not in ("FUNCTION", "MACRO", "AGGREGATE"):
-            return Outcome.OTHER
+            return Interpretation.OTHER
         analysis.session.set(None)
         if any(token.token_type is TokenType.FROM for token in tokens):
             analysis.catalog.user_functions = True
-        return Outcome.SETTING
+        return Interpretation.SETTING
 
-    def _create_secret(self, begin: tuple[str, ...], rest: tuple[str, ...], analysis: Analysis) -> Outcome:
+    def _create_secret(self, begin: tuple[str, ...], rest: tuple[str, ...], analysis: Analysis) -> Interpretation:
         """A secret is the session's; one kept in a file may be made again only where the statement allows it."""
         if rest[0] == "PERSISTENT" and "REPLACE" not in begin and "IF" not in rest:
             analysis.run_alone("CREATE PERSISTENT SECRET runs alone")
             analysis.session.stick()
-            return Outcome.DONE
+            return Interpretation.DONE
         analysis.session.set(None)
-        return Outcome.SETTING
+        return Interpretation.SETTING
 
     # -- statements that only look
 
-    def _look(self, _tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Outcome:
+    def _look(self, _tokens: Sequence[Token], _first: tuple[str, ...], analysis: Analysis) -> Interpretation:
         analysis.run_alone(CATALOG_READ)
-        return Outcome.DONE
+        return Interpretation.DONE
 
-    def _explain(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Outcome:
+    def _explain(self, tokens: Sequence[Token], first: tuple[str, ...], analysis: Analysis) -> Interpretation:
         if "ANALYZE" in words(tokens, 8):
             analysis.give_up("EXPLAIN ANALYZE executes its statement")
-            return Outcome.DONE
+            return Interpretation.DONE
         return self._look(tokens, first, analysis)

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from sqlflow_codegen.graph.affinity import Affinity, AffinityKind
 from sqlflow_codegen.graph.data_objects import Effects
 from sqlflow_codegen.graph.dependencies import Waits, reduced
+from sqlflow_codegen.graph.session_affinity import AffinityKind, SessionAffinity
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _together(members: Sequence[int], effects: Sequence[Effects]) -> dict[int, i
             index = parent[index]
         return index
 
-    holders: dict[Affinity, int] = {}
+    holders: dict[SessionAffinity, int] = {}
     for n, index in enumerate(members):
         for affinity in effects[index].session:
             if affinity.kind is AffinityKind.PREVIOUS:

@@ -30,7 +30,7 @@ class AffinityKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Affinity:
+class SessionAffinity:
     """Statements that have an equal affinity run in one session.
 
     Attributes:
@@ -44,6 +44,6 @@ class Affinity:
     name: str = ""
 
 
-def variable(name: str) -> Affinity:
+def variable(name: str) -> SessionAffinity:
     """The affinity of the statements that use a session variable."""
-    return Affinity(AffinityKind.VARIABLE, name=name)
+    return SessionAffinity(AffinityKind.VARIABLE, name=name)
