@@ -99,7 +99,7 @@ def _needs(estimator: type) -> dict[str, bool]:
 
 
 def _refusal(estimator: type) -> str:
-    """Why no model can come of it; "" if one can."""
+    """The reason why it can make no model; "" if it can."""
     if not hasattr(estimator, "predict"):
         return "it does not predict, so no model can be made of it"
     if missing := _missing_arguments(estimator):
@@ -114,7 +114,7 @@ def _refusal(estimator: type) -> str:
 
 
 def _trial(estimator: Any) -> str:
-    """What goes wrong between `fit` and a stored model, whatever the rows; "" if nothing does."""
+    """The fault between `fit` and a stored model, whatever the rows; "" if there is none."""
     rows = np.random.default_rng(0).random((40, 1 if "Isotonic" in type(estimator).__name__ else 3))
     label = (rows[:, 0] > rows[:, 0].mean()).astype(int) if isinstance(estimator, ClassifierMixin) else rows[:, 0] + 1
     if "n_components" in estimator.get_params():

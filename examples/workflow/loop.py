@@ -1,4 +1,4 @@
-"""Runs a SQL program on a cluster and prints what it tells: the loop of docs/workflow.md as a script.
+"""Runs a SQL program on a cluster and prints its output: the loop of docs/workflow.md as a script.
 
     python loop.py argo < program.sql
     python loop.py argo --state state.json --calls 3 < program.sql   # stops after three answers ...
@@ -44,7 +44,7 @@ def resume(arguments: argparse.Namespace) -> tuple[Workflow, FetchRequest]:
 
 
 def follow(workflow: Workflow, request: FetchRequest, state: Path | None, calls: int | None) -> None:
-    """Print all that the run tells, to its end or for so many answers."""
+    """Print all output of the run, to its end or for so many answers."""
     while calls != 0:
         response = workflow.fetch(request)
         for message in response.messages:

@@ -22,5 +22,5 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # kopf tells of every event of every object; its warnings are what matters here.
+    # kopf logs every event of every object; only its warnings matter here.
     logging.getLogger("kopf").setLevel(max(logging.WARNING, root.level))

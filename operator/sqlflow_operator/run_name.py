@@ -40,5 +40,5 @@ def _is_of(name: str, base: str) -> bool:
 
 
 def _repeat(name: str, base: str) -> int:
-    """Which repeat a run of that base is, the first being 1."""
+    """The number of a run among those of that base, the first being 1."""
     return 1 if name == base else int(name[len(base) + 1 :])

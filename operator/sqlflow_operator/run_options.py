@@ -16,7 +16,7 @@ _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([numkMGTPE]|[KMGTPE]i|[eE][-+]?[0-9]+
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What the operator's administrator gives to jobs that do not say it themselves.
+    """The administrator's defaults for fields that a job leaves out.
 
     Attributes:
         image: the image of steps.

@@ -18,7 +18,7 @@ class LabelSelectorRequirement(ApiModel):
 
 
 class LabelSelector(ApiModel):
-    """Which pods or namespaces are meant, by their labels. All conditions must hold."""
+    """Selects pods or namespaces by their labels. All conditions must hold."""
 
     match_labels: dict[str, str] | None = Field(default=None, description="Labels that must have exactly these values.")
     match_expressions: tuple[LabelSelectorRequirement, ...] | None = Field(

@@ -63,7 +63,7 @@ class ResourceFieldSelector(ApiModel):
 
 
 class EnvVarSource(ApiModel):
-    """Where an environment variable's value comes from."""
+    """The source of an environment variable's value."""
 
     secret_key_ref: SecretKeySelector | None = Field(
         default=None, description="A key of a Secret in the job's namespace."

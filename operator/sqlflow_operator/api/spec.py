@@ -35,7 +35,7 @@ class Dialect(StrEnum):
 
 
 class Fusion(StrEnum):
-    """Whether SQL statements may share a step."""
+    """Auto: SQL statements may share a step. Off: each has its own."""
 
     AUTO = "Auto"
     OFF = "Off"
@@ -58,7 +58,7 @@ class DataSource(ApiModel):
 
 
 class SQLFlowJobSpec(ApiModel):
-    """What to run, on which database, and how."""
+    """The program, its database, and the way in which it runs."""
 
     program: str = Field(
         description="The SQL program: statements separated by semicolons. Plain SQL goes to the database as it is "
@@ -72,7 +72,7 @@ class SQLFlowJobSpec(ApiModel):
     backend: Backend | None = Field(
         default=None,
         description="What executes the steps: argo (Argo Workflows), tekton (Tekton Pipelines) or job (a batch/v1 Job, "
-        "which needs nothing installed). Left out, the operator chooses; status.run.backend tells which.",
+        "which needs nothing installed). Left out, the operator chooses; status.run.backend shows which.",
     )
     data_source: DataSource = Field(description="The database that the program runs against.")
     ordering: Ordering = Field(

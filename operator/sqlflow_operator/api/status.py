@@ -118,7 +118,7 @@ class MetricStatus(ApiModel):
 
 
 class ModelStatus(ApiModel):
-    """What one TO TRAIN stored."""
+    """A model that a TO TRAIN stored."""
 
     statement: int = Field(description="Number of the statement.")
     name: str = Field(description="Name of the model.")
@@ -150,7 +150,7 @@ class HistoryEntry(ApiModel):
 
 
 class SQLFlowJobStatus(ApiModel):
-    """What became of the job. Written by the operator only."""
+    """The state and the outcome of the job. Written by the operator only."""
 
     observed_generation: int = Field(
         default=-1,

@@ -17,7 +17,7 @@ from sqlflow_operator.kube import CONFIG_MAPS, LOCAL_ACCESS_REVIEWS, ApiError, K
 logger = logging.getLogger(__name__)
 
 ARGO_NAMESPACE, CONTROLLER_CONFIG = "argo", "workflow-controller-configmap"
-"""Where Argo's installation manifests put the controller's configuration."""
+"""The ConfigMap in which Argo's installation manifests put the controller's configuration."""
 
 _VERBS = ("create", "patch")
 

@@ -27,7 +27,7 @@ from sqlflow_operator.workflow.observe.state import StepReport
 
 LOG_LINES = 200
 LOG_BYTES = 512 * 1024
-"""How much of a log's end is read: the records that matter are the last ones."""
+"""The part of a log's end that is read: the records that matter are the last ones."""
 
 _KINDS_WITH_RESULTS = ("train", "evaluate")
 
