@@ -78,11 +78,25 @@ TARGETS = (
         _modules(f"{WORKFLOW}/observe", "*"),
         _operator_tests("rollup", "waiting", "explain", "engine_states", "recordings", "run_endings", "observe"),
     ),
-    Target("fetch", _modules(f"{WORKFLOW}/fetch", "*"), _operator_tests("fetch", "fetch_logs")),
+    Target(
+        "fetch",
+        _modules(f"{WORKFLOW}/fetch", "*"),
+        _operator_tests("fetch", "fetch_logs", "fetch_messages", "log_reader", "run_endings"),
+    ),
     Target(
         "backends",
         _modules(f"{WORKFLOW}/backends", "*"),
-        _operator_tests("engine_states", "engine_faults", "recordings", "argo_rights", "mishaps"),
+        _operator_tests(
+            "argo_objects",
+            "tekton_objects",
+            "job_objects",
+            "engine_states",
+            "engine_faults",
+            "recordings",
+            "run_endings",
+            "argo_rights",
+            "mishaps",
+        ),
     ),
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlflow_operator.kube import CONFIG_MAPS, ForbiddenError, NotFoundError
+from sqlflow_operator.kube import CONFIG_MAPS, ConflictError, ForbiddenError, NotFoundError
 from sqlflow_operator.workflow import (
     BackendUnavailableError,
     FetchRequest,
@@ -129,6 +129,16 @@ def test_a_stopped_run_has_no_child(cluster: Cluster) -> None:
     cluster.workflow.stop(run_id)
     assert cluster.kube.store.list(cluster.resource, "ns") == []
     assert len(cluster.kube.store.list(CONFIG_MAPS, "ns")) == 1
+
+
+def test_a_child_of_another_uid_is_not_stopped(cluster: Cluster) -> None:
+    run_id = cluster.submit(cluster.run(OURS))
+    child = cluster.kube.store.get(cluster.resource, "ns", "r")
+    with pytest.raises(ConflictError):
+        cluster.workflow.stop(run_id, uid="of the run before")
+    assert cluster.kube.store.get(cluster.resource, "ns", "r") == child
+    cluster.workflow.stop(run_id, uid=child["metadata"]["uid"])
+    assert cluster.kube.store.list(cluster.resource, "ns") == []
 
 
 def test_a_run_that_does_not_exist(cluster: Cluster) -> None:
