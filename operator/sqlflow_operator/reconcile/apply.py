@@ -75,8 +75,7 @@ class Applier:
             case CreateRun():
                 return self._create(job, action)
             case PatchChild():
-                _, workflow = self._backends[action.backend]
-                self._kube.patch(workflow.definition.resource, job.namespace, action.name, action.patch)
+                self._patch(job, action)
                 return None
             case DeleteRun():
                 self._delete(job, action)
@@ -137,18 +136,25 @@ class Applier:
         logger.info("run created", extra={"job": f"{job.namespace}/{job.name}", "run": action.name})
         return None
 
-    def _delete(self, job: SQLFlowJob, action: DeleteRun) -> None:
-        """ConfigMap first: as long as the child is there, both are found again.
+    def _patch(self, job: SQLFlowJob, action: PatchChild) -> None:
+        resource = self._backends[action.backend][1].definition.resource
+        try:
+            self._kube.patch(resource, job.namespace, action.name, action.patch)
+        except NotFoundError:
+            if gone := self._cache.get(resource, job.namespace, action.name):
+                self._cache.remove(gone["metadata"]["uid"])
+            raise
 
-        Raises:
-            ConflictError: the child's name belongs to another object now.
-        """
+    def _delete(self, job: SQLFlowJob, action: DeleteRun) -> None:
+        """ConfigMap first: as long as the child is there, both are found again."""
         _, workflow = self._backends[action.backend]
         with contextlib.suppress(NotFoundError):
             self._kube.delete(CONFIG_MAPS, job.namespace, action.name)
         if action.child is not None:
-            with contextlib.suppress(NotFoundError):
+            try:
                 workflow.stop(f"{job.namespace}/{action.name}", uid=action.child)
+            except (NotFoundError, ConflictError):  # gone, and its name may belong to another object
+                self._cache.remove(action.child)
         extra = {"job": f"{job.namespace}/{job.name}", "run": action.name, "why": action.why}
         logger.info("run deleted", extra=extra)
 

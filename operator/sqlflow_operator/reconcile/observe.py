@@ -31,6 +31,9 @@ SLOW_START = timedelta(seconds=5)
 _RECORDED = RunState(phase=Phase.FAILED, reason=Reason.STEP_FAILED, message="the outcome is in the status")
 """The state of a run that has ended and whose outcome the job's status has: nothing more is asked of it."""
 
+_ENDED_FROM_OUTSIDE = (Reason.CHILD_LOST, Reason.DEADLINE_EXCEEDED, Reason.CANCELLED)
+"""The reasons of runs that have ended while their pods may still be at work."""
+
 Workflows = Mapping[Backend, Workflow]
 
 
@@ -216,10 +219,10 @@ class Observer:
 
 
 def _replaces_a_run(job: SQLFlowJob, name: str) -> bool:
-    """True if the status shows an earlier run that has not ended, or that is being stopped."""
+    """True if the status shows an earlier run that has not ended by itself, or that is being stopped."""
     run = job.status.run
     if run is not None:
-        return run.name != name and not job.status.terminal
+        return run.name != name and (not job.status.terminal or job.status.reason in _ENDED_FROM_OUTSIDE)
     return job.status.reason == Reason.STOPPING
 
 
