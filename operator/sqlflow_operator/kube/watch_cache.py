@@ -119,6 +119,11 @@ class WatchCache:
             self._deleted[uid] = version or (known.version if known else "")
             self._drop(uid)
 
+    def drop(self, uid: str) -> None:
+        """Drop an object that a call did not find; if a watch or a list shows it again, it is back."""
+        with self._lock:
+            self._drop(uid)
+
     def replace(self, resource: Resource, listed: Iterable[KubeObject], before: Collection[str]) -> None:
         """Take over a whole list of a kind; from now on that kind is complete.
 

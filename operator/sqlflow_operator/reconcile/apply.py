@@ -142,7 +142,7 @@ class Applier:
             self._kube.patch(resource, job.namespace, action.name, action.patch)
         except NotFoundError:
             if gone := self._cache.get(resource, job.namespace, action.name):
-                self._cache.remove(gone["metadata"]["uid"])
+                self._cache.drop(gone["metadata"]["uid"])
             raise
 
     def _delete(self, job: SQLFlowJob, action: DeleteRun) -> None:
@@ -154,7 +154,7 @@ class Applier:
             try:
                 workflow.stop(f"{job.namespace}/{action.name}", uid=action.child)
             except (NotFoundError, ConflictError):  # gone, and its name may belong to another object
-                self._cache.remove(action.child)
+                self._cache.drop(action.child)
         extra = {"job": f"{job.namespace}/{job.name}", "run": action.name, "why": action.why}
         logger.info("run deleted", extra=extra)
 

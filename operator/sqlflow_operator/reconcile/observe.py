@@ -199,7 +199,7 @@ class Observer:
         try:
             self._kube.get(known.resource, known.namespace, known.name)
         except NotFoundError:
-            self._cache.remove(uid)
+            self._cache.drop(uid)
 
     def _warnings(self, objects: RunObjects, workflow: Workflow, now: datetime) -> list[EventObject]:
         """Warning events about the child or its newest pod, if no container has been running for too long."""
