@@ -6,7 +6,9 @@ ones, as many as SQLFLOW_EXAMPLES says.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings  # noqa: TID251  (here is the profile)
@@ -42,3 +44,12 @@ def maria_server() -> Iterator[MariaServer]:
         pytest.skip("no MariaDB server on this machine (apt-get install mariadb-server)")
     with maria_running(*found) as server:
         yield server
+
+
+@pytest.fixture
+def served_folder() -> Iterator[Path]:
+    """A folder that the database servers, which run as other users, may use."""
+    with tempfile.TemporaryDirectory(prefix="sqlflow-files-") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        yield folder

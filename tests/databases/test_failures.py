@@ -95,27 +95,20 @@ def test_a_deadlock_may_pass(postgres: Database, postgres_url: str) -> None:
 
 
 @pytest.mark.database
-def test_a_lock_may_pass_in_postgres(postgres: Database, postgres_url: str) -> None:
-    succeed(postgres, BEFORE)
-    with closing(connect(postgres_url)) as other:
+@pytest.mark.parametrize(
+    ("kind", "setting", "sqlstate"),
+    [("postgres", "lock_timeout = '50ms'", "55P03"), ("mysql", "innodb_lock_wait_timeout = 1", "1205")],
+)
+def test_a_lock_may_pass(request: pytest.FixtureRequest, kind: str, setting: str, sqlstate: str) -> None:
+    database: Database = request.getfixturevalue(kind)
+    succeed(database, BEFORE)
+    with closing(connect(request.getfixturevalue(f"{kind}_url"))) as other:
         other.execute("BEGIN")
         other.execute("UPDATE t SET b = 'o'")
-        failure = run_program(postgres, "SET lock_timeout = '50ms'; UPDATE t SET b = 'p'").failure
+        failure = run_program(database, f"SET {setting}; UPDATE t SET b = 'p'").failure
         other.execute("ROLLBACK")
     assert failure is not None
-    assert (failure.sqlstate, failure.final, exit_code(failure)) == ("55P03", False, 4)
-
-
-@pytest.mark.database
-def test_a_lock_may_pass_in_mysql(mysql: Database, mysql_url: str) -> None:
-    succeed(mysql, BEFORE)
-    with closing(connect(mysql_url)) as other:
-        other.execute("BEGIN")
-        other.execute("UPDATE t SET b = 'o'")
-        failure = run_program(mysql, "SET innodb_lock_wait_timeout = 1; UPDATE t SET b = 'p'").failure
-        other.execute("ROLLBACK")
-    assert failure is not None
-    assert (failure.sqlstate, failure.final, exit_code(failure)) == ("1205", False, 4)
+    assert (failure.sqlstate, failure.final, exit_code(failure)) == (sqlstate, False, 4)
 
 
 def test_a_lock_may_pass_in_sqlite(tmp_path: Path) -> None:

@@ -6,8 +6,6 @@ statement fails.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -87,15 +85,6 @@ DUCKDB = [
     "PREPARE p AS INSERT INTO t VALUES (1); EXECUTE p; DEALLOCATE p; INSERT INTO t VALUES (2)",
     "PRAGMA threads = 1; BEGIN; CREATE TEMP TABLE x (a int); INSERT INTO t VALUES (1), (2); COMMIT; CHECKPOINT",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def served_folder() -> Iterator[Path]:
-    """A folder that the database servers, which run as other users, may use."""
-    with tempfile.TemporaryDirectory(prefix="sqlflow-files-") as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        yield folder
 
 
 @pytest.mark.database

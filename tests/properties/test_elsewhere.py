@@ -5,8 +5,6 @@ As many of them as `test_orders.py` says.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -26,15 +24,6 @@ COUNT = max(PROGRAMS // 3, 1)
 MANY = 400
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that a server, which runs as another user, may use."""
-    with tempfile.TemporaryDirectory(prefix="sqlflow-files-") as name:
-        found = Path(name)
-        found.chmod(0o777)
-        yield found
-
-
 def first_wrong(database: WithFiles, count: int, ordering: Ordering) -> Wrong | None:
     """The first of some random programs that goes wrong."""
     for seed, statements, expected in islice(programs(database, SEED), count):
@@ -45,8 +34,8 @@ def first_wrong(database: WithFiles, count: int, ordering: Ordering) -> Wrong | 
 
 
 @pytest.mark.parametrize("ordering", [Ordering.CONSERVATIVE, Ordering.LINEAGE])
-def test_what_is_read_elsewhere_keeps_its_order(database: Database, folder: Path, ordering: Ordering) -> None:
-    with_files = WithFiles(database, folder)
+def test_what_is_read_elsewhere_keeps_its_order(database: Database, served_folder: Path, ordering: Ordering) -> None:
+    with_files = WithFiles(database, served_folder)
     wrong = first_wrong(with_files, COUNT, ordering)
     if wrong is not None:
         pytest.fail(str(minimised(with_files, wrong, ordering)))
@@ -54,8 +43,8 @@ def test_what_is_read_elsewhere_keeps_its_order(database: Database, folder: Path
 
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_a_broken_rule_is_caught(
-    rule: str, request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch
+    rule: str, request: pytest.FixtureRequest, served_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = WithFiles(request.getfixturevalue(RULES[rule]), folder)
+    database = WithFiles(request.getfixturevalue(RULES[rule]), served_folder)
     BROKEN[rule](monkeypatch)
     assert first_wrong(database, MANY, Ordering.LINEAGE) is not None

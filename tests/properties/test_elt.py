@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +11,10 @@ from sqlflow_codegen.language import parse_program
 from tests.properties.databases import Database, Session
 from tests.properties.execution import Run
 from tests.properties.orders import check
+from tests.support.nightly import NIGHTLY_BUILDS
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.database]
 
-PROGRAMS = Path(__file__).parent.parent / "unit" / "graph" / "elt"
 RAW = [
     "CREATE TABLE raw.customers (id int, email varchar(200), country varchar(20))",
     "INSERT INTO raw.customers VALUES (1, 'A@X', 'CH'), (2, 'B@X', 'JP'), (3, 'C@X', 'CH'), (NULL, 'D', 'D')",
@@ -70,12 +69,12 @@ def renamed(text: str) -> str:
 
 
 @pytest.mark.parametrize("ordering", [Ordering.CONSERVATIVE, Ordering.LINEAGE])
-@pytest.mark.parametrize("file", sorted(PROGRAMS.glob("*.sql")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("name", NIGHTLY_BUILDS)
 def test_the_second_night_gives_what_the_programs_order_gives(
-    file: Path, ordering: Ordering, request: pytest.FixtureRequest
+    name: str, ordering: Ordering, request: pytest.FixtureRequest
 ) -> None:
-    fixture = {"postgres": "postgres", "mysql": "mariadb", "duckdb": "duckdb"}[file.stem.partition("_")[0]]
-    text = renamed(file.read_text(encoding="utf-8"))
+    fixture = {"postgres": "postgres", "mysql": "mariadb", "duckdb": "duckdb"}[name.partition("_")[0]]
+    text = renamed(NIGHTLY_BUILDS[name])
     database = SecondNight(request.getfixturevalue(fixture), text)
     statements = [statement.text for statement in parse_program(text, database.dialect)]
     expected = Run(database, parse_program(text, database.dialect)).sequential()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import psycopg
@@ -26,12 +26,22 @@ PASSWORD = "canary-p@ss/w0rd %#1"
 
 
 @dataclass(frozen=True)
-class Server:
+class _Server:
     folder: Path
     port: int
+    scheme: ClassVar[str]
+    database: ClassVar[str]
 
-    def url(self, database: str = "postgres", user: str = "tester", password: str = PASSWORD) -> str:
-        return f"postgresql+psycopg://{user}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
+    def url(self, database: str | None = None, user: str = "tester", password: str = PASSWORD) -> str:
+        name = self.database if database is None else database
+        return f"{self.scheme}://{user}:{quote(password, safe='')}@127.0.0.1:{self.port}/{name}"
+
+
+class Server(_Server):
+    """A throw-away PostgreSQL server."""
+
+    scheme = "postgresql+psycopg"
+    database = "postgres"
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """A connection of the tests' own, as superuser, over the socket."""
@@ -107,15 +117,11 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@dataclass(frozen=True)
-class MariaServer:
+class MariaServer(_Server):
     """A throw-away MariaDB server."""
 
-    folder: Path
-    port: int
-
-    def url(self, database: str = "test", user: str = "tester", password: str = PASSWORD) -> str:
-        return f"mysql+pymysql://{user}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
+    scheme = "mysql+pymysql"
+    database = "test"
 
     def connect(self, **options: Any) -> Connection:
         """A connection of the tests' own, as superuser, over the socket."""

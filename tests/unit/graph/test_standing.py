@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from sqlflow_codegen.graph import Ordering
 from sqlflow_codegen.graph.build import Graph
 
+from tests.support.nightly import NIGHTLY_BUILDS
 from tests.unit.graph.helpers import CONSERVATIVE, LINEAGE, before, graph, groups, pairs
-
-ELT = Path(__file__).parent / "elt"
 
 
 def longest_way(found: Graph) -> int:
@@ -38,8 +35,7 @@ def longest_way(found: Graph) -> int:
 )
 def test_a_build_that_can_be_run_again_is_no_chain(name: str, ordering: Ordering, steps: int, way: int) -> None:
     """`tests/properties/test_elt.py` runs them."""
-    text = (ELT / f"{name}.sql").read_text(encoding="utf-8")
-    found = graph(text, name.partition("_")[0], ordering)
+    found = graph(NIGHTLY_BUILDS[name], name.partition("_")[0], ordering)
     assert (len(found.steps), longest_way(found)) == (steps, way)
 
 

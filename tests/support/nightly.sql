@@ -1,22 +1,7 @@
--- The same build for MySQL and MariaDB, with a DROP for every table and view, in the order of their dependencies.
-DROP VIEW IF EXISTS mart.valid_orders;
-DROP TABLE IF EXISTS mart.rep_products;
-DROP TABLE IF EXISTS mart.rep_days;
-DROP TABLE IF EXISTS mart.rep_countries;
-DROP TABLE IF EXISTS mart.fct_products;
-DROP TABLE IF EXISTS mart.fct_orders;
-DROP TABLE IF EXISTS mart.dim_customers;
-DROP TABLE IF EXISTS mart.stg_payments;
-DROP TABLE IF EXISTS mart.stg_items;
-DROP TABLE IF EXISTS mart.stg_orders;
-DROP TABLE IF EXISTS mart.stg_products;
-DROP TABLE IF EXISTS mart.stg_customers;
-DROP TABLE IF EXISTS mart.int_customer_days;
-DROP TABLE IF EXISTS mart.int_paid_orders;
-DROP TABLE IF EXISTS mart.int_order_totals;
+-- A build that runs every night: what others load into `raw` becomes tables and a view in `mart`.
 CREATE TABLE mart.stg_customers AS SELECT id, lower(email) AS email, country FROM raw.customers WHERE id IS NOT NULL;
 CREATE TABLE mart.stg_products AS SELECT id, name, price FROM raw.products;
-CREATE TABLE mart.stg_orders AS SELECT id, customer_id, date(ordered_at) AS day, status FROM raw.orders;
+CREATE TABLE mart.stg_orders AS SELECT id, customer_id, ordered_at::date AS day, status FROM raw.orders;
 CREATE TABLE mart.stg_items AS SELECT order_id, product_id, quantity FROM raw.order_items WHERE quantity > 0;
 CREATE TABLE mart.stg_payments AS SELECT order_id, sum(amount) AS paid FROM raw.payments GROUP BY order_id;
 CREATE INDEX stg_orders_id ON mart.stg_orders (id);
@@ -29,7 +14,7 @@ CREATE TABLE mart.int_paid_orders AS
     SELECT o.id, o.customer_id, o.day, p.paid FROM mart.valid_orders o JOIN mart.stg_payments p ON p.order_id = o.id;
 CREATE TABLE mart.int_customer_days AS
     SELECT o.customer_id, o.day, count(*) AS orders FROM mart.valid_orders o GROUP BY o.customer_id, o.day;
-CREATE TABLE mart.dim_customers (id int, email varchar(200), country varchar(200), orders bigint);
+CREATE TABLE mart.dim_customers (id int, email text, country text, orders bigint);
 INSERT INTO mart.dim_customers
     SELECT c.id, c.email, c.country, coalesce(sum(d.orders), 0) FROM mart.stg_customers c
     LEFT JOIN mart.int_customer_days d ON d.customer_id = c.id GROUP BY c.id, c.email, c.country;
@@ -45,5 +30,5 @@ CREATE TABLE mart.rep_days AS SELECT day, sum(paid) AS paid, count(*) AS orders 
 CREATE TABLE mart.rep_products AS
     SELECT p.name, f.sold, f.sold * p.price AS turnover FROM mart.fct_products f
     JOIN mart.stg_products p ON p.id = f.product_id;
-ALTER TABLE mart.rep_countries COMMENT = 'Turnover by country';
+COMMENT ON TABLE mart.rep_countries IS 'Turnover by country';
 SELECT * FROM mart.rep_countries ORDER BY total DESC;
