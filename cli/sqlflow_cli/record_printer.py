@@ -14,7 +14,7 @@ from sqlflow_codegen.errors import Diagnostic
 from sqlflow_codegen.language import format_diagnostics
 from sqlflow_codegen.language.ir import Program
 
-from sqlflow_cli.screen import visible
+from sqlflow_cli.screen import counted, visible
 from sqlflow_cli.tables import PIPE_WIDTH, Shown
 
 
@@ -63,8 +63,7 @@ class RecordPrinter:
         """Print the summary of the run."""
         self._stop_status()
         if not self._failed:
-            statements = f"{self._count} statement{'s' if self._count != 1 else ''}"
-            self._print(f"{statements} done in {duration(self._elapsed())}", "bold green")
+            self._print(f"{counted(self._count, 'statement')} done in {duration(self._elapsed())}", "bold green")
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
@@ -123,7 +122,7 @@ class RecordPrinter:
         if record.get("truncated"):
             parts.append(f"first {sum(len(result.rows) for result in self._results)} rows")
         elif rows >= 0:
-            parts.append(f"{rows} row{'s' if rows != 1 else ''}")
+            parts.append(counted(rows, "row", zero="0"))
         if self._latest and kind in ("train", "evaluate"):
             parts.insert(0, self._latest)
         parts.append(duration(record["seconds"]))

@@ -21,6 +21,6 @@ def complain(message: str, hint: str = "") -> None:
     typer.echo(visible("\n".join(words)), err=True)
 
 
-def counted(number: int, what: str) -> str:
+def counted(number: int, what: str, zero: str = "no") -> str:
     """`1 error`, `2 errors`, `no errors`."""
-    return f"{number or 'no'} {what}" + ("" if number == 1 else "s")
+    return f"{number or zero} {what}" + ("" if number == 1 else "s")

@@ -17,7 +17,7 @@ from devcluster.cluster_status import read_status
 from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.layout import Layout
-from devcluster.process import SystemRunner
+from devcluster.process import Runner
 from devcluster.progress import Reporter
 
 app = typer.Typer(
@@ -42,7 +42,7 @@ def common(
     ] = None,
 ) -> None:
     """Gather what every command needs."""
-    ctx.obj = Context(SystemRunner(), Reporter(), Layout.default(checkout))
+    ctx.obj = Context(Runner(), Reporter(), Layout.default(checkout))
 
 
 @app.command()

@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 NOT_FOUND, TIMED_OUT = 127, 124
 """Exit codes that a shell and timeout(1) use for the same things."""
@@ -38,37 +37,8 @@ class Completed:
         return lines[-1] if lines else f"exit code {self.code}"
 
 
-class Runner(Protocol):
+class Runner:
     """Starts programs. `env` adds to this process's environment."""
-
-    def which(self, program: str) -> str | None:
-        """The path of a program on PATH."""
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: str | None = None,
-        timeout: float | None = None,
-    ) -> Completed:
-        """Run a short program to its end and capture its output; never raises for a failure of the program."""
-
-    def stream(
-        self,
-        argv: Sequence[str],
-        *,
-        log: Path,
-        on_line: Callable[[str], None],
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-        stdin: str | None = None,
-    ) -> int:
-        """Run a long program with all its output in `log`; `on_line` hears of new lines. Returns the exit code."""
-
-
-class SystemRunner:
-    """The real one."""
 
     def which(self, program: str) -> str | None:
         """The path of a program on PATH; /usr/sbin counts even where an unprivileged PATH lacks it."""
@@ -82,7 +52,7 @@ class SystemRunner:
         stdin: str | None = None,
         timeout: float | None = None,
     ) -> Completed:
-        """See `Runner.run`."""
+        """Run a short program to its end and capture its output; never raises for a failure of the program."""
         try:
             done = subprocess.run(
                 list(argv),
@@ -112,7 +82,7 @@ class SystemRunner:
         cwd: Path | None = None,
         stdin: str | None = None,
     ) -> int:
-        """See `Runner.stream`.
+        """Run a long program with all its output in `log`; `on_line` hears of new lines. Returns the exit code.
 
         The program writes to the file itself: no pipe that a daemon it starts could hold open, none that breaks
         when this process is killed. `setpriv` lets the kernel end the program together with this process.

@@ -16,7 +16,7 @@ from devcluster.context import Context
 from devcluster.errors import DevClusterError
 from devcluster.forecast import Work
 from devcluster.layout import Layout
-from devcluster.process import Completed, SystemRunner
+from devcluster.process import Completed, Runner
 from devcluster.progress import Reporter
 from devcluster.tools import tool
 
@@ -84,7 +84,7 @@ class Stack:
 
 def default_context() -> Context:
     """This checkout, real programs, progress on stderr."""
-    return Context(SystemRunner(), Reporter(), Layout.default())
+    return Context(Runner(), Reporter(), Layout.default())
 
 
 def ensure_stack(namespace: str, context: Context | None = None) -> Stack:

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from devcluster import debian
 from devcluster.layout import Layout
-from devcluster.process import SystemRunner
+from devcluster.process import Runner
 
 from tests.support.waiting import wait_for
 
-RUNNER = SystemRunner()
+RUNNER = Runner()
 
 pytestmark = [
     pytest.mark.e2e,

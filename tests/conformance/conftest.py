@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from devcluster.stack import Stack
 from sqlflow_operator.kube import PIPELINE_RUNS, WORKFLOWS, Resource
 from sqlflow_operator.kube.client import KubeClient
 
@@ -36,13 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Stack:
-    return stack_or_skip(NAMESPACE)
-
-
-@pytest.fixture(scope="session")
-def kube(stack: Stack) -> Kube:
+def kube() -> Kube:
     """kubectl in the cases' namespace, whose steps may report to Argo."""
+    stack = stack_or_skip(NAMESPACE)
     kube = Kube(stack.kubectl, stack.kubeconfig, NAMESPACE)
     let_steps_report(kube)
     return kube
@@ -58,9 +53,9 @@ def let_steps_report(kube: Kube) -> None:
 
 
 @pytest.fixture(scope="session")
-def client(stack: Stack) -> KubeClient:
+def client(kube: Kube) -> KubeClient:
     """The cluster as the operator's own client sees it, with the rights of the kubeconfig."""
-    return connect(stack.kubeconfig)
+    return connect(kube.kubeconfig)
 
 
 @pytest.fixture

@@ -9,14 +9,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
 from urllib.parse import urlencode
 
 from sqlflow_operator.kube import Resource
 
-from tests.e2e.kube import Kube
-
-Object = dict[str, Any]
+from tests.e2e.kube import Kube, Object
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +20,7 @@ from sqlflow_operator.kube import CONFIG_MAPS, EVENTS, JOBS, SQLFLOWJOBS, NotFou
 from sqlflow_operator.kube.client import KubeClient
 
 from tests.integration.controlplane import ControlPlane, control_plane, free_port
+from tests.support.http_get import http_get
 from tests.support.waiting import wait_for
 from tests.unit.operator.jobcontroller import JobController
 from tests.unit.operator.world import job_manifest
@@ -76,11 +75,7 @@ class OperatorProcess:
 
     def get(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
+            return http_get(f"http://127.0.0.1:{self.port}/{path}")
         except OSError as error:
             return 0, str(error)
 

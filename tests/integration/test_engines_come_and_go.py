@@ -123,25 +123,21 @@ def _set_phase(kube: KubeClient, child: Object, phase: str, step: str, step_phas
     kube.patch(WORKFLOWS, child["metadata"]["namespace"], name, {"status": status})
 
 
-@pytest.mark.usefixtures("without_argo")
-def test_the_first_engine_that_is_served_is_taken(
-    kube: KubeClient, own_operator: OperatorProcess, namespace: str
-) -> None:
+@pytest.fixture
+def place(without_argo: None, kube: KubeClient, own_operator: OperatorProcess, namespace: str) -> Place:
+    """A namespace that an operator watches, which found Argo when it started."""
     _install(kube)
     own_operator.start()
-    place = Place(kube, namespace)
+    return Place(kube, namespace)
+
+
+def test_the_first_engine_that_is_served_is_taken(place: Place, kube: KubeClient, namespace: str) -> None:
     place.apply(program="SELECT 1;")
     place.wait_for(lambda: kube.list(WORKFLOWS, namespace), "a Workflow is created")
     assert place.children() == []
 
 
-@pytest.mark.usefixtures("without_argo")
-def test_an_engine_without_a_controller_is_told(
-    kube: KubeClient, own_operator: OperatorProcess, namespace: str
-) -> None:
-    _install(kube)
-    own_operator.start()
-    place = Place(kube, namespace)
+def test_an_engine_without_a_controller_is_reported(place: Place) -> None:
     place.apply(backend="argo", program="SELECT 1;")
     place.wait_phase("Pending")
     assert "is its controller running" not in place.message(), "a controller is given some time"

@@ -16,7 +16,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from sqlflow_codegen.graph.data_objects import ANY_FILE, DataObject
 from sqlflow_codegen.graph.files import file_resource
 from sqlflow_codegen.graph.naming import Reference
-from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, name_after
+from sqlflow_codegen.graph.sql_parser import NotUnderstoodError, name_after, word_of
 
 _SAFE_ENGINES = frozenset(
     ["innodb", "myisam", "aria", "memory", "heap", "csv", "archive", "rocksdb", "tokudb", "columnstore", "blackhole"]
@@ -105,7 +105,7 @@ def foreign_table(tokens: Sequence[Token]) -> tuple[Reference, ExternalData]:
     Raises:
         NotUnderstoodError: it says more than a server and options.
     """
-    every = _texts(tokens)
+    every = [word_of(token) for token in tokens]
     if "SERVER" not in every or {"PARTITION", "INHERITS"} & set(every):
         raise NotUnderstoodError("what CREATE FOREIGN TABLE brings about is not followed")
     name, _ = name_after(tokens, 6 if every[3:6] == ["IF", "NOT", "EXISTS"] else 3)
@@ -128,7 +128,7 @@ def virtual_table(tokens: Sequence[Token]) -> tuple[Reference, ExternalData]:
     Raises:
         NotUnderstoodError: it names no module.
     """
-    every = _texts(tokens)
+    every = [word_of(token) for token in tokens]
     name, after = name_after(tokens, 6 if every[3:6] == ["IF", "NOT", "EXISTS"] else 3)
     if not name or every[after : after + 1] != ["USING"] or after + 1 >= len(tokens):
         raise NotUnderstoodError("what CREATE VIRTUAL TABLE brings about is not followed")
@@ -155,9 +155,3 @@ def own_tables(name: Reference) -> list[Reference]:
     """The tables in which a virtual table may keep its rows."""
     last, quoted = name[-1]
     return [(*name[:-1], (f"{last}_{suffix}", quoted)) for suffix in _OWN_TABLES]
-
-
-def _texts(tokens: Sequence[Token]) -> list[str]:
-    """The tokens in upper case; strings and quoted names as ""."""
-    quotes = (TokenType.STRING, TokenType.IDENTIFIER)
-    return ["" if token.token_type in quotes else token.text.upper() for token in tokens]

@@ -145,11 +145,13 @@ def words(tokens: Sequence[Token], count: int = 4) -> tuple[str, ...]:
     """The first words in upper case; a quoted string or name counts as ""."""
     found: list[str] = []
     for token in tokens[:count]:
-        if token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
-            found.append("")
-        else:
-            found += token.text.upper().split() or [""]  # one token may be two words, such as UNLOCK TABLES
+        found += word_of(token).split() or [""]  # one token may be two words, such as UNLOCK TABLES
     return tuple(found[:count])
+
+
+def word_of(token: Token) -> str:
+    """The token in upper case; a string or quoted name counts as ""."""
+    return "" if token.token_type in (TokenType.STRING, TokenType.IDENTIFIER) else token.text.upper()
 
 
 def name_after(tokens: Sequence[Token], start: int) -> tuple[tuple[tuple[str, bool], ...], int]:

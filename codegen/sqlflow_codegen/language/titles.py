@@ -9,7 +9,7 @@ only: what a statement reads and writes is for `sqlflow_codegen.graph` to find o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sqlflow_codegen.language.keywords import (
     ACCOUNTS,
@@ -144,24 +144,19 @@ class _Titler:
         return f"SELECT {called}(…)" if called else "SELECT"
 
     def _of_with(self) -> str:
-        at = self._at
-        while word := at.peek():
-            if word in MAIN_VERBS:
-                return f"WITH … {self.title()}"
-            at.next()
-            if word == "(":
-                at.rest_of_parens()
-        return "WITH"
+        return f"WITH … {self.title()}" if self._advance_to(MAIN_VERBS) else "WITH"
 
     def _of_explain(self, verb: str = "EXPLAIN") -> str:
+        return f"{verb} {self.title()}" if self._advance_to(EXPLAINED) else verb
+
+    def _advance_to(self, verbs: Collection[str]) -> bool:
+        """Skip the words before one of those verbs, and all parentheses; False if there is no such verb."""
         at = self._at
-        while word := at.peek():
-            if word in EXPLAINED:
-                return f"{verb} {self.title()}"
+        while (word := at.peek()) and word not in verbs:
             at.next()
             if word == "(":
                 at.rest_of_parens()
-        return verb
+        return bool(word)
 
     def _of_describe(self) -> str:
         if self._at.peek() in EXPLAINED:

@@ -40,9 +40,15 @@ class Feature(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
 class _OneColumn:
-    __slots__ = ()
     width = 1
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Category(_OneColumn):
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,6 @@ class Numeric(_OneColumn):
     """The column's numbers as they are."""
 
     form: ClassVar[str] = "numeric"
-    column: str
 
     def transform(self, values: Sequence[Any]) -> Floats:
         """See `Feature`."""
@@ -93,7 +98,6 @@ class Bucket(_OneColumn):
     """The number of the interval that a value falls into; `boundaries` ascend, each begins an interval."""
 
     form: ClassVar[str] = "bucket"
-    column: str
     boundaries: tuple[float, ...]
 
     @property
@@ -110,12 +114,10 @@ class Bucket(_OneColumn):
 
 
 @dataclass(frozen=True, slots=True)
-class CategoryId(_OneColumn):
+class CategoryId(_Category):
     """A category that is a number from 0 to `size` - 1 already."""
 
     form: ClassVar[str] = "category_id"
-    column: str
-    size: int
 
     def transform(self, values: Sequence[Any]) -> Floats:
         """See `Feature`."""
@@ -132,12 +134,10 @@ class CategoryId(_OneColumn):
 
 
 @dataclass(frozen=True, slots=True)
-class CategoryHash(_OneColumn):
+class CategoryHash(_Category):
     """A category by the hash of its text: the SHA-1 number of it, modulo `size`."""
 
     form: ClassVar[str] = "category_hash"
-    column: str
-    size: int
 
     def transform(self, values: Sequence[Any]) -> Floats:
         """See `Feature`."""

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from devcluster import cluster, node
@@ -13,7 +14,7 @@ from devcluster.cluster import Cluster
 from devcluster.context import Context
 from devcluster.layout import Layout
 from devcluster.machine import ContainerEngine, Platform
-from devcluster.process import Completed
+from devcluster.process import Completed, Runner
 from devcluster.progress import Reporter
 from rich.console import Console
 
@@ -36,7 +37,7 @@ Answer = Completed | Callable[[Call], Completed]
 
 
 @dataclass
-class FakeRunner:
+class FakeRunner(Runner):
     """Answers by the longest prepared prefix of a command; what was not prepared fails as a missing program does."""
 
     programs: dict[str, str] = field(default_factory=dict)
@@ -60,27 +61,12 @@ class FakeRunner:
         answer = self.answers[max(known, key=len)]
         return answer if isinstance(answer, Completed) else answer(call)
 
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: str | None = None,
-        timeout: float | None = None,
-    ) -> Completed:
-        return self._answer(Call(list(argv), dict(env or {}), stdin))
+    def run(self, argv: Sequence[str], **options: Any) -> Completed:
+        return self._answer(Call(list(argv), dict(options.get("env") or {}), options.get("stdin")))
 
-    def stream(
-        self,
-        argv: Sequence[str],
-        *,
-        log: Path,
-        on_line: Callable[[str], None],
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-        stdin: str | None = None,
-    ) -> int:
-        result = self._answer(Call(list(argv), dict(env or {}), stdin, cwd))
+    def stream(self, argv: Sequence[str], *, log: Path, on_line: Callable[[str], None], **options: Any) -> int:
+        call = Call(list(argv), dict(options.get("env") or {}), options.get("stdin"), options.get("cwd"))
+        result = self._answer(call)
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(f"$ {' '.join(argv)}\n{result.out}{result.err}\n")
         for line in result.out.splitlines():

@@ -34,6 +34,13 @@ def run(*arguments: str) -> int:
     return 0
 
 
+@pytest.fixture
+def users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cluster of the user's own kubeconfig is to be used."""
+    monkeypatch.setenv("CLUSTER", "current")
+    monkeypatch.setattr(current, "find", lambda _: current.Current("mine", "https://x", "/home/config"))
+
+
 def test_up_prints_nothing_but_the_kubeconfig(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,20 +49,19 @@ def test_up_prints_nothing_but_the_kubeconfig(
     assert capsys.readouterr().out == "/state/kubeconfig\n"
 
 
+@pytest.mark.usefixtures("users_own")
 def test_up_with_the_current_cluster_makes_none(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CLUSTER", "current")
     monkeypatch.setattr(Cluster, "up", lambda _: pytest.fail("made a cluster"))
-    monkeypatch.setattr(current, "find", lambda _: current.Current("mine", "https://x", "/home/config"))
     assert run("up") == 0
     assert capsys.readouterr().out == "/home/config\n"
 
 
+@pytest.mark.usefixtures("users_own")
 def test_down_never_touches_the_current_cluster(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CLUSTER", "current")
     monkeypatch.setattr(Cluster, "down", lambda _: pytest.fail("removed a cluster"))
     assert run("down") == 1
     assert "CLUSTER=current is your own cluster" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+import yaml
 from sqlflow_codegen.backend import Codegen, RunOptions
 from sqlflow_codegen.couler import CoulerCodegen
 from sqlflow_codegen.fluid import FluidCodegen
@@ -76,6 +77,14 @@ FULL = RunOptions(
 def parsed(text: str = TEXT) -> Program:
     """The program."""
     return parse_program(text)
+
+
+def child_of(backend: str, options: RunOptions) -> dict[str, Any]:
+    """The Workflow or PipelineRun of the program."""
+    codegen = CODEGENS[backend]
+    _, child = yaml.safe_load_all(codegen.gen_yaml(codegen.gen_code(parsed(), options)))
+    assert isinstance(child, dict)
+    return child
 
 
 def placeholders(value: Any) -> list[str]:

@@ -7,19 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import yaml
 from sqlflow_codegen.backend import RunOptions
 from sqlflow_codegen.errors import CodegenError
 
-from tests.unit.codegen_engines.cases import CODEGENS, FULL, STEPS, parsed, placeholders
+from tests.unit.codegen_engines.cases import CODEGENS, FULL, STEPS, child_of, parsed, placeholders
 
 ARGO = CODEGENS["argo"]
 
 
 def workflow(options: RunOptions = FULL) -> dict[str, Any]:
-    _, child = yaml.safe_load_all(ARGO.gen_yaml(ARGO.gen_code(parsed(), options)))
-    assert isinstance(child, dict)
-    return child
+    return child_of("argo", options)
 
 
 def templates(child: dict[str, Any]) -> dict[str, dict[str, Any]]:

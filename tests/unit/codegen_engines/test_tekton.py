@@ -6,20 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import yaml
 from sqlflow_codegen.backend import RunOptions
 from sqlflow_codegen.contract import OUTCOME_RESULT, TERMINATION_LOG_ENV
 from sqlflow_codegen.errors import CodegenError
 
-from tests.unit.codegen_engines.cases import CODEGENS, FULL, STEPS, parsed, placeholders
+from tests.unit.codegen_engines.cases import CODEGENS, FULL, STEPS, child_of, parsed, placeholders
 
 TEKTON = CODEGENS["tekton"]
 
 
 def run(options: RunOptions = FULL) -> dict[str, Any]:
-    _, child = yaml.safe_load_all(TEKTON.gen_yaml(TEKTON.gen_code(parsed(), options)))
-    assert isinstance(child, dict)
-    return child
+    return child_of("tekton", options)
 
 
 def tasks(child: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -57,12 +57,7 @@ def test_default_time_to_live_ends_child_and_keeps_the_outcome() -> None:
     name = world.reconcile() and world.status["run"]["name"]
     world.settle()
     assert (world.status["phase"], len(world.children())) == ("Succeeded", 1)
-    wait = world.reconcile()
-    assert wait is not None
-    assert 0 < wait <= 600
-    world.clock.sleep(wait)
-    world.restart()
-    world.reconcile()
+    world.outlive(600)
     assert world.children() == world.kube.store.list(CONFIG_MAPS, "ns") == []
     world.settle()
     assert (world.status["phase"], world.status["run"]["name"]) == ("Succeeded", name)

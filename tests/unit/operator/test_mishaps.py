@@ -62,12 +62,7 @@ def test_time_to_live_acts_on_the_child_only() -> None:
     world.settle()
     assert len(world.children()) == 1
     before = json.dumps(world.status)
-    wait = world.reconcile()
-    assert wait is not None
-    assert 0 < wait <= 600
-    world.clock.sleep(wait)
-    world.restart()
-    world.reconcile()
+    world.outlive(600)
     assert world.children() == []
     assert world.kube.store.list(CONFIG_MAPS, "ns") == []
     world.settle()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -41,6 +39,7 @@ from sqlflow_operator.parsing import ParserUnavailableError, parse, parse_apart
 from sqlflow_operator.reconcile.program_cache import PROGRAM_BYTES, ProgramCache, parse_bounded
 from sqlflow_operator.warm import PROGRAM
 
+from tests.support.http_get import http_get
 from tests.unit.operator.fakes import Clock
 from tests.unit.operator.world import job_manifest
 
@@ -201,12 +200,7 @@ def test_served_kinds(kube: KubeClient) -> None:
 
 
 def fetch(port: int, path: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
+    return http_get(f"http://127.0.0.1:{port}{path}")
 
 
 def test_health_turns_red_with_a_reason() -> None:

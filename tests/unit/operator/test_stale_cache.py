@@ -161,26 +161,26 @@ def test_a_conflict_reads_the_job_for_the_next_try() -> None:
     assert world.made("jobs") == 1
 
 
-def test_a_run_whose_start_no_status_has_is_kept_in_the_history() -> None:
-    """The spec is changed between the creation of the run and the write of its status."""
+def with_a_run_that_no_status_has() -> tuple[World, str]:
+    """The spec is changed between the creation of the run, whose name is returned, and the write of its status."""
     world = World(program="SELECT 1;")
     world.watch()
     world.edit(rerunToken="1")
     with pytest.raises(ConflictError):
         stale_reconcile(world)
-    [first] = world.made_names("jobs")
+    [name] = world.made_names("jobs")
+    return world, name
+
+
+def test_a_run_whose_start_no_status_has_is_kept_in_the_history() -> None:
+    world, first = with_a_run_that_no_status_has()
     world.settle()
     assert world.status["phase"] == "Succeeded"
     assert [(entry["name"], entry["phase"]) for entry in world.status["history"]] == [(first, "Cancelled")]
 
 
 def test_a_run_that_ended_before_a_status_had_it_is_kept_in_the_history() -> None:
-    world = World(program="SELECT 1;")
-    world.watch()
-    world.edit(rerunToken="1")
-    with pytest.raises(ConflictError):
-        stale_reconcile(world)
-    [first] = world.made_names("jobs")
+    world, first = with_a_run_that_no_status_has()
     while world.controller.tick():
         world.clock.sleep(1)
     world.settle()

@@ -115,6 +115,15 @@ class World:
             self.controller.tick()
             self.reconcile()
 
+    def outlive(self, seconds: float) -> None:
+        """Wait as long as the operator asks for, at most that, and let a new operator act."""
+        wait = self.reconcile()
+        assert wait is not None
+        assert 0 < wait <= seconds
+        self.clock.sleep(wait)
+        self.restart()
+        self.reconcile()
+
     def edit(self, **spec: Any) -> None:
         """Change fields of the job's spec; None removes one."""
         self.kube.store.patch(SQLFLOWJOBS, self.namespace, self.name, {"spec": spec})
