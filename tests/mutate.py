@@ -76,7 +76,9 @@ TARGETS = (
     Target(
         "observe",
         _modules(f"{WORKFLOW}/observe", "*"),
-        _operator_tests("rollup", "waiting", "explain", "engine_states", "recordings", "run_endings", "observe"),
+        _operator_tests(
+            "rollup", "reasons", "engine_run", "waiting", "explain", "engine_states", "recordings", "run_endings"
+        ),
     ),
     Target(
         "fetch",
