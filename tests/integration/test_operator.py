@@ -280,6 +280,7 @@ def test_operator_ends_when_it_is_terminated(own_operator: OperatorProcess) -> N
     assert own_operator.terminate() == 0
 
 
+@pytest.mark.timeout(300)
 def test_large_program_does_not_hold_up_others(own_operator: OperatorProcess, place: Place) -> None:
     own_operator.start()
     place.apply("warm", program="SELECT 1;")
@@ -288,7 +289,7 @@ def test_large_program_does_not_hold_up_others(own_operator: OperatorProcess, pl
     place.apply("bad", program=BAD)
     place.wait_phase("Failed", "bad")
     assert [job for job in place.children() if job["metadata"]["name"].startswith("large")] == []
-    place.wait_for(lambda: len(place.children()) == 2, "the large one runs too", 60)
+    place.wait_for(lambda: len(place.children()) == 2, "the large one runs too", 180, "large")
     large = next(cm for cm in place.config_maps() if cm["metadata"]["name"].startswith("large"))
     assert len(large["data"]["program.sql"]) == 13_000 * 36
     assert place.kube.list(JOBS, place.namespace)
