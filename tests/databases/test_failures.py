@@ -37,28 +37,15 @@ def test_errors_of_the_program_are_final(database: Database, text: str) -> None:
     assert (failure.final, exit_code(failure) in (1, 2)) == (True, True), failure.message
 
 
-@pytest.mark.database
-@pytest.mark.parametrize(
-    "text",
-    [
+FINAL_DATA = {
+    "postgres": [
         "SELECT 1 / 0",
         "SELECT 'x'::int",
         "INSERT INTO t VALUES (2, 'too long')",
         "DROP SCHEMA missing",
         "SELECT (SELECT a FROM generate_series(1, 2) s(a))",
     ],
-)
-def test_errors_of_data_are_final_in_postgres(postgres: Database, text: str) -> None:
-    succeed(postgres, BEFORE)
-    failure = run_program(postgres, text).failure
-    assert failure is not None
-    assert failure.final, failure.sqlstate
-
-
-@pytest.mark.database
-@pytest.mark.parametrize(
-    "text",
-    [
+    "mysql": [
         "INSERT INTO t VALUES (2, 'too long')",
         "INSERT INTO t (b) VALUES ('x')",
         "INSERT INTO t VALUES ('word', 'x')",
@@ -67,10 +54,15 @@ def test_errors_of_data_are_final_in_postgres(postgres: Database, text: str) -> 
         "SELECT (SELECT 1 UNION SELECT 2)",
         "CREATE TABLE u (a INTEGER CHECK (a > 1)); INSERT INTO u VALUES (0)",
     ],
-)
-def test_errors_of_data_are_final_in_mysql(mysql: Database, text: str) -> None:
-    succeed(mysql, BEFORE)
-    failure = run_program(mysql, text).failure
+}
+
+
+@pytest.mark.database
+@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in FINAL_DATA.items() for text in texts])
+def test_errors_of_data_are_final(request: pytest.FixtureRequest, kind: str, text: str) -> None:
+    database: Database = request.getfixturevalue(kind)
+    succeed(database, BEFORE)
+    failure = run_program(database, text).failure
     assert failure is not None
     assert failure.final, failure.sqlstate
 

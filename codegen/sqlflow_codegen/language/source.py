@@ -69,3 +69,8 @@ class Source:
         line, column = self.place(problem.offset)
         hint = problem.hint if problem.related < 0 else problem.hint.replace("{related}", self.at(problem.related))
         return Diagnostic(problem.code, problem.message, statement, line, column, hint, problem.severity)
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, or its beginning and an ellipsis: at most `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

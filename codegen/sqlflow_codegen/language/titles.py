@@ -25,6 +25,7 @@ from sqlflow_codegen.language.keywords import (
     WITH_KIND,
     WORDS_ONLY,
 )
+from sqlflow_codegen.language.source import shortened
 from sqlflow_codegen.language.token_stream import TokenStream
 
 TITLE_LENGTH = 80
@@ -42,8 +43,7 @@ def clean(title: str) -> str:
     """The title on one line, within its length, without characters that cannot be printed and without credentials."""
     words = title if title.isprintable() else "".join(char if char.isprintable() else " " for char in title)
     words = " ".join(words.split())
-    words = _USER_INFO.sub("://…@", words)
-    return words if len(words) <= TITLE_LENGTH else words[: TITLE_LENGTH - 1] + "…"
+    return shortened(_USER_INFO.sub("://…@", words), TITLE_LENGTH)
 
 
 class _Titler:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sqlflow_codegen.language.dialects import normalize_dialect
 from sqlflow_codegen.language.scanner import Scanner
-from sqlflow_codegen.language.source import Problem
+from sqlflow_codegen.language.source import Problem, shortened
 
 _OPENER = re.compile("--|#|//")
 _HINT = "Write `program: |` in the manifest: otherwise YAML joins the lines, and the comment goes on to the end."
@@ -58,5 +58,5 @@ def folded_comment(text: str, dialect: str) -> Problem | None:
 
 
 def _problem(comment: str, start: int) -> Problem:
-    shown = comment if len(comment) <= 40 else comment[:39] + "…"
-    return Problem("folded-program", f"the comment `{shown}` swallows statements after it", start, _HINT)
+    message = f"the comment `{shortened(comment, 40)}` swallows statements after it"
+    return Problem("folded-program", message, start, _HINT)

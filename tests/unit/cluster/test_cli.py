@@ -36,7 +36,9 @@ def run(*arguments: str) -> int:
 
 @pytest.fixture
 def users_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cluster of the user's own kubeconfig is to be used."""
+    """The cluster of the user's own kubeconfig is to be used; no other is made or removed."""
+    monkeypatch.setattr(Cluster, "up", lambda _: pytest.fail("made a cluster"))
+    monkeypatch.setattr(Cluster, "down", lambda _: pytest.fail("removed a cluster"))
     monkeypatch.setenv("CLUSTER", "current")
     monkeypatch.setattr(current, "find", lambda _: current.Current("mine", "https://x", "/home/config"))
 
@@ -50,19 +52,13 @@ def test_up_prints_nothing_but_the_kubeconfig(
 
 
 @pytest.mark.usefixtures("users_own")
-def test_up_with_the_current_cluster_makes_none(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(Cluster, "up", lambda _: pytest.fail("made a cluster"))
+def test_up_with_the_current_cluster_makes_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("up") == 0
     assert capsys.readouterr().out == "/home/config\n"
 
 
 @pytest.mark.usefixtures("users_own")
-def test_down_never_touches_the_current_cluster(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(Cluster, "down", lambda _: pytest.fail("removed a cluster"))
+def test_down_never_touches_the_current_cluster(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("down") == 1
     assert "CLUSTER=current is your own cluster" in capsys.readouterr().err
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sqlflow_codegen.catalogue import Estimator, allows, described, fault, to_python, words
 from sqlflow_codegen.language.ir import Attribute, TrainStatement
-from sqlflow_codegen.language.source import Problem
+from sqlflow_codegen.language.source import Problem, shortened
 from sqlflow_codegen.language.suggest import did_you_mean
 
 _SHOWN = 12
@@ -56,8 +56,7 @@ def _wrong(attribute: Attribute, rule: str, owner: str) -> Problem:
 
 def _shown(attribute: Attribute) -> str:
     value = attribute.value
-    text = str(value).lower() if isinstance(value, bool) else repr(to_python("list", value))
-    return text if len(text) <= 60 else text[:59] + "…"
+    return shortened(str(value).lower() if isinstance(value, bool) else repr(to_python("list", value)), 60)
 
 
 def check_aliases(
