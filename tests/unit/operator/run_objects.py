@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlflow_operator.api import StepPhase, StepStatus
+from sqlflow_operator.api import Phase, StepPhase, StepStatus
 from sqlflow_operator.kube import Object
 from sqlflow_operator.workflow.backends import argo, tekton
-from sqlflow_operator.workflow.observe.state import RunObjects, RunState, StatementPlace
+from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StatementPlace
 
 PLACES = {
     1: StatementPlace("CREATE TABLE a", 1, 1),
@@ -101,3 +101,11 @@ def of_argo(child: Object, pods: tuple[Object, ...] = (), **seen: StepStatus) ->
 def of_tekton(child: Object, parts: list[Object], pods: tuple[Object, ...] = (), **seen: StepStatus) -> RunState:
     by_name = {name.replace("_", "-"): step for name, step in seen.items()}
     return tekton.observe(RunObjects(child=child, parts=parts, pods=pods, statements=PLACES, known=by_name))
+
+
+def why(state: RunState) -> tuple[Phase, Reason, str]:
+    return state.phase, state.reason, state.message
+
+
+def first_of(state: RunState) -> tuple[StepPhase, int, str | None]:
+    return state.steps[0].phase, state.steps[0].attempts, state.steps[0].message

@@ -12,25 +12,19 @@ from sqlflow_operator.api import Phase, StepPhase
 from sqlflow_operator.kube import Object
 from sqlflow_operator.workflow.backends import argo
 from sqlflow_operator.workflow.observe.reasons import DEADLINE_MESSAGE
-from sqlflow_operator.workflow.observe.state import Reason, RunState
+from sqlflow_operator.workflow.observe.state import Reason
 
 from tests.unit.operator.run_objects import (
     DONE,
     NAMES,
+    first_of,
     of_argo,
     phases,
+    why,
     workflow,
 )
 
 FAILED = {"phase": "Failed", "outputs": {"exitCode": "1"}, "message": "Error (exit code 1)"}
-
-
-def why(state: RunState) -> tuple[Phase, Reason, str]:
-    return state.phase, state.reason, state.message
-
-
-def first_of(state: RunState) -> tuple[StepPhase, int, str | None]:
-    return state.steps[0].phase, state.steps[0].attempts, state.steps[0].message
 
 
 @pytest.mark.parametrize(
