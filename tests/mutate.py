@@ -83,7 +83,7 @@ TARGETS = (
     Target(
         "fetch",
         _modules(f"{WORKFLOW}/fetch", "*"),
-        _operator_tests("fetch", "fetch_logs", "fetch_messages", "log_reader", "run_endings"),
+        _operator_tests("fetch", "fetch_logs", "fetch_messages", "fetch_steps", "log_reader", "run_endings"),
     ),
     Target(
         "backends",

@@ -172,6 +172,21 @@ def test_a_workflow_that_was_shut_down_was_cancelled() -> None:
     assert of_argo(child).reason is Reason.CANCELLED
 
 
+@pytest.mark.parametrize(
+    ("node", "attempts"),
+    [
+        ({"phase": "Succeeded"}, 1),
+        ({"phase": "Running"}, 1),
+        ({"phase": "Pending"}, 0),
+        ({"phase": "Failed"}, 0),
+        ({"phase": "Failed", "outputs": {"exitCode": "0"}}, 1),
+        ({"phase": "Error", "message": "pod deleted"}, 1),
+    ],
+)
+def test_argos_node_of_a_container_that_was_started(node: Object, attempts: int) -> None:
+    assert of_argo(workflow("Running", s1_sql=node)).steps[0].attempts == attempts
+
+
 def test_argos_attempts_are_the_pods_of_a_retry() -> None:
     retry = {"type": "Retry", "phase": "Running", "children": ["s1_sql(0)", "s1_sql(1)", "s1_sql(9)"]}
     last = {"phase": "Running", "message": "of the last attempt"}

@@ -119,6 +119,12 @@ def test_tektons_end_of_a_run(reason: str, expected: Reason, message: str) -> No
     )
 
 
+def test_tektons_end_of_a_run_without_a_reason() -> None:
+    child, parts = pipeline_run("False", "")
+    child["status"]["conditions"] = [{"type": "Succeeded", "status": "False"}]
+    assert of_tekton(child, parts).message == "Tekton gave the PipelineRun up (): "
+
+
 SKIPPED = [{"name": "s2-sql"}, {"name": "s3-sql"}]
 
 

@@ -77,10 +77,10 @@ class StepLogs:
         attempts = attempts_of(step.name, self.pods, self.backend.places)
         logs = [log for attempt in attempts for log in _logs(attempt)]
         self._close_vanished(messages, cursor, {log.key for log in logs})
-        for index, log in enumerate(logs):
+        for log in logs:
             if log.key not in cursor.closed:
                 if log.key not in cursor.open:
-                    self._open(messages, cursor, log.key, step.attempts - len(logs) + index + 1)
+                    self._open(messages, cursor, log.key)
                 if not self._read_log(messages, log, cursor, share):
                     return False
             if log.exit_code == 0:
@@ -93,11 +93,9 @@ class StepLogs:
         self._report_phase(messages, step, cursor, final=final)
         return final
 
-    def _open(self, messages: AttemptMessages, cursor: StepCursor, key: str, number: int) -> None:
+    def _open(self, messages: AttemptMessages, cursor: StepCursor, key: str) -> None:
         """Report that an attempt has begun."""
-        number = max(cursor.attempts + 1, number)
-        self._skip_unseen(messages, cursor, number - 1)
-        cursor.attempts = number
+        cursor.attempts = number = cursor.attempts + 1
         cursor.open[key] = OpenAttempt(number)
         self.items.append(messages.of_attempt(number).message(_status("Running", number)))
 
