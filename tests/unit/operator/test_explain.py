@@ -185,6 +185,19 @@ def test_clipped_text_fits_on_one_line(text: str, limit: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "clipped"),
+    [("12345678", "12345678"), ("123456789", "12345…"), (" 1\n 2 ", "1 2"), ("1234é6789", "1234…")],
+)
+def test_eight_bytes_of_a_text(text: str, clipped: str) -> None:
+    assert clip(text, 8) == clipped
+
+
+def test_the_kind_of_a_step_is_all_that_follows_its_number() -> None:
+    (step,) = steps_of_template([{"name": "s1-of-two-words"}])
+    assert (step.kind, step.statements) == ("of-two-words", ())
+
+
+@pytest.mark.parametrize(
     ("text", "numbers"),
     [("1", (1,)), ("3-5,7", (3, 4, 5, 7)), ("", ()), ("x", ()), ("1-", ()), ("2-2", (2,))],
 )
