@@ -38,7 +38,7 @@ CONFORMANCE = tuple(f"tests/conformance/test_{name}.py" for name in ("conformanc
 LAYERS = (
     Layer("unit", ("tests/unit",), parallel=True),
     Layer("databases", ("tests/databases",), parallel=True),
-    Layer("properties", ("tests/properties",)),
+    Layer("properties", ("tests/properties",), parallel=True),
     Layer("integration", ("tests/integration", *REPLAYS), needs_tools=True),
     Layer("e2e", ("tests/e2e", "tests/cluster", *CONFORMANCE), needs_tools=True),
 )

@@ -18,7 +18,7 @@ from sqlflow_codegen.language import parse_program
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.unit.codegen.test_fuzz import PILES, SUSPECTS
+from tests.properties.test_fuzz import PILES, SUSPECTS
 
 SMALL, LARGE = 1 << 12, 1 << 15
 ROUNDS = 3

@@ -15,7 +15,11 @@ from tests.support.examples import chance, scaled
 
 AT_ONCE = 20
 """Programs of one example: each is cheap beside what hypothesis does around it."""
-PROGRAMS = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "programs").glob("*.sql"))]
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = [
+    path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "tests" / "unit" / "codegen" / "programs").glob("*.sql"))
+]
 
 CHARACTERS = "abzTO019 \t\n\r'\"`$;()[]{},.=<>!-+*/\\#:@%_\x00\ufeff\u2028\x85\ud800\udfffé中😀"
 WORDS = """
