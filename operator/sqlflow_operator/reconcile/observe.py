@@ -21,7 +21,7 @@ from sqlflow_operator.run_name import run_name
 from sqlflow_operator.workflow import Workflow
 from sqlflow_operator.workflow.backends.detection import Detector
 from sqlflow_operator.workflow.observe.gather import LiveReader, gather
-from sqlflow_operator.workflow.observe.pods import is_deleting, last_end, statuses
+from sqlflow_operator.workflow.observe.pods import has_ended, is_deleting, last_end, statuses
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState
 from sqlflow_operator.workflow.observe.waiting import last_seen
 
@@ -128,9 +128,9 @@ class Observer:
         Before a run has started, those of an earlier run are gone only if the API server has none.
         """
         pods = self._cache.of_job(PODS, job.namespace, job.name)
-        if not started and _replaces_a_run(job, name) and all(_is_over(pod) or _run_of(pod) == name for pod in pods):
+        if not started and _replaces_a_run(job, name) and all(has_ended(pod) or _run_of(pod) == name for pod in pods):
             pods = self._kube.list(PODS, job.namespace, labels=f"{LABEL_JOB_UID}={job.uid}")
-        return [pod for pod in pods if not _is_over(pod)]
+        return [pod for pod in pods if not has_ended(pod)]
 
     def _config_map(self, job: SQLFlowJob, name: str, child: Child | None, ended: bool, now: datetime) -> bool | None:
         """True if the run's ConfigMap is there; None if that makes no difference now."""
@@ -187,7 +187,8 @@ class Observer:
         """The objects of a run that has ended, read again as far as their watches lag: its outcome is written once."""
         if not objects.pods:
             return gather(LiveReader(self._kube), objects.child, workflow.definition.parts)
-        behind = [thing["metadata"]["uid"] for thing in (*objects.parts, *objects.pods) if not _is_over(thing)]
+        behind = [part["metadata"]["uid"] for part in objects.parts if not _is_complete(part)]
+        behind += [pod["metadata"]["uid"] for pod in objects.pods if not has_ended(pod)]
         for uid in behind:
             self._read_again(uid)
         return gather(self._cache, objects.child, workflow.definition.parts) if behind else objects
@@ -207,7 +208,7 @@ class Observer:
         if workflow.definition.ended(child) or (child.get("spec") or {}).get("suspend"):
             return []
         newest = objects.pods[-1] if objects.pods else None
-        if newest is not None and (_is_running(newest) or _is_over(newest)):
+        if newest is not None and (_is_running(newest) or has_ended(newest)):
             return []
         about = newest or child
         idle_since = from_text(last_end(*objects.pods[-1:]) or about["metadata"].get("creationTimestamp"))
@@ -230,10 +231,9 @@ def _run_of(pod: Pod) -> str:
     return str((pod["metadata"].get("labels") or {}).get(LABEL_RUN, ""))
 
 
-def _is_over(thing: KubeObject) -> bool:
-    """True if no container of a pod runs any more, or an object between child and pods is complete."""
-    status = thing.get("status") or {}
-    return status.get("phase") in ("Succeeded", "Failed") or status.get("completionTime") is not None
+def _is_complete(part: KubeObject) -> bool:
+    """True if an object between a child and its pods has ended."""
+    return (part.get("status") or {}).get("completionTime") is not None
 
 
 def _is_running(pod: Pod) -> bool:

@@ -19,6 +19,9 @@ from tests.unit.operator.world import job_manifest
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RUN, OLD = "iris-new", "iris-old"
 GENERATION = 3
+PENDING, SUSPENDED, RUNNING, SUCCEEDED, FAILED = Phase
+JOB = Backend.JOB
+NOTHING: tuple[Action, ...] = ()
 
 
 def ago(seconds: float) -> str:

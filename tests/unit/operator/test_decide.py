@@ -6,15 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlflow_operator.api import Backend, Phase, StepPhase
+from sqlflow_operator.api import StepPhase
 from sqlflow_operator.reconcile.decide import decide
-from sqlflow_operator.reconcile.decision import Action, Decision, Observation, PatchChild, Refusal
+from sqlflow_operator.reconcile.decision import Decision, Observation, PatchChild, Refusal
 from sqlflow_operator.workflow.observe.state import Reason
 
 from tests.unit.operator.observations import (
+    FAILED,
+    JOB,
+    NOTHING,
     NOW,
     OLD,
+    PENDING,
     RUN,
+    RUNNING,
+    SUCCEEDED,
+    SUSPENDED,
     Row,
     ago,
     check,
@@ -29,13 +36,8 @@ from tests.unit.operator.observations import (
     stored_step,
 )
 
-PENDING, SUSPENDED, RUNNING, SUCCEEDED, FAILED = Phase
-JOB = Backend.JOB
-
-
 REPLACED = "the spec asks for another run"
 EARLIER = "it is an earlier run"
-NOTHING: tuple[Action, ...] = ()
 
 
 def ended(reason: str = "Succeeded", *children: Any, ttl: int | None = None, **more: Any) -> Observation:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlflow_operator.api import Backend, Phase, StepPhase
+from sqlflow_operator.api import Phase, StepPhase
 from sqlflow_operator.reconcile.decide import decide
-from sqlflow_operator.reconcile.decision import Action, Observation, PatchChild
+from sqlflow_operator.reconcile.decision import Observation, PatchChild
 from sqlflow_operator.workflow.observe.state import Reason
 
 from tests.unit.operator.observations import (
+    FAILED,
+    JOB,
+    NOTHING,
     NOW,
+    PENDING,
     RUN,
+    RUNNING,
+    SUCCEEDED,
+    SUSPENDED,
     Row,
     ago,
     check,
@@ -27,11 +34,6 @@ from tests.unit.operator.observations import (
     stored_step,
 )
 
-PENDING, SUSPENDED, RUNNING, SUCCEEDED, FAILED = Phase
-JOB = Backend.JOB
-
-
-NOTHING: tuple[Action, ...] = ()
 LATE = "the run took longer than spec.activeDeadlineSeconds allows"
 NEW = observation()
 GONE = {"unacknowledged_by": "Kubernetes"}

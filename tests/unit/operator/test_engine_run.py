@@ -12,13 +12,7 @@ from sqlflow_operator.workflow.observe.engine_run import EngineRun, EngineStep, 
 from sqlflow_operator.workflow.observe.reasons import CANCELLED_MESSAGE, DEADLINE_MESSAGE
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, RunState, StepState
 
-PENDING, RUNNING, DONE, FAILED, SKIPPED = (
-    StepPhase.PENDING,
-    StepPhase.RUNNING,
-    StepPhase.SUCCEEDED,
-    StepPhase.FAILED,
-    StepPhase.SKIPPED,
-)
+PENDING, RUNNING, DONE, FAILED, SKIPPED = StepPhase
 PLANNED = tuple(StepState(name=name, kind="sql", statements=(number,)) for number, name in enumerate("abc", 1))
 AT_WORK = EngineRun(phase=Phase.RUNNING, started_at="S", finished_at="F")
 OVER = EngineRun(phase=Phase.FAILED, started_at="S", finished_at="F")

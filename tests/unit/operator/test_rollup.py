@@ -10,13 +10,7 @@ from sqlflow_operator.workflow.observe import rollup
 from sqlflow_operator.workflow.observe.state import Reason, RunObjects, StatementPlace, StepState
 from sqlflow_operator.workflow.observe.wording import sentence, without_pod_name
 
-PENDING, RUNNING, DONE, FAILED, SKIPPED = (
-    StepPhase.PENDING,
-    StepPhase.RUNNING,
-    StepPhase.SUCCEEDED,
-    StepPhase.FAILED,
-    StepPhase.SKIPPED,
-)
+PENDING, RUNNING, DONE, FAILED, SKIPPED = StepPhase
 TIMES = {"started_at": "2026-01-01T00:00:00Z", "finished_at": None}
 PLACES = {number: StatementPlace(f"TITLE {number}", number, 1) for number in (1, 2)}
 OBJECTS = RunObjects(child={}, statements=PLACES)
