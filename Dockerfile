@@ -1,11 +1,13 @@
 # Two images from one file: `operator` and `step`. Builds with docker (BuildKit), podman and buildah.
 #   docker build --target step -t sqlflow-step:dev .
-# BASE is any Debian-like image with Python 3.11 or newer as `python3`.
+# BASE is any Debian-like image with Python 3.12 or newer as `python3`.
 #
 # Packages change seldom, the project's own code at every build: they are layers of their own, so that a build, a push
 # and a pull after a change of code move a few hundred kilobytes. Where packages are reached only with settings of this
 # machine's own, a build may bring them as secrets, which leave no trace.
-ARG BASE=python:3.12-slim
+ARG BASE=python:3.13-slim
+# The packages of the step image: `step-slim` leaves out the neural networks (Keras and JAX).
+ARG STEP_PACKAGES=step
 
 # The project's own code, as it will lie over the packages. The environment has the path that it will have there,
 # since the path of its Python is written into the scripts.
@@ -24,10 +26,11 @@ RUN /opt/sqlflow/bin/pip install --no-deps --no-build-isolation --prefix=/opt/ow
  && /opt/sqlflow/bin/python -m compileall -q /opt/own/lib > /dev/null
 
 FROM ${BASE} AS step-packages
-COPY requirements/step.txt requirements/licenses.py /requirements/
+ARG STEP_PACKAGES
+COPY requirements/${STEP_PACKAGES}.txt requirements/licenses.py /requirements/
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.crt,target=/run/devcluster/ca.crt \
     python3 -m venv /opt/sqlflow \
- && /opt/sqlflow/bin/pip install --no-cache-dir --no-deps --require-hashes -r /requirements/step.txt \
+ && /opt/sqlflow/bin/pip install --no-cache-dir --no-deps --require-hashes -r /requirements/${STEP_PACKAGES}.txt \
  && /opt/sqlflow/bin/python /requirements/licenses.py > /opt/sqlflow/THIRD_PARTY_LICENSES.md \
  && /opt/sqlflow/bin/python -m compileall -q -j 0 /opt/sqlflow/lib > /dev/null
 

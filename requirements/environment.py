@@ -6,6 +6,7 @@ Standard library only: it runs before anything is installed.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -20,11 +21,15 @@ LOCKS = ROOT / "requirements"
 
 LOCKED = {
     "dev": ("--all-extras",),
-    "step": ("--extra", "runtime"),
+    "step": ("--extra", "runtime", "--extra", "neural", "--extra", "s3"),
+    "step-slim": ("--extra", "runtime", "--extra", "s3"),
     "operator": ("--extra", "operator"),
     "build": ("--only-group", "build"),
 }
 """The lock files, by what of `pyproject.toml` each one pins. All take their versions from the first."""
+
+OLDEST = (3, 12)
+"""The oldest Python that the project's libraries have releases for."""
 
 UNUSED = ("docker",)
 """Packages that a dependency asks for and nothing here imports: `couler-scanflow` pins an old Docker client."""
@@ -95,7 +100,7 @@ def lock(*, upgrade: bool) -> None:
     with tempfile.TemporaryDirectory() as directory:
         uv = shutil.which("uv") or _install_uv(Path(directory))
         for name, chosen in LOCKED.items():
-            command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"]
+            command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", "3.12", "--generate-hashes"]
             command += [
                 "--no-annotate",
                 "--no-header",
@@ -121,11 +126,28 @@ def _install_uv(directory: Path) -> str:
     return f"{directory}/bin/uv"
 
 
+def _newer_python() -> str | None:
+    """A Python that is new enough, where the usual one is not: on the PATH, or one that pyenv has installed."""
+    names = ("python3.13", "python3.12", "python3.14")
+    pyenv = sorted((Path.home() / ".pyenv" / "versions").glob("3.*/bin/python3.*"), reverse=True)
+    found = [*filter(None, map(shutil.which, names)), *(str(path) for path in pyenv if path.name in names)]
+    return next(filter(_is_new_enough, found), None)
+
+
+def _is_new_enough(python: str) -> bool:
+    """Whether that interpreter starts and is new enough: pyenv puts names on the PATH that only print an error."""
+    test = f"import sys, ensurepip, venv; sys.exit(sys.version_info < {OLDEST})"
+    return subprocess.run([python, "-c", test], capture_output=True, check=False).returncode == 0
+
+
 def main() -> None:
     """Command line: `environment.py DIRECTORY`, `environment.py --lock` or `environment.py --upgrade`."""
-    if sys.version_info < (3, 11):  # noqa: UP036 - said to a person with an older Python
-        have = sys.version.split()[0]
-        sys.exit(f"Python 3.11 or newer is needed, this is {have}: run `make PYTHON=python3.12 venv`")
+    if sys.version_info < OLDEST:
+        newer = _newer_python()
+        if newer is None:
+            have = sys.version.split()[0]
+            sys.exit(f"Python 3.12 or newer is needed, this is {have}: install one, or run `make PYTHON=… venv`")
+        os.execv(newer, [newer, *sys.argv])  # noqa: S606 - the same program, with another interpreter
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", nargs="?", type=Path, default=ROOT / ".venv")
     parser.add_argument("--lock", action="store_true", help="add pins for new requirements")

@@ -12,6 +12,7 @@ from typing import cast
 
 STATED_ELSEWHERE = {
     "couler-scanflow": "Apache-2.0 (of its upstream, Couler; the package's metadata states none)",
+    "namex": "Apache-2.0 (its LICENSE file)",
     "skops": "MIT (its LICENSE file)",
 }
 """Licenses of packages whose metadata states none."""

@@ -52,13 +52,13 @@ def version() -> str:
 def reference() -> str:
     """The node image's reference; changes with everything it is made of."""
     recipe = f"{RECIPE} {tree_digest([FOLDER])}"
-    return f"{REPOSITORY}:{version()}-{digest(debian.reference(), recipe, *map(gobuild.key, PARTS))}"
+    return f"{REPOSITORY}:{version()}-{digest(debian.NODE.reference, recipe, *map(gobuild.key, PARTS))}"
 
 
 def system_reference() -> str:
     """The reference of the node's operating system, without Kubernetes."""
     first_stage = (FOLDER / "Containerfile").read_text(encoding="utf-8").partition("\nFROM os ")[0]
-    return f"{REPOSITORY}:system-{digest(debian.reference(), first_stage)}"
+    return f"{REPOSITORY}:system-{digest(debian.NODE.reference, first_stage)}"
 
 
 def ensure_node(context: Context, engine: ContainerEngine) -> str:
@@ -83,7 +83,7 @@ def works(context: Context, engine: ContainerEngine) -> list[Work]:
     if engine.has_image(context.runner, reference()):
         return []
     system = [] if engine.has_image(context.runner, system_reference()) else [Work(SYSTEM_TITLE, 60)]
-    base = debian.works(context, engine) if system else []
+    base = debian.works(context, engine, debian.NODE) if system else []
     builds = gobuild.works(context, PARTS)
     return [*base, *system, *builds, Work(COLLECT_TITLE, 15), Work(IMAGE_TITLE, 40)]
 
@@ -108,7 +108,7 @@ def _make(context: Context, engine: ContainerEngine, ref: str) -> None:
 def _ensure_system(context: Context, engine: ContainerEngine) -> str:
     ref = system_reference()
     if not engine.has_image(context.runner, ref):
-        debian.ensure_base(context, engine)
+        debian.ensure_base(context, engine, debian.NODE)
         argv = [*build_argv(engine), "--target", "os", "-t", ref, str(FOLDER)]
         _build(context, engine, SYSTEM_TITLE, argv, "node-system")
     return ref
@@ -117,11 +117,11 @@ def _ensure_system(context: Context, engine: ContainerEngine) -> str:
 def build_argv(engine: ContainerEngine) -> list[str]:
     """The start of every build of the node: no namespaces of its own, so that it works inside a container too."""
     argv = [engine.program, "build", "--isolation", "chroot", "--network", "host"]
-    return [*argv, "--label", f"{LABEL}={PURPOSE}", "--build-arg", f"BASE={debian.reference()}"]
+    return [*argv, "--label", f"{LABEL}={PURPOSE}", "--build-arg", f"BASE={debian.NODE.reference}"]
 
 
 def _build(context: Context, engine: ContainerEngine, title: str, argv: list[str], log: str) -> None:
-    with workplace(context, engine, PURPOSE, debian.reference()) as temporary:
+    with workplace(context, engine, PURPOSE, debian.NODE.reference) as temporary:
         context.long(title, argv, log=log, env={**engine.env, "TMPDIR": str(temporary)})
 
 

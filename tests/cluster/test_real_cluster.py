@@ -131,9 +131,9 @@ def test_a_cluster_runs_pods_is_used_again_and_leaves_nothing(checkouts: list[Pa
     kubeconfig = devcluster(checkout, "up")
     assert kubeconfig == str(checkout / ".state/kubeconfig")
     assert json.loads(devcluster(checkout, "status", "--json"))["state"] == "ready"
-    devcluster(checkout, "load", debian.reference())
+    devcluster(checkout, "load", debian.IMAGES.reference)
     manifest = tmp_path / "job.yaml"
-    manifest.write_text(POD.format(image=debian.reference()))
+    manifest.write_text(POD.format(image=debian.IMAGES.reference))
     kubectl(checkout, "apply", "--filename", str(manifest))
     kubectl(checkout, "wait", "--for=condition=Complete", "job/hello", "--timeout=45s")
     assert kubectl(checkout, "logs", "job/hello").startswith("10.")
@@ -141,7 +141,7 @@ def test_a_cluster_runs_pods_is_used_again_and_leaves_nothing(checkouts: list[Pa
     first = node_id(checkout)
     assert devcluster(checkout, "up") == kubeconfig
     assert node_id(checkout) == first
-    assert json.loads(devcluster(checkout, "status", "--json"))["images"] == [debian.reference()]
+    assert json.loads(devcluster(checkout, "status", "--json"))["images"] == [debian.IMAGES.reference]
 
     devcluster(checkout, "down")
     assert footprint() == before

@@ -31,7 +31,7 @@ SHORT = re.compile(rf"(?:{'|'.join(SUBPACKAGES)})(?:\.\w+)+")
 """Modules as docstrings name them: `catalogue.rules`."""
 MAKE = re.compile(r"`make ([\w-]+)")
 FILE = re.compile(r"[\w{},*-]+(?:/[\w{},.*-]+)*\.(?:py|md|toml)|(?:[\w.-]+/)+[\w.*-]*")
-TOP = {path.name for path in ROOT.iterdir() if path.is_dir()}
+TOP = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name != ".state"}
 OF_USERS = {"main.py", "a.py", "binning.py", "x.py", "train.py", "program.py", "pipeline.py"}
 """Files of examples, which are the user's."""
 

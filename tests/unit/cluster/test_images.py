@@ -165,7 +165,7 @@ class Builds:
     """podman as far as images go: names, ids, and a new id for every build."""
 
     def __init__(self, runner) -> None:
-        self.names = {debian.reference(): "base-id"}
+        self.names = {debian.IMAGES.reference: "base-id"}
         self.ids = {"base-id": "base-id"}
         self.labelled: set[str] = set()
         self.built = 0
@@ -202,13 +202,13 @@ def test_an_unchanged_image_is_not_built_again(context: Context, runner, folder:
     first = build_image(context, PODMAN, build)
     assert build_image(context, PODMAN, build) == first
     assert len(runner.lines("podman build")) == 1
-    assert f"--build-arg BASE={debian.reference()}" in runner.lines("podman build")[0]
+    assert f"--build-arg BASE={debian.IMAGES.reference}" in runner.lines("podman build")[0]
     (folder / "src/a.py").write_text("changed")
     second = build_image(context, PODMAN, build)
     assert second != first
     del podman.ids[second]  # somebody removed it
     assert build_image(context, PODMAN, build) not in (first, second)
-    podman.names[debian.reference()] = "another base"
+    podman.names[debian.IMAGES.reference] = "another base"
     build_image(context, PODMAN, build)
     assert len(runner.lines("podman build")) == 4
 
@@ -284,7 +284,7 @@ def test_a_build_gets_the_engines_environment_and_keeps_temporary_files_in_the_c
     assert call.env["CONTAINERS_CONF"] == "/c"
     assert Path(call.env["TMPDIR"]).is_relative_to(context.layout.cache)
     assert LABEL in call.argv
-    assert [word for word in call.argv if word.startswith("BASE=")] == [f"BASE={debian.reference()}"]
+    assert [word for word in call.argv if word.startswith("BASE=")] == [f"BASE={debian.IMAGES.reference}"]
     assert call.argv.count("--build-arg") == 1
     assert "--env" not in call.argv
 

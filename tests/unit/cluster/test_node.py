@@ -29,7 +29,7 @@ host.example/etcd:4-0
 def test_the_reference_names_the_version_and_what_it_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
     first = node.reference()
     assert re.fullmatch(r"localhost/sqlflow-node:v1\.\d+\.\d+-[0-9a-f]{12}", first)
-    monkeypatch.setattr(debian, "reference", lambda: "another base")
+    monkeypatch.setattr(debian, "NODE", debian.Base("another", "base", ()))
     second = node.reference()
     monkeypatch.setattr(gobuild, "key", lambda _: "another program")
     assert len({first, second, node.reference()}) == 3
@@ -104,7 +104,7 @@ def builder(runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     runner.has(*machine.PACKAGES)
     runner.on("go env", "go1.99")
     runner.on("go build", go)
-    runner.on(f"podman image inspect --format {{{{.Id}}}} {debian.reference()}", "base")
+    runner.on(f"podman image inspect --format {{{{.Id}}}} {debian.NODE.reference}", "base")
     runner.on("podman build", build)
     runner.on("podman image mount", str(root))
     runner.on("podman image umount")
