@@ -13,9 +13,13 @@ from rich.text import Text
 from sqlflow_codegen.errors import Diagnostic
 from sqlflow_codegen.language import format_diagnostics
 from sqlflow_codegen.language.ir import Program
+from sqlflow_codegen.progress import StepProgress
 
 from sqlflow_cli.screen import counted, visible
 from sqlflow_cli.tables import PIPE_WIDTH, Shown
+
+_PROGRESS_SECONDS = 10.0
+"""Seconds between two lines about a training's progress where no terminal shows it all the time."""
 
 
 class _Running:
@@ -52,6 +56,7 @@ class RecordPrinter:
         self._done = 0
         self._started = time.monotonic()
         self._failed = False
+        self._shown_at = self._started
 
     def show(self, record: dict[str, Any]) -> None:
         """Show one record."""
@@ -71,6 +76,7 @@ class RecordPrinter:
     def _on_statement_started(self, record: dict[str, Any]) -> None:
         self._results, self._latest = [], ""
         place = f"line {record['line']}"
+        self._shown_at = time.monotonic()
         self._title = f"[{self._position[record['statement']]}/{self._count}] {record['title']}  ({place})"
         self._running = _Running(self._title, time.monotonic())
         if self._console.is_terminal:
@@ -93,6 +99,15 @@ class RecordPrinter:
             self._latest = self._running.words = words
             return
         self._print(f"  {words}", "yellow" if record["level"] == "warning" else "dim")
+
+    def _on_progress(self, record: dict[str, Any]) -> None:
+        words = StepProgress.read(record).words
+        self._latest = self._running.words = words
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._shown_at >= _PROGRESS_SECONDS:
+            self._shown_at = now
+            self._print(f"  {words}", "dim")
+            self._console.file.flush()
 
     def _on_metrics(self, record: dict[str, Any]) -> None:
         values = "  ".join(f"{name} {value:.4g}" for name, value in record["values"].items())

@@ -18,9 +18,12 @@ a statement that is part of a transaction of the program's own: until that commi
 | `metrics` | statement, model, values {name: number} |
 | `model` | statement, name, version, estimator |
 | `image` | statement, media_type, data (base64) |
+| `progress` | statement, iteration (from 1), total (0 if unknown), unit (`round`, `epoch`), values {name: number} |
 | `statement_finished` | statement, rows (returned or affected, -1 unknown), seconds, truncated (there is more), open |
 | `error` | statement, line, column, title, kind, message, hint |
 | `end` | none: there are no more records |
+
+A training writes `progress` at most once a second, and always its last.
 
 A cell is plain JSON where JSON has the value: null, true, false, an integer of any size, a number with `.` or `e`
 (a float), a string. Every other value is an object with one key, so none can be mistaken for a string:
@@ -45,6 +48,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
+
+from sqlflow_codegen.progress import StepProgress
 
 GROUP = "sqlflow.org"
 
@@ -197,6 +202,8 @@ class Outcome:
     truncated: bool = False
     finished: tuple[int, ...] = field(default=())
     """Numbers of the statements of this step that are done."""
+    progress: StepProgress | None = None
+    """The progress of the step's last training."""
 
 
 def dump_record(record: dict[str, Any]) -> str:
@@ -230,11 +237,13 @@ def dump_outcome(
 ) -> str:
     """The termination message: compact JSON whose `size` is at most `limit`.
 
-    Where it does not fit, metrics and models go first, then the end of the error's words; `truncated` says so.
+    Where it does not fit, the progress goes first, then metrics and models, then the end of the error's words;
+    `truncated` says so but for the progress.
     """
-    text = _dump(outcome)
-    if size(text) <= limit:
-        return text
+    for whole in (outcome, replace(outcome, progress=None)):
+        text = _dump(whole)
+        if size(text) <= limit:
+            return text
     error = outcome.error
     if error is None:
         return _dump(Outcome(truncated=True))
@@ -257,8 +266,17 @@ def parse_outcome(text: str) -> Outcome | None:
             models=tuple(StepModel(**m) for m in data.get("models", ())),
             truncated=bool(data.get("truncated", False)),
             finished=tuple(data.get("finished", ())),
+            progress=_progress(data.get("progress")),
         )
     except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def _progress(data: Any) -> StepProgress | None:
+    """The progress in an outcome; None where there is none that this version knows: the rest counts all the same."""
+    try:
+        return StepProgress.read(data) if data else None
+    except (ValueError, TypeError, AttributeError, KeyError):
         return None
 
 

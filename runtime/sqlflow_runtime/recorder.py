@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, TextIO, TypeVar
 
@@ -20,6 +21,7 @@ from sqlflow_codegen.contract import (
     dump_record,
     wrapped_size,
 )
+from sqlflow_codegen.progress import StepProgress
 
 Kept = TypeVar("Kept", StepMetrics, StepModel)
 
@@ -41,13 +43,23 @@ _LINE_OVERHEAD = 48
 
 TERMINATION_LOG = "/dev/termination-log"
 
+PROGRESS_SECONDS = 1.0
+"""Seconds between two progress records, at least."""
+
+PROGRESS_SHARE = 1 / 600
+"""Of a long training's time so far, the least time between two of them: a day makes some thousands, not 86,400, which
+would push a log over the size at which a kubelet rotates it."""
+
 
 class Recorder:
     """Emits records, one at a time, with the password scrubbed from every word that is not the user's data."""
 
-    def __init__(self, emit: Emit, scrub: Callable[[str], str] = str) -> None:
+    def __init__(
+        self, emit: Emit, scrub: Callable[[str], str] = str, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._emit = emit
         self.scrub = scrub
+        self._monotonic = monotonic
         self._lock = threading.RLock()
         self._statement = 0
         self._place: tuple[int, int, str] = (0, 0, "step")
@@ -59,17 +71,23 @@ class Recorder:
         self._metrics: list[StepMetrics] = []
         self._models: list[StepModel] = []
         self._finished: list[int] = []
+        self._progress: StepProgress | None = None
+        self._progress_waits = False
+        self._progress_at = float("-inf")
+        self._progress_since = 0.0
 
     def started(self, statement: int, **fields: Any) -> None:
         """Record that a statement begins; log records belong to it from now on."""
         with self._lock:
             self._statement, self._logged, self._dropped = statement, 0, 0
+            self._progress_since = self._monotonic()
             self._place = (fields.get("line", 0), fields.get("column", 0), fields.get("title", ""))
             self.emit("statement_started", statement=statement, **fields)
 
     def finished(self, rows: int, seconds: float, **fields: Any) -> None:
         """Record that the statement is done; `rows` is the number affected, -1 if unknown."""
         with self._lock:
+            self._write_progress()
             self._log_dropped()
             self._finished.append(self._statement)
             fields = {"rows": rows, "seconds": round(seconds, 3)} | fields
@@ -97,14 +115,37 @@ class Recorder:
         """Record the model that a TRAIN stored."""
         self._keep(self._models, "model", StepModel(self._statement, name, version, estimator))
 
+    def progress(self, iteration: int, total: int, values: Mapping[str, float], unit: str) -> None:
+        """Note how far a training is. A record is written at most once a second, and always of the last iteration.
+
+        Args:
+            iteration: rounds or epochs done, from 1.
+            total: how many there will be at most; 0 if that is not known.
+            values: what was measured; those that are NaN or infinite are left out.
+            unit: `round` or `epoch`.
+        """
+        with self._lock:
+            self._progress = StepProgress.of(self._statement, iteration, total, values, unit)
+            self._progress_waits = True
+            now = self._monotonic()
+            if now - self._progress_at >= max(PROGRESS_SECONDS, (now - self._progress_since) * PROGRESS_SHARE):
+                self._write_progress()
+
+    def _write_progress(self) -> None:
+        if self._progress is not None and self._progress_waits:
+            self._progress_waits, self._progress_at = False, self._monotonic()
+            self.emit("progress", **asdict(self._progress))
+
     def _keep(self, kept: list[Kept], record_type: str, record: Kept) -> None:
         with self._lock:
+            self._write_progress()
             kept.append(record)
             self.emit(record_type, **asdict(record))
 
     def error(self, error: StepError) -> None:
         """Record the error that ends the step. Its words are scrubbed here."""
         with self._lock:
+            self._write_progress()
             self._log_dropped()
             self._error = replace(error, message=self.scrub(error.message), hint=self.scrub(error.hint))
             self.emit("error", **asdict(self._error))
@@ -136,7 +177,8 @@ class Recorder:
             return self._outcome(self._error)
 
     def _outcome(self, error: StepError | None) -> Outcome:
-        return Outcome(error, tuple(self._metrics), tuple(self._models), finished=tuple(self._finished))
+        finished = tuple(self._finished)
+        return Outcome(error, tuple(self._metrics), tuple(self._models), finished=finished, progress=self._progress)
 
     def abandon(self) -> Outcome:
         """The outcome of a step that is stopped while a library does not return.

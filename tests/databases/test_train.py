@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlflow_runtime.databases.driver import Database
 
@@ -39,6 +41,20 @@ def test_iris_from_train_to_predict(iris: Database) -> None:
     assert ran.metrics["loss"] == pytest.approx(ran.metrics["log_loss"], abs=1e-6)
     assert ran.rows(4) == [list(ran.metrics.values())]
     assert ran.rows(5) == [[30]]
+
+
+def test_progress_and_the_curve(iris: Database) -> None:
+    ran = succeed(iris, TRAIN)
+    shown = ran.of("progress", 1)
+    assert (shown[0]["iteration"], shown[-1]["iteration"]) == (1, 20)
+    assert all((one["total"], one["unit"]) == (20, "round") for one in shown)
+    assert ran.outcome.progress is not None
+    assert ran.outcome.progress.words.startswith("round 20/20 train-mlogloss 0.0")
+    [(written,)] = iris.execute("SELECT metadata FROM sqlflow_models")
+    metadata = written if isinstance(written, dict) else json.loads(written)
+    assert list(metadata["curve"]) == ["iteration", "train-mlogloss", "validate-mlogloss"]
+    assert metadata["curve"]["iteration"] == list(range(1, 21))
+    assert metadata["curve"]["train-mlogloss"][-1] == metadata["metrics"]["train-mlogloss"]
 
 
 def test_the_result_table(iris: Database) -> None:

@@ -105,6 +105,11 @@ class StepStatus(ApiModel):
     exit_code: int | None = Field(default=None, description="Exit code of its latest attempt, if that failed.")
     pod: str | None = Field(default=None, description="Pod of its latest attempt.")
     message: str | None = Field(default=None, description="Why it failed or waits, in the database's own words.")
+    progress: str | None = Field(
+        default=None,
+        description="How far its training is or came, such as round 37/100 train-merror 0.012. While it runs, read now "
+        "and then.",
+    )
     log: str | None = Field(default=None, description="Command that shows its log, while the pod is there.")
 
 

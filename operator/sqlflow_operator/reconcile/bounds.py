@@ -40,6 +40,7 @@ def bound(status: SQLFlowJobStatus, limit: int = STATUS_BYTES) -> SQLFlowJobStat
 def _measures() -> Iterator[Callable[[SQLFlowJobStatus], SQLFlowJobStatus]]:
     yield lambda status: _clip_messages(status, 300)
     yield _drop_log_commands
+    yield _drop_progress
     yield _merge_statement_lists
     for length in (160, 80, 40):
         yield lambda status, length=length: _clip_messages(status, length)  # type: ignore[misc]
@@ -65,6 +66,12 @@ def _clip_messages(status: SQLFlowJobStatus, length: int) -> SQLFlowJobStatus:
 def _drop_log_commands(status: SQLFlowJobStatus) -> SQLFlowJobStatus:
     """The command can be put together from pod and step."""
     return status.model_copy(update={"steps": tuple(step.model_copy(update={"log": None}) for step in status.steps)})
+
+
+def _drop_progress(status: SQLFlowJobStatus) -> SQLFlowJobStatus:
+    """The log has it."""
+    steps = tuple(step.model_copy(update={"progress": None}) for step in status.steps)
+    return status.model_copy(update={"steps": steps})
 
 
 def _drop_pods(status: SQLFlowJobStatus) -> SQLFlowJobStatus:

@@ -34,6 +34,7 @@ from sqlflow_operator.reconcile.decision import (
     Refusal,
     expiry,
 )
+from sqlflow_operator.reconcile.progress_cache import next_look
 from sqlflow_operator.workflow.observe.state import Reason, RunState
 
 UNACKNOWLEDGED = timedelta(seconds=15)
@@ -159,6 +160,7 @@ def _going_on(o: Observation, child: Child, now: datetime) -> Decision:
         requeue_after=_earliest(
             _seconds_until(deadline, now),
             _patience(state, now),
+            next_look(state, now) if state.phase is Phase.RUNNING else None,
             _seconds_until(expiry(o.job, state.finished_at or to_text(now)), now) if state.phase.terminal else None,
         ),
     )

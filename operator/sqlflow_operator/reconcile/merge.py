@@ -35,9 +35,11 @@ def _merge(known: StepStatus | None, observed: StepState, namespace: str) -> Ste
     if now.pod is None and observed.phase is StepPhase.PENDING:
         return now.model_copy(update={"attempts": attempts, "pod": known.pod})
     if now.pod is None:
-        kept = {name: getattr(known, name) for name in ("started_at", "finished_at", "exit_code", "pod")}
+        kept = {name: getattr(known, name) for name in ("started_at", "finished_at", "exit_code", "pod", "progress")}
         return now.model_copy(update=kept | {"attempts": attempts, "message": known.message or now.message})
-    return now.model_copy(update={"attempts": attempts})
+    same_start = now.pod == known.pod and now.started_at == known.started_at
+    progress = now.progress or (known.progress if same_start else None)
+    return now.model_copy(update={"attempts": attempts, "progress": progress})
 
 
 def _attempts(known: StepStatus, now: StepStatus) -> int:

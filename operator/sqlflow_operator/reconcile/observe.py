@@ -16,6 +16,7 @@ from sqlflow_operator.kube.watch_cache import WatchCache
 from sqlflow_operator.parsing import ParsedProgram
 from sqlflow_operator.reconcile.decision import Child, Observation, expiry
 from sqlflow_operator.reconcile.program_cache import ProgramCache, statement_places
+from sqlflow_operator.reconcile.progress_cache import ProgressCache
 from sqlflow_operator.reconcile.report_cache import ReportCache
 from sqlflow_operator.run_name import run_name
 from sqlflow_operator.workflow import Workflow
@@ -64,6 +65,7 @@ class Observer:
         self._kube, self._cache = kube, cache
         self._workflows, self._programs, self._detector = workflows, programs, detector
         self._reports = ReportCache(kube)
+        self._progress = ProgressCache(kube)
 
     def observe(self, job: SQLFlowJob, now: datetime) -> Observation:
         """Everything that a decision about a job needs at this time.
@@ -178,7 +180,7 @@ class Observer:
         return replace(
             objects,
             events=self._warnings(objects, workflow, look.now),
-            reports=self._reports.read(objects, workflow, look.now),
+            reports=self._reports.read(objects, workflow, look.now) | self._progress.read(objects, workflow, look.now),
             statements=statement_places(look.program),
             known=look.job.status.steps_of(raw["metadata"]["uid"]),
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.ml.column_clause import find_column
+from sqlflow_runtime.ml.curve import Curve, check_curve
 from sqlflow_runtime.ml.features import (
     Bucket,
     CategoryHash,
@@ -43,6 +44,7 @@ class ModelMetadata:
         columns: of TRAIN's SELECT.
         rows: number of rows that it learned from.
         metrics: last values measured while training.
+        curve: values measured after each iteration; see `Curve`.
     """
 
     estimator: str
@@ -54,6 +56,7 @@ class ModelMetadata:
     columns: Sequence[Column] = ()
     rows: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    curve: Curve = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[Any, ...]:
@@ -85,6 +88,7 @@ class ModelMetadata:
             "features": [dump_feature(feature) for feature in self.features],
             "label": label and {"name": label.name, "kind": label.kind, "classes": list(label.classes)},
             "metrics": dict(self.metrics),
+            "curve": {name: list(values) for name, values in self.curve.items()},
         }
 
 
@@ -105,6 +109,7 @@ def read_metadata(data: Mapping[str, Any]) -> ModelMetadata:
             columns=[Column(**_texts(column)) for column in _of(data, "columns", list)],
             rows=_of(data, "rows", int),
             metrics=_of(data, "metrics", dict),
+            curve=check_curve(data.get("curve", {})),
         )
     except KeyError as error:
         raise ValueError(f"its metadata lacks {error}") from error

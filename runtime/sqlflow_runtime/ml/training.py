@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlflow_codegen.catalogue import Estimator
 from sqlflow_codegen.language.ir import TrainStatement
 
+from sqlflow_runtime.ml.curve import CurveRecorder
 from sqlflow_runtime.ml.dataset import Dataset
 from sqlflow_runtime.ml.features import matrix_columns
 from sqlflow_runtime.ml.labels import Label
@@ -29,6 +30,7 @@ class Training:
         validation: rows to measure on while learning; None without `validation.select`.
         label: name and kind, no classes yet; None where the statement has no LABEL.
         start: the model to go on from (USING), already loaded.
+        curve: collects what was measured after each iteration.
     """
 
     context: StepContext
@@ -39,6 +41,7 @@ class Training:
     validation: Dataset | None
     label: Label | None
     start: TrainedModel | None = None
+    curve: CurveRecorder = field(default_factory=CurveRecorder)
 
     @property
     def given(self) -> frozenset[str]:
@@ -53,6 +56,22 @@ class Training:
     def log(self, line: str) -> None:
         """Record a line."""
         self.context.recorder.log("info", line)
+
+    def progress(self, iteration: int, total: int, values: Mapping[str, float], unit: str) -> None:
+        """Note an iteration: in the model's curve, and in a progress record, at most one a second and the last.
+
+        Args:
+            iteration: rounds or epochs of this training that are done, from 1, ascending.
+            total: how many there will be at most; 0 if that is not known.
+            values: what was measured after it, such as `train-rmse`.
+            unit: `round` or `epoch`.
+
+        Raises:
+            RunError: kind `stopped`; the step is to stop.
+        """
+        self.curve.add(iteration, values)
+        self.context.recorder.progress(iteration, total, values, unit)
+        self.context.check_stopped()
 
     def model(
         self, fitted: Fitted, label: Label | None, metrics: Mapping[str, float], decided: Mapping[str, Any]
@@ -77,4 +96,5 @@ class Training:
             columns=self.data.columns,
             rows=len(self.data),
             metrics=metrics,
+            curve=self.curve.curve(),
         )

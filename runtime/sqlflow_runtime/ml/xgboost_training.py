@@ -79,14 +79,10 @@ class _Rounds(xgboost.callback.TrainingCallback):
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Called by XGBoost after each round."""
-        self._training.context.check_stopped()
+        values = {f"{data}-{name}": found[-1] for data, metrics in evals_log.items() for name, found in metrics.items()}
         if epoch % self._every == 0 or epoch == self._last:
-            values = [
-                f"{data}-{name}:{found[-1]:.5f}"
-                for data, metrics in evals_log.items()
-                for name, found in metrics.items()
-            ]
-            self._training.log(f"[{epoch}] {' '.join(values)}")
+            self._training.log(f"[{epoch}] {' '.join(f'{name}:{value:.5f}' for name, value in values.items())}")
+        self._training.progress(epoch + 1, self._last + 1, values, "round")
         return False
 
 

@@ -71,7 +71,8 @@ class Message(Item):
     Attributes:
         text: the line.
         level: `info`, `warning` or `error`, or a library's level of its log line.
-        source: `status` for phases of steps and statements, `log` for the words of the step itself.
+        source: `status` for phases of steps and statements, `progress` for how far a training is, `log` for the words
+            of the step itself.
     """
 
     text: str
@@ -119,6 +120,23 @@ class Model(Item):
     name: str
     version: int
     estimator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress(Item):
+    """The progress of a training.
+
+    Attributes:
+        iteration: rounds or epochs that are done, from 1.
+        total: how many there will be at most; 0 if that is not known.
+        unit: `round` or `epoch`.
+        values: measured after that iteration.
+    """
+
+    iteration: int
+    total: int
+    unit: str
+    values: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

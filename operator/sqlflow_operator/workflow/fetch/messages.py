@@ -7,7 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlflow_operator.workflow.fetch.items import Columns, Finished, Image, Item, Message, Metrics, Model, Row, value_of
+from sqlflow_codegen.progress import StepProgress
+
+from sqlflow_operator.workflow.fetch.items import (
+    Columns,
+    Finished,
+    Image,
+    Item,
+    Message,
+    Metrics,
+    Model,
+    Progress,
+    Row,
+    value_of,
+)
 
 
 @dataclass(slots=True)
@@ -62,6 +75,8 @@ class AttemptMessages:
                 yield self._started(record, number)
             case "statement_finished":
                 yield from self._finished(record, number)
+            case "progress":
+                yield from self._progress(record, number)
             case _:
                 yield from _result(record, self._place(number))
 
@@ -82,6 +97,17 @@ class AttemptMessages:
         more = ", of which the first were delivered" if rows >= 0 else ", more than delivered"
         words = f"{counted}{more if truncated else ''} ({seconds:g} s)"
         yield self.message(f"Statement {number}: {words}", statement=number)
+
+    def _progress(self, record: Mapping[str, Any], number: int) -> Iterator[Item]:
+        found = StepProgress.read(record)
+        yield Progress(
+            iteration=found.iteration,
+            total=found.total,
+            unit=found.unit,
+            values=found.values,
+            **self._place(number),
+        )
+        yield self.message(f"Statement {number}: {found.words}", statement=number, source="progress")
 
 
 def _result(record: Mapping[str, Any], place: Mapping[str, Any]) -> Iterator[Item]:

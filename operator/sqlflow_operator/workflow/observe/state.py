@@ -13,6 +13,10 @@ from typing_extensions import TypeVar
 
 from sqlflow_operator.api import Phase, StepPhase, StepStatus
 from sqlflow_operator.kube.objects import ChildObject, EventObject, KubeObject, Pod
+from sqlflow_operator.workflow.observe.wording import clip
+
+PROGRESS_LIMIT = 120
+"""Characters of a step's progress."""
 
 ChildT = TypeVar("ChildT", bound=ChildObject, default=ChildObject)
 PartT = TypeVar("PartT", bound=KubeObject, default=KubeObject)
@@ -132,6 +136,8 @@ class StepState(StepStatus):
         shown = {name: getattr(self, name) for name in StepStatus.model_fields}
         if self.phase is not StepPhase.FAILED:
             shown["exit_code"] = None
+        if self.outcome.progress is not None:
+            shown["progress"] = clip(self.outcome.progress.words, PROGRESS_LIMIT)
         if self.pod:
             shown["log"] = f"kubectl logs -n {namespace} {self.pod} -c {self.container or self.name}"
         return StepStatus(**shown)

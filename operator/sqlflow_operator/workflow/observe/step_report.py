@@ -21,6 +21,7 @@ from sqlflow_codegen.contract import (
     parse_outcome,
     parse_record,
 )
+from sqlflow_codegen.progress import StepProgress
 
 from sqlflow_operator.kube.objects import TerminatedState
 from sqlflow_operator.workflow.observe.state import StepReport
@@ -61,6 +62,7 @@ def report_from_log(log: str) -> StepReport:
     models: list[StepModel] = []
     finished: list[int] = []
     seconds: dict[int, float] = {}
+    progress: StepProgress | None = None
     started = 0
     for record in filter(None, map(parse_record, log.splitlines())):
         match record["type"]:
@@ -76,7 +78,9 @@ def report_from_log(log: str) -> StepReport:
                 metrics += _listed(_build(StepMetrics, record))
             case "model":
                 models += _listed(_build(StepModel, record))
-    outcome = Outcome(error=error, metrics=tuple(metrics), models=tuple(models), finished=tuple(finished))
+            case "progress":
+                progress = _progress(record) or progress
+    outcome = Outcome(error, tuple(metrics), tuple(models), finished=tuple(finished), progress=progress)
     return StepReport(outcome, started, seconds)
 
 
@@ -104,6 +108,13 @@ def _number(record: Mapping[str, Any]) -> int:
 def _seconds(record: Mapping[str, Any]) -> float:
     seconds = record.get("seconds")
     return float(seconds) if isinstance(seconds, int | float) else 0.0
+
+
+def _progress(record: Mapping[str, Any]) -> StepProgress | None:
+    try:
+        return StepProgress.read(record)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None
 
 
 def _build(kind: type[T], record: Mapping[str, Any], **defaults: Any) -> T | None:
