@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sqlflow_runtime.databases.driver import Database
-from sqlflow_runtime.ml.order import canonical_order
+from sqlflow_runtime.ml import ordered_rows
+from sqlflow_runtime.ml.batch import Batch
 from sqlflow_runtime.model_store import load_model
 
 from tests.databases.harness import succeed
@@ -96,14 +98,33 @@ def test_a_parallel_scan_changes_nothing(postgres: Database) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_order_depends_on_the_rows_alone(dtype: type[np.floating[np.typing.NBitBase]]) -> None:
+@pytest.mark.parametrize("size", [64 * 1024, 1024**3])
+def test_the_order_depends_on_the_rows_alone(
+    dtype: type[np.floating[np.typing.NBitBase]], size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ordered_rows, "BUCKET_BYTES", size)
     random = np.random.default_rng(1)
     matrix = random.integers(0, 4, (20_000, 3)).astype(dtype)
     matrix[random.random(matrix.shape) < 0.1] = np.nan
-    labels = [f"c{number}" for number in random.integers(0, 3, len(matrix))]
-    order = canonical_order(matrix, labels)
-    assert sorted(order.tolist()) == list(range(len(matrix)))
+    labels = pa.array([f"c{number}" for number in random.integers(0, 3, len(matrix))])
     shuffle = random.permutation(len(matrix))
-    again = canonical_order(matrix[shuffle], [labels[n] for n in shuffle])
-    assert np.array_equal(matrix[order], matrix[shuffle][again], equal_nan=True)
-    assert [labels[n] for n in order] == [labels[shuffle[n]] for n in again]
+    one = ordered(matrix, labels)
+    other = ordered(matrix[shuffle], labels.take(pa.array(shuffle)))
+    assert one == other
+    rows = zip(np.nan_to_num(matrix, nan=-1).tolist(), labels.to_pylist(), strict=True)
+    assert sorted((*numbers, label) for numbers, label in rows) == sorted(one)
+    assert sorted(one) != one
+
+
+def ordered(matrix: np.ndarray, labels: pa.Array) -> list[tuple[object, ...]]:
+    """The rows in their order, -1 for NaN, their label last."""
+    rows = ordered_rows.OrderedRows(matrix.shape[1], matrix.nbytes)
+    for start in range(0, len(matrix), 3000):
+        rows.add(Batch(matrix[start : start + 3000], labels.slice(start, 3000)))
+    rows.finish()
+    found: list[tuple[object, ...]] = []
+    for batch in rows.batches():
+        assert batch.labels is not None
+        numbers = np.nan_to_num(batch.matrix, nan=-1).tolist()
+        found += [(*row, label) for row, label in zip(numbers, batch.labels.to_pylist(), strict=True)]
+    return found

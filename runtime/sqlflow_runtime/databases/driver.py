@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlflow_codegen.language.names import quote_name
 
-from sqlflow_runtime.databases.rows import Column, PreviewLimit, Row, RowStream, StatementResult
+from sqlflow_runtime.databases.rows import ArrowStream, Column, PreviewLimit, Row, RowStream, StatementResult
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.errors import RunError
 
@@ -108,6 +108,19 @@ class Database(ABC):
     @abstractmethod
     def read(self, select: str, size: int = BATCH_ROWS) -> AbstractContextManager[RowStream]:
         """Stream a select in batches of up to `size` rows; memory does not grow with the result."""
+
+    @contextmanager
+    def read_arrow(self, select: str) -> Iterator[ArrowStream]:
+        """Stream a select in record batches, over this same connection: temporary tables and open transactions count.
+
+        Here they are made of the driver's tuples; a database with a faster way overrides this.
+        """
+        from sqlflow_runtime.databases.arrow_rows import record_batch
+
+        with self.read(select) as stream:
+            kinds = [column.kind for column in stream.columns]
+            names = [column.name for column in stream.columns]
+            yield ArrowStream(stream.columns, (record_batch(names, kinds, rows) for rows in stream.batches))
 
     def type_for(self, kind: str) -> str:
         """The database's name for a type of that kind (`int`, `float`, `string`, `bool`, `bytes`, `name`).

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Row = tuple[Any, ...]
 
@@ -80,6 +83,21 @@ class RowStream:
 
     columns: tuple[Column, ...]
     batches: Iterator[list[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowStream:
+    """The rows of a select in record batches, and its columns. Read it to the end or close the batches.
+
+    Attributes:
+        columns: of the select; `Column.kind` says what a column's values mean, whatever Arrow type carries them:
+            exact numbers, dates and all types that Arrow lacks are text as the database writes it.
+        batches: bounded in rows and size, their columns in the select's order. Where each value has a type of its own
+            (SQLite), a column may have another Arrow type in each batch.
+    """
+
+    columns: tuple[Column, ...]
+    batches: Iterator[pa.RecordBatch]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,108 +1,105 @@
-"""Reads a SELECT into a matrix of features and a list of labels, batch by batch."""
+"""Reads a SELECT, once, into a matrix of features and the label, batch by batch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
 from sqlflow_codegen.language.ir import Name
 
-from sqlflow_runtime.databases.rows import Column, Row
+from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.hints import explained
-from sqlflow_runtime.ml.column_clause import check_distinct, find_column, require_column
-from sqlflow_runtime.ml.extremes import Extremes
+from sqlflow_runtime.ml.batch import Batch, Matrix
+from sqlflow_runtime.ml.column_clause import check_distinct, require_column
+from sqlflow_runtime.ml.encoder import Encoder
 from sqlflow_runtime.ml.features import Feature
-from sqlflow_runtime.ml.labels import check_no_nulls
+from sqlflow_runtime.ml.labels import Label, LabelChecks, label_kind
+from sqlflow_runtime.ml.ordered_rows import OrderedRows
+from sqlflow_runtime.ml.spool import Spool
 from sqlflow_runtime.step_context import StepContext
 
-Matrix = npt.NDArray[Any]
+Plan = Callable[[tuple[Column, ...], Column | None], Sequence[Feature]]
+"""Given the SELECT's columns and the label's, returns the features."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Rows to learn from or to measure on.
+    """Rows to learn from, in an order that depends on the rows alone.
 
     Attributes:
-        matrix: rows x features; NaN where the database has NULL.
-        labels: the label's values as the database returns them; empty without a label.
+        features: of the matrix, in its order.
         columns: of the SELECT.
         label: the label's column; None without a label.
-        features: of the matrix, in its order.
+        target: the label's name and kind, no classes yet; None without a label.
         rounded: columns with integers of which the estimator keeps fewer digits, to the number of rows.
     """
 
-    matrix: Matrix
-    labels: list[Any]
+    features: tuple[Feature, ...]
     columns: tuple[Column, ...]
     label: Column | None
-    features: tuple[Feature, ...]
+    target: Label | None
     rounded: Mapping[str, int] = field(default_factory=dict)
+    _rows: OrderedRows
 
     def __len__(self) -> int:
-        return int(self.matrix.shape[0])
+        return len(self._rows)
 
+    def batches(self) -> Iterator[Batch]:
+        """All rows, some of them in memory at a time; repeatable."""
+        return self._rows.batches()
 
-class Encoder:
-    """Turns rows of a SELECT into rows of the matrix."""
+    @cached_property
+    def matrix(self) -> Any:
+        """All rows x columns of the matrix at once: an array, or a `scipy.sparse.csr_matrix`; NaN where NULL was."""
+        batches = self.batches()
+        first = next(batches).matrix
+        if not isinstance(first, np.ndarray):
+            from scipy.sparse import vstack
 
-    def __init__(
-        self,
-        columns: Sequence[Column],
-        features: Sequence[Feature],
-        dtype: type[np.floating[Any]],
-        keeps: type[np.floating[Any]] | None = None,
-    ) -> None:
-        """See `read_dataset` for the types."""
-        self._features = features
-        self._dtype = dtype
-        self.extremes = Extremes(keeps or dtype)
-        by_name = [find_column(columns, feature.column) for feature in features]
-        missing = [feature.column for feature, column in zip(features, by_name, strict=True) if column is None]
-        if missing:
-            names = ", ".join(column.name for column in columns)
-            raise RunError(
-                "data",
-                f"the SELECT lacks {', '.join(missing)}, which the model was trained with",
-                f"The SELECT returns {names}. Select the same columns as the model's TRAIN statement.",
-            )
-        self._positions = [list(columns).index(column) for column in by_name if column is not None]
-
-    def encode(self, rows: Sequence[Row]) -> Matrix:
-        """The rows of the matrix; all widths side by side, in the features' order.
-
-        Raises:
-            RunError: kind `data`; one of these rows, or of those before, holds a number that no model takes.
-        """
-        matrix = self.collect(rows)
-        self.extremes.check()
-        return matrix
-
-    def collect(self, rows: Sequence[Row]) -> Matrix:
-        """The same without the check of numbers that are too large: `extremes.check` counts them in all rows so far."""
-        matrix = np.empty((len(rows), sum(feature.width for feature in self._features)), dtype=self._dtype)
+            return vstack([first, *(batch.matrix for batch in batches)], format="csr")
+        found: Matrix = np.empty((len(self), first.shape[1]), dtype=first.dtype)
         at = 0
-        self.extremes.begin(len(rows))
-        for feature, position in zip(self._features, self._positions, strict=True):
-            values = [row[position] for row in rows]
-            numbers = feature.transform(values)
-            self.extremes.note(feature.column, values, numbers)
-            with np.errstate(over="ignore"):  # noted already, and refused by the check
-                matrix[:, at : at + feature.width] = numbers
-            at += feature.width
-        return matrix
+        for batch in self.batches():
+            found[at : at + len(batch)] = batch.matrix
+            at += len(batch)
+        return found
+
+    @property
+    def head(self) -> Any:
+        """The first rows of the matrix."""
+        return next(self.batches()).matrix
+
+    @cached_property
+    def labels(self) -> pa.Array:
+        """The labels of all rows, of the label's kind; none without a label."""
+        return _joined([batch.labels for batch in self.batches()])
+
+    @cached_property
+    def weights(self) -> Matrix | None:
+        """The weights of all rows; None unless the statement names a column for them."""
+        found = [batch.weights for batch in self.batches()]
+        return None if found[0] is None else _joined(found).to_numpy(zero_copy_only=False)
+
+    @cached_property
+    def groups(self) -> pa.Array | None:
+        """The group of each row; None unless the statement names a column for them."""
+        found = [batch.groups for batch in self.batches()]
+        return None if found[0] is None else _joined(found)
 
 
 def read_dataset(
     context: StepContext,
     select: str,
     label: Name | None,
-    plan: Callable[[tuple[Column, ...], Column | None], Sequence[Feature]],
+    plan: Plan,
     dtype: type[np.floating[Any]],
     keeps: type[np.floating[Any]] | None = None,
+    target: Label | None = None,
 ) -> Dataset:
     """Read all rows of a select.
 
@@ -113,42 +110,76 @@ def read_dataset(
         plan: given the SELECT's columns and the label's, returns the features.
         dtype: of the matrix.
         keeps: the estimator's own type, if that is narrower than `dtype`.
+        target: the label as the rows to learn from have it; None if these are they.
 
     Raises:
         RunError: of the database, or kind `data`: no rows, no label, NULL in it, or a number that no model takes.
     """
     try:
-        data = _read(context, select, label, plan, dtype, keeps or dtype)
+        spool, column, features = spooled(context, select, label, plan)
     except RunError as failure:
         raise explained(context.database, failure) from failure
-    if data.label is not None:
-        check_no_nulls(data.label, data.labels)
-    return data
+    with spool:
+        if not len(spool):
+            raise RunError("data", "the SELECT returns no rows", "Check its WHERE, and that the table is filled.")
+        if column is not None and target is None:
+            target = Label(column.name, label_kind(column, [array.type for array in _column(spool, column)]))
+        encoder = Encoder(spool.columns, features, dtype, keeps)
+        rows = _ordered(context, spool, encoder, column, target)
+    return Dataset(
+        features=features,
+        columns=spool.columns,
+        label=column,
+        target=target,
+        rounded=encoder.extremes.rounded,
+        _rows=rows,
+    )
 
 
-def _read(
-    context: StepContext,
-    select: str,
-    label: Name | None,
-    plan: Callable[[tuple[Column, ...], Column | None], Sequence[Feature]],
-    dtype: type[np.floating[Any]],
-    keeps: type[np.floating[Any]],
-) -> Dataset:
-    parts: list[Matrix] = []
-    labels: list[Any] = []
-    with context.database.read(select) as stream:
+def spooled(
+    context: StepContext, select: str, label: Name | None, plan: Plan
+) -> tuple[Spool, Column | None, tuple[Feature, ...]]:
+    """The rows of a select on local disk, the label's column, and the features; the select runs once."""
+    with context.database.read_arrow(select) as stream:
         columns = stream.columns
         check_distinct(columns)
         column = require_column(columns, label.text, "the label", label.span) if label is not None else None
         features = tuple(plan(columns, column))
-        encoder = Encoder(columns, features, dtype, keeps)
-        for rows in stream.batches:
+        spool = Spool(columns)
+        for batch in stream.batches:
             context.check_stopped()
-            parts.append(encoder.collect(rows))
-            if column is not None:
-                position = columns.index(column)
-                labels.extend(row[position] for row in rows)
-    if not parts:
-        raise RunError("data", "the SELECT returns no rows", "Check its WHERE, and that the table is filled.")
+            spool.add(batch)
+    return spool, column, features
+
+
+def _ordered(
+    context: StepContext, spool: Spool, encoder: Encoder, column: Column | None, target: Label | None
+) -> OrderedRows:
+    """The rows of the matrix with their labels, sorted.
+
+    Raises:
+        RunError: kind `data`; a label or a number that no model takes.
+    """
+    if column is not None:
+        checks = LabelChecks(column)
+        for values in _column(spool, column):
+            checks.note(values)
+        checks.check()
+    size = encoder.width * np.dtype(encoder.dtype).itemsize * len(spool)
+    rows = OrderedRows(encoder.width, size)
+    for batch in spool.batches():
+        context.check_stopped()
+        raw = batch.column(spool.columns.index(column)) if column is not None else None
+        rows.add(Batch(encoder.collect(batch), None if raw is None or target is None else target.values(raw)))
     encoder.extremes.check()
-    return Dataset(np.concatenate(parts), labels, columns, column, features, encoder.extremes.rounded)
+    rows.finish()
+    return rows
+
+
+def _column(spool: Spool, column: Column) -> list[pa.Array]:
+    return spool.column(spool.columns.index(column))
+
+
+def _joined(arrays: Sequence[pa.Array | None]) -> pa.Array:
+    found = [array for array in arrays if array is not None]
+    return pa.concat_arrays(found) if found else pa.nulls(0)

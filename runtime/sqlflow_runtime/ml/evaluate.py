@@ -37,8 +37,11 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     kind = context.database.type_for("float")
     columns = [Column(name, kind, "float") for name in ("loss", *names)]
     table = _table(context, statement, columns)
-    data = read_dataset(context, statement.select, statement.label, lambda *_: model.features, model.fitted.dtype)
-    measured = Evaluation(model, data.matrix, model.label.values(data.labels))
+    features, label = model.features, model.label
+    data = read_dataset(
+        context, statement.select, statement.label, lambda *_: features, model.fitted.dtype, None, label
+    )
+    measured = Evaluation(model, data.matrix, data.labels)
     values = {"loss": measured.loss(), **{name: measured.metric(name) for name in names}}
     if table is not None:
         row = tuple(value if math.isfinite(value) else None for value in values.values())

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, METRICS, REGRESSION_METRICS
 from sqlflow_codegen.language.suggest import did_you_mean
 
 from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.arrays import numbers
 from sqlflow_runtime.ml.metric_functions import PLAIN, area
 from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel
 
@@ -47,21 +50,23 @@ def metric_names(text: str | None, task: str, place: int | None = None) -> tuple
 class Evaluation:
     """A model's predictions next to the truth; computes metrics and the loss."""
 
-    def __init__(self, model: TrainedModel, matrix: Matrix, truth: Sequence[Any]) -> None:
+    def __init__(self, model: TrainedModel, matrix: Matrix, truth: pa.Array) -> None:
         self._label = model.label
         self._classes = list(model.label.classes) if model.label else []
         self._truth = self._numbers(truth)
         self._found = model.fitted.predict(matrix)
         self._probabilities = model.fitted.probabilities(matrix) if self._classes else None
 
-    def _numbers(self, truth: Sequence[Any]) -> Matrix:
+    def _numbers(self, truth: pa.Array) -> Matrix:
         """Class numbers (values that TRAIN never saw get numbers of their own), or the values themselves."""
         if not self._classes or self._label is None:
-            return np.array([float(value) for value in truth])
-        numbers = {value: number for number, value in enumerate(self._classes)}
-        for value in truth:
-            numbers.setdefault(value, len(numbers))
-        return np.array([numbers[value] for value in truth], dtype=np.int64)
+            return numbers(truth).astype(np.float64)
+        known = self._label.encode(truth)
+        unknown = pa.array(known < 0)
+        if pc.any(unknown).as_py():
+            others = truth.filter(unknown).dictionary_encode()
+            known[known < 0] = others.indices.to_numpy() + len(self._classes)
+        return known
 
     def loss(self) -> float:
         """Logarithmic loss, or the share of wrong classes where there are no probabilities; mean squared error."""

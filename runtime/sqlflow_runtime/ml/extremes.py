@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from sqlflow_runtime.errors import RunError
 
@@ -34,30 +34,36 @@ class Extremes:
         """Call before the columns of a batch of so many rows."""
         self._rows += rows
 
-    def note(self, column: str, values: Sequence[Any], numbers: npt.NDArray[np.float64]) -> None:
+    def note(self, column: str, array: pa.Array, numbers: npt.NDArray[Any]) -> None:
         """Look at a column's values and at the numbers (rows x width) that they became."""
-        size = np.abs(numbers)
-        largest = np.fmax.reduce(size, axis=None, initial=0.0)  # of what is not NaN
-        if largest <= self._whole:
+        if not numbers.size:
             return
+        # What is not NaN; two passes without a copy.
+        largest = max(np.fmax.reduce(numbers, axis=None), -np.fmin.reduce(numbers, axis=None))
+        if not largest > self._whole:
+            return
+        size = np.abs(numbers)
         beyond = size > LARGEST
         if beyond.any():
             self._first.setdefault(column, float(numbers[beyond][0]))
             self._beyond[column] = self._beyond.get(column, 0) + int(beyond.any(axis=1).sum())
-        rounded = self._rounded(values, numbers, size)
+        rounded = self._rounded(array, numbers, size)
         if rounded:
             self.rounded[column] = self.rounded.get(column, 0) + rounded
 
-    def _rounded(self, values: Sequence[Any], numbers: npt.NDArray[np.float64], size: npt.NDArray[np.float64]) -> int:
+    def _rounded(self, array: pa.Array, numbers: npt.NDArray[Any], size: npt.NDArray[Any]) -> int:
+        if pa.types.is_float32(array.type):  # rounded in the database already, if at all
+            return 0
         large = (size > self._whole) & (size <= LARGEST)
         if self._dtype == np.float32:
             kept = numbers[large].astype(np.float32).astype(np.float64)
             large[large] = np.abs(kept - numbers[large]) >= 0.5
             return int(large.any(axis=1).sum())
-        if numbers.shape[1] > 1:
+        if numbers.shape[1] > 1 or pa.types.is_floating(array.type):  # a float has no digits to lose
             return 0
-        found = np.flatnonzero(large[:, 0]).tolist()
-        return sum(_differs(values[row], float(numbers[row, 0])) for row in found)
+        found = np.flatnonzero(large[:, 0])
+        exact = array.take(pa.array(found)).cast(pa.string()).to_pylist()
+        return sum(_differs(value, float(numbers[row, 0])) for value, row in zip(exact, found.tolist(), strict=True))
 
     def check(self) -> None:
         """Refuse what no model takes.
@@ -80,12 +86,9 @@ class Extremes:
         )
 
 
-def _differs(value: Any, number: float) -> bool:
-    """True if an integer lost digits; a value that is a float already has none to lose."""
-    if isinstance(value, float):
-        return False
+def _differs(value: str, number: float) -> bool:
+    """True if an integer lost digits."""
     try:
-        exact = Decimal(value) if isinstance(value, int | Decimal) else Decimal(str(value))
+        return Decimal(value) != Decimal(number)
     except InvalidOperation:
         return False
-    return exact != Decimal(number)

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
 
 from sqlflow_runtime.errors import RunError
-
-Floats = npt.NDArray[np.float64]
+from sqlflow_runtime.ml.arrays import Floats, NotNumericError, texts
+from sqlflow_runtime.ml.arrays import numbers as numbers_of
 
 
 class Feature(Protocol):
@@ -29,19 +29,39 @@ class Feature(Protocol):
         """The selected column that it reads."""
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The selected columns whose arrays `transform` takes."""
+
+    @property
+    def sparse(self) -> bool:
+        """True if its matrix columns are a `scipy.sparse.csr_matrix`."""
+
+    @property
     def width(self) -> int:
         """The number of columns of the matrix that it fills."""
 
-    def transform(self, values: Sequence[Any]) -> Floats:
-        """The matrix columns (rows x width) for those values; NULL becomes NaN.
+    def transform(self, arrays: Sequence[pa.Array]) -> Any:
+        """The matrix columns (rows x width) for the arrays of its `columns`; NULL becomes NaN.
 
         Raises:
             RunError: kind `data`; a value is not what the feature takes.
         """
 
 
+class _Single:
+    """A feature of one selected column."""
+
+    __slots__ = ()
+    sparse = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """See `Feature`."""
+        return (self.column,)  # type: ignore[attr-defined]  # of every subclass
+
+
 @dataclass(frozen=True, slots=True)
-class _OneColumn:
+class _OneColumn(_Single):
     width = 1
     column: str
 
@@ -57,13 +77,13 @@ class Numeric(_OneColumn):
 
     form: ClassVar[str] = "numeric"
 
-    def transform(self, values: Sequence[Any]) -> Floats:
+    def transform(self, arrays: Sequence[pa.Array]) -> Floats:
         """See `Feature`."""
-        return numbers(self.column, values)[:, np.newaxis]
+        return numbers(self.column, arrays[0])[:, np.newaxis]
 
 
 @dataclass(frozen=True, slots=True)
-class Dense:
+class Dense(_Single):
     """Text that lists a fixed number of numbers: `1.5,0,3`."""
 
     form: ClassVar[str] = "dense"
@@ -76,10 +96,10 @@ class Dense:
         """See `Feature`."""
         return self.size
 
-    def transform(self, values: Sequence[Any]) -> Floats:
+    def transform(self, arrays: Sequence[pa.Array]) -> Floats:
         """See `Feature`."""
-        matrix = np.full((len(values), self.size), np.nan)
-        for row, text in enumerate(values):
+        matrix = np.full((len(arrays[0]), self.size), np.nan)
+        for row, text in enumerate(arrays[0].to_pylist()):
             if text is None:
                 continue
             parts = str(text).strip().removesuffix(self.delimiter).split(self.delimiter)
@@ -89,7 +109,7 @@ class Dense:
                     f"column {self.column} holds {len(parts)} numbers where DENSE says {self.size}: {str(text)[:80]!r}",
                     "Every row must list as many numbers, or the shape in COLUMN must be another.",
                 )
-            matrix[row] = numbers(self.column, [part.strip() for part in parts])
+            matrix[row] = numbers(self.column, pa.array(parts))
         return matrix
 
 
@@ -105,9 +125,9 @@ class Bucket(_OneColumn):
         """The number of intervals."""
         return len(self.boundaries) + 1
 
-    def transform(self, values: Sequence[Any]) -> Floats:
+    def transform(self, arrays: Sequence[pa.Array]) -> Floats:
         """See `Feature`."""
-        column = numbers(self.column, values)
+        column = numbers(self.column, arrays[0])
         found = np.searchsorted(np.asarray(self.boundaries), column, side="right").astype(np.float64)
         found[np.isnan(column)] = np.nan
         return found[:, np.newaxis]
@@ -119,9 +139,9 @@ class CategoryId(_Category):
 
     form: ClassVar[str] = "category_id"
 
-    def transform(self, values: Sequence[Any]) -> Floats:
+    def transform(self, arrays: Sequence[pa.Array]) -> Floats:
         """See `Feature`."""
-        column = numbers(self.column, values)
+        column = numbers(self.column, arrays[0])
         known = column[~np.isnan(column)]
         wrong = known[(known < 0) | (known >= self.size) | (known != np.floor(known))]
         if wrong.size:
@@ -139,23 +159,21 @@ class CategoryHash(_Category):
 
     form: ClassVar[str] = "category_hash"
 
-    def transform(self, values: Sequence[Any]) -> Floats:
+    def transform(self, arrays: Sequence[pa.Array]) -> Floats:
         """See `Feature`."""
-        known: dict[str, float] = {}
-        column = np.full(len(values), np.nan)
-        for row, value in enumerate(values):
-            if value is not None:
-                text = str(value)
-                if text not in known:
-                    known[text] = float(
-                        int(hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), 16) % self.size
-                    )
-                column[row] = known[text]
+        found = texts(arrays[0])
+        known = np.array([float(self._number(text)) for text in found.dictionary.to_pylist()])
+        column = np.full(len(found), np.nan)
+        there = found.is_valid().to_numpy(zero_copy_only=False)
+        column[there] = known[found.indices.drop_null().to_numpy()]
         return column[:, np.newaxis]
+
+    def _number(self, text: str) -> int:
+        return int(hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), 16) % self.size
 
 
 @dataclass(frozen=True, slots=True)
-class Indicator:
+class Indicator(_Single):
     """A category as `size` columns of which one is 1; NULL gives zeros."""
 
     form: ClassVar[str] = "indicator"
@@ -171,10 +189,10 @@ class Indicator:
         """See `Feature`."""
         return self.of.size
 
-    def transform(self, values: Sequence[Any]) -> Floats:
+    def transform(self, arrays: Sequence[pa.Array]) -> Floats:
         """See `Feature`."""
-        category = self.of.transform(values)[:, 0]
-        matrix = np.zeros((len(values), self.width))
+        category = self.of.transform(arrays)[:, 0]
+        matrix = np.zeros((len(category), self.width))
         rows = np.flatnonzero(~np.isnan(category))
         matrix[rows, category[rows].astype(np.int64)] = 1
         return matrix
@@ -212,26 +230,17 @@ def load_feature(data: dict[str, Any]) -> Feature:
     return feature
 
 
-def numbers(column: str, values: Sequence[Any]) -> Floats:
+def numbers(column: str, array: pa.Array) -> Floats:
     """Values of a column as numbers; NULL becomes NaN.
 
     Raises:
         RunError: kind `data`; one of them is not a number.
     """
     try:
-        return np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        bad = next(value for value in values if not _is_number(value))
-    raise RunError(
-        "data",
-        f"column {column} holds {str(bad)[:80]!r}, which is not a number",
-        f"Leave it out of the SELECT, or say what it means in COLUMN: CATEGORY_HASH({column}, 100).",
-    )
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value if value is not None else 0)
-    except (TypeError, ValueError):
-        return False
-    return True
+        return numbers_of(array)
+    except NotNumericError as error:
+        raise RunError(
+            "data",
+            f"column {column} holds {str(error.value)[:80]!r}, which is not a number",
+            f"Leave it out of the SELECT, or say what it means in COLUMN: CATEGORY_HASH({column}, 100).",
+        ) from None

@@ -1,21 +1,25 @@
-"""The label: its values, and the encoding of classes as numbers."""
+"""The label: its values as Arrow arrays, and the encoding of classes as numbers."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.errors import RunError, listed
+from sqlflow_runtime.ml.arrays import NotNumericError, is_text, numbers, texts
 
 CLASS_LIMIT = 100
 """An integer label with more different values is not taken for classes unless the statement says so."""
+
+_WIDE = pa.decimal128(38, 0)
+"""Integers beyond 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,73 +36,100 @@ class Label:
     kind: str
     classes: tuple[Any, ...] = ()
 
-    def encode(self, values: Sequence[Any]) -> npt.NDArray[np.int64]:
-        """The classes' numbers; -1 for a value that is none of them."""
-        numbers = {value: number for number, value in enumerate(self.classes)}
-        return np.array([numbers.get(value, -1) for value in values], dtype=np.int64)
+    def encode(self, values: pa.Array) -> npt.NDArray[np.int64]:
+        """The classes' numbers; -1 for a value that is none of them. `values` are of this label's kind."""
+        found = pc.index_in(values, value_set=_array(self.classes, values.type))
+        return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
 
     def decode(self, numbers: npt.NDArray[Any]) -> list[Any]:
         """Values of the label, by their numbers."""
         return [self.classes[number] for number in numbers.astype(np.int64).tolist()]
 
-    def values(self, raw: Sequence[Any]) -> list[Any]:
-        """Values as a database returns them, as values of this label's kind, comparable with `classes`."""
-        converters: dict[str, Callable[[Any], Any]] = {"int": _to_int, "float": float, "bool": bool, "string": str}
-        convert = converters[self.kind]
+    def numbers(self, values: pa.Array) -> npt.NDArray[np.float64]:
+        """The values of a label of numbers, as floats."""
+        return numbers(values).astype(np.float64, copy=False)
+
+    def values(self, raw: pa.Array) -> pa.Array:
+        """Values as a database returns them, as values of this label's kind, comparable with `classes`.
+
+        Raises:
+            RunError: kind `data`; they are not of that kind.
+        """
+        converters = {"int": _integers, "float": _floats, "bool": _booleans, "string": _strings}
         try:
-            return [convert(value) for value in raw]
-        except (TypeError, ValueError) as error:
+            return converters[self.kind](raw)
+        except ValueError as error:  # Arrow's and ours
             raise RunError(
                 "data",
                 f"the label {self.name} is not of the type that the model was trained with ({self.kind}): {error}",
             ) from error
 
 
-def label_kind(column: Column, values: Sequence[Any]) -> str:
-    """The kind of a label: by its column's type, or by its values where the database has no types."""
+def label_kind(column: Column, types: Sequence[pa.DataType]) -> str:
+    """The kind of a label: by its column's type, or by those of its arrays where the database has no types."""
     match column.kind:
         case "int" | "bool":
             return column.kind
         case "float" | "decimal":
             return "float"
         case "":
-            if all(isinstance(value, int) for value in values):
+            known = [kind for kind in types if not pa.types.is_null(kind)]
+            if all(map(pa.types.is_integer, known)):
                 return "int"
-            return "float" if all(isinstance(value, int | float) for value in values) else "string"
+            return "float" if all(pa.types.is_integer(one) or pa.types.is_floating(one) for one in known) else "string"
         case _:
             return "string"
 
 
-def check_no_nulls(column: Column, values: Sequence[Any]) -> None:
-    """Refuse labels from which nothing can be learned: NULL, and numbers that are NaN or infinite.
+class LabelChecks:
+    """Counts labels from which nothing can be learned: NULL, and numbers that are NaN or infinite.
 
     The text 'NaN' is a text like any other.
-
-    Raises:
-        RunError: kind `data`; says which of them there are, in how many rows, and how to leave them out.
     """
-    name, count = column.name, len(values)
-    nulls = sum(value is None for value in values)
-    if nulls:
-        hint = f"Add WHERE {name} IS NOT NULL to the SELECT."
-        raise RunError("data", f"the label {name} is NULL in {nulls} of {count} rows", hint)
-    numbers = [float(value) for value in values if _is_float(column, value)]
-    wrong = sum(map(math.isnan, numbers))
-    if wrong:  # not NULL to the database: IS NOT NULL would keep it
-        hint = f"Add WHERE {name} <> 'NaN' to the SELECT."
-        raise RunError("data", f"the label {name} is NaN (not a number) in {wrong} of {count} rows", hint)
-    infinite = sum(map(math.isinf, numbers))
-    if infinite:
-        hint = f"Add WHERE abs({name}) < 1e308 to the SELECT."
-        raise RunError("data", f"the label {name} is infinite in {infinite} of {count} rows", hint)
+
+    def __init__(self, column: Column) -> None:
+        self._column = column
+        self._rows = self._nulls = self._nans = self._infinite = 0
+
+    def note(self, values: pa.Array) -> None:
+        """Look at the labels of a batch, as the database returned them."""
+        self._rows += len(values)
+        self._nulls += values.null_count
+        exact = self._column.kind in ("float", "decimal")  # PostgreSQL's exact numbers arrive as text
+        if not (pa.types.is_floating(values.type) or (exact and is_text(values.type))):
+            return
+        try:
+            found = numbers(values.drop_null())
+        except NotNumericError:
+            return
+        self._nans += int(np.isnan(found).sum())
+        self._infinite += int(np.isinf(found).sum())
+
+    def check(self) -> None:
+        """Refuse such labels.
+
+        Raises:
+            RunError: kind `data`; says which of them there are, in how many rows, and how to leave them out.
+        """
+        name, count = self._column.name, self._rows
+        if self._nulls:
+            hint = f"Add WHERE {name} IS NOT NULL to the SELECT."
+            raise RunError("data", f"the label {name} is NULL in {self._nulls} of {count} rows", hint)
+        if self._nans:  # not NULL to the database: IS NOT NULL would keep it
+            hint = f"Add WHERE {name} <> 'NaN' to the SELECT."
+            raise RunError("data", f"the label {name} is NaN (not a number) in {self._nans} of {count} rows", hint)
+        if self._infinite:
+            hint = f"Add WHERE abs({name}) < 1e308 to the SELECT."
+            raise RunError("data", f"the label {name} is infinite in {self._infinite} of {count} rows", hint)
 
 
-def _is_float(column: Column, value: Any) -> bool:
-    """True if a value is a number that can be NaN; PostgreSQL's exact numbers arrive as text."""
-    return isinstance(value, float) or (column.kind in ("float", "decimal") and isinstance(value, str | Decimal))
+def different(values: pa.Array) -> list[Any]:
+    """The different values, in ascending order, as Python's."""
+    found = values.unique().to_pylist()
+    return sorted(int(one) for one in found) if pa.types.is_decimal(values.type) else sorted(found)
 
 
-def classes_of(label: Label, values: Sequence[Any], count: int | None = None) -> Label:
+def classes_of(label: Label, values: pa.Array, count: int | None = None) -> Label:
     """The label with its classes: those in the data, in ascending order.
 
     Args:
@@ -110,7 +141,7 @@ def classes_of(label: Label, values: Sequence[Any], count: int | None = None) ->
     Raises:
         RunError: there are fewer than two classes, or more than `count`.
     """
-    found = sorted(set(values))
+    found = different(values)
     if len(found) < 2:
         raise RunError(
             "data",
@@ -129,8 +160,47 @@ def classes_of(label: Label, values: Sequence[Any], count: int | None = None) ->
     return Label(label.name, label.kind, tuple(found))
 
 
-def _to_int(value: Any) -> int:
-    number = int(value)
-    if isinstance(value, float) and number != value:
-        raise ValueError(f"{value} is not an integer")
-    return number
+def _array(classes: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """The classes as an array of that type; one that the type cannot hold is no value of it, so NULL stands there."""
+    try:
+        return pa.array(classes, kind)
+    except (OverflowError, ValueError, TypeError):
+        return pa.array([one if _holds(kind, one) else None for one in classes], kind)
+
+
+def _holds(kind: pa.DataType, value: Any) -> bool:
+    try:
+        pa.array([value], kind)
+    except (OverflowError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _integers(raw: pa.Array) -> pa.Array:
+    if pa.types.is_floating(raw.type) or is_text(raw.type):
+        wrong = next((value for value in raw.to_pylist() if value is not None and _fraction(value)), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong} is not an integer")
+        raw = pa.array([None if value is None else int(value) for value in raw.to_pylist()], _WIDE)
+    elif not pa.types.is_integer(raw.type) and not pa.types.is_decimal(raw.type):
+        raw = raw.cast(pa.int64())
+    try:
+        return raw.cast(pa.int64())
+    except pa.ArrowInvalid:  # unsigned, or of 128 bits
+        return raw.cast(_WIDE)
+
+
+def _fraction(value: float | str) -> bool:
+    return not float(value).is_integer() if isinstance(value, float) else not value.strip().lstrip("+-").isdecimal()
+
+
+def _floats(raw: pa.Array) -> pa.Array:
+    return pa.array(numbers(raw).astype(np.float64) + 0.0, from_pandas=True)  # 0.0: -0.0 is the same number
+
+
+def _booleans(raw: pa.Array) -> pa.Array:
+    return raw if pa.types.is_boolean(raw.type) else pc.not_equal(pa.array(numbers(raw), from_pandas=True), 0.0)
+
+
+def _strings(raw: pa.Array) -> pa.Array:
+    return texts(raw).cast(pa.string())

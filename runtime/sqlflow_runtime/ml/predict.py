@@ -6,11 +6,12 @@ from sqlflow_codegen.catalogue import RESULT_REPLACE
 from sqlflow_codegen.language.ir import PredictStatement, Statement
 from sqlflow_codegen.language.names import stored
 
+from sqlflow_runtime.databases.arrow_rows import record_batch
 from sqlflow_runtime.databases.rows import Column, Derivation, Row, StatementResult
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.hints import explained
 from sqlflow_runtime.ml.column_clause import check_distinct, find_column
-from sqlflow_runtime.ml.dataset import Encoder
+from sqlflow_runtime.ml.encoder import Encoder
 from sqlflow_runtime.ml.hyperparameters import ignore_attributes
 from sqlflow_runtime.ml.into import result_table
 from sqlflow_runtime.ml.trained_model import TrainedModel, load
@@ -51,10 +52,11 @@ def _derivation(
         )
     added = Column(name, _result_type(context, model), model.result_kind)
     encoder = Encoder(columns, model.features, model.fitted.dtype)
+    names, kinds = [column.name for column in columns], [column.kind for column in columns]
 
     def compute(rows: list[Row]) -> list[Row]:
         context.check_stopped()
-        return [(value,) for value in model.result(encoder.encode(rows))]
+        return [(value,) for value in model.result(encoder.encode(record_batch(names, kinds, rows)))]
 
     return Derivation(keep, (added,), compute)
 

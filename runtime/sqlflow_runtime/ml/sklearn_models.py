@@ -193,7 +193,7 @@ def _target(estimator: Any, label: Label, training: Training) -> tuple[Label, Ma
         raise RunError(
             "data", f"the label {label.name} is text, but {training.estimator.name} needs numbers", "Use a classifier."
         )
-    return label, np.array([float(value) for value in training.data.labels])
+    return label, label.numbers(training.data.labels)
 
 
 def _make(training: Training) -> Any:

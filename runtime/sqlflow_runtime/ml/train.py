@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,6 @@ from sqlflow_runtime.ml.column_clause import plan_features
 from sqlflow_runtime.ml.dataset import Dataset, read_dataset
 from sqlflow_runtime.ml.features import Feature
 from sqlflow_runtime.ml.hyperparameters import checked_parameters, resolve_estimator
-from sqlflow_runtime.ml.labels import Label, label_kind
-from sqlflow_runtime.ml.order import canonical_order
 from sqlflow_runtime.ml.trained_model import TrainedModel, dump_verified, load
 from sqlflow_runtime.ml.training import Training
 from sqlflow_runtime.model_store import prepare_store, save_model
@@ -36,14 +33,14 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     prepare_store(context.database)
     library = importlib.import_module(_LIBRARIES[estimator.library])
     keeps = library.precision(estimator)
-    data, label = _read(context, statement, library.dtype, keeps)
-    validation = _read_validation(context, statement, data, label, library.dtype)
+    data = _read(context, statement, library.dtype, keeps)
+    validation = _read_validation(context, statement, data, library.dtype)
     start = _start(context, statement, data.features)
-    training = Training(context, statement, estimator, parameters, data, validation, label, start)
+    training = Training(context, statement, estimator, parameters, data, validation, data.target, start)
     _warn_of_rounded(context, data, keeps)
     model = _trained(library, training)
     context.check_stopped()
-    content = dump_verified(model, data.matrix)
+    content = dump_verified(model, data.head)
     keep_connected(context, statement)
     with context.effect(statement):
         version = save_model(context.database, statement.into.text, model.metadata(), content)
@@ -53,8 +50,8 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
 
 def _read(
     context: StepContext, statement: TrainStatement, dtype: type[np.floating[Any]], keeps: type[np.floating[Any]]
-) -> tuple[Dataset, Label | None]:
-    """The rows to learn from, and the label without its classes."""
+) -> Dataset:
+    """The rows to learn from."""
 
     def plan(columns: tuple[Column, ...], label: Column | None) -> tuple[Feature, ...]:
         return plan_features(columns, statement.columns, label)
@@ -62,33 +59,24 @@ def _read(
     data = read_dataset(context, statement.select, statement.label, plan, dtype, keeps)
     if len(data) < 2:
         raise RunError("data", "the SELECT returns one row; there is nothing to learn from it", "Select more rows.")
-    label = Label(data.label.name, label_kind(data.label, data.labels)) if data.label is not None else None
-    return _ordered(data, label), label
+    return data
 
 
 def _read_validation(
-    context: StepContext, statement: TrainStatement, data: Dataset, label: Label | None, dtype: type[np.floating[Any]]
+    context: StepContext, statement: TrainStatement, data: Dataset, dtype: type[np.floating[Any]]
 ) -> Dataset | None:
     """The rows to measure on while learning, or None."""
     attribute = next((one for one in statement.attributes if one.name == VALIDATION_SELECT), None)
     if attribute is None or not str(attribute.value).strip():
         return None
     try:
-        rows = read_dataset(context, str(attribute.value), statement.label, lambda *_: data.features, dtype)
-        return _ordered(rows, label)
+        select = str(attribute.value)
+        return read_dataset(context, select, statement.label, lambda *_: data.features, dtype, target=data.target)
     except RunError as failure:
         # The place inside the quoted text is not known exactly: point at the text.
         failure.position, failure.place = None, attribute.value_span.start
         failure.message = f"validation.select: {failure.message}"
         raise
-
-
-def _ordered(data: Dataset, label: Label | None) -> Dataset:
-    """The same rows with labels of the label's kind, in an order that does not depend on the database's."""
-    values = label.values(data.labels) if label is not None else []
-    order = canonical_order(data.matrix, values)
-    labels = [values[position] for position in order.tolist()] if values else []
-    return replace(data, matrix=data.matrix[order], labels=labels)
 
 
 def _warn_of_rounded(context: StepContext, data: Dataset, dtype: type[np.floating[Any]]) -> None:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from sqlflow_runtime.errors import RunError, listed
-from sqlflow_runtime.ml.labels import CLASS_LIMIT, Label, classes_of
+from sqlflow_runtime.ml.labels import CLASS_LIMIT, Label, classes_of, different
 from sqlflow_runtime.ml.trained_model import TrainedModel
 from sqlflow_runtime.ml.training import Training
 from sqlflow_runtime.ml.xgboost_models import CLASS_OBJECTIVES, Boosted
@@ -53,11 +53,11 @@ def _inferred(training: Training, label: Label) -> tuple[Label, str]:
     values = training.data.labels
     wants_classes = training.estimator.task == "classifier" or label.kind in ("string", "bool")
     if not wants_classes and label.kind == "int":
-        different = len(set(values))
-        if different > CLASS_LIMIT:
+        count = len(values.unique())
+        if count > CLASS_LIMIT:
             raise RunError(
                 "estimator",
-                f"the label {label.name} is an integer with {different} different values: is it a class or a measure?",
+                f"the label {label.name} is an integer with {count} different values: is it a class or a measure?",
                 'Say so: WITH objective="reg:squarederror" or objective="multi:softprob".',
             )
         wants_classes = True
@@ -115,7 +115,7 @@ def _check_objective(training: Training, start: TrainedModel, objective: str) ->
 
 def _same_classes(training: Training, label: Label, known: Label) -> Label:
     """The label with the model's classes; refuses rows of any other."""
-    found = set(training.data.labels)
+    found = set(different(training.data.labels))
     unknown = found - set(known.classes) if label.kind == known.kind else found
     if unknown:
         rows = _shown(tuple(sorted(found)))

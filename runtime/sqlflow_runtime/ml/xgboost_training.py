@@ -198,15 +198,15 @@ def _matrix(
     numbers: Matrix
     if label.classes:
         numbers = label.encode(data.labels)
-        unknown = [value for value, number in zip(data.labels, numbers, strict=True) if number < 0]
-        if unknown:
+        unknown = np.flatnonzero(numbers < 0)
+        if unknown.size:
             raise RunError(
                 "data",
-                f"validation.select has the label {unknown[0]!r}, which no training row has",
+                f"validation.select has the label {data.labels[int(unknown[0])].as_py()!r}, which no training row has",
                 "Select rows of the same classes.",
             )
     else:
-        numbers = np.array([float(value) for value in data.labels])
+        numbers = label.numbers(data.labels)
         _check_numbers(label, numbers, objective)
     matrix = xgboost.DMatrix(data.matrix, label=numbers, missing=missing, nthread=parameters["nthread"])
     if objective == "survival:aft":  # the label is the time of the event itself: the interval is a point

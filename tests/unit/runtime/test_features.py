@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sqlflow_codegen.language import parse_program
 from sqlflow_codegen.language.ir import TrainStatement
+from sqlflow_runtime.databases.arrow_rows import array_of
 from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.column_clause import plan_features
@@ -110,7 +111,7 @@ def sha(text: str, size: int) -> int:
     ],
 )
 def test_values_become_numbers(feature: Feature, values: list[Any], matrix: list[list[float]]) -> None:
-    found = feature.transform(values)
+    found = feature.transform([array_of(values)])
     assert found.shape == (len(values), feature.width)
     np.testing.assert_array_equal(found, np.array(matrix, dtype=float))
     assert load_feature(dump_feature(feature)) == feature
@@ -129,6 +130,6 @@ def test_values_become_numbers(feature: Feature, values: list[Any], matrix: list
 )
 def test_values_that_do_not_fit(feature: Feature, value: Any, words: str) -> None:
     with pytest.raises(RunError, match=words) as caught:
-        feature.transform([value])
+        feature.transform([array_of([value])])
     assert caught.value.kind == "data"
     assert "column a" in caught.value.message

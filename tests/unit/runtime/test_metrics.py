@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn import metrics
 from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, REGRESSION_METRICS
@@ -39,7 +40,7 @@ def measured(truth: list[Any], found: Any, probabilities: Any = None, classes: t
     label = Label("y", "string" if classes and isinstance(classes[0], str) else "float", classes)
     task = "classification" if classes else "regression"
     model = TrainedModel(estimator="e", task=task, features=(), label=label, fitted=Fixed(found, probabilities))
-    return Evaluation(model, np.zeros((len(truth), 1)), truth)
+    return Evaluation(model, np.zeros((len(truth), 1)), pa.array(truth))
 
 
 POSITIVE = [0.1, 0.7, 0.4, 0.2, 0.9]
