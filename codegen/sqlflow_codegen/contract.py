@@ -175,7 +175,7 @@ class StepError:
 
 @dataclass(frozen=True, slots=True)
 class StepMetrics:
-    """The metrics of one EVALUATE."""
+    """The metrics of one EVALUATE of a model, or the objective of one MAXIMIZE or MINIMIZE of a table."""
 
     statement: int
     model: str

@@ -28,6 +28,7 @@ _RUNNERS = {
     "train": "sqlflow_runtime.ml.train",
     "predict": "sqlflow_runtime.ml.predict",
     "evaluate": "sqlflow_runtime.ml.evaluate",
+    "optimize": "sqlflow_runtime.optimize.statement",
     "show": "sqlflow_runtime.show",
 }
 """Kind of a statement -> the module whose `run(context, statement)` executes it."""
@@ -133,7 +134,7 @@ def _show(recorder: Recorder, number: int, result: StatementResult) -> None:
 def _runner(statement: Statement) -> Callable[[StepContext, Statement], StatementResult]:
     if statement.kind not in _RUNNERS:
         what = f"{statement.title} is understood, but this version cannot execute it yet"
-        raise RunError("usage", what, "It executes plain SQL, TO TRAIN, TO PREDICT, TO EVALUATE and SHOW TRAIN.")
+        raise RunError("usage", what, "`sqlflow check` lists what cannot run.")
     try:
         run: Callable[[StepContext, Statement], StatementResult] = importlib.import_module(_RUNNERS[statement.kind]).run
     except ModuleNotFoundError as error:

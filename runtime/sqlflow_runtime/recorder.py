@@ -108,7 +108,7 @@ class Recorder:
                 self.emit("log", **fields)
 
     def metrics(self, model: str, values: dict[str, float]) -> None:
-        """Record the metrics of an EVALUATE."""
+        """Record the metrics of an EVALUATE, or the objective of a MAXIMIZE or MINIMIZE under its table's name."""
         self._keep(self._metrics, "metrics", StepMetrics(self._statement, model, values))
 
     def model(self, name: str, version: int, estimator: str) -> None:

@@ -10,6 +10,7 @@ from sqlflow_codegen.catalogue.estimators import (
     split_image,
 )
 from sqlflow_codegen.catalogue.rules import allows, described, fault, to_python, words
+from sqlflow_codegen.catalogue.solvers import OTHER_SOLVERS, SOLVER, SOLVER_OPTIONS
 from sqlflow_codegen.catalogue.statement_attributes import (
     CLASSIFICATION_METRICS,
     METRICS,
@@ -23,10 +24,13 @@ from sqlflow_codegen.catalogue.statement_attributes import (
 __all__ = [
     "CLASSIFICATION_METRICS",
     "METRICS",
+    "OTHER_SOLVERS",
     "REGRESSION_METRICS",
     "REPLACEMENTS",
     "RESULT_ATTRIBUTES",
     "RESULT_REPLACE",
+    "SOLVER",
+    "SOLVER_OPTIONS",
     "STATEMENT_ATTRIBUTES",
     "VALIDATION_METRICS",
     "VALIDATION_SELECT",

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from sqlflow_codegen.catalogue import find_estimator, split_image
 from sqlflow_codegen.errors import Diagnostic, ProgramError
 from sqlflow_codegen.language import ir
+from sqlflow_codegen.language.checks.linear import check_linear
 from sqlflow_codegen.language.checks.model_statements import all_columns, estimator_hint
 from sqlflow_codegen.language.dialects import DATABASES, DEFAULT_DIALECT
 from sqlflow_codegen.language.parser import parse_program
@@ -21,7 +22,6 @@ from sqlflow_codegen.language.yaml_folding import folded_comment, swallowing_com
 NOT_YET = MappingProxyType(
     {
         "explain": "Evaluate the model with TO EVALUATE, or read its importances with the library's own tools.",
-        "optimize": "Solve it outside of the program.",
         "run": "Run the image as a job of its own.",
     }
 )
@@ -31,7 +31,7 @@ COLUMNS_NOT_YET = frozenset({"CROSS", "EMBEDDING", "SEQ_CATEGORY_ID", "SPARSE", 
 """Column functions that no step can compute yet."""
 
 _DIALECTS = tuple(dict.fromkeys(DATABASES.values()))
-_CAN = "Programs run plain SQL, TO TRAIN, TO PREDICT, TO EVALUATE and SHOW TRAIN."
+_CAN = "Programs run plain SQL, TO TRAIN, TO PREDICT, TO EVALUATE, TO MAXIMIZE, TO MINIMIZE and SHOW TRAIN."
 
 
 def runnable_program(
@@ -76,14 +76,17 @@ def _refused(statement: ir.Statement) -> Iterator[Problem]:
         clause = " ".join(statement.title.split()[:2])
         hint = f"{NOT_YET[statement.kind]} {_CAN}"
         yield Problem("not-yet", f"{clause} is understood, but cannot run yet", _target(statement), hint)
-    if isinstance(statement, ir.TrainStatement):
-        yield from _train(statement)
+    match statement:
+        case ir.TrainStatement():
+            yield from _train(statement)
+        case ir.OptimizeStatement():
+            yield from check_linear(statement)
 
 
 def _target(statement: ir.Statement) -> int:
     """The offset of the target of a statement's action."""
     match statement:
-        case ir.ExplainStatement(model=target) | ir.RunStatement(image=target) | ir.OptimizeStatement(objective=target):
+        case ir.ExplainStatement(model=target) | ir.RunStatement(image=target):
             return target.span.start
     return statement.span.start
 

@@ -114,11 +114,11 @@ class StepStatus(ApiModel):
 
 
 class MetricStatus(ApiModel):
-    """One figure that a TO EVALUATE measured."""
+    """One figure that a TO EVALUATE measured, or a TO MAXIMIZE or TO MINIMIZE reached."""
 
     statement: int = Field(description="Number of the statement.")
-    model: str = Field(description="The model that was evaluated.")
-    name: str = Field(description="What was measured, such as accuracy_score.")
+    model: str = Field(description="The model that was evaluated, or the result table of a TO MAXIMIZE or TO MINIMIZE.")
+    name: str = Field(description="What was measured, such as accuracy_score or objective.")
     value: str = Field(description="The figure, as a decimal number in text: nothing is lost by rounding.")
 
 
@@ -180,7 +180,9 @@ class SQLFlowJobStatus(ApiModel):
         default=(), description="The steps of the run, in order.", json_schema_extra=ATOMIC
     )
     metrics: tuple[MetricStatus, ...] = Field(
-        default=(), description="What the TO EVALUATE statements measured.", json_schema_extra=ATOMIC
+        default=(),
+        description="What TO EVALUATE measured, and the objectives of TO MAXIMIZE and TO MINIMIZE.",
+        json_schema_extra=ATOMIC,
     )
     models: tuple[ModelStatus, ...] = Field(
         default=(), description="What the TO TRAIN statements stored.", json_schema_extra=ATOMIC

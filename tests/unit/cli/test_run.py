@@ -175,10 +175,10 @@ def test_the_dialect_must_be_the_databases(dialect: str, url: str, pair: str) ->
 
 
 def test_what_cannot_run_is_refused_before_the_first_statement(tmp_path: Path) -> None:
-    text = "CREATE TABLE t (x int);\nSELECT * FROM t TO MAXIMIZE SUM(x) WITH variables='x', var_type='Reals' INTO r"
+    text = "CREATE TABLE t (x int);\nSELECT * FROM t TO RUN team/image CMD 'a' INTO r"
     ran = sqlflow("run", "-", "--database", f"sqlite:///{tmp_path}/a.db", text=text)
     assert ran.returncode == 2
-    assert "error[not-yet]: TO MAXIMIZE is understood, but cannot run yet" in ran.stderr
+    assert "error[not-yet]: TO RUN is understood, but cannot run yet" in ran.stderr
     assert not (tmp_path / "a.db").exists()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlflow_codegen.errors import ProgramError
 from sqlflow_codegen.language import parse_program
-from sqlflow_codegen.language.checks.optimize import read_variables
 from sqlflow_codegen.language.ir import OptimizeStatement
+from sqlflow_codegen.language.optimization import read_variables
 
 REGRESSION = "WITH objective='reg:squarederror'"
 
@@ -248,6 +248,20 @@ def test_a_model_that_is_trained_later() -> None:
         ("x WITH variables='', var_type=Reals", "attribute-wrong-type", "`variables` names no variable"),
         ("x WITH variables='a,b', var_type=Reals", "attribute-out-of-range", "several variables need a result name"),
         ("x WITH variables='a(a,b)', var_type=Reals", "attribute-out-of-range", "several variables need a result name"),
+        ("x WITH variables=['a(p)', 'b(q)'], var_type=Reals", "attribute-wrong-type", "`variables` names no variable"),
+        ("x WITH variables=['a(p)', 'A(p)'], var_type=Reals", "attribute-out-of-range", "the columns of the result"),
+        (
+            "x WITH variables=['a(p)'], var_type=[Reals, Reals]",
+            "attribute-out-of-range",
+            "`var_type` must be a list of 1",
+        ),
+        ("x WITH variables='x', var_type=Reals USING cplex", "unknown-solver", "there is no solver `cplex`"),
+        ("x WITH variables='x', var_type=Reals, solver.tm=1", "unknown-attribute", "unknown attribute `solver.tm`"),
+        (
+            "x WITH variables='x', var_type=Reals, solver.time_limit=0",
+            "attribute-out-of-range",
+            "attribute `solver.time_limit` of TO MAXIMIZE must be float (0, inf)",
+        ),
         ("x WITH variables='x', var_type=Natural", "attribute-out-of-range", "attribute `var_type` of TO MAXIMIZE"),
         ("x WITH variables='x', var_type=Reals, y=1", "unknown-attribute", "unknown attribute `y` of TO MAXIMIZE"),
         ("x > 1 WITH variables='x', var_type=Reals", "invalid-expression", "an objective is a number"),
@@ -281,4 +295,4 @@ def test_variables(text: str, names: tuple[str, ...], result: str) -> None:
     assert isinstance(statement, OptimizeStatement)
     variables = read_variables(statement.attributes)
     assert variables is not None
-    assert (variables.columns, variables.result) == (names, result)
+    assert (variables.columns, variables.results) == (names, (result,))

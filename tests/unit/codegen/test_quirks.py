@@ -219,7 +219,8 @@ def test_and_binds_tighter_than_or() -> None:
 
 
 def test_attributes_of_optimize_are_kept() -> None:
-    program = "SELECT 1 TO MAXIMIZE x WITH variables='x', var_type=Binary, worker.num=2, solver.tol=0.1 INTO r"
+    with_ = "WITH variables='x', var_type=Binary, worker.num=2, solver.tol=0.1"
+    program = f"SELECT 1 TO MAXIMIZE x {with_} USING baron INTO r"
     (statement,) = parse_program(program, "mysql")
     names = [attribute.name for attribute in statement.attributes]  # type: ignore[attr-defined]
     assert names == ["variables", "var_type", "worker.num", "solver.tol"]

@@ -9,7 +9,6 @@ from sqlflow_codegen.language import parse_program, runnable_program
 from sqlflow_codegen.language.runnable import COLUMNS_NOT_YET, NOT_YET
 from sqlflow_runtime.execute import _RUNNERS
 
-OPTIMIZE = "SELECT * FROM w TO {} SUM(x) WITH variables='x', var_type='Reals' INTO r"
 TRAIN = "SELECT a, b, y FROM t TO TRAIN {} {} LABEL y INTO m"
 SPARSE = 'SPARSE(a, 9, ",", "int", ":", "float")'
 
@@ -27,8 +26,6 @@ def refused(text: str, dialect: str = "postgres", *, job: bool = False) -> list[
     [
         ("SELECT * FROM t TO EXPLAIN m", 28),
         ("SELECT * FROM t TO RUN team/image:1 CMD 'a'", 24),
-        (OPTIMIZE.format("MAXIMIZE"), 29),
-        (OPTIMIZE.format("MINIMIZE"), 29),
         (TRAIN.format("hub:5000/team/models:1.0/MyModel", ""), 32),
         (TRAIN.format("xgboost.gbtree", f"COLUMN b, {SPARSE}"), 57),
         (TRAIN.format("sklearn.svm.SVC", "COLUMN INDICATOR(CROSS([a, b], 10))"), 65),

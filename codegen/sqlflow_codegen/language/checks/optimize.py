@@ -2,74 +2,66 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlflow_codegen.catalogue import RESULT_ATTRIBUTES
+from sqlflow_codegen.catalogue import OTHER_SOLVERS, RESULT_ATTRIBUTES, SOLVER, SOLVER_OPTIONS
 from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.checks.attributes import check_attributes
-from sqlflow_codegen.language.source import Problem
-
-_TYPES = tuple(
-    sign + kind for kind in ("Integers", "Reals") for sign in ("", "Positive", "Negative", "NonPositive", "NonNegative")
+from sqlflow_codegen.language.optimization import (
+    COMPARISONS,
+    VARIABLE_TYPES,
+    has_sum,
+    read_variables,
+    variable_types,
+    walk,
 )
-VARIABLE_TYPES = ("Binary", *_TYPES)
+from sqlflow_codegen.language.source import Problem
 
 _ATTRIBUTES = MappingProxyType(
     {
         "variables": "str | list",
-        "var_type": "{" + ",".join(VARIABLE_TYPES) + "}",
+        "var_type": "{" + ",".join(VARIABLE_TYPES) + "} | list",
         "data.enable_slice": "bool",
         "data.batch_size": "int [-1,inf)",
         "worker.num": "int [1,inf)",
         "worker.core": "int [1,inf)",
         "worker.memory": "int [1,inf)",
-        "solver.*": "str | float | bool | list",
         **RESULT_ATTRIBUTES,
     }
 )
-_COMPARISONS = frozenset({"=", "<", ">", "<=", ">="})
+_PREFIX = "solver."
+_OPTIONS = MappingProxyType({_PREFIX + name: rule for name, rule in SOLVER_OPTIONS.items()})
 _LOGIC = frozenset({"AND", "OR", "!="})
-_VARIABLES = re.compile(r"\s*([^\s(),]+)\s*\(([^()]*)\)\s*\Z")
 _EXAMPLE = "Write variables='product' or variables='shipment(plants, markets)'."
-
-
-@dataclass(frozen=True, slots=True)
-class Variables:
-    """The attribute `variables`: the columns that index the variable, and the name of the result's column."""
-
-    columns: tuple[str, ...]
-    result: str
-
-
-def read_variables(attributes: tuple[ir.Attribute, ...]) -> Variables | None:
-    """The variables that WITH names: `product`, or `shipment(plants, markets)`; None if it is malformed."""
-    for attribute in attributes:
-        if attribute.name != "variables":
-            continue
-        value = attribute.value
-        text = value if isinstance(value, str) else ""
-        named = _VARIABLES.match(text)
-        columns = tuple(part.strip() for part in (named[2] if named else text).split(","))
-        if not all(columns) or any("(" in column or ")" in column for column in columns):
-            return None
-        return Variables(columns, named[1] if named else f"{columns[0]}_value")
-    return None
 
 
 def check_optimize(statement: ir.OptimizeStatement) -> Iterator[Problem]:
     """Attributes, objective and constraints of one TO MAXIMIZE or TO MINIMIZE."""
-    yield from check_attributes(statement.attributes, _ATTRIBUTES, statement.clause)
+    yield from _solver(statement)
     yield from _required(statement)
     yield from _expression(statement.objective, statement.clause)
-    if isinstance(statement.objective, ir.Binary) and statement.objective.operator in _COMPARISONS:
+    if isinstance(statement.objective, ir.Binary) and statement.objective.operator in COMPARISONS:
         hint = "Move the comparison into CONSTRAINT."
         message = "an objective is a number, not a comparison"
         yield Problem("invalid-expression", message, statement.objective.span.start, hint)
     for constraint in statement.constraints:
         yield from _constraint(constraint)
+
+
+def _solver(statement: ir.OptimizeStatement) -> Iterator[Problem]:
+    """Attributes, and the solver that USING names."""
+    solver, given = statement.solver, statement.attributes
+    other = solver is not None and solver.text.lower() in OTHER_SOLVERS
+    if solver is not None and not other and solver.text.lower() != SOLVER:
+        hint = f"HiGHS solves linear programs here: leave USING out, or write USING {SOLVER}."
+        yield Problem("unknown-solver", f"there is no solver `{solver.text}`", solver.span.start, hint)
+    foreign = [one for one in given if other and one.name.startswith(_PREFIX) and one.name not in _OPTIONS]
+    for one in foreign:
+        message = f"HiGHS solves this statement, and has no option for `{one.name}`"
+        yield Problem("no-effect", message, one.span.start, "Leave it out.", "warning")
+    checked = [one for one in given if one not in foreign]
+    yield from check_attributes(checked, {**_ATTRIBUTES, **_OPTIONS}, statement.clause)
 
 
 def _required(statement: ir.OptimizeStatement) -> Iterator[Problem]:
@@ -85,28 +77,41 @@ def _required(statement: ir.OptimizeStatement) -> Iterator[Problem]:
     place = given["variables"].value_span.start
     if variables is None:
         yield Problem("attribute-wrong-type", "`variables` names no variable", place, _EXAMPLE)
-    elif len(variables.columns) > 1 and variables.result in (*variables.columns, f"{variables.columns[0]}_value"):
+        return
+    names = [name.casefold() for name in variables.results]
+    taken = {*variables.columns, f"{variables.columns[0]}_value"} if len(variables.columns) > 1 else set()
+    if taken & set(variables.results):
         message = "several variables need a result name that is none of them"
         yield Problem("attribute-out-of-range", message, place, _EXAMPLE)
+    elif len({*names, *(column.casefold() for column in variables.columns)}) < len(names) + len(variables.columns):
+        message = "the columns of the result have one name twice"
+        yield Problem("attribute-out-of-range", message, place, _EXAMPLE)
+    if "var_type" in given and variable_types(statement.attributes, len(names)) is None:
+        yield from _types(given["var_type"], len(names))
+
+
+def _types(attribute: ir.Attribute, count: int) -> Iterator[Problem]:
+    """A list of types that are not those of the variables; a wrong word alone is reported by its rule."""
+    if not isinstance(attribute.value, tuple):
+        return
+    hint = f"Each is one of {', '.join(VARIABLE_TYPES)}; one word is the type of all variables."
+    message = f"`var_type` must be a list of {count} types, one for each variable"
+    yield Problem("attribute-out-of-range", message, attribute.value_span.start, hint)
 
 
 def _constraint(constraint: ir.Constraint) -> Iterator[Problem]:
     expression = constraint.expression
     yield from _expression(expression, "a constraint")
-    if not (isinstance(expression, ir.Binary) and expression.operator in (*_COMPARISONS, *_LOGIC)):
+    if not (isinstance(expression, ir.Binary) and expression.operator in (*COMPARISONS, *_LOGIC)):
         message = "a constraint must compare: with <=, >=, <, > or ="
         yield Problem("invalid-expression", message, constraint.span.start, "Write CONSTRAINT SUM(x) <= 100.")
-    if constraint.group_by is not None and not _sums(expression):
+    if constraint.group_by is not None and not has_sum(expression):
         message = "GROUP BY needs a SUM in its constraint"
         yield Problem("invalid-expression", message, constraint.group_by.span.start, "Sum over each group's rows.")
 
 
-def _sums(expression: ir.Expression) -> bool:
-    return any(isinstance(one, ir.Call) and one.name.upper() == "SUM" for one in _walk(expression))
-
-
 def _expression(expression: ir.Expression, owner: str) -> Iterator[Problem]:
-    for one in _walk(expression):
+    for one in walk(expression):
         if isinstance(one, (ir.Binary, ir.Unary)) and one.operator in (*_LOGIC, "NOT"):
             message = f"{owner} cannot have {one.operator}"
             hint = "Write each comparison as a constraint of its own, with <=, >= or =."
@@ -117,17 +122,3 @@ def _expression(expression: ir.Expression, owner: str) -> Iterator[Problem]:
         elif isinstance(one, ir.Call) and len(one.args) != 1:
             message = f"SUM takes one argument, not {len(one.args)}"
             yield Problem("invalid-expression", message, one.span.start, "Write SUM(expression).")
-
-
-def _walk(expression: ir.Expression) -> Iterator[ir.Expression]:
-    pending: list[ir.Expression] = [expression]
-    while pending:
-        one = pending.pop()
-        yield one
-        match one:
-            case ir.Binary():
-                pending += [one.right, one.left]
-            case ir.Unary():
-                pending.append(one.operand)
-            case ir.Call():
-                pending += reversed(one.args)
