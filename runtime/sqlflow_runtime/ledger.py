@@ -38,6 +38,10 @@ class Ledger:
         self._recorder = recorder
         self._ready = False
 
+    def key(self, statement: int) -> str:
+        """The name of that statement's execution in this run, the same in all attempts."""
+        return f"{self._run}/{statement}"
+
     def done(self) -> frozenset[int]:
         """Numbers of the statements that this run has done, in this or an earlier attempt."""
         if not self._database.has_own_table(TABLE):

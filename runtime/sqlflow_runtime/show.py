@@ -6,7 +6,6 @@ from sqlflow_codegen.language.ir import ShowTrainStatement, Statement
 
 from sqlflow_runtime.databases.rows import Column, StatementResult
 from sqlflow_runtime.errors import RunError
-from sqlflow_runtime.model_store import load_metadata
 from sqlflow_runtime.step_context import StepContext
 
 
@@ -14,7 +13,7 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     """Return one row: the model's name and its TRAIN statement."""
     assert isinstance(statement, ShowTrainStatement)
     try:
-        metadata = load_metadata(context.database, statement.model.text)
+        metadata = context.models.describe(statement.model.text).metadata
     except RunError as failure:
         failure.place = statement.model.span.start
         raise

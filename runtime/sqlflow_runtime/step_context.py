@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
+from typing import TYPE_CHECKING
 
+from sqlflow_codegen.contract import MODEL_STORE_ENV
 from sqlflow_codegen.language.ir import Program, Statement
 
 from sqlflow_runtime.claims import StepClaim
@@ -15,6 +18,9 @@ from sqlflow_runtime.databases.rows import PreviewLimit
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ledger import Ledger
 from sqlflow_runtime.recorder import Recorder
+
+if TYPE_CHECKING:
+    from sqlflow_runtime.model_store import ModelStore
 
 
 @dataclass(slots=True)
@@ -55,6 +61,13 @@ class StepContext:
     """The outcome of the attempt before this one, as a sentence."""
     failure: RunError | None = None
     """The failure of the step, if it failed."""
+
+    @property
+    def models(self) -> ModelStore:
+        """The model store that the environment names, or the database's own."""
+        from sqlflow_runtime.model_store import open_model_store
+
+        return open_model_store(self.database, os.environ.get(MODEL_STORE_ENV, ""))
 
     @contextmanager
     def effect(self, statement: Statement) -> Iterator[None]:

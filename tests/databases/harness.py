@@ -20,6 +20,7 @@ from sqlflow_runtime.databases.rows import PreviewLimit
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.execute import execute_program
 from sqlflow_runtime.ledger import Ledger
+from sqlflow_runtime.model_store import StoredModel, open_model_store
 from sqlflow_runtime.recorder import Recorder
 from sqlflow_runtime.step_context import StepContext
 
@@ -56,6 +57,14 @@ class Ran:
 
 def connect(url: str) -> Database:
     return open_database(parse_url(url), "the test", lambda level, message: None, timeout=0)
+
+
+def save_model(database: Database, name: str, metadata: dict[str, Any], content: bytes) -> int:
+    return open_model_store(database).save(name, metadata, content)
+
+
+def load_model(database: Database, reference: str) -> StoredModel:
+    return open_model_store(database).load(reference)
 
 
 def run_program(

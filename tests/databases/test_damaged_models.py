@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 from sqlflow_runtime.databases.driver import Database
-from sqlflow_runtime.model_store import load_model, save_model
+from sqlflow_runtime.errors import RunError
 
-from tests.databases.harness import fail, run_program, run_step, succeed
+from tests.databases.harness import fail, load_model, run_program, run_step, save_model, succeed
 
 TRAIN = "SELECT sepal_length, petal_length, species FROM train TO TRAIN {} LABEL species INTO m"
 PREDICT = "SELECT sepal_length, petal_length FROM test TO PREDICT p.species USING m"
@@ -31,18 +31,40 @@ BOOSTERS = (
 
 @pytest.mark.parametrize(
     "change",
-    [
-        "UPDATE sqlflow_models SET metadata = 'no JSON'",
-        "UPDATE sqlflow_models SET metadata = ''",
-        "UPDATE sqlflow_models SET metadata = '[]'",
-        "UPDATE sqlflow_models SET metadata = '{}'",
-        "UPDATE sqlflow_models SET metadata = replace(metadata, 'setosa', 'Setosa')",
-        "UPDATE sqlflow_models SET metadata = replace(metadata, '\"rows\": 120', '\"rows\": 121')",
-    ],
+    ["'[]'", "'{{}}'", "replace({text}, 'setosa', 'Setosa')", "replace({text}, '\"rows\": 120', '\"rows\": 121')"],
 )
 def test_metadata_that_was_changed(iris: Database, change: str) -> None:
     succeed(iris, TRAIN.format("xgboost.gbtree"))
-    iris.execute(change)
+    text = "CAST(metadata AS CHAR)" if iris.dialect == "mysql" else "CAST(metadata AS TEXT)"
+    as_json = "::json" if iris.dialect == "postgres" else ""
+    iris.execute(f"UPDATE sqlflow_models SET metadata = {change.format(text=text)}{as_json}")
+    assert_damaged(iris)
+
+
+@pytest.mark.parametrize("value", ["no JSON", ""])
+def test_metadata_that_is_no_json(iris: Database, value: str) -> None:
+    """In a column of text, as SQLite has it and older versions made it elsewhere."""
+    succeed(iris, TRAIN.format("xgboost.gbtree"))
+    kind = {"mysql": "MODIFY metadata LONGTEXT", "sqlite": ""}.get(iris.dialect, "ALTER metadata TYPE text")
+    if kind:
+        iris.execute(f"ALTER TABLE sqlflow_models {kind}")
+    iris.execute("UPDATE sqlflow_models SET metadata = ?", (value,))
+    assert_damaged(iris)
+
+
+def test_metadata_is_json_to_the_database(iris: Database) -> None:
+    succeed(iris, TRAIN.format("xgboost.gbtree"))
+    query = {
+        "postgres": "metadata->>'estimator'",
+        "mysql": "json_unquote(json_extract(metadata, '$.estimator'))",
+    }.get(iris.dialect, "metadata->>'$.estimator'")
+    assert iris.execute(f"SELECT {query} FROM sqlflow_models") == [("xgboost.gbtree",)]
+    if iris.dialect != "sqlite":  # it has no such type
+        with pytest.raises(RunError):
+            iris.execute("UPDATE sqlflow_models SET metadata = 'no JSON'")
+
+
+def assert_damaged(iris: Database) -> None:
     for statement in (PREDICT, "SELECT * FROM test TO EVALUATE m LABEL species"):
         error = fail(iris, statement)
         assert error.kind == "model"

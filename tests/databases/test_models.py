@@ -11,19 +11,20 @@ from pathlib import Path
 import pytest
 from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.errors import RunError
-from sqlflow_runtime.model_store import BLOCK_SIZE, load_model, save_model
+from sqlflow_runtime.model_store import METADATA_FORMAT
+from sqlflow_runtime.model_store.database_store import BLOCK_SIZE
 
-from tests.databases.harness import connect, fail, succeed
+from tests.databases.harness import connect, fail, load_model, save_model, succeed
 
-PLAIN = {"format": 2}
+PLAIN = {"format": METADATA_FORMAT}
 
 
 def test_what_is_stored_comes_back(database: Database) -> None:
     content = bytes(range(256)) * 10_000
-    assert save_model(database, "shop.churn", {"format": 2, "a": "it's \\ {{x}} 😀"}, content) == 1
+    assert save_model(database, "shop.churn", {**PLAIN, "a": "it's \\ {{x}} 😀"}, content) == 1
     found = load_model(database, "shop.churn")
     assert (found.name, found.version, found.metadata, found.content) == (
-        "shop.churn", 1, {"format": 2, "a": "it's \\ {{x}} 😀"}, content,
+        "shop.churn", 1, {**PLAIN, "a": "it's \\ {{x}} 😀"}, content,
     )  # fmt: skip
     blocks = (
         database.execute("SELECT length(content) FROM sqlflow_model_blocks ORDER BY block")
@@ -223,7 +224,7 @@ def test_what_is_known_of_a_model(iris: Database, monkeypatch: pytest.MonkeyPatc
     )
     succeed(iris, text)
     ((metadata,),) = iris.execute("SELECT metadata FROM sqlflow_models")
-    known = json.loads(metadata)
+    known = metadata if isinstance(metadata, dict) else json.loads(metadata)
     assert known["statement"] == text
     assert known["estimator"] == "xgboost.gbtree"
     assert known["attributes"] == {"booster": "gbtree", "objective": "multi:softprob", "eta": 0.5}

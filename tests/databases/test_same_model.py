@@ -8,9 +8,8 @@ import pytest
 from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.ml import ordered_rows
 from sqlflow_runtime.ml.batch import Batch
-from sqlflow_runtime.model_store import load_model
 
-from tests.databases.harness import succeed
+from tests.databases.harness import load_model, succeed
 
 ORDERS = ("petal_length", "sepal_width DESC, petal_length", "petal_width, sepal_length DESC")
 

@@ -63,7 +63,7 @@ def running(folder_of_programs: Path) -> Iterator[Server]:
     user = _user()
     if user is not None:
         shutil.chown(folder, user)
-    server = Server(folder, _free_port())
+    server = Server(folder, free_port())
     password = folder / "password"
     password.write_text(PASSWORD)
     password.chmod(0o644)
@@ -111,7 +111,7 @@ def _user(name: str = "postgres") -> str | None:
     return name if name in names else "nobody"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -141,7 +141,7 @@ def maria_running(install: str, program: str) -> Iterator[MariaServer]:
     user = _user("mysql")
     if user is not None:
         shutil.chown(folder, user)
-    server = MariaServer(folder, _free_port())
+    server = MariaServer(folder, free_port())
     options = {"user": user, "cwd": folder, "stdin": subprocess.DEVNULL, "env": {"PATH": os.environ["PATH"]}}
     common = ["--no-defaults", f"--datadir={folder}/data"]
     with (folder / "out").open("ab") as out:

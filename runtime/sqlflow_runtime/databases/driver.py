@@ -123,7 +123,7 @@ class Database(ABC):
             yield ArrowStream(stream.columns, (record_batch(names, kinds, rows) for rows in stream.batches))
 
     def type_for(self, kind: str) -> str:
-        """The database's name for a type of that kind (`int`, `float`, `string`, `bool`, `bytes`, `name`).
+        """The database's name for a type of that kind (`int`, `float`, `string`, `bool`, `bytes`, `json`, `name`).
 
         `name` is for keys: of limited length, and case counts in them.
         """

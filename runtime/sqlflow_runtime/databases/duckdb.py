@@ -62,6 +62,7 @@ class DuckDB(EmbeddedDatabase):
         "float": "DOUBLE",
         "bool": "BOOLEAN",
         "bytes": "BLOB",
+        "json": "JSON",
         "": "VARCHAR",
     }
     errors = duckdb.Error

@@ -40,7 +40,8 @@ class MySQL(Database):
     dialect = "mysql"
     types: ClassVar[Mapping[str, str]] = {
         "int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "bytes": "LONGBLOB",
-        "name": "VARCHAR(253) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "": "LONGTEXT CHARACTER SET utf8mb4",
+        "name": "VARCHAR(253) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "json": "JSON",
+        "": "LONGTEXT CHARACTER SET utf8mb4",
     }  # fmt: skip
     errors = MySQLError
 

@@ -45,7 +45,7 @@ class Postgres(Database):
     dialect = "postgres"
     types: ClassVar[Mapping[str, str]] = {
         "int": "bigint", "float": "double precision", "bool": "boolean", "bytes": "bytea", "name": "VARCHAR(253)",
-        "": "text",
+        "json": "json", "": "text",
     }  # fmt: skip
     errors = psycopg.Error
 

@@ -23,7 +23,7 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     """Measure, record, and write the table that INTO names; returns the number of rows measured on."""
     assert isinstance(statement, EvaluateStatement)
     ignore_attributes(statement.attributes, (VALIDATION_METRICS, RESULT_REPLACE), context.recorder.log)
-    model, version = load(context.database, statement.model.text, statement.model.span.start)
+    model, version = load(context.models, statement.model.text, statement.model.span.start)
     context.recorder.log("info", f"using version {version} of {statement.model} ({model.estimator})")
     if model.label is None:
         hint = "Compare its clusters with a query on the table that TO PREDICT writes."

@@ -23,7 +23,7 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     assert isinstance(statement, PredictStatement)
     database = context.database
     ignore_attributes(statement.attributes, (RESULT_REPLACE,), context.recorder.log)
-    model, version = load(database, statement.using.text, statement.using.span.start)
+    model, version = load(context.models, statement.using.text, statement.using.span.start)
     context.recorder.log("info", f"using version {version} of {statement.using} ({model.estimator})")
     try:
         derivation = _derivation(context, statement, model, database.describe(statement.select))

@@ -17,7 +17,6 @@ from sqlflow_runtime.ml.features import Feature
 from sqlflow_runtime.ml.hyperparameters import checked_parameters, resolve_estimator
 from sqlflow_runtime.ml.trained_model import TrainedModel, dump_verified, load
 from sqlflow_runtime.ml.training import Training
-from sqlflow_runtime.model_store import prepare_store, save_model
 from sqlflow_runtime.reconnect import keep_connected
 from sqlflow_runtime.step_context import StepContext
 
@@ -30,7 +29,7 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     assert isinstance(statement, TrainStatement)
     estimator = resolve_estimator(statement.estimator)
     parameters = checked_parameters(estimator, statement.attributes, context.recorder.log)
-    prepare_store(context.database)
+    context.models.prepare()
     library = importlib.import_module(_LIBRARIES[estimator.library])
     keeps = library.precision(estimator)
     data = _read(context, statement, library.dtype, keeps)
@@ -43,7 +42,8 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     content = dump_verified(model, data.head)
     keep_connected(context, statement)
     with context.effect(statement):
-        version = save_model(context.database, statement.into.text, model.metadata(), content)
+        key = context.ledger.key(statement.number) if context.ledger is not None else ""
+        version = context.models.save(statement.into.text, model.metadata(), content, key=key)
     context.recorder.model(statement.into.text, version, estimator.name)
     return StatementResult(affected=len(data))
 
@@ -94,7 +94,7 @@ def _start(context: StepContext, statement: TrainStatement, features: tuple[Feat
     """The model that USING names, if its features are those of this statement."""
     if statement.using is None:
         return None
-    model, _ = load(context.database, statement.using.text, statement.using.span.start)
+    model, _ = load(context.models, statement.using.text, statement.using.span.start)
     if model.features != features:
         raise RunError(
             "model",

@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from sqlflow_codegen.contract import IMAGE_ENV
 
-from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.metadata import ModelMetadata, read_metadata
-from sqlflow_runtime.model_store import METADATA_FORMAT, damaged, load_model
+from sqlflow_runtime.model_store import METADATA_FORMAT, ModelStore, damaged
 
 Matrix = npt.NDArray[Any]
 
@@ -77,14 +76,14 @@ class TrainedModel(ModelMetadata):
         return list(found.tolist())
 
 
-def load(database: Database, reference: str, place: int) -> tuple[TrainedModel, int]:
+def load(models: ModelStore, reference: str, place: int) -> tuple[TrainedModel, int]:
     """Return the stored model of that name, ready to use, and its version.
 
     Raises:
         RunError: kind `model`, at `place`; there is none, or it cannot be read.
     """
     try:
-        stored = load_model(database, reference)
+        stored = models.load(reference)
         try:
             return restore(stored.metadata, stored.content), stored.version
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
