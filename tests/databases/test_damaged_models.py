@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,7 @@ def test_a_child_that_does_not_exist_is_said_in_a_step(iris_sqlite: Database, tm
         content = _with_a_lost_child(stored.content, "xgboost" in estimator)
         save_model(iris_sqlite, "m", stored.metadata, content)
         copy = tmp_path / "copy.sqlite"
-        with sqlite3.connect(copy) as target:
+        with closing(sqlite3.connect(copy)) as target:
             iris_sqlite._connection.backup(target)  # type: ignore[attr-defined]
         done = run_step(tmp_path, f"sqlite:///{copy}", PREDICT, "--statements", "1", dialect="sqlite")
         (error,) = done.of("error")
@@ -229,7 +230,7 @@ def test_a_model_in_ubjson_with_a_lost_child_is_refused(iris_sqlite: Database, t
     succeed(iris_sqlite, TRAIN.format("xgboost.gbtree"))
     _save_as_ubjson(iris_sqlite, lose)
     copy = tmp_path / "copy.sqlite"
-    with sqlite3.connect(copy) as target:
+    with closing(sqlite3.connect(copy)) as target:
         iris_sqlite._connection.backup(target)  # type: ignore[attr-defined]
     done = run_step(tmp_path, f"sqlite:///{copy}", PREDICT, "--statements", "1", dialect="sqlite")
     (error,) = done.of("error")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import ClassVar
 
 from sqlflow_runtime.databases.driver import BATCH_ROWS, EmbeddedDatabase, first_word, not_opened, place_of, qualified
@@ -39,8 +39,11 @@ def open_sqlite(url: DatabaseUrl, where: str) -> Sqlite:
     """Open the file, creating it if its folder exists; see `open_database`."""
     path = url.database or ":memory:"
     try:
-        connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        with ExitStack() as stack:
+            connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            stack.callback(connection.close)
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            stack.pop_all()
     except sqlite3.Error as error:
         raise not_opened(url, where, str(error)) from error
     return Sqlite(connection)
