@@ -10,8 +10,7 @@ import typer
 from sqlflow_codegen.contract import EXIT_USAGE
 from sqlflow_codegen.errors import CodegenError, ProgramError, SQLFlowError
 
-from sqlflow_cli.input_file import InputFile, read_input
-from sqlflow_cli.manifest import ManifestError
+from sqlflow_cli.input_file import InputFile, ManifestError, read_input
 from sqlflow_cli.screen import complain
 
 EXIT_ERRORS = 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlflow_codegen.language import format_diagnostics
+from sqlflow_codegen.language.diagnostics import format_diagnostics
 
 from sqlflow_cli.findings import Finding, Report
 from sqlflow_cli.screen import counted, visible

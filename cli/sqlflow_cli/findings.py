@@ -14,8 +14,8 @@ from sqlflow_codegen.language import DEFAULT_DIALECT, normalize_dialect, runnabl
 from sqlflow_codegen.language.runnable import empty_program
 from sqlflow_codegen.language.suggest import did_you_mean
 
-from sqlflow_cli.input_file import InputFile
-from sqlflow_cli.manifest import Job, ManifestError, dotted, jobs_of
+from sqlflow_cli.input_file import InputFile, ManifestError
+from sqlflow_cli.manifest import Job, dotted, jobs_of
 
 MANIFEST_ORDERING = "a manifest says the ordering of its programs: spec.ordering"
 """The message where `check --ordering` comes with one."""

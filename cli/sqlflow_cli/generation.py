@@ -11,8 +11,8 @@ from sqlflow_codegen.language import DEFAULT_DIALECT, runnable_program
 from sqlflow_codegen.language.ir import Program
 from sqlflow_operator.backend_registry import Backend, definition
 
-from sqlflow_cli.input_file import InputFile
-from sqlflow_cli.manifest import Job, ManifestError, jobs_of
+from sqlflow_cli.input_file import InputFile, ManifestError
+from sqlflow_cli.manifest import Job, jobs_of
 
 if TYPE_CHECKING:
     from sqlflow_operator.run_options import Defaults

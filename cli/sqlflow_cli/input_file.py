@@ -13,6 +13,19 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 _OBJECT = (re.compile(r'^\s*"?apiVersion"?:', re.MULTILINE), re.compile(r'^\s*"?kind"?:', re.MULTILINE))
 
 
+class ManifestError(SQLFlowError):
+    """The file is no YAML, or an object in it is no SQLFlowJob.
+
+    Attributes:
+        line, column: place in the file, from 1.
+    """
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
 @dataclass(frozen=True, slots=True)
 class InputFile:
     """A file that has been read: its path, `-` for standard input, and its text, no line end translated."""

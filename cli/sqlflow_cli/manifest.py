@@ -15,7 +15,7 @@ import yaml
 from sqlflow_codegen.errors import SQLFlowError
 from sqlflow_codegen.language.source import Source
 
-from sqlflow_cli.input_file import InputFile
+from sqlflow_cli.input_file import InputFile, ManifestError
 
 if TYPE_CHECKING:
     from sqlflow_operator.api import SQLFlowJob
@@ -30,19 +30,6 @@ _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 _INT = "tag:yaml.org,2002:int"
 _NOT_IN_KUBERNETES = (_INT, "tag:yaml.org,2002:timestamp")
-
-
-class ManifestError(SQLFlowError):
-    """The file is no YAML, or an object in it is no SQLFlowJob.
-
-    Attributes:
-        line, column: place in the file, from 1.
-    """
-
-    def __init__(self, message: str, line: int, column: int) -> None:
-        super().__init__(message)
-        self.line = line
-        self.column = column
 
 
 class _Loader(yaml.SafeLoader):

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
-from rich.status import Status
 from rich.text import Text
 from sqlflow_codegen.errors import Diagnostic
-from sqlflow_codegen.language import format_diagnostics
-from sqlflow_codegen.language.ir import Program
+from sqlflow_codegen.language.program import Program
 from sqlflow_codegen.progress import StepProgress
 
-from sqlflow_cli.screen import counted, visible
-from sqlflow_cli.tables import PIPE_WIDTH, Shown
+from sqlflow_cli.screen import PIPE_WIDTH, counted, visible
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from sqlflow_cli.tables import Shown
 
 _PROGRESS_SECONDS = 10.0
 """Seconds between two lines about a training's progress where no terminal shows it all the time."""
@@ -87,6 +89,8 @@ class RecordPrinter:
             self._console.file.flush()
 
     def _on_columns(self, record: dict[str, Any]) -> None:
+        from sqlflow_cli.tables import Shown
+
         self._results.append(Shown(record["names"], record["types"]))
 
     def _on_row(self, record: dict[str, Any]) -> None:
@@ -156,6 +160,8 @@ class RecordPrinter:
         if self._console.is_terminal:
             self._print(self._title, "bold")
         place = (record["statement"], record["line"], record["column"])
+        from sqlflow_codegen.language.diagnostics import format_diagnostics
+
         diagnostic = Diagnostic(record["kind"], record["message"], *place, hint=record["hint"])
         self._print(format_diagnostics(self._program.text, [diagnostic]), "red")
 

@@ -9,6 +9,9 @@ import typer
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """All but tab and line feed."""
 
+PIPE_WIDTH = 160
+"""Columns of a page that is no terminal, unless COLUMNS says otherwise."""
+
 
 def visible(text: str) -> str:
     """The text with control characters written out: data must not steer the terminal."""

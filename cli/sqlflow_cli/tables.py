@@ -15,9 +15,6 @@ from sqlflow_runtime.cells import show_cell
 
 from sqlflow_cli.screen import visible
 
-PIPE_WIDTH = 160
-"""Columns of a page that is no terminal, unless COLUMNS says otherwise."""
-
 _NUMERIC = re.compile(
     r"u?(?:tiny|small|medium|big|huge)?int(?!erval|\d*(?:multi)?range)|float|double|real|numeric|decimal|(?:small|big)?serial",
     re.IGNORECASE,

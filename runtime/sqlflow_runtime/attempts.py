@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlflow_codegen.language.ir import EvaluateStatement, SqlStatement, Statement
+from sqlflow_codegen.language.program import SqlStatement, Statement
 
 from sqlflow_runtime.claims import EarlierStart, StepClaim
 from sqlflow_runtime.errors import RunError
@@ -88,9 +88,7 @@ def may_change(statement: Statement, repeat: Iterable[int]) -> bool:
         if statement.number in repeat or statement.verb in _CONTROLS:
             return False
         return statement.verb not in _READS or _analyzes(statement)
-    if isinstance(statement, EvaluateStatement):
-        return statement.into is not None
-    return statement.kind != "show"
+    return statement.kind != "show" and getattr(statement, "into", True) is not None
 
 
 def _analyzes(statement: SqlStatement) -> bool:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from sqlflow_codegen.contract import StepError
-from sqlflow_codegen.language.ir import Statement
+from sqlflow_codegen.language.program import Statement
 from sqlflow_codegen.language.source import Source
 
 from sqlflow_runtime.attempts import begin_step, check_resumable, resumes_at

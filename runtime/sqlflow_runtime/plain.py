@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlflow_codegen.language.ir import SqlStatement, Statement
+from sqlflow_codegen.language.program import SqlStatement, Statement
 
 from sqlflow_runtime.attempts import before_change
 from sqlflow_runtime.databases.rows import StatementResult
 from sqlflow_runtime.errors import RunError
-from sqlflow_runtime.hints import explained
 from sqlflow_runtime.ledger import Ledger
 from sqlflow_runtime.step_context import StepContext
 
@@ -22,6 +21,8 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     try:
         return context.database.run_reading(statement.text, context.limit) or _run_writing(context, statement)
     except RunError as failure:
+        from sqlflow_runtime.hints import explained
+
         raise explained(context.database, failure, statement.text) from failure
 
 

@@ -7,7 +7,7 @@ need is known from the graph.
 
 from __future__ import annotations
 
-from sqlflow_codegen.language.ir import Statement
+from sqlflow_codegen.language.program import Statement
 
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.step_context import StepContext

@@ -34,7 +34,7 @@ from sqlflow_runtime.recorder import Recorder, json_lines, write_termination_mes
 from sqlflow_runtime.stop import Stop
 
 if TYPE_CHECKING:
-    from sqlflow_codegen.language.ir import Program
+    from sqlflow_codegen.language.program import Program
 
     from sqlflow_runtime.step_context import StepContext
 

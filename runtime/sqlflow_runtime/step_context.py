@@ -10,7 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from sqlflow_codegen.contract import MODEL_STORE_ENV
-from sqlflow_codegen.language.ir import Program, Statement
+from sqlflow_codegen.language.program import Program, Statement
 
 from sqlflow_runtime.claims import StepClaim
 from sqlflow_runtime.databases.driver import Database

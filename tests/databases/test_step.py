@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -243,20 +242,38 @@ def test_a_signal_interrupts_a_library_in_this_process(tmp_path: Path, kind: str
     assert '"kind":"stopped"' in stdout
 
 
-def test_a_plain_sql_step_imports_no_big_library(tmp_path: Path) -> None:
-    program = tmp_path / "program.sql"
-    program.write_text("SELECT 1; SELECT * FROM t TO TRAIN xgboost.gbtree LABEL a INTO m;")
-    code = (
-        "import sys\nfrom sqlflow_runtime.step import main\n"
-        f"sys.argv = ['sqlflow-step', '--program', {str(program)!r}, '--dialect', 'sqlite', '--statements', '1']\n"
-        "try:\n    main()\nfinally:\n"
-        "    big = {'numpy', 'pandas', 'sklearn', 'xgboost', 'sqlglot', 'sqlalchemy', 'scipy', 'tenacity', 'typer'}\n"
-        "    print(sorted(big & set(sys.modules)))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=step_env(tmp_path, MEMORY), capture_output=True, encoding="utf-8", check=True
-    )
-    assert done.stdout.splitlines()[-1] == "[]"
+BIG = (
+    *("numpy", "pandas", "pyarrow", "scipy", "sklearn", "skops", "xgboost", "lightgbm", "keras", "jax", "shap"),
+    *("matplotlib", "highspy", "fsspec", "sqlglot", "sqlalchemy", "tenacity", "typer", "adbc_driver_manager"),
+)
+"""Libraries that plain SQL does not need."""
+CHECKED_BEFORE = (
+    *("language.checks", "language.ir", "language.model_parser", "language.lexer", "catalogue", "graph"),
+    *("databases.result_writers", "databases.result_tables"),
+)
+"""Modules of ours that only model statements need; a step of a program of plain SQL begins without them."""
+
+
+def imported(folder: Path, url: str, text: str, dialect: str) -> list[str]:
+    """The modules that a step has imported at its end, which has executed the first statement of a program."""
+    after = "import atexit, sys; print_at = sys.stderr; atexit.register(lambda: print(*sys.modules, file=print_at))"
+    ran = run_step(folder, url, text, "--statements", "1", dialect=dialect, before=after)
+    assert ran.code == 0, ran.stdout
+    return ran.stderr.split()
+
+
+@pytest.mark.parametrize(
+    "kind", [*(pytest.param(kind, marks=pytest.mark.database) for kind in ("postgres", "mysql")), "sqlite", "duckdb"]
+)
+def test_a_plain_sql_step_imports_no_big_library(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> None:
+    served = kind in ("postgres", "mysql")
+    url = request.getfixturevalue(f"{kind}_url") if served else f"{kind}:///{tmp_path}/db"
+    before = imported(tmp_path, url, "SELECT 1; SELECT * FROM t TO TRAIN xgboost.gbtree LABEL a INTO m", kind)
+    assert "sqlflow_runtime.plain" in before
+    assert sorted(set(BIG) & set(before)) == []
+    alone = imported(tmp_path, url, "SELECT 1; SELECT 2", kind)
+    own = [name.partition(".")[2] for name in alone if name.startswith(("sqlflow_codegen.", "sqlflow_runtime."))]
+    assert sorted(set(CHECKED_BEFORE) & set(own)) == []
 
 
 def test_a_library_that_does_not_return_is_left(tmp_path: Path) -> None:

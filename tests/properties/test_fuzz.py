@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.errors import ProgramError
-from sqlflow_codegen.language import DIALECTS, format_diagnostics, parse_program
+from sqlflow_codegen.language import DIALECTS, parse_program
+from sqlflow_codegen.language.diagnostics import format_diagnostics
 
 from tests.support.examples import chance, scaled
 

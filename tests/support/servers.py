@@ -57,9 +57,10 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running(folder_of_programs: Path) -> Iterator[Server]:
+def running(folder_of_programs: Path, *, durable: bool = False) -> Iterator[Server]:
+    """A server; `durable` gives it the settings of a real one, on a disk: each commit waits for it."""
     # A short path: a socket's name has at most about a hundred bytes.
-    folder = Path(tempfile.mkdtemp(prefix="sqlflow-pg-", dir=_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="sqlflow-pg-", dir=None if durable else _memory()))
     user = _user()
     if user is not None:
         shutil.chown(folder, user)
@@ -87,8 +88,8 @@ def running(folder_of_programs: Path) -> Iterator[Server]:
     try:
         initdb = ["--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]
         call("initdb", "--username=tester", f"--pwfile={password}", *initdb)
-        options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=50"
-        options += " -c max_prepared_transactions=4"
+        options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=50"
+        options += f" -c max_prepared_transactions=4 -c fsync={'on' if durable else 'off'}"
         call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
         yield server
     finally:

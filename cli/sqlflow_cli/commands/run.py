@@ -10,8 +10,8 @@ import typer
 from sqlflow_codegen.contract import DATABASE_ENV, EXIT_OK, EXIT_STOPPED, EXIT_USAGE
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
 from sqlflow_codegen.graph import check_results
-from sqlflow_codegen.language import format_diagnostics, normalize_dialect, runnable_program
-from sqlflow_codegen.language.ir import Program
+from sqlflow_codegen.language import normalize_dialect, runnable_program
+from sqlflow_codegen.language.program import Program
 from sqlflow_runtime.capture import OutputCapture
 from sqlflow_runtime.databases import DatabaseUrl, open_database, parse_url
 from sqlflow_runtime.databases.rows import PreviewLimit
@@ -24,8 +24,7 @@ from sqlflow_runtime.step_context import StepContext
 from sqlflow_runtime.stop import Stop
 
 from sqlflow_cli.errors import report_error
-from sqlflow_cli.input_file import InputFile, read_input
-from sqlflow_cli.manifest import ManifestError, only_job
+from sqlflow_cli.input_file import InputFile, ManifestError, read_input
 from sqlflow_cli.options import JobFile
 from sqlflow_cli.record_printer import RecordPrinter
 from sqlflow_cli.screen import complain
@@ -68,6 +67,8 @@ def run(
             raise ProgramError(errors)
     except (ProgramError, ManifestError) as error:
         if isinstance(error, ProgramError) and not source.is_manifest:
+            from sqlflow_codegen.language.diagnostics import format_diagnostics
+
             typer.echo(format_diagnostics(source.text, error.diagnostics), err=True)
         else:
             report_error(error, source, "")
@@ -85,6 +86,8 @@ def _program(file: InputFile, dialect: str, url: DatabaseUrl, preview_rows: int 
     if not file.is_manifest:
         check_dialect(url, normalize_dialect(dialect or url.dialect))
         return runnable_program(file.text, dialect or url.dialect), 100 if preview_rows is None else preview_rows
+    from sqlflow_cli.manifest import only_job
+
     job = only_job(file, dialect)
     spec = job.typed("default", "").spec
     check_dialect(url, normalize_dialect(spec.dialect))

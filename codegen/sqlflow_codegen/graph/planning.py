@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlflow_codegen.errors import Diagnostic, ProgramError
 from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.graph.steps import Step
-from sqlflow_codegen.language.ir import Program, SqlStatement, TrainStatement
+from sqlflow_codegen.language.program import Program
 
 if TYPE_CHECKING:
     from sqlflow_codegen.graph.build import Graph
@@ -42,7 +42,7 @@ def plan(program: Program, ordering: Ordering = Ordering.CONSERVATIVE, *, fusion
 
 def check_results(program: Program) -> tuple[Diagnostic, ...]:
     """The errors that `plan` would raise; at once where no statement writes a result table."""
-    if all(isinstance(statement, SqlStatement | TrainStatement) for statement in program):
+    if all(statement.kind in ("sql", "train") for statement in program):
         return ()
     from sqlflow_codegen.graph.build import build_graph
 

@@ -4,7 +4,6 @@
 big library, because every step parses the program when it starts.
 """
 
-from sqlflow_codegen.language.diagnostics import format_diagnostics
 from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, DIALECTS, normalize_dialect
 from sqlflow_codegen.language.parser import parse_program
 from sqlflow_codegen.language.runnable import runnable_program
@@ -12,7 +11,6 @@ from sqlflow_codegen.language.runnable import runnable_program
 __all__ = [
     "DEFAULT_DIALECT",
     "DIALECTS",
-    "format_diagnostics",
     "normalize_dialect",
     "parse_program",
     "runnable_program",

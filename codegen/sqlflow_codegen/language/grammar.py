@@ -6,22 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlflow_codegen.language import ir
-
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
     """One statement.
 
     Attributes:
-        statement: its class in the IR.
+        kind: of the statement: the `kind` of its class in `ir.QUERY_STATEMENTS`.
         target: the field of that class for what follows the action: an estimator, a model, a table, an objective.
         clauses: its clauses in their order, and the field that each fills.
         required: the clauses that it must have.
         example: the whole statement for messages, from its action on.
     """
 
-    statement: type[ir.QueryStatement]
+    kind: str
     target: str
     clauses: Mapping[str, str]
     required: tuple[str, ...]
@@ -35,34 +33,34 @@ def _optimize(action: str) -> Grammar:
     clauses = {"CONSTRAINT": "constraints", **_WITH, "USING": "solver", "INTO": "into"}
     variables = "variables = '..', var_type = '..'"
     example = f"TO {action} expression [CONSTRAINT ...] WITH {variables} [USING solver] INTO table"
-    return Grammar(ir.OptimizeStatement, "objective", clauses, ("WITH", "INTO"), example)
+    return Grammar("optimize", "objective", clauses, ("WITH", "INTO"), example)
 
 
 GRAMMARS: Mapping[str, Grammar] = MappingProxyType(
     {
         "TRAIN": Grammar(
-            ir.TrainStatement,
+            "train",
             "estimator",
             {**_WITH, "COLUMN": "columns", "LABEL": "label", "USING": "using", "INTO": "into"},
             ("INTO",),
             "TO TRAIN estimator [WITH name = value, ...] [COLUMN ...] [LABEL column] [USING model] INTO model",
         ),
         "PREDICT": Grammar(
-            ir.PredictStatement,
+            "predict",
             "into",
             {**_WITH, "USING": "using"},
             ("USING",),
             "TO PREDICT table.column [WITH name = value, ...] USING model",
         ),
         "EXPLAIN": Grammar(
-            ir.ExplainStatement,
+            "explain",
             "model",
             {**_WITH, "USING": "explainer", "INTO": "into"},
             (),
             "TO EXPLAIN model [WITH name = value, ...] [USING explainer] [INTO table]",
         ),
         "EVALUATE": Grammar(
-            ir.EvaluateStatement,
+            "evaluate",
             "model",
             {**_WITH, "LABEL": "label", "INTO": "into"},
             ("LABEL",),
@@ -71,7 +69,7 @@ GRAMMARS: Mapping[str, Grammar] = MappingProxyType(
         "MAXIMIZE": _optimize("MAXIMIZE"),
         "MINIMIZE": _optimize("MINIMIZE"),
         "RUN": Grammar(
-            ir.RunStatement,
+            "run",
             "image",
             {"CMD": "command", "INTO": "into"},
             (),

@@ -203,3 +203,10 @@ def patterns(dialect: str) -> Patterns:
         line_comment=re.compile(_line_comment(rules)),
         dollar=re.compile(_dollar(rules)) if rules.dollar else None,
     )
+
+
+def other_quotes(text: str, dialect: str, variant: str) -> bool:
+    """True if quotes or backslashes of a text mean something else in that variant than in its dialect."""
+    if variant == dialect:
+        return False
+    return ('"' in text and ANSI_QUOTES in variant) or ("\\" in text and BACKSLASH in variant)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from sqlflow_codegen.language.ir import Part
-from sqlflow_codegen.language.lexer import Lexer
 from sqlflow_codegen.language.source import ProblemError, Source
+
+if TYPE_CHECKING:
+    from sqlflow_codegen.language.ir import Part
 
 POSTGRES_NAME_BYTES = 63
 MYSQL_NAME_CHARACTERS = 64
@@ -23,6 +25,8 @@ def parse_name(text: str, dialect: str) -> tuple[Part, ...]:
     Raises:
         ValueError: it is no name in that dialect.
     """
+    from sqlflow_codegen.language.lexer import Lexer
+
     lexer = Lexer(Source(text), dialect, 0, len(text))
     try:
         name = lexer.name("a name", written=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sqlflow_codegen.language.span import Span as Span
+
 
 class Part(NamedTuple):
     """One identifier of a name: its text without quotes, and whether only quotes make it an identifier as it stands.
@@ -17,22 +19,6 @@ class Part(NamedTuple):
 
     text: str
     quoted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A piece of the program: character offsets [start, end) and the place of its first character.
-
-    `line` and `column` count from 1; a column counts Unicode characters. CRLF counts as one line end.
-    """
-
-    start: int
-    end: int
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)

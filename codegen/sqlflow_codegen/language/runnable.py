@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from sqlflow_codegen.catalogue import find_estimator, split_image
 from sqlflow_codegen.errors import Diagnostic, ProgramError
-from sqlflow_codegen.language import ir
-from sqlflow_codegen.language.checks.linear import check_linear
-from sqlflow_codegen.language.checks.model_statements import all_columns, estimator_hint
 from sqlflow_codegen.language.dialects import DATABASES, DEFAULT_DIALECT
 from sqlflow_codegen.language.parser import parse_program
+from sqlflow_codegen.language.program import Program, Statement
 from sqlflow_codegen.language.source import Problem, Source
-from sqlflow_codegen.language.yaml_folding import folded_comment, swallowing_comment
+
+if TYPE_CHECKING:
+    from sqlflow_codegen.language import ir
 
 NOT_YET = MappingProxyType(
     {
@@ -36,7 +36,7 @@ _CAN = "Programs run plain SQL, TO TRAIN, TO PREDICT, TO EVALUATE, TO MAXIMIZE, 
 
 def runnable_program(
     text: str, dialect: str = DEFAULT_DIALECT, *, job: bool = False, written: Sequence[str] | None = None
-) -> ir.Program:
+) -> Program:
     """Parse a program that is to run.
 
     Args:
@@ -55,6 +55,8 @@ def runnable_program(
         message = f"no step can use a database of dialect {program.dialect}"
         found.append(Diagnostic("unsupported-dialect", message, 0, 1, 1, f"Programs run on {', '.join(_DIALECTS)}."))
     if job:
+        from sqlflow_codegen.language.yaml_folding import folded_comment, swallowing_comment
+
         folded = folded_comment(text, dialect) if written is None else swallowing_comment(text, dialect, written)
         if folded is not None:
             found.append(Source(text).diagnostic(folded, 0))
@@ -70,12 +72,15 @@ def empty_program(severity: str) -> Diagnostic:
     return Diagnostic("empty-program", "the program has no statement", 0, 1, 1, severity=severity)
 
 
-def _refused(statement: ir.Statement) -> Iterator[Problem]:
+def _refused(statement: Statement) -> Iterator[Problem]:
     """The parts of a statement that no step can execute yet."""
     if statement.kind in NOT_YET:
         clause = " ".join(statement.title.split()[:2])
         hint = f"{NOT_YET[statement.kind]} {_CAN}"
         yield Problem("not-yet", f"{clause} is understood, but cannot run yet", _target(statement), hint)
+    from sqlflow_codegen.language import ir
+    from sqlflow_codegen.language.checks.linear import check_linear
+
     match statement:
         case ir.TrainStatement():
             yield from _train(statement)
@@ -83,8 +88,10 @@ def _refused(statement: ir.Statement) -> Iterator[Problem]:
             yield from check_linear(statement)
 
 
-def _target(statement: ir.Statement) -> int:
+def _target(statement: Statement) -> int:
     """The offset of the target of a statement's action."""
+    from sqlflow_codegen.language import ir
+
     match statement:
         case ir.ExplainStatement(model=target) | ir.RunStatement(image=target):
             return target.span.start
@@ -92,6 +99,10 @@ def _target(statement: ir.Statement) -> int:
 
 
 def _train(statement: ir.TrainStatement) -> Iterator[Problem]:
+    from sqlflow_codegen.catalogue import find_estimator, split_image
+    from sqlflow_codegen.language import ir
+    from sqlflow_codegen.language.checks.model_statements import all_columns, estimator_hint
+
     image, name = split_image(statement.estimator.text)
     place = statement.estimator.span.start
     if image:

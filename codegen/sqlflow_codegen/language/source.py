@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from sqlflow_codegen.errors import Diagnostic
-from sqlflow_codegen.language.nodes import Span
+from sqlflow_codegen.language.span import Span
 
 _LINE_END = re.compile(r"\r\n?|\n")
 

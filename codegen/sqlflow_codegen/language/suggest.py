@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import lru_cache
 
 _CUTOFF = 0.7
@@ -19,6 +18,8 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _closest(lowered: str, known: tuple[str, ...]) -> str | None:
+    from difflib import get_close_matches
+
     names = {name.lower(): name for name in known}
     near = get_close_matches(lowered, names, n=1, cutoff=_CUTOFF)
     return names[near[0]] if near else None

@@ -38,7 +38,6 @@ class Database(ABC):
     begin: ClassVar[str] = "BEGIN"
     own_schema: str
     """The schema of our own tables; "" if there is none."""
-    results: ResultTables
 
     _depth = 0
 
@@ -136,6 +135,11 @@ class Database(ABC):
     @abstractmethod
     def tables(self) -> list[str]:
         """Names of tables and views, as a program would write them; at most a few hundred."""
+
+    @property
+    @abstractmethod
+    def results(self) -> ResultTables:
+        """The result tables of this kind of database. Imported for the first that is written: plain SQL needs none."""
 
     def own_table(self, name: str) -> str:
         """The quoted, schema-qualified name of one of our own tables, such as `sqlflow_models`."""

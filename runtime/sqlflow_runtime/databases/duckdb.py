@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 
 from sqlflow_runtime.databases.driver import BATCH_ROWS, EmbeddedDatabase, first_word, not_opened, qualified
-from sqlflow_runtime.databases.duckdb_results import DuckDBResults, literal
 from sqlflow_runtime.databases.rows import Column, PreviewLimit, Row, RowStream, StatementResult, preview
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.errors import RunError
+
+if TYPE_CHECKING:
+    from sqlflow_runtime.databases.result_writers import ResultTables
 
 _KINDS = {
     "BOOLEAN": "bool", "FLOAT": "float", "DOUBLE": "float", "DECIMAL": "decimal", "VARCHAR": "string", "BLOB": "bytes",
@@ -70,8 +73,13 @@ class DuckDB(EmbeddedDatabase):
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._open = False
-        self.results = DuckDBResults(self)
         connection.execute("SET enable_progress_bar = false")
+
+    @cached_property
+    def results(self) -> ResultTables:
+        from sqlflow_runtime.databases.duckdb_results import DuckDBResults
+
+        return DuckDBResults(self)
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> StatementResult | None:
         """See `Database.run_reading`. DuckDB's own parser knows the statements that only read."""
@@ -232,3 +240,8 @@ def _kind(name: str) -> str:
     if name.startswith("TIME "):
         return "time"
     return _KINDS.get(name.partition("(")[0], "other")
+
+
+def literal(text: str) -> str:
+    """A text as DuckDB's SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlflow_codegen.language.names import parse_name, quote
 
+from sqlflow_runtime.databases.duckdb import literal
 from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, designed, words_of
 from sqlflow_runtime.databases.result_writers import StagedResultTables
 from sqlflow_runtime.databases.rows import Column, Row, TablePath
@@ -111,8 +112,3 @@ class DuckDBResults(StagedResultTables):
         self.insert(target, columns, select)
         if plan.mark:
             self.comment(plan, columns, literal)
-
-
-def literal(text: str) -> str:
-    """A text as DuckDB's SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"

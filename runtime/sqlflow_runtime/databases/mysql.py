@@ -7,7 +7,8 @@ import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pymysql.connections import Connection
 from pymysql.constants import SERVER_STATUS
@@ -17,7 +18,6 @@ from pymysql.err import MySQLError
 from sqlflow_runtime.databases.driver import BATCH_ROWS, Database, first_word, qualified
 from sqlflow_runtime.databases.mysql_errors import READ_ONLY_TRANSACTION, code_and_words, failure_of
 from sqlflow_runtime.databases.mysql_locks import NamedLocks
-from sqlflow_runtime.databases.mysql_results import MySQLResults
 from sqlflow_runtime.databases.mysql_types import columns_of_cursor, kind_of
 from sqlflow_runtime.databases.rows import (
     Column,
@@ -28,6 +28,9 @@ from sqlflow_runtime.databases.rows import (
     preview,
 )
 from sqlflow_runtime.errors import RunError
+
+if TYPE_CHECKING:
+    from sqlflow_runtime.databases.result_writers import ResultTables
 
 _RESET = ("ROLLBACK", "UNLOCK TABLES", "SET autocommit = 1", "SET SESSION TRANSACTION READ WRITE")
 _START_PRECISION = 2
@@ -61,13 +64,18 @@ class MySQL(Database):
         self._connect, self._reconnect = connect, reconnect
         self._use(connection)
         self.own_schema = self.current()
-        self.results = MySQLResults(self)
 
     def _use(self, connection: Connection[Any]) -> None:
         self._connection = connection
         self._thread = int(connection.thread_id())  # type: ignore[no-untyped-call]
         self.locks = NamedLocks(self)
         self._tables_locked = False
+
+    @cached_property
+    def results(self) -> ResultTables:
+        from sqlflow_runtime.databases.mysql_results import MySQLResults
+
+        return MySQLResults(self)
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> StatementResult | None:
         """See `Database.run_reading`. The server refuses what tries to write in a read-only transaction.

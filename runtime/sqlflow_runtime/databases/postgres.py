@@ -6,7 +6,8 @@ import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -14,9 +15,11 @@ from psycopg.pq import TransactionStatus
 from sqlflow_runtime.databases.driver import BATCH_ROWS, Database
 from sqlflow_runtime.databases.postgres_describe import describe
 from sqlflow_runtime.databases.postgres_errors import failure_of
-from sqlflow_runtime.databases.postgres_results import PostgresResults
 from sqlflow_runtime.databases.rows import Column, PreviewLimit, Row, RowStream, StatementResult, preview
 from sqlflow_runtime.errors import RunError
+
+if TYPE_CHECKING:
+    from sqlflow_runtime.databases.result_writers import ResultTables
 
 APPLICATION_PREFIX = "sqlflow "
 """The beginning of the name under which PostgreSQL lists a step's connection; the pod's name follows."""
@@ -56,7 +59,12 @@ class Postgres(Database):
         self.own_schema = str(self.execute("SELECT current_schema()")[0][0] or "public")
         self._quiet = False
         self._handle_notice: Callable[[psycopg.errors.Diagnostic], None] | None = None
-        self.results = PostgresResults(self)
+
+    @cached_property
+    def results(self) -> ResultTables:
+        from sqlflow_runtime.databases.postgres_results import PostgresResults
+
+        return PostgresResults(self)
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> StatementResult | None:
         """See `Database.run_reading`.

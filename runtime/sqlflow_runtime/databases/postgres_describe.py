@@ -6,7 +6,9 @@ from typing import Any
 
 import psycopg
 from psycopg import generators
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.abc import PQGen
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
 from psycopg.types.string import TextLoader
 
 from sqlflow_runtime.databases.rows import Column
@@ -28,37 +30,47 @@ SELECT format_type(t.oid, NULLIF(t.mod, -1)) FROM unnest(%s::oid[], %s::int[]) W
  ORDER BY n"""
 
 
+_STANDARD_NAMES = {
+    16: "boolean", 20: "bigint", 21: "smallint", 23: "integer", 700: "real", 701: "double precision",
+    1043: "character varying", 1114: "timestamp without time zone", 1184: "timestamp with time zone", 1700: "numeric",
+}  # fmt: skip
+"""What `format_type` makes of these without a modifier, whatever the search path: words of SQL's own grammar."""
+
+
 def describe(connection: psycopg.Connection[Any], sql: str) -> tuple[Column, ...]:
     """The columns of a statement; none if it returns no rows. Types of ours arrive as text from then on."""
-    try:
-        return _describe(connection, sql)
-    except psycopg.errors.InvalidSqlStatementName:
-        if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
-            raise
-    # A connection pooler sent the two messages to two servers; inside a transaction it cannot.
-    with connection.transaction(force_rollback=True):
-        return _describe(connection, sql)
-
-
-def _describe(connection: psycopg.Connection[Any], sql: str) -> tuple[Column, ...]:
-    connection.pgconn.send_prepare(b"", sql.encode())
-    _result(connection)
-    connection.pgconn.send_describe_prepared(b"")
-    result = _result(connection)
+    result = connection.wait(_described(connection.pgconn, sql.encode()))
     numbers = range(result.nfields)
     oids = [result.ftype(i) for i in numbers]
     kinds = [_KINDS.get(oid, "other") for oid in oids]
     for oid, kind in zip(oids, kinds, strict=True):
         if kind not in _NATIVE:
             connection.adapters.register_loader(oid, TextLoader)
-    modifiers = [result.fmod(i) for i in numbers]
-    types = [name for (name,) in connection.execute(_TYPE_NAMES, (oids, modifiers))] if oids else []
+    types = _type_names(connection, oids, [result.fmod(i) for i in numbers])
     names = [(result.fname(i) or b"").decode() for i in numbers]
     return tuple(map(Column, names, types, kinds))
 
 
-def _result(connection: psycopg.Connection[Any]) -> Any:
-    results = connection.wait(generators.execute(connection.pgconn))
-    if results[-1].status != ExecStatus.COMMAND_OK:
-        raise psycopg.errors.error_from_result(results[-1], encoding="utf-8")
-    return results[-1]
+def _described(pgconn: PGconn, sql: bytes) -> PQGen[PGresult]:
+    """Parse and Describe in one message: one round trip, and no pooler can send them to two servers."""
+    pgconn.enter_pipeline_mode()
+    pgconn.send_prepare(b"", sql)
+    pgconn.send_describe_prepared(b"")
+    pgconn.pipeline_sync()
+    yield from generators.send(pgconn)
+    prepared = yield from generators.fetch_many(pgconn)
+    described = yield from generators.fetch_many(pgconn)
+    yield from generators.fetch_many(pgconn)
+    pgconn.exit_pipeline_mode()
+    for (result,) in (prepared, described):
+        if result.status != ExecStatus.COMMAND_OK:
+            raise psycopg.errors.error_from_result(result, encoding="utf-8")
+    columns: PGresult = described[0]
+    return columns
+
+
+def _type_names(connection: psycopg.Connection[Any], oids: list[int], modifiers: list[int]) -> list[str]:
+    standard = [_STANDARD_NAMES.get(oid, "") * (mod == -1) for oid, mod in zip(oids, modifiers, strict=True)]
+    if all(standard):
+        return standard
+    return [name for (name,) in connection.execute(_TYPE_NAMES, (oids, modifiers))]

@@ -6,13 +6,16 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from typing import ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
 
 from sqlflow_runtime.databases.driver import BATCH_ROWS, EmbeddedDatabase, first_word, not_opened, place_of, qualified
 from sqlflow_runtime.databases.rows import Column, PreviewLimit, Row, RowStream, StatementResult, preview
-from sqlflow_runtime.databases.sqlite_results import SqliteResults
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.errors import RunError
+
+if TYPE_CHECKING:
+    from sqlflow_runtime.databases.result_writers import ResultTables
 
 _AFFINITY = (
     ("INT", "int"),
@@ -62,7 +65,12 @@ class Sqlite(EmbeddedDatabase):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.results = SqliteResults(self)
+
+    @cached_property
+    def results(self) -> ResultTables:
+        from sqlflow_runtime.databases.sqlite_results import SqliteResults
+
+        return SqliteResults(self)
 
     def run_reading(self, sql: str, limit: PreviewLimit) -> StatementResult | None:
         """See `Database.run_reading`. SQLite computes rows one by one; a preview costs no more than itself."""

@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from sqlflow_cli.app import COMMANDS
 
 from tests.support.waiting import wait_for
 
@@ -159,3 +161,24 @@ def test_a_fluid_program_that_python_refuses(tmp_path: Path, program: str, words
     assert ran.returncode == 1
     (line,) = ran.stderr.splitlines()
     assert line.startswith(f"{file}{words}")
+
+
+def test_the_help_imports_no_command() -> None:
+    code = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        "sys.argv = ['sqlflow', '--help']\n"
+        "from sqlflow_cli.__main__ import main; main()"
+    )
+    ran = python(code)
+    assert ran.returncode == 0
+    assert all(f" {name} " in ran.stdout for name in COMMANDS)
+    found = [name for name in ran.stderr.split() if name.startswith("sqlflow_")]
+    assert "sqlflow_cli.app" in found
+    assert not [name for name in found if name.startswith(("sqlflow_cli.commands", "sqlflow_codegen.language"))]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_all_has_the_summary_of_each(name: str) -> None:
+    function = getattr(import_module(f"sqlflow_cli.commands.{name}"), name)
+    assert function.__doc__ == COMMANDS[name]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from sqlflow_codegen.catalogue import estimator_names
 from sqlflow_codegen.errors import ProgramError
-from sqlflow_codegen.language import DIALECTS, format_diagnostics, normalize_dialect, parse_program
+from sqlflow_codegen.language import DIALECTS, normalize_dialect, parse_program
 from sqlflow_codegen.language.columns import FUNCTIONS
+from sqlflow_codegen.language.diagnostics import format_diagnostics
 from sqlflow_codegen.language.grammar import CLAUSES, GRAMMARS
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlflow_codegen.errors import Diagnostic, ProgramError
-from sqlflow_codegen.language import format_diagnostics, parse_program
+from sqlflow_codegen.language import parse_program
+from sqlflow_codegen.language.diagnostics import format_diagnostics
 
 
 def report(program: str) -> str:

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from sqlflow_codegen.language.client_commands import separator_in, separator_problem
 from sqlflow_codegen.language.grammar import ACTIONS, CLAUSES, GRAMMARS
 from sqlflow_codegen.language.keywords import keywords
-from sqlflow_codegen.language.lexer import Lexer
 from sqlflow_codegen.language.raw import RawStatement
 from sqlflow_codegen.language.scanner import Scanner
 from sqlflow_codegen.language.source import Problem, ProblemError, Source
@@ -118,6 +117,8 @@ class PlainSqlCheck:
 
     def _named(self, position: int) -> tuple[bool, bool, bool]:
         """True if a name stands there; if a clause of a model statement follows it; if the statement ends behind it."""
+        from sqlflow_codegen.language.lexer import Lexer
+
         lexer = Lexer(self._source, self._raw.variant, position, self._raw.end)
         try:
             lexer.name("")
