@@ -1,4 +1,4 @@
-"""What the run of a process costs: wall and CPU seconds, peak memory."""
+"""The cost of a process: wall and CPU seconds, peak memory."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _STANDARD_NAMES = {
     16: "boolean", 20: "bigint", 21: "smallint", 23: "integer", 700: "real", 701: "double precision",
     1043: "character varying", 1114: "timestamp without time zone", 1184: "timestamp with time zone", 1700: "numeric",
 }  # fmt: skip
-"""What `format_type` makes of these without a modifier, whatever the search path: words of SQL's own grammar."""
+"""Names by `format_type` of types without a modifier, whatever the search path: words of SQL's own grammar."""
 
 
 def describe(connection: psycopg.Connection[Any], sql: str) -> tuple[Column, ...]:
