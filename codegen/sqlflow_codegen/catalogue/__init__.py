@@ -4,6 +4,7 @@ from sqlflow_codegen.catalogue.estimators import (
     REPLACEMENTS,
     VALIDATION_SELECT,
     Estimator,
+    composed,
     estimator_names,
     find_estimator,
     refusal,
@@ -13,7 +14,9 @@ from sqlflow_codegen.catalogue.rules import allows, described, fault, to_python,
 from sqlflow_codegen.catalogue.solvers import OTHER_SOLVERS, SOLVER, SOLVER_OPTIONS
 from sqlflow_codegen.catalogue.statement_attributes import (
     CLASSIFICATION_METRICS,
+    EXTRA_OUTPUTS,
     METRICS,
+    PREDICTION_OUTPUTS,
     REGRESSION_METRICS,
     RESULT_ATTRIBUTES,
     RESULT_REPLACE,
@@ -23,8 +26,10 @@ from sqlflow_codegen.catalogue.statement_attributes import (
 
 __all__ = [
     "CLASSIFICATION_METRICS",
+    "EXTRA_OUTPUTS",
     "METRICS",
     "OTHER_SOLVERS",
+    "PREDICTION_OUTPUTS",
     "REGRESSION_METRICS",
     "REPLACEMENTS",
     "RESULT_ATTRIBUTES",
@@ -36,6 +41,7 @@ __all__ = [
     "VALIDATION_SELECT",
     "Estimator",
     "allows",
+    "composed",
     "described",
     "estimator_names",
     "fault",

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from sqlflow_codegen.catalogue.composites import Composition, Part, Slot, compose
 from sqlflow_codegen.catalogue.rules import to_python
 from sqlflow_codegen.catalogue.xgboost import (
     ALIASES,
@@ -52,12 +53,19 @@ class Estimator:
         library: `xgboost` or `sklearn`.
         class_path: the Python class, `xgboost.XGBClassifier`; for `xgboost.gbtree` and the other boosters
             `xgboost.Booster`, whose task its objective decides.
-        task: `classifier`, `regressor`, `ranker`, `cluster`, `outlier`, `mixture`, or `any`: the objective decides.
+        task: `classifier`, `regressor`, `ranker`, `cluster`, `outlier`, `mixture`, `transformer`, `density`,
+            `distance`; `part` as the last of its parts; `any`: the objective decides.
         attributes: for each attribute its rule (see `rules`).
         aliases: other names of attributes -> the canonical name.
         deprecated: attributes that are accepted but do nothing -> the alternative.
         defaults: parameters that this estimator sets where the statement does not.
         needs: attributes without which no model can come of it, with the value that each must have.
+        tags: abilities of scikit-learn's estimators: `label` (it learns from one), `single_output`, `multi_output` and
+            `multi_label` (labels it takes), `nan`, `sparse` (features it takes), `sample_weight`, `warm_start`,
+            `transform`.
+        slots: parameters that take other estimators.
+        grid: prefix of the attributes with the values that a search tries; "" where there is no search.
+        parts: the estimators in its slots, once `composed` has read the attributes of a statement.
     """
 
     name: str
@@ -69,11 +77,15 @@ class Estimator:
     deprecated: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, object] = field(default_factory=dict)
     needs: Mapping[str, Value] = field(default_factory=dict)
+    tags: frozenset[str] = frozenset()
+    slots: Mapping[str, Slot] = field(default_factory=dict)
+    grid: str = ""
+    parts: tuple[Part, ...] = ()
 
     @property
     def supervised(self) -> bool:
         """True if it learns from a label."""
-        return self.task not in ("cluster", "outlier", "mixture")
+        return "label" in self.tags if self.library == "sklearn" else True
 
     def parameters(self, attributes: Iterable[Attribute]) -> dict[str, object]:
         """The library's parameters: `defaults`, then the statement's attributes under their canonical names.
@@ -120,6 +132,13 @@ def find_estimator(name: str) -> Estimator | None:
     return _names().get(name) or _names().get(name.lower())
 
 
+def composed(estimator: Estimator, attributes: Iterable[Attribute]) -> Composition:
+    """The estimator with the parts that those attributes name: `estimator="sklearn.svm.SVC", estimator.C=2.0`."""
+    if not estimator.slots:
+        return Composition(estimator)
+    return compose(estimator, {one.name: one.value for one in attributes}, find_estimator, refusal)
+
+
 def refusal(name: str) -> str:
     """The reason why that estimator cannot be trained, as the rest of a sentence; "" if it can, or is unknown.
 
@@ -156,8 +175,17 @@ def _xgboost() -> Iterable[Estimator]:
 def _sklearn() -> Iterable[Estimator]:
     for name, entry in _sklearn_data()["estimators"].items():
         attributes = MappingProxyType({**entry["attributes"], VALIDATION_SELECT: "str"})
-        needs = MappingProxyType(entry.get("needs", {}))
-        yield Estimator(name, "sklearn", name, entry["task"], attributes, needs=needs)
+        yield Estimator(
+            name,
+            "sklearn",
+            name,
+            entry["task"],
+            attributes,
+            needs=MappingProxyType(entry.get("needs", {})),
+            tags=frozenset(entry["tags"]),
+            slots=MappingProxyType({slot: Slot(**part) for slot, part in entry.get("parts", {}).items()}),
+            grid=entry.get("grid", ""),
+        )
 
 
 @cache

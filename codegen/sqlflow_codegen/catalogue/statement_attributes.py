@@ -10,6 +10,12 @@ RESULT_REPLACE = "result.replace"
 RESULT_ATTRIBUTES = MappingProxyType({RESULT_REPLACE: "bool"})
 """Attributes of the statements that write a result table."""
 
+EXTRA_OUTPUTS = "predict.extra_outputs"
+"""Attribute of PREDICT with the names of what it writes besides the predictions, separated by commas."""
+
+PREDICTION_OUTPUTS = ("probability", "score")
+"""Names for `predict.extra_outputs`: probabilities of classes, and the raw scores that decide."""
+
 VALIDATION_METRICS = "validation.metrics"
 """Attribute of EVALUATE with the metrics' names, separated by commas."""
 
@@ -28,7 +34,7 @@ METRICS = (*CLASSIFICATION_METRICS, *REGRESSION_METRICS)
 
 STATEMENT_ATTRIBUTES = MappingProxyType(
     {
-        "predict": {"predict.extra_outputs": "str", "predict.num_workers": "int [1,inf)", **RESULT_ATTRIBUTES},
+        "predict": {EXTRA_OUTPUTS: "str", "predict.num_workers": "int [1,inf)", **RESULT_ATTRIBUTES},
         "evaluate": {
             VALIDATION_METRICS: "str",
             "validation.steps": "int [1,inf) | none",

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from scipy.interpolate import BSpline
+from scipy.sparse import issparse
 from sklearn.tree._tree import Tree
 
 from sqlflow_runtime.ml.booster_shape import check_splits
@@ -36,19 +37,33 @@ def check_fitted(estimator: Any, features: int, classes: int) -> None:
     for part in _parts(estimator):
         if isinstance(part, Tree):
             check_splits(part.children_left, part.children_right, part.feature, part.n_features)
+        elif isinstance(part, BSpline):
+            _check_spline(part)
+        elif issparse(part):
+            part.check_format(full_check=True)
+
+
+def _check_spline(spline: BSpline) -> None:
+    knots = np.asarray(spline.t)
+    if knots.ndim != 1 or spline.k < 0 or len(spline.c) != len(knots) - spline.k - 1 or (np.diff(knots) < 0).any():
+        raise ValueError("one of its splines has coefficients that do not fit its knots")
 
 
 def _parts(root: Any) -> Iterator[Any]:
-    """The trees inside, however deep they are in other estimators, lists and arrays."""
+    """The trees, splines and sparse matrices inside, however deep in other estimators, lists, dictionaries, arrays."""
     pending, seen = [root], set()
     while pending:
         part = pending.pop()
-        if id(part) in seen:
+        if id(part) in seen or isinstance(part, str | int | float):
             continue
         seen.add(id(part))
-        if isinstance(part, Tree):
+        if isinstance(part, Tree | BSpline) or issparse(part):
             yield part
-        elif isinstance(part, BaseEstimator):
+        elif isinstance(part, dict):
+            pending += part.values()
+        elif isinstance(part, list | tuple):
+            pending += part
+        elif isinstance(part, np.ndarray):
+            pending += part.ravel().tolist() if part.dtype == object else ()
+        elif type(part).__module__.startswith("sklearn.") and hasattr(part, "__dict__"):
             pending += vars(part).values()
-        elif isinstance(part, list | tuple) or (isinstance(part, np.ndarray) and part.dtype == object):
-            pending += [one for one in np.ravel(np.asarray(part, dtype=object)) if not isinstance(one, int | float)]

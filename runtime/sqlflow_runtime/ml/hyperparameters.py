@@ -10,6 +10,7 @@ from sqlflow_codegen.catalogue import (
     VALIDATION_SELECT,
     Estimator,
     allows,
+    composed,
     described,
     estimator_names,
     find_estimator,
@@ -37,16 +38,31 @@ def resolve_estimator(name: Name) -> Estimator:
             or "Known are xgboost.gbtree, sklearn.ensemble.RandomForestClassifier and others."
         )
         raise RunError("estimator", f"there is no estimator {name.text}", hint, place=name.span.start)
-    from sqlflow_runtime.ml.sklearn_models import estimator_class
+    from sqlflow_runtime.ml.sklearn_types import PREDICTING, estimator_class
 
     try:
-        found = estimator_class(name.text)
+        found = estimator_class(name.text, PREDICTING)
     except RunError as failure:
         failure.place = name.span.start
         failure.hint = did_you_mean(name.text, estimator_names()) or failure.hint
         raise
     attributes = dict.fromkeys(inspect.signature(found).parameters, _ANY)
-    return Estimator(name.text, "sklearn", name.text, "any", {**attributes, VALIDATION_SELECT: "str"})
+    tags = frozenset({"label"} if hasattr(found, "predict") and "y" in inspect.signature(found.fit).parameters else ())
+    return Estimator(name.text, "sklearn", name.text, "any", {**attributes, VALIDATION_SELECT: "str"}, tags=tags)
+
+
+def composed_estimator(estimator: Estimator, attributes: Sequence[Attribute]) -> Estimator:
+    """The estimator with the parts that the attributes name.
+
+    Raises:
+        RunError: kind `estimator`, at the attribute; a part cannot be used.
+    """
+    composition = composed(estimator, attributes)
+    for problem in composition.problems:
+        place = next((one.span.start for one in attributes if one.name == problem.attribute), None)
+        message = f"attribute {problem.attribute} of {estimator.name} {problem.message}"
+        raise RunError("estimator", message, problem.hint, place=place)
+    return composition.estimator
 
 
 def checked_parameters(

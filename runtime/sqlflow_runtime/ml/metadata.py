@@ -25,7 +25,16 @@ from sqlflow_runtime.ml.labels import Label
 WIDTH_LIMIT = 10_000_000
 """More columns than this no matrix has."""
 
-_TASKS = ("classification", "regression", "clustering")
+_LABELS: Mapping[str, tuple[bool, ...]] = {
+    "classification": (True,),
+    "regression": (True,),
+    "transformation": (True, False),
+    "clustering": (False,),
+    "outlier": (False,),
+    "density": (False,),
+    "distance": (False,),
+}
+"""Task of a model -> True if it has a label, False if it has none."""
 _VALUES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "string": (str,), "bool": (bool,)}
 """Kind of a label -> the types that its classes have in JSON."""
 
@@ -36,7 +45,9 @@ class ModelMetadata:
 
     Attributes:
         estimator: as the catalogue names it: `xgboost.gbtree`.
-        task: `classification`, `regression` or `clustering`.
+        task: `classification`, `regression`, `clustering`, `outlier` (1 for a row as usual, -1 for an outlier),
+            `transformation` (numbers made of a row's numbers), `density` (the logarithm of how likely a row is) or
+            `distance` (from the rows of the training).
         features: made of TRAIN's columns, in the matrix's order.
         label: None for an unsupervised model.
         statement: the TRAIN statement as written.
@@ -45,6 +56,7 @@ class ModelMetadata:
         rows: number of rows that it learned from.
         metrics: last values measured while training.
         curve: values measured after each iteration; see `Curve`.
+        outputs: number of columns of the predictions: 1, but for transformations.
     """
 
     estimator: str
@@ -57,6 +69,7 @@ class ModelMetadata:
     rows: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
     curve: Curve = field(default_factory=dict)
+    outputs: int = 1
 
     @property
     def classes(self) -> tuple[Any, ...]:
@@ -70,8 +83,8 @@ class ModelMetadata:
 
     @property
     def result_kind(self) -> str:
-        """The kind of the predictions: the label's for classes, else `float`; `int` for clusters."""
-        if self.task == "clustering":
+        """The kind of the predictions: the label's for classes, else `float`; `int` for clusters and outliers."""
+        if self.task in ("clustering", "outlier"):
             return "int"
         return self.label.kind if self.label is not None and self.classes else "float"
 
@@ -110,6 +123,7 @@ def read_metadata(data: Mapping[str, Any]) -> ModelMetadata:
             rows=_of(data, "rows", int),
             metrics=_of(data, "metrics", dict),
             curve=check_curve(data.get("curve", {})),
+            outputs=_of({"outputs": 1, **data}, "outputs", int),  # models of older versions have none
         )
     except KeyError as error:
         raise ValueError(f"its metadata lacks {error}") from error
@@ -143,9 +157,11 @@ def _label(data: Any) -> Label | None:
 
 
 def _check(found: ModelMetadata) -> None:
-    if found.task not in _TASKS:
+    if found.task not in _LABELS:
         raise ValueError(f"its task is {found.task!r:.80}")
-    if (found.label is None) != (found.task == "clustering") or bool(found.classes) != (found.task == "classification"):
+    if not 1 <= found.outputs <= (WIDTH_LIMIT if found.task == "transformation" else 1):
+        raise ValueError(f"its number of outputs is {found.outputs}")
+    if (found.label is not None) not in _LABELS[found.task] or bool(found.classes) != (found.task == "classification"):
         raise ValueError(f"its label does not fit its task, {found.task}")
     width = 0
     for feature in found.features:

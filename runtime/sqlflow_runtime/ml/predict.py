@@ -1,8 +1,8 @@
-"""`TO PREDICT`: the selected columns but the label, and the predictions as the last column, in a new table."""
+"""`TO PREDICT`: the selected columns but the label, and after them the predictions, in a new table."""
 
 from __future__ import annotations
 
-from sqlflow_codegen.catalogue import RESULT_REPLACE
+from sqlflow_codegen.catalogue import EXTRA_OUTPUTS, RESULT_REPLACE
 from sqlflow_codegen.language.ir import PredictStatement, Statement
 from sqlflow_codegen.language.names import stored
 
@@ -14,6 +14,7 @@ from sqlflow_runtime.ml.column_clause import check_distinct, find_column
 from sqlflow_runtime.ml.encoder import Encoder
 from sqlflow_runtime.ml.hyperparameters import ignore_attributes
 from sqlflow_runtime.ml.into import result_table
+from sqlflow_runtime.ml.prediction_columns import Added, PredictionColumns
 from sqlflow_runtime.ml.trained_model import TrainedModel, load
 from sqlflow_runtime.step_context import StepContext
 
@@ -22,7 +23,7 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     """Predict; returns the number of rows written."""
     assert isinstance(statement, PredictStatement)
     database = context.database
-    ignore_attributes(statement.attributes, (RESULT_REPLACE,), context.recorder.log)
+    ignore_attributes(statement.attributes, (EXTRA_OUTPUTS, RESULT_REPLACE), context.recorder.log)
     model, version = load(context.models, statement.using.text, statement.using.span.start)
     context.recorder.log("info", f"using version {version} of {statement.using} ({model.estimator})")
     try:
@@ -43,22 +44,47 @@ def _derivation(
     label = find_column(columns, model.label.name) if model.label is not None else None
     keep = tuple(column for column in columns if column != label)
     name = stored(statement.into.path[-1], context.database.dialect)
-    if find_column(keep, name) is not None:
-        raise RunError(
-            "data",
-            f"the SELECT returns a column {name} too, which is to be the predictions' name",
-            f"Choose another name: TO PREDICT {statement.result_table}.predicted.",
-            place=statement.into.span.start,
-        )
-    added = Column(name, _result_type(context, model), model.result_kind)
+    predictions = PredictionColumns(model, name, _extra(statement))
+    added = tuple(_named(context, model, one) for one in predictions.columns)
+    _check_names(statement, keep, added)
     encoder = Encoder(columns, model.features, model.fitted.dtype)
     names, kinds = [column.name for column in columns], [column.kind for column in columns]
 
     def compute(rows: list[Row]) -> list[Row]:
         context.check_stopped()
-        return [(value,) for value in model.result(encoder.encode(record_batch(names, kinds, rows)))]
+        return list(zip(*predictions.values(encoder.encode(record_batch(names, kinds, rows))), strict=True))
 
-    return Derivation(keep, (added,), compute)
+    return Derivation(keep, added, compute)
+
+
+def _extra(statement: PredictStatement) -> list[str]:
+    """The outputs that `predict.extra_outputs` names."""
+    texts = [str(one.value) for one in statement.attributes if one.name == EXTRA_OUTPUTS]
+    return [name for text in texts for name in map(str.strip, text.split(",")) if name]
+
+
+def _named(context: StepContext, model: TrainedModel, added: Added) -> Column:
+    """The added column with its type; its name as the database keeps it."""
+    name = stored((added.name, True), context.database.dialect)
+    if added.kind is None:
+        return Column(name, _result_type(context, model), model.result_kind)
+    return Column(name, context.database.type_for(added.kind), added.kind)
+
+
+def _check_names(statement: PredictStatement, keep: tuple[Column, ...], added: tuple[Column, ...]) -> None:
+    """Refuse two columns of one name: names differ by more than case, as most databases want it."""
+    for number, column in enumerate(added):
+        if find_column(keep, column.name) is not None:
+            what = f"the SELECT returns a column {column.name} too, which is to be the predictions' name"
+            hint = f"Choose another name: TO PREDICT {statement.result_table}.predicted."
+            if number:
+                what = f"the SELECT returns a column {column.name} too, which TO PREDICT adds"
+                hint = f"Give the column of the SELECT another name: {column.name} AS other_name."
+            raise RunError("data", what, hint, place=statement.into.span.start)
+        if find_column(added[:number], column.name) is not None:
+            what = f"two columns of the result would have the name {column.name}"
+            hint = "Choose another name for the predictions, or leave predict.extra_outputs out."
+            raise RunError("data", what, hint, place=statement.into.span.start)
 
 
 def _result_type(context: StepContext, model: TrainedModel) -> str:

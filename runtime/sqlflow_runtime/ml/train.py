@@ -14,20 +14,20 @@ from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.column_clause import plan_features
 from sqlflow_runtime.ml.dataset import Dataset, read_dataset
 from sqlflow_runtime.ml.features import Feature
-from sqlflow_runtime.ml.hyperparameters import checked_parameters, resolve_estimator
+from sqlflow_runtime.ml.hyperparameters import checked_parameters, composed_estimator, resolve_estimator
 from sqlflow_runtime.ml.trained_model import TrainedModel, dump_verified, load
 from sqlflow_runtime.ml.training import Training
 from sqlflow_runtime.reconnect import keep_connected
 from sqlflow_runtime.step_context import StepContext
 
-_LIBRARIES = {"xgboost": "sqlflow_runtime.ml.xgboost_training", "sklearn": "sqlflow_runtime.ml.sklearn_models"}
+_LIBRARIES = {"xgboost": "sqlflow_runtime.ml.xgboost_training", "sklearn": "sqlflow_runtime.ml.sklearn_training"}
 """Library of an estimator -> the module whose `train(training)` uses it."""
 
 
 def run(context: StepContext, statement: Statement) -> StatementResult:
     """Train, store and record; returns the number of rows learned from."""
     assert isinstance(statement, TrainStatement)
-    estimator = resolve_estimator(statement.estimator)
+    estimator = composed_estimator(resolve_estimator(statement.estimator), statement.attributes)
     parameters = checked_parameters(estimator, statement.attributes, context.recorder.log)
     context.models.prepare()
     library = importlib.import_module(_LIBRARIES[estimator.library])

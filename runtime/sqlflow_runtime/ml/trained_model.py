@@ -47,6 +47,9 @@ class Fitted(Protocol):
     def probabilities(self, matrix: Matrix) -> Matrix | None:
         """Rows x classes; None where the model gives none."""
 
+    def scores(self, matrix: Matrix) -> Matrix | None:
+        """The raw scores that decide, for each row one, or one for each class; None where the model gives none."""
+
     def dump(self) -> bytes:
         """The model in its library's own safe format."""
 
@@ -68,12 +71,12 @@ class TrainedModel(ModelMetadata):
             "image": os.environ.get(IMAGE_ENV, ""),
         }
 
-    def result(self, matrix: Matrix) -> list[Any]:
-        """Predictions for the rows of a matrix, as values for the database."""
+    def result_columns(self, matrix: Matrix) -> list[list[Any]]:
+        """Predictions for the rows of a matrix, as values for the database: a list for each of the `outputs`."""
         found = self.fitted.predict(matrix)
         if self.label is not None and self.classes:
-            return self.label.decode(found)
-        return list(found.tolist())
+            return [self.label.decode(found)]
+        return [list(found.tolist())] if found.ndim == 1 else [part.tolist() for part in found.T]
 
 
 def load(models: ModelStore, reference: str, place: int) -> tuple[TrainedModel, int]:
@@ -122,10 +125,11 @@ def dump_verified(model: TrainedModel, matrix: Matrix) -> bytes:
     content = model.fitted.dump()
     rows = matrix[:_TRIED_ROWS]
     try:
-        found = restore(json.loads(json.dumps(model.metadata())), content).result(rows)
+        found = restore(json.loads(json.dumps(model.metadata())), content).result_columns(rows)
     except (RunError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         words = error.message if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
         raise RunError("estimator", f"{model.estimator} has learned, but its model cannot be used: {words}") from error
-    if len(found) != len(rows):
-        raise RunError("estimator", f"{model.estimator} predicts {len(found)} values for {len(rows)} rows")
+    if len(found) != model.outputs or any(len(values) != rows.shape[0] for values in found):
+        sizes = " and ".join(sorted({str(len(values)) for values in found}))
+        raise RunError("estimator", f"{model.estimator} predicts {sizes} values for {rows.shape[0]} rows")
     return content

@@ -74,7 +74,14 @@ class Training:
         self.context.check_stopped()
 
     def model(
-        self, fitted: Fitted, label: Label | None, metrics: Mapping[str, float], decided: Mapping[str, Any]
+        self,
+        fitted: Fitted,
+        label: Label | None,
+        metrics: Mapping[str, float],
+        decided: Mapping[str, Any],
+        *,
+        task: str = "",
+        outputs: int = 1,
     ) -> TrainedModel:
         """The result of the training.
 
@@ -83,11 +90,12 @@ class Training:
             label: with its classes; None for an unsupervised model.
             metrics: last values measured on the way.
             decided: attributes of which the statement says nothing, such as the objective.
+            task: see `ModelMetadata`; "" for `classification` where the label has classes, else `regression`.
+            outputs: number of columns of the predictions.
         """
-        supervised = "classification" if label is not None and label.classes else "regression"
         return TrainedModel(
             estimator=self.estimator.name,
-            task="clustering" if label is None else supervised,
+            task=task or ("classification" if label is not None and label.classes else "regression"),
             features=self.data.features,
             label=label,
             fitted=fitted,
@@ -97,4 +105,5 @@ class Training:
             rows=len(self.data),
             metrics=metrics,
             curve=self.curve.curve(),
+            outputs=outputs,
         )

@@ -58,6 +58,11 @@ class Boosted:
         found: Matrix = power / power.sum(axis=1, keepdims=True)
         return found
 
+    def scores(self, matrix: Matrix) -> Matrix:
+        """See `Fitted`: the sums of the leaves, before the objective makes probabilities or numbers of them."""
+        found: Matrix = self.booster.predict(self._matrix(matrix), output_margin=True)
+        return found
+
     def dump(self) -> bytes:
         """The model in XGBoost's JSON, compressed."""
         return zlib.compress(self.booster.save_raw(raw_format="json"))

@@ -82,15 +82,15 @@ def findings(program: str) -> list[tuple[str, str, str, str]]:
         (
             "TO TRAIN sklearn.pipeline.Pipeline LABEL y INTO m",
             "error",
-            "unusable-estimator",
-            "sklearn.pipeline.Pipeline cannot be trained: it cannot be made without steps, which SQL cannot give",
-            "",
+            "attribute-conflict",
+            "attribute `steps` of sklearn.pipeline.Pipeline must be there: it names other estimators",
+            'Name them, separated by commas: steps="StandardScaler, SVC".',
         ),
         (
             "TO TRAIN sklearn.DBSCAN INTO m",
             "error",
             "unusable-estimator",
-            "sklearn.DBSCAN cannot be trained: it does not predict, so no model can be made of it",
+            "sklearn.DBSCAN cannot be trained: it groups the rows that it learned from, and cannot predict others",
             "",
         ),
         (

@@ -32,6 +32,9 @@ class Fixed:
     def probabilities(self, matrix: Any) -> Any:
         return self._probabilities
 
+    def scores(self, matrix: Any) -> Any:
+        return None
+
     def dump(self) -> bytes:
         return b""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from sqlflow_codegen.catalogue import Estimator, allows, described, fault, to_python, words
+from sqlflow_codegen.catalogue.xgboost_conflicts import Conflict
 from sqlflow_codegen.language.ir import Attribute, TrainStatement
 from sqlflow_codegen.language.source import Problem, shortened
 from sqlflow_codegen.language.suggest import did_you_mean
@@ -81,8 +82,13 @@ def check_conflicts(statement: TrainStatement, estimator: Estimator) -> Iterator
     attributes = statement.attributes
     if not all(allows(estimator.attributes.get(one.name, "str"), one.value) for one in attributes):
         return  # said already, and the rest would follow from it
-    given = {estimator.aliases.get(one.name, one.name): one for one in attributes}
-    for conflict in estimator.conflicts(attributes, continues=statement.using is not None):
+    yield from conflicting(statement, estimator, estimator.conflicts(attributes, continues=statement.using is not None))
+
+
+def conflicting(statement: TrainStatement, estimator: Estimator, conflicts: Iterable[Conflict]) -> Iterator[Problem]:
+    """The problems at the attributes in question, or at the estimator's name where the statement lacks one."""
+    given = {estimator.aliases.get(one.name, one.name): one for one in statement.attributes}
+    for conflict in conflicts:
         attribute = given.get(conflict.attribute)
         name, at = (
             (attribute.name, attribute.value_span) if attribute else (conflict.attribute, statement.estimator.span)

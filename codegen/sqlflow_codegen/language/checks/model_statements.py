@@ -13,13 +13,14 @@ from sqlflow_codegen.catalogue import (
     VALIDATION_METRICS,
     VALIDATION_SELECT,
     Estimator,
+    composed,
     estimator_names,
     find_estimator,
     refusal,
     split_image,
 )
 from sqlflow_codegen.language import ir
-from sqlflow_codegen.language.checks.attributes import check_aliases, check_attributes, check_conflicts
+from sqlflow_codegen.language.checks.attributes import check_aliases, check_attributes, check_conflicts, conflicting
 from sqlflow_codegen.language.source import Problem
 from sqlflow_codegen.language.suggest import did_you_mean
 
@@ -47,7 +48,10 @@ def check_train(statement: ir.TrainStatement) -> Iterator[Problem]:
         message = f"unknown estimator `{name}`: its attributes are not checked"
         yield Problem("unknown-estimator", message, statement.estimator.span.start, estimator_hint(name), "warning")
         return
+    composition = composed(estimator, statement.attributes)
+    estimator = composition.estimator
     yield from check_attributes(statement.attributes, estimator.attributes, estimator.name)
+    yield from conflicting(statement, estimator, composition.problems)
     yield from check_aliases(statement.attributes, estimator.aliases, estimator.deprecated, estimator.name)
     yield from check_conflicts(statement, estimator)
     yield from _columns(statement, estimator)

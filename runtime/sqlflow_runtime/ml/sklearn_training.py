@@ -1,0 +1,151 @@
+"""Training an estimator of scikit-learn: any of its public API of which a model can come."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import is_classifier, is_regressor
+from sklearn.ensemble._bagging import BaseBagging
+from sklearn.ensemble._forest import BaseForest
+from sklearn.ensemble._gb import BaseGradientBoosting
+from sklearn.ensemble._weight_boosting import BaseWeightBoosting
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.tree import BaseDecisionTree
+from sklearn.utils import get_tags
+from sqlflow_codegen.catalogue import Estimator
+
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.labels import Label, classes_of
+from sqlflow_runtime.ml.sklearn_models import Fitting, check_no_nans
+from sqlflow_runtime.ml.sklearn_types import FUNCTIONS, PREDICTING, estimator_class
+from sqlflow_runtime.ml.threads import processors
+from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel
+from sqlflow_runtime.ml.training import Training
+
+dtype = np.float64
+
+_THREADED = ("RandomForest", "ExtraTrees")
+"""Estimators whose `n_jobs` are threads, which cost nothing; elsewhere it has no effect, or starts processes."""
+
+_NARROW = (
+    BaseDecisionTree, BaseForest, BaseGradientBoosting, BaseBagging, BaseWeightBoosting,
+)  # fmt: skip
+
+_TASKS = {"cluster": "clustering", "mixture": "clustering", "transformer": "transformation"}
+"""Task of the catalogue -> task of the model, where they differ."""
+
+
+def precision(estimator: Estimator) -> type[np.floating[Any]]:
+    """The dtype that the estimator computes with: trees, and ensembles of them by default, narrow the matrix."""
+    narrow = issubclass(estimator_class(estimator.class_path), _NARROW)
+    return np.float32 if narrow else np.float64
+
+
+def train(training: Training) -> TrainedModel:
+    """Fit an estimator; see `Training`."""
+    estimator = make(training.estimator, training.parameters)
+    if not any(hasattr(estimator, method) for method in PREDICTING):
+        raise RunError("estimator", f"{training.estimator.name} does not predict with these attributes")
+    _check_matrix(estimator, training)
+    if training.start is not None:
+        hint = "Leave USING out, or use an estimator of xgboost."
+        raise RunError("estimator", f"{training.estimator.name} cannot go on from a stored model", hint)
+    label, target = _target(estimator, training)
+    training.context.check_stopped()
+    _fit(estimator, training, target)
+    fitted = Fitting(estimator, training.names)
+    first = fitted.predict(training.data.matrix[:1])
+    outputs = first.shape[1] if first.ndim == 2 else 1
+    return training.model(fitted, label, {}, {}, task=_task(estimator, training), outputs=outputs)
+
+
+def _fit(estimator: Any, training: Training, target: Matrix | None) -> None:
+    matrix = training.data.matrix
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConvergenceWarning)
+            estimator.fit(matrix) if target is None else estimator.fit(matrix, target)
+    except (ValueError, TypeError, NotFittedError) as error:
+        raise RunError("estimator", f"{training.estimator.name}: {str(error).strip()}") from error
+    for text in dict.fromkeys(str(one.message).splitlines()[0] for one in caught):
+        training.context.recorder.log("warning", f"{training.estimator.name}: {text}")
+
+
+def _check_matrix(estimator: Any, training: Training) -> None:
+    if issparse(training.data.matrix) and not get_tags(estimator).input_tags.sparse:
+        hint = "Leave SPARSE out of the COLUMN clause, or use an estimator that takes it, such as LogisticRegression."
+        raise RunError("estimator", f"{training.estimator.name} takes no sparse features", hint)
+    check_no_nans(estimator, training.data.matrix, training.names)
+
+
+def _task(estimator: Any, training: Training) -> str:
+    """The model's task; "" where the label decides."""
+    if is_classifier(estimator) or is_regressor(estimator):
+        return ""
+    task = training.estimator.task
+    if task == "any":  # of a scikit-learn that the catalogue does not know
+        task = "transformer" if not hasattr(estimator, "predict") else "cluster"
+    return _TASKS.get(task, task)
+
+
+def _target(estimator: Any, training: Training) -> tuple[Label | None, Matrix | None]:
+    """The label as the model keeps it, and as numbers to learn from; both None where the estimator takes none."""
+    label, name = training.label, training.estimator.name
+    supervised = is_classifier(estimator) or is_regressor(estimator)
+    if not supervised and not training.estimator.supervised:
+        return None, None
+    if label is None:
+        raise RunError("estimator", f"{name} learns from a label", "Add LABEL column to the statement.")
+    if is_classifier(estimator):
+        label = classes_of(label, training.data.labels)
+        return label, label.encode(training.data.labels)
+    if not supervised and label.kind in ("string", "bool"):
+        return label, classes_of(label, training.data.labels).encode(training.data.labels)
+    if label.kind == "string":
+        raise RunError("data", f"the label {label.name} is text, but {name} needs numbers", "Use a classifier.")
+    numbers = label.numbers(training.data.labels)
+    return label, numbers.astype(np.int64) if not supervised and label.kind == "int" else numbers
+
+
+def make(estimator: Estimator, parameters: Mapping[str, Any]) -> Any:
+    """The estimator, its parts made first.
+
+    Args:
+        estimator: with its `parts`.
+        parameters: by name, those of the parts under their prefixes.
+    """
+    found = estimator_class(estimator.class_path, PREDICTING if not estimator.slots else ())
+    given = {key: _value(key, value) for key, value in parameters.items() if "." not in key}
+    known = inspect.signature(found).parameters
+    if "random_state" in known:
+        given.setdefault("random_state", 0)
+    if found.__name__.startswith(_THREADED):
+        given.setdefault("n_jobs", processors())
+    for part in estimator.parts:
+        made = make(part.estimator, _under(parameters, part.name))
+        if estimator.slots[part.slot].many:
+            given[part.slot] = [*([] if isinstance(given[part.slot], str) else given[part.slot]), (part.name, made)]
+        else:
+            given[part.slot] = made
+    if estimator.grid:
+        given[estimator.grid] = {
+            name.replace(".", "__"): values for name, values in _under(parameters, estimator.grid).items()
+        }
+    return found(**given)
+
+
+def _under(parameters: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {key.removeprefix(f"{prefix}."): value for key, value in parameters.items() if key.startswith(f"{prefix}.")}
+
+
+def _value(name: str, value: Any) -> Any:
+    """The function that an attribute names, where it takes one; else the value itself."""
+    if name in FUNCTIONS and value in FUNCTIONS[name]:
+        return getattr(importlib.import_module(FUNCTIONS[name][value]), value)
+    return value
