@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
-
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.databases.rows import Row
 
 _WHOLE = 2**53

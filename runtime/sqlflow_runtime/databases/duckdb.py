@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 
 from sqlflow_runtime.databases.driver import BATCH_ROWS, EmbeddedDatabase, first_word, not_opened, qualified
-from sqlflow_runtime.databases.rows import Column, PreviewLimit, Row, RowStream, StatementResult, preview
+from sqlflow_runtime.databases.rows import ArrowStream, Column, PreviewLimit, Row, RowStream, StatementResult, preview
 from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.errors import RunError
 
@@ -41,6 +41,10 @@ _FINAL = (
     duckdb.SequenceException,
 )
 """Errors that blame the program or its data; the others (memory, disk, another writer) may pass."""
+_PASSING = ("IO Error", "Out of Memory", "INTERRUPT", "FATAL", "INTERNAL")
+"""The first words of those others."""
+_ARROW_KINDS = ("bool", "float", "bytes", "string")
+_WIDE = ("HUGEINT", "UHUGEINT")
 
 
 def open_duckdb(url: DatabaseUrl, where: str) -> DuckDB:
@@ -180,6 +184,30 @@ class DuckDB(EmbeddedDatabase):
             cursor = self._connection.execute(select)
             yield RowStream(columns, iter(lambda: cursor.fetchmany(size), []))
 
+    @contextmanager
+    def read_arrow(self, select: str) -> Iterator[ArrowStream]:
+        """See `Database.read_arrow`. DuckDB's own reader; what Arrow has no type for is text as DuckDB writes it."""
+        columns = self.describe(select)
+        query, before = select, 0
+        if any(_is_cast(column) for column in columns):
+            shown = (f"CAST(#{n} AS VARCHAR)" if _is_cast(one) else f"#{n}" for n, one in enumerate(columns, start=1))
+            query = f"SELECT {', '.join(shown)} FROM ({select}\n)"
+            before = query.find(select)
+        with self.failing(select, before):
+            reader = self._connection.sql(query).to_arrow_reader(BATCH_ROWS)
+        with closing(reader):
+            yield ArrowStream(columns, self._batches(reader, [column.name for column in columns]))
+
+    def _batches(self, reader: Any, names: Sequence[str]) -> Iterator[Any]:
+        from sqlflow_runtime.arrow import pa
+
+        try:
+            for batch in reader:
+                yield pa.RecordBatch.from_arrays(batch.columns, names=names)
+        except (OSError, pa.ArrowException) as error:  # DuckDB's words, in PyArrow's exception
+            words = re.sub(r"\n+", "\n", str(error)).strip()
+            raise RunError("database", words, final=not words.startswith(_PASSING)) from error
+
     def tables(self) -> list[str]:
         rows = self.execute(
             "SELECT table_schema, table_name FROM information_schema.tables "
@@ -223,6 +251,13 @@ def _shown(number: int, column: Column) -> str:
     if not _TIMES.search(column.type):
         return f"#{number}"
     return f"to_json(#{number})" if column.kind == "json" else f"CAST(#{number} AS VARCHAR)"
+
+
+def _is_cast(column: Column) -> bool:
+    """True for a column that `read_arrow` returns as text."""
+    if column.kind == "int":
+        return column.type in _WIDE
+    return column.kind not in _ARROW_KINDS or column.type.startswith("ENUM")
 
 
 def _columns(cursor: Any) -> tuple[Column, ...]:

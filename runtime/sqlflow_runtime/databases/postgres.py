@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +15,7 @@ from psycopg.pq import TransactionStatus
 from sqlflow_runtime.databases.driver import BATCH_ROWS, Database
 from sqlflow_runtime.databases.postgres_describe import describe
 from sqlflow_runtime.databases.postgres_errors import failure_of
-from sqlflow_runtime.databases.rows import Column, PreviewLimit, Row, RowStream, StatementResult, preview
+from sqlflow_runtime.databases.rows import ArrowStream, Column, PreviewLimit, Row, RowStream, StatementResult, preview
 from sqlflow_runtime.errors import RunError
 
 if TYPE_CHECKING:
@@ -144,6 +144,16 @@ class Postgres(Database):
                 yield RowStream(columns, _batches(rows, size))
             finally:
                 rows.close()  # type: ignore[attr-defined]
+
+    @contextmanager
+    def read_arrow(self, select: str) -> Iterator[ArrowStream]:
+        """See `Database.read_arrow`. By COPY: its plan may be parallel, and nothing is held on either side."""
+        from sqlflow_runtime.databases.postgres_copy import copied, copy_statement
+
+        columns = self.describe(select)
+        statement, before = copy_statement(select, columns)
+        with self.failing(select, before), closing(copied(self._connection, statement, columns)) as batches:
+            yield ArrowStream(columns, batches)
 
     def explained(self, explain: str, select: str) -> Any:
         """The plan of a select, by that EXPLAIN."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
+
+from sqlflow_runtime.arrow import pa
 
 Floats = npt.NDArray[np.float64]
 

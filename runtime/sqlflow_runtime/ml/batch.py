@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+
+from sqlflow_runtime.arrow import pa
 
 Matrix = npt.NDArray[Any]
 

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, METRICS, REGRESSION_METRICS
 from sqlflow_codegen.language.suggest import did_you_mean
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.arrays import numbers
 from sqlflow_runtime.ml.metric_functions import PLAIN, area

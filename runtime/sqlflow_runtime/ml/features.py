@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-import pyarrow as pa
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.arrays import Floats, NotNumericError, texts
 from sqlflow_runtime.ml.arrays import numbers as numbers_of

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.errors import RunError, listed
 from sqlflow_runtime.ml.arrays import NotNumericError, is_text, numbers, texts

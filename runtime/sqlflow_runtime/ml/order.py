@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.ml.arrays import is_text
 
 _PRIME = np.uint64(0x9E3779B97F4A7C15)

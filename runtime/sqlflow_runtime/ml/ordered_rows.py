@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.ml.batch import Batch, from_arrow, to_arrow
 from sqlflow_runtime.ml.order import row_hashes
 from sqlflow_runtime.ml.spool import Spool

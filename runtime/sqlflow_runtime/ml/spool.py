@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-import pyarrow as pa
-
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.errors import RunError
 
