@@ -169,14 +169,15 @@ def other(postgres_url: str) -> Iterator[Database]:
 @pytest.mark.database
 def test_a_lost_connection(postgres: Database, other: Database) -> None:
     """The server ends the session between two batches."""
-    with (
-        pytest.raises(RunError) as caught,
-        postgres.read_arrow("SELECT n FROM generate_series(1, 3000000) n") as stream,
-    ):
-        next(stream.batches)
-        other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query LIKE 'COPY%'")
-        for _ in stream.batches:
-            pass
+
+    def read_on() -> None:
+        with postgres.read_arrow("SELECT n FROM generate_series(1, 3000000) n") as stream:
+            next(stream.batches)
+            other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query LIKE 'COPY%'")
+            list(stream.batches)
+
+    with pytest.raises(RunError) as caught:
+        read_on()
     assert caught.value.kind == "connection"
     assert not caught.value.final
 

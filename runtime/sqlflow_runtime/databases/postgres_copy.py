@@ -6,7 +6,7 @@ the number of its fields, then for each its length (-1 for NULL) and its bytes, 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ def copy_statement(select: str, columns: Sequence[Column]) -> tuple[str, int]:
     return before + select + after, len(before)
 
 
-def copied(connection: psycopg.Connection[Any], statement: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+def copied(connection: psycopg.Connection[Any], statement: str, columns: Sequence[Column]) -> Generator[pa.RecordBatch]:
     """The rows of such a statement. Closing the iterator cancels it in the server.
 
     Raises:
@@ -71,7 +71,7 @@ def copied(connection: psycopg.Connection[Any], statement: str, columns: Sequenc
                 yield pa.RecordBatch.from_arrays(_arrays(buffer, np.array(ends), types), names=names)
 
 
-def _fetched(pgconn: Any, skipped: int) -> Generator[Wait, Ready, tuple[bytearray, list[int], bool]]:
+def _fetched(pgconn: Any, skipped: int) -> Generator[Wait, Ready | int, tuple[bytearray, list[int], bool]]:
     """Rows one after the other, where each ends, and whether they are the last.
 
     One call of psycopg's own reader for each row would take more time than all the rest.
@@ -100,7 +100,7 @@ def _fetched(pgconn: Any, skipped: int) -> Generator[Wait, Ready, tuple[bytearra
     return buffer, ends, False
 
 
-def _finished(pgconn: Any) -> Generator[Wait, Ready, None]:
+def _finished(pgconn: Any) -> Generator[Wait, Ready | int, None]:
     """Take the result of the COPY itself."""
     result = (yield from generators.fetch_many(pgconn))[-1]
     if result.status != ExecStatus.COMMAND_OK:
