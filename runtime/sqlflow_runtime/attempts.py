@@ -88,7 +88,7 @@ def may_change(statement: Statement, repeat: Iterable[int]) -> bool:
         if statement.number in repeat or statement.verb in _CONTROLS:
             return False
         return statement.verb not in _READS or _analyzes(statement)
-    return statement.kind != "show" and getattr(statement, "into", True) is not None
+    return statement.kind not in ("show", "models") and getattr(statement, "into", True) is not None
 
 
 def _analyzes(statement: SqlStatement) -> bool:

@@ -30,6 +30,8 @@ _RUNNERS = {
     "evaluate": "sqlflow_runtime.ml.evaluate",
     "optimize": "sqlflow_runtime.optimize.statement",
     "show": "sqlflow_runtime.show",
+    "models": "sqlflow_runtime.show",
+    "drop_model": "sqlflow_runtime.drop_model",
 }
 """Kind of a statement -> the module whose `run(context, statement)` executes it."""
 

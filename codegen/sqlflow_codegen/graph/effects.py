@@ -7,6 +7,7 @@ import re
 from sqlflow_codegen.graph.analysis import Analysis
 from sqlflow_codegen.graph.catalog import Catalog
 from sqlflow_codegen.graph.data_objects import EXISTING, MODEL, DataObject, Effects
+from sqlflow_codegen.graph.effects_builder import CATALOG_READ
 from sqlflow_codegen.graph.interpreter import Interpreter
 from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.ordering import Ordering
@@ -14,6 +15,8 @@ from sqlflow_codegen.graph.session_state import SessionState
 from sqlflow_codegen.language import ir
 
 _WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"(?<=.):\d{1,9}\Z")
+"""The version in a reference to a model."""
 
 
 class ProgramState:
@@ -72,11 +75,11 @@ def _runs_hidden_code(analysis: Analysis) -> bool:
 
 def _model_statement(statement: ir.Statement, analysis: Analysis, interpreter: Interpreter) -> None:
     """Note the effects of a statement that is no plain SQL."""
-    if isinstance(statement, ir.QueryStatement):
-        interpreter.query(statement.select, analysis)
+    if not isinstance(statement, ir.QueryStatement):
+        _about_models(statement, analysis)
+        return
+    interpreter.query(statement.select, analysis)
     match statement:
-        case ir.ShowTrainStatement():
-            analysis.reads.add(_model(statement.model))
         case ir.TrainStatement():
             for name, value in ((each.name, each.value) for each in statement.attributes):
                 if name == "validation.select" and isinstance(value, str) and value.strip():
@@ -99,6 +102,19 @@ def _model_statement(statement: ir.Statement, analysis: Analysis, interpreter: I
             raise TypeError(f"no effects of {type(statement).__name__} are known")
 
 
+def _about_models(statement: ir.Statement, analysis: Analysis) -> None:
+    """Note the effects of a statement about the model store."""
+    match statement:
+        case ir.ShowTrainStatement():
+            analysis.reads.add(_model(statement.model))
+        case ir.ShowModelsStatement():
+            analysis.run_alone(CATALOG_READ)
+        case ir.DropModelStatement():
+            analysis.writes.add(_model(statement.model))
+        case _:
+            raise TypeError(f"no effects of {type(statement).__name__} are known")
+
+
 def _run(statement: ir.RunStatement, analysis: Analysis) -> None:
     """Note the effects of an image that is not known: it is trusted to write the tables after INTO and no others.
 
@@ -115,8 +131,9 @@ def _run(statement: ir.RunStatement, analysis: Analysis) -> None:
 
 
 def _model(name: ir.Name) -> DataObject:
-    """A model; the model stores of some databases ignore case, so that all do here."""
-    return DataObject(MODEL, "", name.text.casefold(), name.text)
+    """A model with all its versions; the model stores of some databases ignore case, so that all do here."""
+    text = _NUMBER.sub("", name.text)
+    return DataObject(MODEL, "", text.casefold(), text)
 
 
 def _write_table(name: Reference, analysis: Analysis) -> None:

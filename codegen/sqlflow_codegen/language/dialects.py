@@ -12,6 +12,9 @@ DIALECTS = ("postgres", "mysql", "sqlite", "duckdb", "hive", "trino", "spark", "
 
 DEFAULT_DIALECT = "postgres"
 
+MODELS_OF_THEIR_OWN = frozenset({"bigquery", "snowflake"})
+"""Dialects whose databases have models: SHOW MODELS and DROP MODEL are theirs."""
+
 DATABASES = MappingProxyType({"postgresql": "postgres", "mysql": "mysql", "sqlite": "sqlite", "duckdb": "duckdb"})
 """Databases that steps can use, by the scheme of their URLs -> the dialect of their programs."""
 

@@ -132,6 +132,33 @@ class ShowTrainStatement(Statement):
         return "SHOW TRAIN"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowModelsStatement(Statement):
+    """`SHOW MODELS`: the newest version of each stored model."""
+
+    kind: ClassVar[str] = "models"
+
+    @property
+    def clause(self) -> str:
+        """`SHOW MODELS`."""
+        return "SHOW MODELS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropModelStatement(Statement):
+    """`DROP MODEL [IF EXISTS] model`, with all its versions, or one version of it: `model:3`."""
+
+    kind: ClassVar[str] = "drop_model"
+    titled: ClassVar[tuple[tuple[str, str], ...]] = (("", "model"),)
+    model: Name
+    if_exists: bool = False
+
+    @property
+    def clause(self) -> str:
+        """`DROP MODEL`."""
+        return "DROP MODEL"
+
+
 QUERY_STATEMENTS: Mapping[str, type[QueryStatement]] = MappingProxyType(
     {
         one.kind: one

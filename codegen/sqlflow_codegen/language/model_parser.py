@@ -1,14 +1,15 @@
-"""The parser of model statements: `SELECT .. TO TRAIN ..` and the like, and `SHOW TRAIN`."""
+"""The parser of model statements: `SELECT .. TO TRAIN ..` and the like, and those about the model store."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from sqlflow_codegen.language.about_models import ABOUT_MODELS
 from sqlflow_codegen.language.clauses import ClauseParser
 from sqlflow_codegen.language.expressions import read_objective
 from sqlflow_codegen.language.grammar import GRAMMARS, Grammar
-from sqlflow_codegen.language.ir import QUERY_STATEMENTS, Expression, Name, ShowTrainStatement, Statement
+from sqlflow_codegen.language.ir import QUERY_STATEMENTS, Expression, Name, Statement
 from sqlflow_codegen.language.lexer import Lexer
 from sqlflow_codegen.language.lexical_rules import other_quotes
 from sqlflow_codegen.language.raw import RawStatement
@@ -33,7 +34,7 @@ class ModelStatementParser:
         if self._raw.to >= 0:
             return self._model_statement()
         try:
-            return self._show_train(), []
+            return self._about_models(), []
         except ProblemError as error:
             return None, [error.problem]
 
@@ -43,16 +44,12 @@ class ModelStatementParser:
     def _lexer_at(self, start: int) -> Lexer:
         return Lexer(self._source, self._raw.variant, start, self._raw.end)
 
-    def _show_train(self) -> ShowTrainStatement:
-        word, start = self._scanner.word_after(self._raw.start + len("SHOW"))
-        lexer = self._lexer_at(start + len(word))
-        model = lexer.name("a model after SHOW TRAIN")
-        extra = lexer.peek()
-        if extra.kind != "end":
-            hint = "Write SHOW TRAIN model."
-            raise ProblemError("syntax-error", f"unexpected {extra.shown()} after the model", extra.start, hint)
-        span = self._source.span(self._raw.start, self._raw.end)
-        return ShowTrainStatement(number=self._number, text=self._slice(span.start, span.end), span=span, model=model)
+    def _about_models(self) -> Statement:
+        raw = self._raw
+        word, start = self._scanner.word_after(raw.start + len(raw.verb))
+        span = self._source.span(raw.start, raw.end)
+        fields = {"number": self._number, "text": self._slice(raw.start, raw.end), "span": span}
+        return ABOUT_MODELS[f"{raw.verb} {word}"](self._lexer_at(start + len(word)), fields)
 
     def _model_statement(self) -> tuple[Statement | None, list[Problem]]:
         action, start = self._scanner.word_after(self._raw.to + len("TO"))

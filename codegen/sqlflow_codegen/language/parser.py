@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from sqlflow_codegen.errors import Diagnostic, ProgramError
-from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, normalize_dialect
+from sqlflow_codegen.language.dialects import DEFAULT_DIALECT, MODELS_OF_THEIR_OWN, normalize_dialect
 from sqlflow_codegen.language.lexical_rules import other_quotes
 from sqlflow_codegen.language.plain_sql import PlainSqlCheck
 from sqlflow_codegen.language.program import Program, SqlStatement, Statement
@@ -99,7 +99,7 @@ class _StatementParser:
             problems.append(invalid)
         if problems:
             return None, problems
-        if raw.to >= 0 or self._is_show_train():
+        if raw.to >= 0 or self._is_about_models():
             from sqlflow_codegen.language.model_parser import ModelStatementParser
 
             return ModelStatementParser(self._source, self._dialect, raw, self._number).parse()
@@ -118,13 +118,20 @@ class _StatementParser:
         )
         return statement, self._doubts()
 
-    def _is_show_train(self) -> bool:
+    def _is_about_models(self) -> bool:
+        """True for `SHOW TRAIN model`, `SHOW MODELS` and `DROP MODEL model`; those that lack a model are none."""
         raw = self._raw
-        if raw.verb != "SHOW":
+        if raw.verb not in ("SHOW", "DROP"):
             return False
         scanner = Scanner(self._source.text, raw.variant)
-        word, start = scanner.word_after(raw.start + len("SHOW"))
-        return word == "TRAIN" and scanner.skip(start + len(word)) < raw.end
+        word, start = scanner.word_after(raw.start + len(raw.verb))
+        if (raw.verb, word) == ("SHOW", "MODELS"):
+            return self._dialect not in MODELS_OF_THEIR_OWN
+        named = scanner.skip(start + len(word)) < raw.end
+        return named and (
+            (raw.verb, word) == ("SHOW", "TRAIN")
+            or ((raw.verb, word) == ("DROP", "MODEL") and self._dialect not in MODELS_OF_THEIR_OWN)
+        )
 
     def _doubts(self) -> list[Problem]:
         if not self._raw.doubt:

@@ -7,6 +7,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from sqlflow_codegen.language.client_commands import separator_in, separator_problem
+from sqlflow_codegen.language.dialects import MODELS_OF_THEIR_OWN
 from sqlflow_codegen.language.grammar import ACTIONS, CLAUSES, GRAMMARS
 from sqlflow_codegen.language.keywords import keywords
 from sqlflow_codegen.language.raw import RawStatement
@@ -33,8 +34,15 @@ _NOT_AFTER_ALIAS = _NOT_BEFORE_ALIAS | keywords(
 )
 _MODEL_CLAUSES = CLAUSES - {"FOR"}
 
-_LISTED = "SELECT name, version, created_at FROM sqlflow_models lists what is stored; SHOW TRAIN model shows how."
-_SHOW = MappingProxyType({"MODELS": _LISTED, "MODEL": _LISTED, "TRAIN": _LISTED})
+_LISTED = "SHOW MODELS lists what is stored; SHOW TRAIN model shows how it was trained."
+_INCOMPLETE = MappingProxyType(
+    {
+        ("SHOW", "MODEL"): ("there is no SHOW MODEL", _LISTED),
+        ("SHOW", "TRAIN"): ("SHOW TRAIN needs a model", _LISTED),
+        ("DROP", "MODEL"): ("DROP MODEL needs a model", "Write DROP MODEL [IF EXISTS] model."),
+    }
+)
+"""The first two words of a statement that is not complete -> message and hint."""
 _LOCAL = re.compile(r"LOAD\s+(?:DATA|XML)\s+(?:LOW_PRIORITY\s+|CONCURRENT\s+)?LOCAL\b", re.IGNORECASE)
 
 
@@ -56,8 +64,8 @@ class PlainSqlCheck:
         raw = self._raw
         if raw.verb == "TO":
             self._no_select()
-        if raw.verb == "SHOW" and self._dialect != "snowflake":
-            self._show()
+        if self._dialect not in MODELS_OF_THEIR_OWN:
+            self._about_models()
         if raw.verb == "LOAD" and self._dialect == "mysql" and _LOCAL.match(self._source.text, raw.start):
             message = "LOAD DATA LOCAL reads a file of the client, which a program has none of"
             raise ProblemError("client-data", message, raw.start, "Use INSERT, or LOAD DATA with a file of the server.")
@@ -78,12 +86,11 @@ class PlainSqlCheck:
             hint = f"Write SELECT .. {GRAMMARS[action].example}."
             raise ProblemError("missing-select", f"TO {action} needs a SELECT before it", self._raw.start, hint)
 
-    def _show(self) -> None:
-        """SHOW MODELS and its like: the one statement about models is SHOW TRAIN model."""
-        word, start = self._scanner.word_after(self._raw.start + len("SHOW"))
-        if word in _SHOW:
-            what = "SHOW TRAIN needs a model" if word == "TRAIN" else f"there is no SHOW {word}"
-            raise ProblemError("syntax-error", what, start, _SHOW[word])
+    def _about_models(self) -> None:
+        """SHOW MODEL and its like: no database has such a statement."""
+        word, start = self._scanner.word_after(self._raw.start + len(self._raw.verb))
+        if found := _INCOMPLETE.get((self._raw.verb, word)):
+            raise ProblemError("syntax-error", found[0], start, found[1])
 
     def _misspelled(self, to: int) -> None:
         word, start = self._scanner.word_after(to + len("TO"))

@@ -10,6 +10,7 @@ from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.model_store.database_store import DatabaseStore
 from sqlflow_runtime.model_store.store import METADATA_FORMAT as METADATA_FORMAT
 from sqlflow_runtime.model_store.store import ModelStore as ModelStore
+from sqlflow_runtime.model_store.store import NoModelError as NoModelError
 from sqlflow_runtime.model_store.store import StoredModel as StoredModel
 from sqlflow_runtime.model_store.store import damaged as damaged
 

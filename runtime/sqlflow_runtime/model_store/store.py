@@ -47,6 +47,10 @@ class StoredModel:
         return f"{self.name}:{self.version}"
 
 
+class NoModelError(RunError):
+    """There is no model, or no such version of it."""
+
+
 class ModelStore(ABC):
     """Versions of models."""
 
@@ -181,11 +185,11 @@ def damaged(name: str, version: int, reason: str) -> RunError:
     return RunError("model", f"the model {name}, version {version}, is damaged: {reason}", f"Train it again{older}.")
 
 
-def no_model(reference: str, names: Sequence[str], place: str) -> RunError:
+def no_model(reference: str, names: Sequence[str], place: str) -> NoModelError:
     """The failure of a reference to a model that is not in the store; `names` are those that are."""
     found = version_of(reference)
     if found and found[0] in names:
         hint = f"The model {found[0]} has no such version; leave the number out for the newest."
-        return RunError("model", f"there is no model {reference}", hint)
+        return NoModelError("model", f"there is no model {reference}", hint)
     hint = did_you_mean(reference, names) or f"Models are kept in {place}; train it first."
-    return RunError("model", f"there is no model {reference}", hint)
+    return NoModelError("model", f"there is no model {reference}", hint)

@@ -69,7 +69,8 @@ def test_valid_sql_with_words_of_ours(dialect: str, text: str) -> None:
         ("SELECT * FROM iris PREDICT r.y USING m", "missing-to", "TO PREDICT table.column"),
         ("SELECT * FROM f(1) EVALUATE m LABEL y", "missing-to", "TO EVALUATE"),
         ("SELECT * FROM iris EXPLAIN m", "missing-to", "TO EXPLAIN"),
-        ("SHOW MODELS", "syntax-error", "sqlflow_models"),
+        ("SHOW MODEL m", "syntax-error", "SHOW MODELS"),
+        ("DROP MODEL", "syntax-error", "DROP MODEL [IF EXISTS] model"),
         ("SHOW TRAIN", "syntax-error", "SHOW TRAIN model"),
     ],
 )
