@@ -18,6 +18,8 @@ from sqlflow_codegen.language.suggest import did_you_mean
 from sqlflow_codegen.language.values import NESTING_LIMIT, read_value, too_deep
 
 DEFAULT_TARGET = "feature_columns"
+DENSE_INDICATORS = 1000
+"""INDICATOR of more categories than this makes a sparse block."""
 
 
 @dataclass(frozen=True, slots=True)

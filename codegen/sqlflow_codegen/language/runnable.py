@@ -27,9 +27,6 @@ NOT_YET = MappingProxyType(
 )
 """Kind of a statement that no step can execute yet -> the alternative."""
 
-COLUMNS_NOT_YET = frozenset({"CROSS", "EMBEDDING", "SEQ_CATEGORY_ID", "SPARSE", "WEIGHTED_CATEGORY"})
-"""Column functions that no step can compute yet."""
-
 _DIALECTS = tuple(dict.fromkeys(DATABASES.values()))
 _CAN = "Programs run plain SQL, TO TRAIN, TO PREDICT, TO EVALUATE, TO MAXIMIZE, TO MINIMIZE and SHOW TRAIN."
 
@@ -100,8 +97,7 @@ def _target(statement: Statement) -> int:
 
 def _train(statement: ir.TrainStatement) -> Iterator[Problem]:
     from sqlflow_codegen.catalogue import find_estimator, split_image
-    from sqlflow_codegen.language import ir
-    from sqlflow_codegen.language.checks.model_statements import all_columns, estimator_hint
+    from sqlflow_codegen.language.checks.model_statements import estimator_hint
 
     image, name = split_image(statement.estimator.text)
     place = statement.estimator.span.start
@@ -111,7 +107,3 @@ def _train(statement: ir.TrainStatement) -> Iterator[Problem]:
         return
     if find_estimator(name) is None and not name.lower().startswith("sklearn."):
         yield Problem("unknown-estimator", f"there is no estimator `{name}`", place, estimator_hint(name))
-    for column in all_columns(statement):
-        if isinstance(column, ir.ColumnCall) and column.name in COLUMNS_NOT_YET:
-            hint = "Use plain columns, BUCKET, CATEGORY_HASH, CATEGORY_ID, DENSE or INDICATOR."
-            yield Problem("not-yet", f"the column function {column.name} cannot run yet", column.span.start, hint)

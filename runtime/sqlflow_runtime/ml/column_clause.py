@@ -1,24 +1,26 @@
 """The features of a TRAIN statement: its COLUMN clauses applied to the columns that its SELECT returns.
 
-As in SQLFlow, COLUMN says what columns mean; it does not choose among them: every other selected column but the
-label is a numeric feature. What the SELECT should not feed to the model, the SELECT leaves out.
+As in SQLFlow, one COLUMN clause says what columns mean; it does not choose among them: every other selected column but
+the label is a feature too. Several clauses (`COLUMN .. FOR target`) choose: only what they list is a feature.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from sqlflow_codegen.language.columns import DEFAULT_TARGET
 from sqlflow_codegen.language.ir import ColumnCall, ColumnClause, ColumnExpr, ColumnName, ColumnStar, Span
-from sqlflow_codegen.language.runnable import COLUMNS_NOT_YET
 from sqlflow_codegen.language.suggest import did_you_mean
 
 from sqlflow_runtime.databases.rows import NUMERIC_KINDS, Column
 from sqlflow_runtime.errors import RunError, listed
-from sqlflow_runtime.ml.features import Bucket, CategoryHash, CategoryId, Dense, Feature, Indicator, Numeric
-
-_KNOWN = ("BUCKET", "CATEGORY_HASH", "CATEGORY_ID", "DENSE", "INDICATOR")
+from sqlflow_runtime.ml import derivation
+from sqlflow_runtime.ml.column_functions import Functions
+from sqlflow_runtime.ml.derivation import Draft
+from sqlflow_runtime.ml.feature_plan import FeaturePlan
+from sqlflow_runtime.ml.features import Feature, Numeric
+from sqlflow_runtime.ml.text_columns import AS_CATEGORY, TextColumns
 
 
 def find_column(columns: Sequence[Column], name: str) -> Column | None:
@@ -53,116 +55,108 @@ def check_distinct(columns: Sequence[Column]) -> None:
 
 
 def plan_features(
-    columns: Sequence[Column], clauses: Iterable[ColumnClause], label: Column | None
-) -> tuple[Feature, ...]:
-    """The features, in the SELECT's order.
+    columns: Sequence[Column],
+    clauses: Sequence[ColumnClause],
+    label: Column | None,
+    text: TextColumns = AS_CATEGORY,
+    known: Sequence[Feature] = (),
+) -> FeaturePlan:
+    """The features that the clauses make of the SELECT's columns.
+
+    In each target, features of one column stand in the SELECT's order, those of several columns (CROSS) after them.
+
+    Args:
+        columns: of the SELECT.
+        clauses: the COLUMN clauses.
+        label: its column; None without a label.
+        text: the treatment of text columns of which the clauses say nothing.
+        known: the features of the model that the training goes on from.
 
     Raises:
         RunError: kind `data` or `estimator`, with the place in the COLUMN clause.
     """
     selected = [column for column in columns if column != label]
-    said: dict[str, Feature] = {}
-    for clause in clauses:
-        for expression in clause.columns:
-            for feature in _features(expression, selected):
-                said[feature.column] = feature
-    features = [said.get(column.name) or _default(column) for column in selected]
-    if not features:
-        raise RunError("data", "the SELECT returns no column besides the label", "Select the columns to learn from.")
-    return tuple(features)
-
-
-def _default(column: Column) -> Feature:
-    if column.kind in NUMERIC_KINDS or column.kind == "":
-        return Numeric(column.name)
-    if column.kind in ("date", "time", "timestamp", "interval"):
-        hint = f"Turn it into a number in the SELECT, such as EXTRACT(EPOCH FROM {column.name}), or leave it out."
+    planner = _Planner(selected, text)
+    if len(clauses) > 1:
+        for clause in clauses:
+            planner.add(clause.target, clause.columns, complete=False)
     else:
-        hint = f"Leave it out of the SELECT, or say what it means in COLUMN: CATEGORY_HASH({column.name}, 100)."
-    raise RunError("data", f"column {column.name} is of type {column.type or column.kind}, not numeric", hint)
+        target, expressions = (clauses[0].target, clauses[0].columns) if clauses else (DEFAULT_TARGET, ())
+        planner.add(target, expressions, complete=True)
+    if not planner.drafts:
+        raise RunError("data", "the SELECT returns no column besides the label", "Select the columns to learn from.")
+    unnamed = frozenset(planner.unnamed)
+    learns = not known
+    return FeaturePlan(tuple(columns), tuple(planner.drafts), planner.places, text, unnamed, tuple(known), learns)
 
 
-def _features(expression: ColumnExpr, selected: Sequence[Column]) -> list[Feature]:
-    match expression:
-        case ColumnStar():
-            return [_default(column) for column in selected if column.kind in (*NUMERIC_KINDS, "")]
-        case ColumnName():
-            return [_default(column) for column in _named(expression, selected)]
-        case ColumnCall():
-            return _called(expression, selected)
+class _Planner:
+    """Collects the features of all targets."""
+
+    def __init__(self, selected: Sequence[Column], text: TextColumns) -> None:
+        self._selected = selected
+        self._text = text
+        self.drafts: list[Feature | Draft] = []
+        self.places: dict[str, int] = {}
+        self.unnamed: set[str] = set()
+
+    def add(self, target: str, expressions: Sequence[ColumnExpr], *, complete: bool) -> None:
+        """Add a target's features; `complete` if columns that are not listed are features too."""
+        functions = Functions(self._named, target)
+        found: dict[str, list[Feature | Draft]] = {column.name: [] for column in self._selected}
+        crossed: list[Feature | Draft] = []
+        plain: dict[str, Column] = {}
+        for expression in expressions:
+            match expression:
+                case ColumnStar():
+                    complete = True
+                case ColumnName():
+                    for column in self._named(expression):
+                        plain[column.name] = column
+                        self.places.setdefault(column.name, expression.span.start)
+                case ColumnCall():
+                    for one in functions.features(expression):
+                        names = _columns(one)
+                        (found[names[0]] if len(names) == 1 else crossed).append(one)
+                        self.places.update({name: expression.span.start for name in names if name not in self.places})
+        named = {name for name in found if found[name]} | {name for one in crossed for name in _columns(one)}
+        for column in self._selected:
+            if column.name in plain or (complete and column.name not in named):
+                found[column.name].insert(0, self._default(column, target))
+        self.drafts += [one for column in self._selected for one in found[column.name]] + crossed
+
+    def _default(self, column: Column, target: str) -> Feature | Draft:
+        """The feature of a column of which the program says nothing but perhaps the name."""
+        if column.kind in NUMERIC_KINDS:
+            return Numeric(column.name, target=target)
+        place = self.places.get(column.name)
+        if column.kind in ("", "string"):
+            self.unnamed.add(column.name)
+            text = "embedding" if self._text.form == "embedding" else "category"
+            return Draft(column.name, derivation.unnamed(target, text=text), place=place)
+        if column.kind in ("date", "time", "timestamp", "interval"):
+            hint = f"Turn it into a number in the SELECT, such as EXTRACT(EPOCH FROM {column.name}), or leave it out."
+        else:
+            hint = f"Leave it out of the SELECT, or say what it means in COLUMN: CATEGORY_HASH({column.name}, 100)."
+        message = f"column {column.name} is of type {column.type or column.kind}, not numeric"
+        raise RunError("data", message, hint, place=place)
+
+    def _named(self, name: ColumnName) -> list[Column]:
+        """The column of that name, or all whose whole name the regular expression matches."""
+        column = find_column(self._selected, name.text)
+        if column is not None:
+            return [column]
+        try:
+            pattern = re.compile(name.text, re.IGNORECASE)
+        except re.error as error:
+            message = f"{name.text} is neither a selected column nor a regular expression: {error}"
+            raise RunError("data", message, place=name.span.start) from error
+        found = [column for column in self._selected if pattern.fullmatch(column.name)]
+        if not found:
+            require_column(self._selected, name.text, "the column", name.span)
+        return found
 
 
-def _named(expression: ColumnName, selected: Sequence[Column]) -> list[Column]:
-    """The column of that name, or all whose whole name the regular expression matches."""
-    column = find_column(selected, expression.text)
-    if column is not None:
-        return [column]
-    try:
-        pattern = re.compile(expression.text, re.IGNORECASE)
-    except re.error as error:
-        raise RunError(
-            "data",
-            f"{expression.text} is neither a selected column nor a regular expression: {error}",
-            place=expression.span.start,
-        ) from error
-    found = [column for column in selected if pattern.fullmatch(column.name)]
-    if not found:
-        require_column(selected, expression.text, "the column", expression.span)
-    return found
-
-
-def _called(call: ColumnCall, selected: Sequence[Column]) -> list[Feature]:
-    if call.name in COLUMNS_NOT_YET:
-        raise RunError(
-            "estimator",
-            f"{call.name} is not supported for this estimator yet",
-            f"Supported are {', '.join(_KNOWN)} and plain columns.",
-            place=call.span.start,
-        )
-    if call.name not in _KNOWN:
-        guess = did_you_mean(call.name, _KNOWN)
-        raise RunError("estimator", f"there is no column function {call.name}", guess, place=call.span.start)
-    if not call.args:
-        raise _wrong(call, "needs a column")
-    first, *rest = call.args
-    if call.name == "INDICATOR":
-        return _indicators(call, first, selected)
-    if isinstance(first, ColumnCall) and first.name == "DENSE":
-        first = first.args[0]
-    text, span = (first.text, first.span) if isinstance(first, ColumnName) else (first, call.span)
-    if not isinstance(text, str):
-        raise _wrong(call, "needs a column first")
-    return [_simple(call, column, rest) for column in _named(ColumnName(text, span), selected)]
-
-
-def _simple(call: ColumnCall, column: Column, rest: Sequence[Any]) -> Feature:
-    name = column.name
-    match call.name, [item.text if isinstance(item, ColumnName) else item for item in rest]:
-        case "BUCKET", [tuple(boundaries)] if boundaries and all(isinstance(b, int | float) for b in boundaries):
-            if list(boundaries) != sorted(set(boundaries)):
-                raise _wrong(call, "needs boundaries that ascend")
-            return Bucket(name, tuple(float(b) for b in boundaries))
-        case "BUCKET", _:
-            raise _wrong(call, "needs a list of numbers: BUCKET(column, [1, 2, 3])")
-        case (("CATEGORY_ID" | "CATEGORY_HASH"), [int(size), *_]) if size > 0:
-            return CategoryId(name, size) if call.name == "CATEGORY_ID" else CategoryHash(name, size)
-        case (("CATEGORY_ID" | "CATEGORY_HASH"), _):
-            raise _wrong(call, f"needs the number of categories: {call.name}(column, 100)")
-        case "DENSE", []:
-            return Numeric(name)
-        case "DENSE", [1]:
-            return Numeric(name)
-        case "DENSE", [(int(size) | (int(size),)), *more] if size > 1:
-            delimiter = str(more[0]) if more else ","
-            return Dense(name, size, "," if delimiter.upper() == "COMMA" else delimiter)
-    raise _wrong(call, f"needs the number of values: {call.name}(column, 4)")
-
-
-def _indicators(call: ColumnCall, first: Any, selected: Sequence[Column]) -> list[Feature]:
-    if not isinstance(first, ColumnCall):
-        raise _wrong(call, "needs a category column: INDICATOR(CATEGORY_ID(column, 10))")
-    return [Indicator(f) for f in _called(first, selected) if isinstance(f, CategoryId | CategoryHash | Bucket)]
-
-
-def _wrong(call: ColumnCall, what: str) -> RunError:
-    return RunError("estimator", f"{call.name} {what}", place=call.span.start)
+def _columns(one: Feature | Draft) -> tuple[str, ...]:
+    """The selected columns that it reads, each once."""
+    return (one.column,) if isinstance(one, Draft) else tuple(dict.fromkeys(one.columns))

@@ -17,14 +17,15 @@ from sqlflow_runtime.hints import explained
 from sqlflow_runtime.ml.batch import Batch, Matrix
 from sqlflow_runtime.ml.column_clause import check_distinct, require_column
 from sqlflow_runtime.ml.encoder import Encoder
+from sqlflow_runtime.ml.feature_plan import FeaturePlan
 from sqlflow_runtime.ml.features import Feature
 from sqlflow_runtime.ml.labels import Label, LabelChecks, label_kind
 from sqlflow_runtime.ml.ordered_rows import OrderedRows
 from sqlflow_runtime.ml.spool import Spool
 from sqlflow_runtime.step_context import StepContext
 
-Plan = Callable[[tuple[Column, ...], Column | None], Sequence[Feature]]
-"""Given the SELECT's columns and the label's, returns the features."""
+Plan = Callable[[tuple[Column, ...], Column | None], FeaturePlan]
+"""Given the SELECT's columns and the label's, returns the features, which the rows may have to decide."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +117,7 @@ def read_dataset(
         RunError: of the database, or kind `data`: no rows, no label, NULL in it, or a number that no model takes.
     """
     try:
-        spool, column, features = spooled(context, select, label, plan)
+        spool, column, planned = spooled(context, select, label, plan)
     except RunError as failure:
         raise explained(context.database, failure) from failure
     with spool:
@@ -124,8 +125,9 @@ def read_dataset(
             raise RunError("data", "the SELECT returns no rows", "Check its WHERE, and that the table is filled.")
         if column is not None and target is None:
             target = Label(column.name, label_kind(column, [array.type for array in _column(spool, column)]))
+        features = planned.features(spool.batches, context.recorder.log)
         encoder = Encoder(spool.columns, features, dtype, keeps)
-        rows = _ordered(context, spool, encoder, column, target)
+        rows = _ordered(context, spool, encoder, column, target, planned)
     return Dataset(
         features=features,
         columns=spool.columns,
@@ -138,22 +140,27 @@ def read_dataset(
 
 def spooled(
     context: StepContext, select: str, label: Name | None, plan: Plan
-) -> tuple[Spool, Column | None, tuple[Feature, ...]]:
-    """The rows of a select on local disk, the label's column, and the features; the select runs once."""
+) -> tuple[Spool, Column | None, FeaturePlan]:
+    """The rows of a select on local disk, the label's column, and the plan of features; the select runs once."""
     with context.database.read_arrow(select) as stream:
         columns = stream.columns
         check_distinct(columns)
         column = require_column(columns, label.text, "the label", label.span) if label is not None else None
-        features = tuple(plan(columns, column))
+        planned = plan(columns, column)
         spool = Spool(columns)
         for batch in stream.batches:
             context.check_stopped()
             spool.add(batch)
-    return spool, column, features
+    return spool, column, planned
 
 
 def _ordered(
-    context: StepContext, spool: Spool, encoder: Encoder, column: Column | None, target: Label | None
+    context: StepContext,
+    spool: Spool,
+    encoder: Encoder,
+    column: Column | None,
+    target: Label | None,
+    planned: FeaturePlan,
 ) -> OrderedRows:
     """The rows of the matrix with their labels, sorted.
 
@@ -171,6 +178,7 @@ def _ordered(
         context.check_stopped()
         raw = batch.column(spool.columns.index(column)) if column is not None else None
         rows.add(Batch(encoder.collect(batch), None if raw is None or target is None else target.values(raw)))
+    planned.check(encoder.findings, context.recorder.log)
     encoder.extremes.check()
     rows.finish()
     return rows

@@ -13,7 +13,7 @@ from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.batch import Matrix
 from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.extremes import Extremes
-from sqlflow_runtime.ml.features import Feature
+from sqlflow_runtime.ml.features import Feature, Findings
 
 
 class Encoder:
@@ -23,6 +23,7 @@ class Encoder:
         dtype: of the matrix.
         width: the number of its columns.
         extremes: numbers that no model takes, in all rows so far.
+        findings: values that features cannot take or leave out, in all rows so far.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Encoder:
         self.dtype = dtype
         self.width = sum(feature.width for feature in features)
         self.extremes = Extremes(keeps or dtype)
+        self.findings = Findings()
         self._features = features
         self._sparse = any(feature.sparse for feature in features)
         named = dict.fromkeys(name for feature in features for name in feature.columns)
@@ -55,14 +57,15 @@ class Encoder:
         """The rows of the matrix, all features side by side: an array, or a `scipy.sparse.csr_matrix`.
 
         Raises:
-            RunError: kind `data`; one of these rows, or of those before, holds a number that no model takes.
+            RunError: kind `data`; one of these rows, or of those before, holds a value that the model cannot take.
         """
         matrix = self.collect(rows)
+        self.findings.check()
         self.extremes.check()
         return matrix
 
     def collect(self, rows: pa.RecordBatch) -> Any:
-        """The same without the check of numbers that are too large: `extremes.check` counts them in all rows so far."""
+        """The same without a check: `findings` and `extremes` have counted what is wrong in all rows so far."""
         self.extremes.begin(rows.num_rows)
         return self._collect_sparse(rows) if self._sparse else self._collect_dense(rows)
 
@@ -71,7 +74,7 @@ class Encoder:
         at = 0
         for feature, positions in zip(self._features, self._positions, strict=True):
             arrays = [rows.column(position) for position in positions]
-            numbers = feature.transform(arrays)
+            numbers = feature.transform(arrays, self.findings)
             self.extremes.note(", ".join(feature.columns), arrays[0], numbers)
             with np.errstate(over="ignore"):  # noted already, and refused by the check
                 matrix[:, at : at + feature.width] = numbers
@@ -84,7 +87,7 @@ class Encoder:
         blocks = []
         for feature, positions in zip(self._features, self._positions, strict=True):
             arrays = [rows.column(position) for position in positions]
-            block = feature.transform(arrays)
+            block = feature.transform(arrays, self.findings)
             numbers = block if isinstance(block, np.ndarray) else block.data.reshape(-1, 1)
             array = arrays[0] if isinstance(block, np.ndarray) else pa.array(block.data)
             self.extremes.note(", ".join(feature.columns), array, numbers)

@@ -13,6 +13,7 @@ from sqlflow_runtime.databases.rows import Column, StatementResult
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.dataset import read_dataset
 from sqlflow_runtime.ml.evaluation import Evaluation, metric_names
+from sqlflow_runtime.ml.feature_plan import stored
 from sqlflow_runtime.ml.hyperparameters import ignore_attributes
 from sqlflow_runtime.ml.into import result_table
 from sqlflow_runtime.ml.trained_model import load
@@ -39,7 +40,13 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     table = _table(context, statement, columns)
     features, label = model.features, model.label
     data = read_dataset(
-        context, statement.select, statement.label, lambda *_: features, model.fitted.dtype, None, label
+        context,
+        statement.select,
+        statement.label,
+        stored(features),
+        model.fitted.dtype,
+        None,
+        label,
     )
     measured = Evaluation(model, data.matrix, data.labels)
     values = {"loss": measured.loss(), **{name: measured.metric(name) for name in names}}

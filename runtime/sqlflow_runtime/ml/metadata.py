@@ -9,17 +9,7 @@ from typing import Any
 from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.curve import Curve, check_curve
-from sqlflow_runtime.ml.features import (
-    Bucket,
-    CategoryHash,
-    CategoryId,
-    Dense,
-    Feature,
-    Indicator,
-    Numeric,
-    dump_feature,
-    load_feature,
-)
+from sqlflow_runtime.ml.features import Feature, dump_feature, load_feature, matrix_width
 from sqlflow_runtime.ml.labels import Label
 
 WIDTH_LIMIT = 10_000_000
@@ -163,26 +153,6 @@ def _check(found: ModelMetadata) -> None:
         raise ValueError(f"its number of outputs is {found.outputs}")
     if (found.label is not None) not in _LABELS[found.task] or bool(found.classes) != (found.task == "classification"):
         raise ValueError(f"its label does not fit its task, {found.task}")
-    width = 0
-    for feature in found.features:
-        if not _is_valid(feature):
-            raise ValueError("one of its features is not as it should be")
-        width += feature.width
+    width = matrix_width(found.features)
     if not 0 < width <= WIDTH_LIMIT:
         raise ValueError(f"its features make {width} columns")
-
-
-def _is_valid(feature: Any) -> bool:
-    """True if a feature's fields have valid types and values."""
-    match feature:
-        case Numeric(column=str()):
-            return True
-        case Bucket(column=str(), boundaries=tuple(boundaries)):
-            return all(type(one) in (int, float) for one in boundaries)
-        case CategoryId(column=str(), size=int(size)) | CategoryHash(column=str(), size=int(size)):
-            return size > 0
-        case Dense(column=str(), size=int(size), delimiter=str(delimiter)):
-            return size > 0 and bool(delimiter)
-        case Indicator(of=Bucket() | CategoryId() | CategoryHash() as category):
-            return _is_valid(category)
-    return False

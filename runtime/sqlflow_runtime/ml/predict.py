@@ -27,27 +27,34 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     model, version = load(context.models, statement.using.text, statement.using.span.start)
     context.recorder.log("info", f"using version {version} of {statement.using} ({model.estimator})")
     try:
-        derivation = _derivation(context, statement, model, database.describe(statement.select))
+        columns = database.describe(statement.select)
+        check_distinct(columns)
+        encoder = Encoder(columns, model.features, model.fitted.dtype)
+        derivation = _derivation(context, statement, model, columns, encoder)
         table = result_table(context, statement, database.type_for(model.result_kind))
         assert table is not None
         with context.effect(statement):
             count = database.results.derive(statement.select, table, derivation)
+        for line in encoder.findings.lines:
+            context.recorder.log("warning", line)
     except RunError as failure:
         raise explained(database, failure) from failure
     return StatementResult(affected=count)
 
 
 def _derivation(
-    context: StepContext, statement: PredictStatement, model: TrainedModel, columns: tuple[Column, ...]
+    context: StepContext,
+    statement: PredictStatement,
+    model: TrainedModel,
+    columns: tuple[Column, ...],
+    encoder: Encoder,
 ) -> Derivation:
-    check_distinct(columns)
     label = find_column(columns, model.label.name) if model.label is not None else None
     keep = tuple(column for column in columns if column != label)
     name = stored(statement.into.path[-1], context.database.dialect)
     predictions = PredictionColumns(model, name, _extra(statement))
     added = tuple(_named(context, model, one) for one in predictions.columns)
     _check_names(statement, keep, added)
-    encoder = Encoder(columns, model.features, model.fitted.dtype)
     names, kinds = [column.name for column in columns], [column.kind for column in columns]
 
     def compute(rows: list[Row]) -> list[Row]:

@@ -13,8 +13,10 @@ from sqlflow_runtime.databases.rows import Column, StatementResult
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.column_clause import plan_features
 from sqlflow_runtime.ml.dataset import Dataset, read_dataset
+from sqlflow_runtime.ml.feature_plan import FeaturePlan, stored
 from sqlflow_runtime.ml.features import Feature
 from sqlflow_runtime.ml.hyperparameters import checked_parameters, composed_estimator, resolve_estimator
+from sqlflow_runtime.ml.text_columns import TextColumns, text_columns
 from sqlflow_runtime.ml.trained_model import TrainedModel, dump_verified, load
 from sqlflow_runtime.ml.training import Training
 from sqlflow_runtime.reconnect import keep_connected
@@ -32,9 +34,10 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     context.models.prepare()
     library = importlib.import_module(_LIBRARIES[estimator.library])
     keeps = library.precision(estimator)
-    data = _read(context, statement, library.dtype, keeps)
+    start = _start(context, statement)
+    data = _read(context, statement, text_columns(estimator, parameters), start, library.dtype, keeps)
     validation = _read_validation(context, statement, data, library.dtype)
-    start = _start(context, statement, data.features)
+    _check_start(statement, start, data.features)
     training = Training(context, statement, estimator, parameters, data, validation, data.target, start)
     _warn_of_rounded(context, data, keeps)
     model = _trained(library, training)
@@ -49,12 +52,17 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
 
 
 def _read(
-    context: StepContext, statement: TrainStatement, dtype: type[np.floating[Any]], keeps: type[np.floating[Any]]
+    context: StepContext,
+    statement: TrainStatement,
+    text: TextColumns,
+    start: TrainedModel | None,
+    dtype: type[np.floating[Any]],
+    keeps: type[np.floating[Any]],
 ) -> Dataset:
     """The rows to learn from."""
 
-    def plan(columns: tuple[Column, ...], label: Column | None) -> tuple[Feature, ...]:
-        return plan_features(columns, statement.columns, label)
+    def plan(columns: tuple[Column, ...], label: Column | None) -> FeaturePlan:
+        return plan_features(columns, statement.columns, label, text, start.features if start is not None else ())
 
     data = read_dataset(context, statement.select, statement.label, plan, dtype, keeps)
     if len(data) < 2:
@@ -71,7 +79,14 @@ def _read_validation(
         return None
     try:
         select = str(attribute.value)
-        return read_dataset(context, select, statement.label, lambda *_: data.features, dtype, target=data.target)
+        return read_dataset(
+            context,
+            select,
+            statement.label,
+            stored(data.features),
+            dtype,
+            target=data.target,
+        )
     except RunError as failure:
         # The place inside the quoted text is not known exactly: point at the text.
         failure.position, failure.place = None, attribute.value_span.start
@@ -90,19 +105,23 @@ def _warn_of_rounded(context: StepContext, data: Dataset, dtype: type[np.floatin
         )
 
 
-def _start(context: StepContext, statement: TrainStatement, features: tuple[Feature, ...]) -> TrainedModel | None:
-    """The model that USING names, if its features are those of this statement."""
+def _start(context: StepContext, statement: TrainStatement) -> TrainedModel | None:
+    """The model that USING names."""
     if statement.using is None:
         return None
     model, _ = load(context.models, statement.using.text, statement.using.span.start)
-    if model.features != features:
+    return model
+
+
+def _check_start(statement: TrainStatement, start: TrainedModel | None, features: tuple[Feature, ...]) -> None:
+    """Refuse a model to go on from whose features are others than the statement's."""
+    if start is not None and statement.using is not None and start.features != features:
         raise RunError(
             "model",
             f"the model {statement.using} was trained with other features",
             "Select the same columns, with the same COLUMN clause.",
             place=statement.using.span.start,
         )
-    return model
 
 
 def _trained(library: Any, training: Training) -> TrainedModel:

@@ -14,6 +14,7 @@ import numpy as np
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.booster_shape import check_booster
 from sqlflow_runtime.ml.boosting import xgboost
+from sqlflow_runtime.ml.features import category_sizes
 from sqlflow_runtime.ml.metadata import ModelMetadata
 from sqlflow_runtime.ml.threads import processors
 from sqlflow_runtime.ml.trained_model import Matrix
@@ -89,9 +90,10 @@ def load_ubjson(content: bytes, metadata: ModelMetadata) -> Boosted:
 
 def _load(text: bytes, metadata: ModelMetadata) -> Boosted:
     objective = str(metadata.attributes.get("objective"))
-    features = sum(feature.width for feature in metadata.features)
     model = json.loads(text, object_pairs_hook=_unique)
-    check_booster(model, features=features, classes=len(metadata.classes), objective=objective)
+    check_booster(
+        model, categories=category_sizes(metadata.features), classes=len(metadata.classes), objective=objective
+    )
     booster = xgboost.Booster({"nthread": processors()}, model_file=bytearray(text))
     booster.num_features()
     return Boosted(booster, objective, float(metadata.attributes.get("missing", "nan")))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 
 from sqlflow_codegen.catalogue import (
     METRICS,
@@ -21,22 +19,19 @@ from sqlflow_codegen.catalogue import (
 )
 from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.checks.attributes import check_aliases, check_attributes, check_conflicts, conflicting
+from sqlflow_codegen.language.checks.columns import check_columns, check_patterns
 from sqlflow_codegen.language.source import Problem
 from sqlflow_codegen.language.suggest import did_you_mean
 
 EXPLAINERS = ("TreeExplainer", "XGBoostExplainer", "KernelExplainer", "LinearExplainer", "PermutationExplainer")
 
-_NOT_FOR_TABLES = frozenset({"SEQ_CATEGORY_ID", "WEIGHTED_CATEGORY", "EMBEDDING"})
-"""Column functions that make tensors which only neural networks take."""
-_NOT_FOR = MappingProxyType({"xgboost": _NOT_FOR_TABLES | {"CROSS"}, "sklearn": _NOT_FOR_TABLES})
 _QUERY = re.compile(r"[\s(]*+(?:SELECT|WITH|VALUES|TABLE|FROM)\b", re.IGNORECASE)
-_PATTERN = re.compile(r"[*+?()\[\]{}|^$\\]")
 
 
 def check_train(statement: ir.TrainStatement) -> Iterator[Problem]:
     """Estimator, attributes, columns and label of one TRAIN."""
     yield from _validation_select(statement.attributes)
-    yield from _patterns(statement)
+    yield from check_patterns(statement)
     image, name = split_image(statement.estimator.text)
     if image:
         return  # an estimator of the user's own image
@@ -54,7 +49,7 @@ def check_train(statement: ir.TrainStatement) -> Iterator[Problem]:
     yield from conflicting(statement, estimator, composition.problems)
     yield from check_aliases(statement.attributes, estimator.aliases, estimator.deprecated, estimator.name)
     yield from check_conflicts(statement, estimator)
-    yield from _columns(statement, estimator)
+    yield from check_columns(statement, estimator)
     yield from _fits_booster(statement, estimator)
     if statement.using is not None and estimator.library == "sklearn":
         message = f"{estimator.name} cannot go on from a model"
@@ -78,51 +73,6 @@ def _validation_select(attributes: tuple[ir.Attribute, ...]) -> Iterator[Problem
             message = f"`{VALIDATION_SELECT}` must be a query"
             hint = f"Write {VALIDATION_SELECT}='SELECT ..'."
             yield Problem("attribute-wrong-type", message, attribute.value_span.start, hint)
-
-
-def _patterns(statement: ir.TrainStatement) -> Iterator[Problem]:
-    """Quoted columns that look like regular expressions and are none can only be names."""
-    for column in all_columns(statement):
-        if not (isinstance(column, ir.ColumnName) and column.quoted and _PATTERN.search(column.text)):
-            continue
-        if error := _pattern_error(column.text):
-            message = f"`{column.text[:60]}` is no regular expression: {error}"
-            hint = "It can only be the name of one column."
-            yield Problem("invalid-pattern", message, column.span.start, hint, "warning")
-
-
-def _pattern_error(pattern: str) -> str:
-    """The error of a regular expression; "" if it has none."""
-    try:
-        with warnings.catch_warnings():  # of sets that a later Python may read otherwise
-            warnings.simplefilter("ignore", FutureWarning)
-            re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        return str(error)
-    return ""
-
-
-def all_columns(statement: ir.TrainStatement) -> Iterator[ir.ColumnName | ir.ColumnCall]:
-    """The columns and column functions of the COLUMN clauses, nested ones too, in their order."""
-    pending: list[ir.ColumnArgument] = [clause.columns for clause in reversed(statement.columns)]
-    while pending:
-        argument = pending.pop()
-        if isinstance(argument, tuple):
-            pending += reversed(argument)
-        elif isinstance(argument, (ir.ColumnName, ir.ColumnCall)):
-            yield argument
-            pending += reversed(argument.args) if isinstance(argument, ir.ColumnCall) else ()
-
-
-def _columns(statement: ir.TrainStatement, estimator: Estimator) -> Iterator[Problem]:
-    for clause in statement.columns[1:]:
-        message = f"{estimator.name} takes one set of columns, not several"
-        yield Problem("unsupported-column", message, clause.span.start, "List all columns in one COLUMN clause.")
-    for column in all_columns(statement):
-        if isinstance(column, ir.ColumnCall) and column.name in _NOT_FOR[estimator.library]:
-            message = f"{estimator.name} does not support {column.name}"
-            hint = "Use INDICATOR, CATEGORY_ID or CATEGORY_HASH."
-            yield Problem("unsupported-column", message, column.span.start, hint)
 
 
 def _fits_booster(statement: ir.TrainStatement, estimator: Estimator) -> Iterator[Problem]:
