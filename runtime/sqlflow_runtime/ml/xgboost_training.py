@@ -13,6 +13,7 @@ from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.boosting import xgboost
 from sqlflow_runtime.ml.dataset import Dataset
 from sqlflow_runtime.ml.extremes import LARGEST
+from sqlflow_runtime.ml.features import category_sizes
 from sqlflow_runtime.ml.labels import Label
 from sqlflow_runtime.ml.threads import processors
 from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel
@@ -208,7 +209,15 @@ def _matrix(
     else:
         numbers = label.numbers(data.labels)
         _check_numbers(label, numbers, objective)
-    matrix = xgboost.DMatrix(data.matrix, label=numbers, missing=missing, nthread=parameters["nthread"])
+    kinds = ["c" if size else "q" for size in category_sizes(data.features)]
+    matrix = xgboost.DMatrix(
+        data.matrix,
+        label=numbers,
+        missing=missing,
+        nthread=parameters["nthread"],
+        feature_types=kinds,
+        enable_categorical=True,
+    )
     if objective == "survival:aft":  # the label is the time of the event itself: the interval is a point
         matrix.set_float_info("label_lower_bound", numbers)
         matrix.set_float_info("label_upper_bound", numbers)

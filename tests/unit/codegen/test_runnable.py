@@ -6,11 +6,10 @@ import pytest
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
 from sqlflow_codegen.language import ir as language
 from sqlflow_codegen.language import parse_program, runnable_program
-from sqlflow_codegen.language.runnable import COLUMNS_NOT_YET, NOT_YET
+from sqlflow_codegen.language.runnable import NOT_YET
 from sqlflow_runtime.execute import _RUNNERS
 
 TRAIN = "SELECT a, b, y FROM t TO TRAIN {} {} LABEL y INTO m"
-SPARSE = 'SPARSE(a, 9, ",", "int", ":", "float")'
 
 
 def refused(text: str, dialect: str = "postgres", *, job: bool = False) -> list[tuple[str, int, int, int]]:
@@ -27,8 +26,6 @@ def refused(text: str, dialect: str = "postgres", *, job: bool = False) -> list[
         ("SELECT * FROM t TO EXPLAIN m", 28),
         ("SELECT * FROM t TO RUN team/image:1 CMD 'a'", 24),
         (TRAIN.format("hub:5000/team/models:1.0/MyModel", ""), 32),
-        (TRAIN.format("xgboost.gbtree", f"COLUMN b, {SPARSE}"), 57),
-        (TRAIN.format("sklearn.svm.SVC", "COLUMN INDICATOR(CROSS([a, b], 10))"), 65),
     ],
 )
 def test_what_cannot_run_yet(statement: str, column: int) -> None:
@@ -65,7 +62,6 @@ def test_the_tables_are_what_a_step_lacks() -> None:
     """An entry leaves the table when a step learns to execute it: the next one empties it."""
     kinds = {one.kind for one in vars(language).values() if isinstance(one, type) and hasattr(one, "kind")}
     assert set(NOT_YET) == kinds - set(_RUNNERS)
-    assert {"SPARSE", "CROSS"} <= COLUMNS_NOT_YET
 
 
 @pytest.mark.parametrize("text", ["", "-- nothing", "/* a */ ; ;\n", "-- train SELECT 1;"])

@@ -111,7 +111,7 @@ def _load(data: Any, allowed: tuple[type, ...]) -> Feature:
     except TypeError as error:
         raise ValueError(f"one of its features is not as it should be: {error}") from error
     if isinstance(feature, Dense) and feature.shape and _product(feature.shape) != feature.size:
-        raise ValueError(f"a feature of {feature.size} numbers has the shape {feature.shape}")
+        raise ValueError(f"one of its features has {feature.size} numbers and the shape {feature.shape}")
     return feature
 
 
