@@ -41,7 +41,10 @@ CLASSES = "XGBClassifier LABEL class INTO m"
             trains('xgboost.gbtree WITH objective="binary:logistic" LABEL class INTO m'),
             "data", (1, 1), "predicts two", "num_class=3",
         ),
-        (trains(BOOST, "SELECT species, class FROM train\n"), "data", (1, 1), "species", "CATEGORY_HASH(species, 100)"),
+        (
+            trains("sklearn.linear_model.LogisticRegression LABEL class INTO m", "SELECT species, class FROM train\n"),
+            "data", (1, 1), "takes numbers only, but species is text", "COLUMN INDICATOR(species)",
+        ),
         (trains(BOOST, "SELECT class, class FROM train\n"), "data", (1, 1), "two columns named class", "AS name"),
         (
             trains('xgboost.gbtree WITH objective="reg:squarederror" LABEL species INTO m', SPECIES),
