@@ -1,4 +1,4 @@
-"""What the values of a column look like, counted over all rows: numbers, lists of numbers, key:value pairs, text."""
+"""The forms of a column's values, counted over all rows: numbers, lists of numbers, key:value pairs, text."""
 
 from __future__ import annotations
 

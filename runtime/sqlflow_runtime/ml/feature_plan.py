@@ -40,7 +40,7 @@ class FeaturePlan:
     learns: bool = False
 
     def place(self, column: str) -> int | None:
-        """Where the program says what the column means; None if it does not."""
+        """The place at which the program says what the column means; None if it does not."""
         return self.places.get(column)
 
     def features(self, batches: Callable[[], Iterable[pa.RecordBatch]], log: Log) -> tuple[Feature, ...]:

@@ -59,7 +59,7 @@ def _pattern_error(pattern: str) -> str:
 
 
 def check_columns(statement: ir.TrainStatement, estimator: Estimator) -> Iterator[Problem]:
-    """What the estimator cannot use of the COLUMN clauses."""
+    """Parts of the COLUMN clauses that the estimator cannot use."""
     if "Combined" not in estimator.name:
         for clause in statement.columns[1:]:
             message = f"{estimator.name} takes one set of columns, not several"

@@ -19,7 +19,7 @@ class Slice:
 
 
 def layout(features: Sequence[Feature]) -> tuple[Slice, ...]:
-    """Where each feature stands in the matrix."""
+    """The columns of the matrix that each feature fills."""
     found: list[Slice] = []
     start = 0
     for feature in features:
