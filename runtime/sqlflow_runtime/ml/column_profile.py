@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.ml.arrays import is_text
 from sqlflow_runtime.ml.features.arrays import (
     NUMBER,

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.column_profile import DISTINCT_LIMIT, Profile, sorted_values

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.errors import RunError, listed
 from sqlflow_runtime.ml.derivation import Draft, decided

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.ml.arrays import Floats, NotNumericError, is_text, python_values
 from sqlflow_runtime.ml.arrays import numbers as numbers_of
 from sqlflow_runtime.ml.features.findings import Findings, shown

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.ml.arrays import Floats
 from sqlflow_runtime.ml.features.arrays import distinct, looked_up, numbers
 from sqlflow_runtime.ml.features.feature import Base, Feature, OneColumn, single

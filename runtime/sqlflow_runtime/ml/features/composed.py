@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 from scipy.sparse import csr_matrix
 from sqlflow_codegen.language.columns import DENSE_INDICATORS
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.ml.arrays import Floats
 from sqlflow_runtime.ml.features.arrays import distinct, filled, tokens, whole_numbers
 from sqlflow_runtime.ml.features.category import CategoryHash, CategoryId, Cross, Vocabulary, hashed

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-import pyarrow as pa
 from scipy.sparse import csr_matrix
 from sqlflow_codegen.language.columns import DEFAULT_TARGET
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.ml.arrays import Floats
 from sqlflow_runtime.ml.features.findings import Findings
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.ml.arrays import Floats
 from sqlflow_runtime.ml.features.arrays import Integers, numbers, tokens
 from sqlflow_runtime.ml.features.feature import OneColumn

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_matrix
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.ml.arrays import Floats, is_text
 from sqlflow_runtime.ml.features.arrays import (
     Integers,
