@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from sqlflow_runtime.hints import explained
 from sqlflow_runtime.ml.batch import Batch, Matrix
 from sqlflow_runtime.ml.column_clause import check_distinct, require_column
 from sqlflow_runtime.ml.encoder import Encoder
-from sqlflow_runtime.ml.feature_plan import FeaturePlan
+from sqlflow_runtime.ml.feature_plan import FeaturePlan, stored
 from sqlflow_runtime.ml.features import Feature
 from sqlflow_runtime.ml.labels import Label, LabelChecks, label_kind
 from sqlflow_runtime.ml.ordered_rows import OrderedRows
@@ -136,6 +136,44 @@ def read_dataset(
         rounded=encoder.extremes.rounded,
         _rows=rows,
     )
+
+
+def stream_rows(
+    context: StepContext,
+    select: str,
+    label: Name,
+    target: Label,
+    features: Sequence[Feature],
+    dtype: type[np.floating[Any]],
+) -> Generator[Batch]:
+    """The rows of a select as they come, each once, in the database's order: to measure on. Close it.
+
+    Raises:
+        RunError: of the database, or kind `data`: no rows, no label, NULL in it, or a number that no model takes. Once
+            a row has such a number or label, all rows are counted, and no more batches are returned.
+    """
+    rows = 0
+    try:
+        with context.database.read_arrow(select) as stream:
+            check_distinct(stream.columns)
+            column = require_column(stream.columns, label.text, "the label", label.span)
+            planned, checks = stored(features)(stream.columns, column), LabelChecks(column)
+            encoder = Encoder(stream.columns, features, dtype)
+            for batch in stream.batches:
+                context.check_stopped()
+                rows += batch.num_rows
+                raw = batch.column(stream.columns.index(column))
+                checks.note(raw)
+                matrix = encoder.collect(batch)
+                if not checks.failed and not encoder.extremes.found:
+                    yield Batch(matrix, target.values(raw))
+    except RunError as failure:
+        raise explained(context.database, failure) from failure
+    if not rows:
+        raise RunError("data", "the SELECT returns no rows", "Check its WHERE, and that the table is filled.")
+    checks.check()
+    planned.check(encoder.findings, context.recorder.log)
+    encoder.extremes.check()
 
 
 def spooled(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from dataclasses import replace
 
 from sqlflow_codegen.catalogue import RESULT_REPLACE, VALIDATION_METRICS
@@ -11,9 +12,8 @@ from sqlflow_codegen.language.ir import EvaluateStatement, Statement
 from sqlflow_runtime.databases.result_tables import ResultTable
 from sqlflow_runtime.databases.rows import Column, StatementResult
 from sqlflow_runtime.errors import RunError
-from sqlflow_runtime.ml.dataset import read_dataset
+from sqlflow_runtime.ml.dataset import stream_rows
 from sqlflow_runtime.ml.evaluation import Evaluation, metric_names
-from sqlflow_runtime.ml.feature_plan import stored
 from sqlflow_runtime.ml.hyperparameters import ignore_attributes
 from sqlflow_runtime.ml.into import result_table
 from sqlflow_runtime.ml.trained_model import load
@@ -38,17 +38,9 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     kind = context.database.type_for("float")
     columns = [Column(name, kind, "float") for name in ("loss", *names)]
     table = _table(context, statement, columns)
-    features, label = model.features, model.label
-    data = read_dataset(
-        context,
-        statement.select,
-        statement.label,
-        stored(features),
-        model.fitted.dtype,
-        None,
-        label,
-    )
-    measured = Evaluation(model, data.matrix, data.labels)
+    fitted, label = model.fitted, model.label
+    with closing(stream_rows(context, statement.select, statement.label, label, model.features, fitted.dtype)) as rows:
+        measured = Evaluation(model, rows)
     values = {"loss": measured.loss(), **{name: measured.metric(name) for name in names}}
     if table is not None:
         row = tuple(value if math.isfinite(value) else None for value in values.values())
@@ -59,7 +51,7 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     context.recorder.metrics(
         statement.model.text, {name: value for name, value in values.items() if math.isfinite(value)}
     )
-    return StatementResult(affected=len(data))
+    return StatementResult(affected=len(measured))
 
 
 def _table(context: StepContext, statement: EvaluateStatement, columns: list[Column]) -> ResultTable | None:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, METRICS, REGRESSION_METRICS
 from sqlflow_codegen.language.suggest import did_you_mean
 
 from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.arrays import numbers
+from sqlflow_runtime.ml.batch import Batch
 from sqlflow_runtime.ml.metric_functions import PLAIN, area
-from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel
+from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel, predict_once
 
 _BY_PROBABILITY = ("roc_auc_score", "average_precision_score", "log_loss", "brier_score_loss", "hinge_loss")
 _AVERAGED = ("precision_score", "recall_score", "f1_score", "fbeta_score", "jaccard_score")
@@ -50,22 +50,36 @@ def metric_names(text: str | None, task: str, place: int | None = None) -> tuple
 class Evaluation:
     """A model's predictions next to the truth; computes metrics and the loss."""
 
-    def __init__(self, model: TrainedModel, matrix: Matrix, truth: pa.Array) -> None:
+    def __init__(self, model: TrainedModel, batches: Iterable[Batch]) -> None:
+        """Predict each row once.
+
+        Raises:
+            RunError: kind `data` or `estimator`; the model cannot predict these rows.
+        """
         self._label = model.label
         self._classes = list(model.label.classes) if model.label else []
-        self._truth = self._numbers(truth)
-        self._found = model.fitted.predict(matrix)
-        self._probabilities = model.fitted.probabilities(matrix) if self._classes else None
+        self._unseen: dict[Any, int] = {}
+        truth, found, probabilities = [], [], []
+        for batch in batches:
+            predicted, likely = predict_once(model.fitted, batch.matrix, with_probabilities=bool(self._classes))
+            truth.append(self._numbers(batch.labels))
+            found.append(predicted)
+            probabilities.append(likely)
+        self._truth, self._found = np.concatenate(truth), np.concatenate(found)
+        known = [likely for likely in probabilities if likely is not None]
+        self._probabilities = np.concatenate(known) if known else None
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self._truth)
 
     def _numbers(self, truth: pa.Array) -> Matrix:
         """Class numbers (values that TRAIN never saw get numbers of their own), or the values themselves."""
         if not self._classes or self._label is None:
             return numbers(truth).astype(np.float64)
         known = self._label.encode(truth)
-        unknown = pa.array(known < 0)
-        if pc.any(unknown).as_py():
-            others = truth.filter(unknown).dictionary_encode()
-            known[known < 0] = others.indices.to_numpy() + len(self._classes)
+        for row in np.flatnonzero(known < 0).tolist():
+            known[row] = self._unseen.setdefault(truth[row].as_py(), len(self._classes) + len(self._unseen))
         return known
 
     def loss(self) -> float:

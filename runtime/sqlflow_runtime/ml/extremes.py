@@ -65,6 +65,11 @@ class Extremes:
         exact = array.take(pa.array(found)).cast(pa.string()).to_pylist()
         return sum(_differs(value, float(numbers[row, 0])) for value, row in zip(exact, found.tolist(), strict=True))
 
+    @property
+    def found(self) -> bool:
+        """True if there is a number that no model takes."""
+        return bool(self._beyond)
+
     def check(self) -> None:
         """Refuse what no model takes.
 

@@ -105,6 +105,11 @@ class LabelChecks:
         self._nans += int(np.isnan(found).sum())
         self._infinite += int(np.isinf(found).sum())
 
+    @property
+    def failed(self) -> bool:
+        """True if there is such a label."""
+        return bool(self._nulls or self._nans or self._infinite)
+
     def check(self) -> None:
         """Refuse such labels.
 

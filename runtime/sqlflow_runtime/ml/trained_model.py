@@ -6,7 +6,7 @@ import importlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -52,6 +52,14 @@ class Fitted(Protocol):
 
     def dump(self) -> bytes:
         """The model in its library's own safe format."""
+
+
+def predict_once(fitted: Fitted, matrix: Any, *, with_probabilities: bool) -> tuple[Matrix, Matrix | None]:
+    """What `predict` and `probabilities` return, by one prediction where the model can give both by one."""
+    if not with_probabilities:
+        return fitted.predict(matrix), None
+    both: Callable[[Any], tuple[Matrix, Matrix | None]] | None = getattr(fitted, "predict_with_probabilities", None)
+    return both(matrix) if both is not None else (fitted.predict(matrix), fitted.probabilities(matrix))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,20 +44,20 @@ class Boosted:
                     "estimator", f"objective={self.objective} gives {found.shape[1]} values for each row, not one"
                 )
             return found
-        margin: Matrix = self.booster.predict(data, output_margin=True)
-        return margin.argmax(axis=1) if margin.ndim == 2 else (margin > 0).astype(np.int64)
+        return _classes(self.booster.predict(data, output_margin=True))
 
     def probabilities(self, matrix: Matrix) -> Matrix | None:
         """See `Fitted`."""
         if self.objective not in CLASS_OBJECTIVES or self.objective == "binary:hinge":
             return None
-        margin = self.booster.predict(self._matrix(matrix), output_margin=True).astype(np.float64)
-        if margin.ndim == 1:
-            positive = 1 / (1 + np.exp(-margin))
-            return np.column_stack([1 - positive, positive])
-        power = np.exp(margin - margin.max(axis=1, keepdims=True))
-        found: Matrix = power / power.sum(axis=1, keepdims=True)
-        return found
+        return _probabilities(self.booster.predict(self._matrix(matrix), output_margin=True))
+
+    def predict_with_probabilities(self, matrix: Matrix) -> tuple[Matrix, Matrix | None]:
+        """See `predict_once`."""
+        if self.objective not in CLASS_OBJECTIVES or self.objective == "binary:hinge":
+            return self.predict(matrix), None
+        margin = self.booster.predict(self._matrix(matrix), output_margin=True)
+        return _classes(margin), _probabilities(margin)
 
     def scores(self, matrix: Matrix) -> Matrix:
         """See `Fitted`: the sums of the leaves, before the objective makes probabilities or numbers of them."""
@@ -70,6 +70,22 @@ class Boosted:
 
     def _matrix(self, matrix: Matrix) -> xgboost.DMatrix:
         return xgboost.DMatrix(matrix, missing=self.missing, nthread=processors())
+
+
+def _classes(margin: Matrix) -> Matrix:
+    """The numbers of the likeliest classes."""
+    return margin.argmax(axis=1) if margin.ndim == 2 else (margin > 0).astype(np.int64)
+
+
+def _probabilities(margin: Matrix) -> Matrix:
+    """Rows x classes."""
+    margin = margin.astype(np.float64)
+    if margin.ndim == 1:
+        positive = 1 / (1 + np.exp(-margin))
+        return np.column_stack([1 - positive, positive])
+    power = np.exp(margin - margin.max(axis=1, keepdims=True))
+    found: Matrix = power / power.sum(axis=1, keepdims=True)
+    return found
 
 
 def load(content: bytes, metadata: ModelMetadata) -> Boosted:

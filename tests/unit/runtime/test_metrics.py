@@ -11,6 +11,7 @@ import pytest
 from sklearn import metrics
 from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.batch import Batch
 from sqlflow_runtime.ml.evaluation import Evaluation, metric_names
 from sqlflow_runtime.ml.labels import Label
 from sqlflow_runtime.ml.trained_model import TrainedModel
@@ -43,7 +44,7 @@ def measured(truth: list[Any], found: Any, probabilities: Any = None, classes: t
     label = Label("y", "string" if classes and isinstance(classes[0], str) else "float", classes)
     task = "classification" if classes else "regression"
     model = TrainedModel(estimator="e", task=task, features=(), label=label, fitted=Fixed(found, probabilities))
-    return Evaluation(model, np.zeros((len(truth), 1)), pa.array(truth))
+    return Evaluation(model, [Batch(np.zeros((len(truth), 1)), pa.array(truth))])
 
 
 POSITIVE = [0.1, 0.7, 0.4, 0.2, 0.9]
