@@ -55,7 +55,7 @@ class Fitted(Protocol):
 
 
 def predict_once(fitted: Fitted, matrix: Any, *, with_probabilities: bool) -> tuple[Matrix, Matrix | None]:
-    """What `predict` and `probabilities` return, by one prediction where the model can give both by one."""
+    """The results of `predict` and `probabilities`, by one prediction where the model can give both by one."""
     if not with_probabilities:
         return fitted.predict(matrix), None
     both: Callable[[Any], tuple[Matrix, Matrix | None]] | None = getattr(fitted, "predict_with_probabilities", None)
