@@ -16,6 +16,7 @@ COMMANDS = MappingProxyType(
         "check": "Show all errors and warnings of a program; exit code 1 if there are errors.",
         "graph": "Show which statements wait for which, and why, and which share a step.",
         "render": "Print what the operator would create for a program or a manifest; no cluster is needed.",
+        "models": "List, show, compare, copy and delete trained models.",
         "version": "Show the versions of sqlflow and of the libraries that it uses here.",
     }
 )
@@ -37,8 +38,11 @@ class Commands(TyperGroup):
 
 
 def _load(name: str) -> Any:
+    found = getattr(import_module(f"sqlflow_cli.commands.{name}"), name)
+    if isinstance(found, typer.Typer):  # has subcommands of its own
+        return get_command(found)
     alone = typer.Typer(rich_markup_mode="rich", add_completion=False)
-    alone.command(name)(getattr(import_module(f"sqlflow_cli.commands.{name}"), name))
+    alone.command(name)(found)
     return get_command(alone)
 
 

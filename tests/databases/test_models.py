@@ -264,3 +264,20 @@ def test_every_stored_type_of_scikit_learn_is_its_own() -> None:
         assert all(found.startswith("sklearn.") for found in skops.io.get_untrusted_types(data=content)), name
         stored += 1
     assert stored > 50
+
+
+@pytest.mark.parametrize(
+    ("estimator", "library"), [("xgboost.gbtree", "xgboost"), ("sklearn.naive_bayes.GaussianNB", "sklearn")]
+)
+def test_a_model_of_a_newer_library_is_refused(iris_sqlite: Database, estimator: str, library: str) -> None:
+    succeed(iris_sqlite, TRAIN.format(estimator))
+    stored = load_model(iris_sqlite, "m")
+    versions = stored.metadata["libraries"]
+    older = {**stored.metadata, "libraries": {**versions, library: "0.1.2"}}
+    save_model(iris_sqlite, "m", older, stored.content)
+    succeed(iris_sqlite, PREDICT)
+    newer = {**stored.metadata, "libraries": {**versions, library: "99.1.2"}, "image": "hub.example/step:9"}
+    save_model(iris_sqlite, "m", newer, stored.content)
+    error = fail(iris_sqlite, PREDICT)
+    assert f"the model m, version 3, was trained with {library} 99.1.2; here is " in error.message
+    assert "spec.image: hub.example/step:9" in error.hint

@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import platform
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from sqlflow_codegen.contract import IMAGE_ENV
 
-from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.errors import RunError, not_installed
 from sqlflow_runtime.ml.metadata import ModelMetadata, read_metadata
-from sqlflow_runtime.model_store import METADATA_FORMAT, ModelStore, damaged
+from sqlflow_runtime.model_store import METADATA_FORMAT, ModelStore, StoredModel, damaged
 
 Matrix = npt.NDArray[Any]
 
@@ -29,6 +30,9 @@ CODECS = {
 
 _LIBRARIES = {"xgboost-json": ("xgboost", "numpy"), "skops": ("sklearn", "skops", "numpy")}
 """Name of a storage format -> the libraries whose versions are stored with a model."""
+
+_READ_OLDER = frozenset({"xgboost", "lightgbm", "sklearn", "skops", "keras"})
+"""The libraries that write models in a format of their own."""
 
 _TRIED_ROWS = 100
 """Rows that a new model predicts before it is stored."""
@@ -95,6 +99,7 @@ def load(models: ModelStore, reference: str, place: int) -> tuple[TrainedModel, 
     """
     try:
         stored = models.load(reference)
+        check_libraries(stored)
         try:
             return restore(stored.metadata, stored.content), stored.version
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
@@ -102,6 +107,35 @@ def load(models: ModelStore, reference: str, place: int) -> tuple[TrainedModel, 
     except RunError as failure:
         failure.place = place if failure.kind == "model" else failure.place
         raise
+
+
+def check_libraries(stored: StoredModel) -> None:
+    """Refuse a model whose libraries are newer than those here: they read what older ones wrote, and no more.
+
+    Raises:
+        RunError: kind `model`; names the versions and, where it is known, the image that has them.
+    """
+    versions = stored.metadata.get("libraries")
+    for name, version in versions.items() if isinstance(versions, dict) else ():
+        if name not in _READ_OLDER:
+            continue
+        try:
+            here = str(importlib.import_module(name).__version__)
+        except ModuleNotFoundError as error:
+            raise not_installed(error) from error
+        if _release(str(version)) > _release(here):
+            image = stored.metadata.get("image")
+            with_image = f"Use the image that trained it (spec.image: {image})" if image else "Use a newer step image"
+            raise RunError(
+                "model",
+                f"the model {stored.name}, version {stored.version}, was trained with {name} {version}; here is {here}",
+                f"{with_image}, or train it again.",
+            )
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """Major and minor number of a version."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
 def restore(metadata: Mapping[str, Any], content: bytes) -> TrainedModel:
