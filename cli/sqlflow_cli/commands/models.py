@@ -38,7 +38,12 @@ Store = Annotated[
 Format = Annotated[Literal["text", "json"], typer.Option("--format", help="json: for scripts.")]
 Model = Annotated[str, typer.Argument(help="A model, or one version of it: churn:3.", metavar="MODEL[:VERSION]")]
 
-models = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
+models = typer.Typer(
+    help="List, show, compare, copy and delete trained models.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+)
 
 
 @models.command("list")

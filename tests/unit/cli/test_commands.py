@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import typer
 from sqlflow_cli.app import COMMANDS
 
 from tests.support.waiting import wait_for
@@ -180,5 +181,5 @@ def test_the_help_imports_no_command() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_all_has_the_summary_of_each(name: str) -> None:
-    function = getattr(import_module(f"sqlflow_cli.commands.{name}"), name)
-    assert function.__doc__ == COMMANDS[name]
+    found = getattr(import_module(f"sqlflow_cli.commands.{name}"), name)
+    assert (found.info.help if isinstance(found, typer.Typer) else found.__doc__) == COMMANDS[name]
