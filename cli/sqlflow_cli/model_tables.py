@@ -70,8 +70,7 @@ def _facts(model: StoredModel) -> Iterator[tuple[str, str]]:
     for name, value in _items(about.get("attributes")):
         yield f"WITH {name}", _text(value)
     for feature in about.get("features") or ():
-        columns = feature.get("columns") or [feature.get("column") or feature.get("of", {}).get("column")]
-        yield f"column {', '.join(map(str, columns))}", str(feature.get("form"))
+        yield f"column {', '.join(_columns(feature))}", _form(feature)
     for name, value in _items(about.get("metrics")):
         yield f"metric {name}", f"{value:.6g}"
     for name, value in _items(about.get("libraries")):
@@ -79,6 +78,18 @@ def _facts(model: StoredModel) -> Iterator[tuple[str, str]]:
     for name in ("image", "statement"):
         if about.get(name):
             yield name, str(about[name])
+
+
+def _columns(feature: Mapping[str, Any]) -> list[str]:
+    """The selected columns that a stored feature reads."""
+    parts = [feature["of"]] if "of" in feature else feature.get("keys", ())
+    return [name for part in parts for name in _columns(part)] or [str(feature.get("column"))]
+
+
+def _form(feature: Mapping[str, Any]) -> str:
+    """The way in which a stored feature becomes numbers: `indicator of category_hash`."""
+    inner = feature.get("of")
+    return str(feature.get("form")) + (f" of {_form(inner)}" if inner else "")
 
 
 def _label(label: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
