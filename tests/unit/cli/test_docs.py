@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlflow_cli.app import COMMANDS, app
+from sqlflow_cli.commands.models import models
 from typer.testing import CliRunner
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
@@ -32,6 +33,12 @@ def test_example(command: str, expected: str, tmp_path: Path, monkeypatch: pytes
 
 def test_every_command_has_its_section() -> None:
     assert {command.split()[0] for command, _ in EXAMPLES} == {"check", "graph", "render"}
-    assert {f"sqlflow {name} FILE" for name in set(COMMANDS) - {"version"}} == set(
+    assert {f"sqlflow {name} FILE" for name in set(COMMANDS) - {"models", "version"}} == set(
         re.findall(r"`(sqlflow \w+ FILE)`", PAGE)
+    )
+
+
+def test_every_command_of_models_is_there() -> None:
+    assert {one.name or one.callback.__name__ for one in models.registered_commands} == set(
+        re.findall(r"`sqlflow models (\w+)", PAGE)
     )
