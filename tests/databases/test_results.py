@@ -76,7 +76,7 @@ def test_a_failure_while_rows_are_computed_keeps_the_old_ones(data: Database) ->
 
 
 DIE = {
-    "postgres": "from sqlflow_runtime.databases.postgres import Postgres\nPostgres.copy = lambda *_: os._exit(9)",
+    "postgres": "from sqlflow_runtime.databases.postgres import Postgres as D\nD.copy_binary = lambda *_: os._exit(9)",
     "mysql": "from sqlflow_runtime.databases.mysql import MySQL as D\nword = 'INSERT INTO `', 'RENAME TABLE'",
     "sqlite": "from sqlflow_runtime.databases.sqlite import Sqlite as D\nword = 'INSERT INTO \"',",
     "duckdb": "from sqlflow_runtime.databases import duckdb_results\n"

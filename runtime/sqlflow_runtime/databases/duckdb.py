@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -16,6 +17,8 @@ from sqlflow_runtime.databases.url import DatabaseUrl
 from sqlflow_runtime.errors import RunError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sqlflow_runtime.databases.result_writers import ResultTables
 
 _KINDS = {
@@ -148,6 +151,16 @@ class DuckDB(EmbeddedDatabase):
         """Execute a statement of our own that holds a select of the user."""
         with self.failing(select, len(before)):
             self._connection.execute(f"{before}{select}{after}")
+
+    def insert_table(self, name: str, rows: pa.Table) -> None:
+        """Add an Arrow table's rows to a table."""
+        view = f"sqlflow_{secrets.token_hex(8)}"
+        with self.failing():
+            self._connection.register(view, rows)
+            try:
+                self._connection.execute(f"INSERT INTO {name} SELECT * FROM {view}")
+            finally:
+                self._connection.unregister(view)
 
     def table_names(self, select: str) -> list[str]:
         """Quoted names of the tables that a select reads; fails on PIVOT, which is several statements to DuckDB."""

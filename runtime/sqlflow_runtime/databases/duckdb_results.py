@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlflow_codegen.language.names import parse_name, quote
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.databases.duckdb import literal
 from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, designed, words_of
 from sqlflow_runtime.databases.result_writers import StagedResultTables
@@ -101,6 +102,10 @@ class DuckDBResults(StagedResultTables):
             part = rows[start : start + _INSERTED_ROWS]
             values = ", ".join([f"({', '.join('?' * len(part[0]))})"] * len(part))
             self.database.execute(f"INSERT INTO {name} VALUES {values}", [value for row in part for value in row])
+
+    def add_arrays(self, name: str, arrays: Sequence[pa.Array]) -> None:
+        parts = [f"c{number}" for number in range(len(arrays))]
+        self.database.insert_table(name, pa.Table.from_arrays(arrays, names=parts))
 
     def put(self, plan: Plan, columns: Sequence[Column], select: str, table: ResultTable) -> None:
         target = self.quoted(*plan.path)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -19,6 +18,7 @@ from sqlflow_runtime.databases.rows import ArrowStream, Column, PreviewLimit, Ro
 from sqlflow_runtime.errors import RunError
 
 if TYPE_CHECKING:
+    from sqlflow_runtime.databases.postgres_rewrite import Rewriting
     from sqlflow_runtime.databases.result_writers import ResultTables
 
 APPLICATION_PREFIX = "sqlflow "
@@ -40,6 +40,8 @@ _IN_TRANSACTION = "25001"
 _COMMITS = "2D000"
 _CHUNK = 500
 """Rows that libpq hands over at once, where all are read."""
+_BLOCK = 1024 * 1024
+"""Bytes that are sent at once."""
 
 
 class Postgres(Database):
@@ -161,16 +163,26 @@ class Postgres(Database):
             row = self._connection.execute((explain + select).encode()).fetchone()
         return row[0] if row else None
 
-    @contextmanager
-    def cursor_over(self, select: str) -> Iterator[RowStream]:
-        """The select's rows, by a cursor inside the server; in a transaction."""
-        columns = self.describe(select)
-        name = f"sqlflow_{secrets.token_hex(4)}"
-        with self._connection.cursor(name=name) as cursor:
-            with self.failing(select, before=len(f'DECLARE "{name}" CURSOR FOR ')):
-                cursor.execute(select.encode())
-            with self.failing():
-                yield RowStream(columns, iter(lambda: cursor.fetchmany(BATCH_ROWS), []))
+    def rewrite(self, rewriting: Rewriting, select: str, file: IO[bytes]) -> int:
+        """Write a select's rows to a file, rewritten; returns their number."""
+        with self.failing(select, len(rewriting.before)):
+            return rewriting.run(self._connection, file)
+
+    def binary_values(self, kind: str, values: Sequence[Any]) -> dict[Any, bytes]:
+        """Each of those values as binary COPY has one of that type, its length in front."""
+        query = f"SELECT CAST(v AS {kind}) FROM unnest(%s::text[]) WITH ORDINALITY AS t (v, n) ORDER BY n"
+        with self.failing(), self._connection.cursor(binary=True) as cursor:
+            result = cursor.execute(query.encode(), ([str(value) for value in values],)).pgresult
+            assert result is not None
+            found = [result.get_value(row, 0) or b"" for row in range(len(values))]
+        return {value: len(data).to_bytes(4, "big") + data for value, data in zip(values, found, strict=True)}
+
+    def copy_binary(self, name: str, listed: str, file: IO[bytes]) -> None:
+        """Add rows to a table, out of a file in the binary format; its name, and those of the columns, are quoted."""
+        statement = f"COPY {name} ({listed}) FROM STDIN (FORMAT binary)".encode()
+        with self.failing(), self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            while block := file.read(_BLOCK):
+                copy.write(block)
 
     def copy(self, name: str, listed: str, rows: Sequence[Row]) -> None:
         """Add rows to a table, by COPY; its name, and those of the columns, are quoted."""

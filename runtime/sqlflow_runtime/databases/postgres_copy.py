@@ -22,11 +22,11 @@ from sqlflow_runtime.databases.rows import Column
 BATCH_BYTES = 4 * 1024 * 1024
 """A batch is at least so large, unless it is the last one; it ends with the row that makes it so."""
 
-_HEADER = 11 + 4 + 4
-_TRAILER = b"\xff\xff"
-_PADDING = bytes(8)
+HEADER = 11 + 4 + 4
+TRAILER = b"\xff\xff"
+PADDING = bytes(8)
 
-_FIXED: dict[str, tuple[str, pa.DataType]] = {
+FIXED: dict[str, tuple[str, pa.DataType]] = {
     "smallint": (">i2", pa.int16()),
     "integer": (">i4", pa.int32()),
     "bigint": (">i8", pa.int64()),
@@ -47,8 +47,8 @@ def copy_statement(select: str, columns: Sequence[Column]) -> tuple[str, int]:
     """
     names = [f"c{number}" for number in range(len(columns))]
     before, after = "COPY (", "\n) TO STDOUT (FORMAT binary)"
-    if not all(map(_is_native, columns)):
-        shown = map(_shown, names, columns)
+    if not all(map(is_native, columns)):
+        shown = map(shown_as, names, columns)
         before = f"COPY (SELECT {', '.join(shown)} FROM ("
         after = f"\n) AS sqlflow ({', '.join(names)})) TO STDOUT (FORMAT binary)"
     return before + select + after, len(before)
@@ -62,16 +62,16 @@ def copied(connection: psycopg.Connection[Any], statement: str, columns: Sequenc
     """
     types = [column.type for column in columns]
     names = [column.name for column in columns]
-    skipped, done = _HEADER, False
+    skipped, done = HEADER, False
     with connection.cursor() as cursor, cursor.copy(statement.encode()):
         while not done:
-            buffer, ends, done = connection.wait(_fetched(connection.pgconn, skipped))
+            buffer, ends, done = connection.wait(fetched(connection.pgconn, skipped))
             skipped = 0
             if ends:
                 yield pa.RecordBatch.from_arrays(_arrays(buffer, np.array(ends), types), names=names)
 
 
-def _fetched(pgconn: Any, skipped: int) -> Generator[Wait, Ready | int, tuple[bytearray, list[int], bool]]:
+def fetched(pgconn: Any, skipped: int) -> Generator[Wait, Ready | int, tuple[bytearray, list[int], bool]]:
     """Rows one after the other, where each ends, and whether they are the last.
 
     One call of psycopg's own reader for each row would take more time than all the rest.
@@ -86,7 +86,7 @@ def _fetched(pgconn: Any, skipped: int) -> Generator[Wait, Ready | int, tuple[by
         if size > 0:
             data = data[skipped:] if skipped else data
             skipped = 0
-            if len(data) == len(_TRAILER) and data == _TRAILER:
+            if len(data) == len(TRAILER) and data == TRAILER:
                 continue
             buffer += data
             ends.append(len(buffer))
@@ -107,9 +107,9 @@ def _finished(pgconn: Any) -> Generator[Wait, Ready | int, None]:
         raise psycopg.errors.error_from_result(result, encoding="utf-8")
 
 
-def _shown(name: str, column: Column) -> str:
+def shown_as(name: str, column: Column) -> str:
     """The column as it is to arrive."""
-    if _is_native(column):
+    if is_native(column):
         return name
     if column.kind != "other":
         return f"{name}::text"
@@ -117,13 +117,14 @@ def _shown(name: str, column: Column) -> str:
     return f"CASE WHEN num_nulls({name}) = 0 THEN format('%s', {name}) END"
 
 
-def _is_native(column: Column) -> bool:
-    return column.type in _FIXED or column.kind in ("string", "bytes")
+def is_native(column: Column) -> bool:
+    """True for a select's column whose values arrive as they are, not as text."""
+    return column.type in FIXED or column.kind in ("string", "bytes")
 
 
 def _arrays(buffer: bytearray, ends: Positions, types: Sequence[str]) -> list[pa.Array]:
     """The columns of those rows."""
-    layouts = [_FIXED.get(name) for name in types]
+    layouts = [FIXED.get(name) for name in types]
     widths = [np.dtype(layout[0]).itemsize for layout in layouts if layout is not None]
     length = 2 + sum(4 + width for width in widths)
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
@@ -137,7 +138,7 @@ def _of_one_width(buffer: bytearray, layouts: Sequence[tuple[str, pa.DataType]],
     found, at = [], 2
     for layout, kind in layouts:
         values: npt.NDArray[Any] = np.ndarray((len(buffer) // length,), layout, buffer, at + 4, (length,))
-        found.append(pa.array(_native(values), kind))
+        found.append(pa.array(native(values), kind))
         at += 4 + values.dtype.itemsize
     return found
 
@@ -145,25 +146,25 @@ def _of_one_width(buffer: bytearray, layouts: Sequence[tuple[str, pa.DataType]],
 def _of_any_width(buffer: bytearray, starts: Positions, ends: Positions, types: Sequence[str]) -> list[pa.Array]:
     """The columns of any rows: field by field, each for all rows at once."""
     size = len(buffer)
-    buffer += _PADDING  # so that a value may be looked up where a row has none
+    buffer += PADDING  # so that a value may be looked up where a row has none
     lengths: npt.NDArray[Any] = np.ndarray((size + 1,), ">i4", buffer, 0, (1,))
     at, found = starts + 2, []
     for name in types:
-        width = _native(lengths[at]).astype(np.int64)
+        width = native(lengths[at]).astype(np.int64)
         there = width >= 0
         at = at + 4
-        if name in _FIXED:
-            layout, kind = _FIXED[name]
+        if name in FIXED:
+            layout, kind = FIXED[name]
             values: npt.NDArray[Any] = np.ndarray((size + 1,), layout, buffer, 0, (1,))
-            found.append(pa.array(_native(values[at]), kind, mask=~there))
+            found.append(pa.array(native(values[at]), kind, mask=~there))
         else:
-            found.append(_slices(buffer, at, np.maximum(width, 0), there, binary=name == "bytea"))
+            found.append(slices(buffer, at, np.maximum(width, 0), there, binary=name == "bytea"))
         at = at + np.maximum(width, 0)
     assert np.array_equal(at, ends), "PostgreSQL sent a row in another layout"
     return found
 
 
-def _slices(buffer: bytearray, at: Positions, width: Positions, there: npt.NDArray[Any], *, binary: bool) -> pa.Array:
+def slices(buffer: bytearray, at: Positions, width: Positions, there: npt.NDArray[Any], *, binary: bool) -> pa.Array:
     """Slices of the buffer, which ascend, as texts or bytes."""
     # For Arrow, values and the gaps between them are one array; every second one of it is a value.
     offsets = np.empty(2 * len(at) + 1, np.int32)
@@ -174,6 +175,6 @@ def _slices(buffer: bytearray, at: Positions, width: Positions, there: npt.NDArr
     return found if binary else found.cast(pa.string())
 
 
-def _native(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def native(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A copy in the processor's own byte order."""
     return values.astype(values.dtype.newbyteorder("="))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any
 
 from sqlflow_codegen.language.names import quote
 
+from sqlflow_runtime.databases.postgres_rewrite import Rewriting, is_plain
 from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, designed
 from sqlflow_runtime.databases.result_writers import StreamedResultTables
-from sqlflow_runtime.databases.rows import Column, Row, RowStream, TablePath
+from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
+from sqlflow_runtime.disk import temporary_file
 from sqlflow_runtime.errors import RunError
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ SELECT CASE WHEN indisunique THEN 'unique index ' ELSE 'index ' END || indexreli
 UNION ALL SELECT 'constraint ' || conname FROM pg_constraint WHERE conrelid = ? AND contype NOT IN ('p', 'u')
 UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE tgrelid = ? AND NOT tgisinternal"""
 _LOCKED = "SELECT relation FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted"
+
+_NO_FUNCTION = "42883"
 
 
 class PostgresResults(StreamedResultTables):
@@ -120,8 +124,52 @@ class PostgresResults(StreamedResultTables):
             self.database.lock(f"result/{self.quoted(*(found.path if found else self.path(table.path)))}")
             yield table.plan(self, columns)
 
-    def stream(self, select: str) -> AbstractContextManager[RowStream]:
-        return self.database.cursor_over(select)
+    def derive(self, select: str, table: ResultTable, derivation: Derivation) -> int:
+        """See `ResultTables.derive`. The rows wait on local disk until all are computed: one connection does both."""
+        columns = [*derivation.keep, *derivation.added]
+        with self.replacing(table, columns) as plan, temporary_file() as file:
+            rewriting, count = self._rewritten(select, derivation, file)
+            file.seek(0)
+            name = self.open(plan, columns)
+            if rewriting.as_text:
+                self._copy_cast(name, columns, rewriting.types, file)
+            else:
+                self.database.copy_binary(name, self.listed(columns), file)
+            self.finish(plan, name, columns, table)
+        return count
+
+    def _rewritten(self, select: str, derivation: Derivation, file: IO[bytes]) -> tuple[Rewriting, int]:
+        """Write all rows to the file; returns their form and number."""
+        database, read = self.database, self.database.describe(select)
+        known = all(is_plain(column.type) or column.name in derivation.values for column in derivation.added)
+        if known:
+            try:
+                with database.atomic():
+                    values = {
+                        column.name: database.binary_values(column.type, derivation.values[column.name])
+                        for column in derivation.added
+                        if not is_plain(column.type)
+                    }
+                    rewriting = Rewriting(select, read, derivation, values, as_text=False)
+                    return rewriting, database.rewrite(rewriting, select, file)
+            except RunError as failure:
+                if failure.sqlstate != _NO_FUNCTION or "binary output" not in failure.message:
+                    raise
+                file.seek(0)
+                file.truncate()
+        rewriting = Rewriting(select, read, derivation, {}, as_text=True)
+        return rewriting, database.rewrite(rewriting, select, file)
+
+    def _copy_cast(self, name: str, columns: Sequence[Column], types: Sequence[str], file: IO[bytes]) -> None:
+        """Add rows of which some values are text, by a temporary table of text."""
+        stage = f"pg_temp.sqlflow_{secrets.token_hex(8)}"
+        parts = [f"c{number}" for number in range(len(columns))]
+        definitions = ", ".join(f"{part} {kind}" for part, kind in zip(parts, types, strict=True))
+        self.database.execute(f"CREATE TABLE {stage} ({definitions})")
+        self.database.copy_binary(stage, ", ".join(parts), file)
+        cast = ", ".join(f"{part}::{column.type}" for part, column in zip(parts, columns, strict=True))
+        self.insert(name, columns, f"SELECT {cast} FROM {stage}")
+        self.database.execute(f"DROP TABLE {stage}")
 
     def open(self, plan: Plan, columns: Sequence[Column]) -> str:
         """See `StreamedResultTables.open`: the existing table, emptied, or a new one."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from sqlflow_codegen.language.names import quote, quote_name
 
 from sqlflow_runtime.databases.driver import BATCH_ROWS, Database
 from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, with_mark
-from sqlflow_runtime.databases.rows import Column, Derivation, Row, RowStream, TablePath
+from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
 from sqlflow_runtime.errors import RunError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class ResultTables(ABC):
@@ -96,11 +99,7 @@ class ResultTables(ABC):
 
 
 class StreamedResultTables(ResultTables):
-    """Rows come out of the database in batches and go back into a table of the same transaction."""
-
-    @abstractmethod
-    def stream(self, select: str) -> AbstractContextManager[RowStream]:
-        """The select's rows as they were before the table is touched."""
+    """Rows come out of the database and go back into a table of the same transaction."""
 
     @abstractmethod
     def open(self, plan: Plan, columns: Sequence[Column]) -> str:
@@ -113,22 +112,6 @@ class StreamedResultTables(ResultTables):
     @abstractmethod
     def finish(self, plan: Plan, name: str, columns: Sequence[Column], table: ResultTable) -> None:
         """Put the filled table in place."""
-
-    def derive(self, select: str, table: ResultTable, derivation: Derivation) -> int:
-        """See `ResultTables.derive`. The stream is opened first, so it goes on seeing rows that are deleted."""
-        columns = [*derivation.keep, *derivation.added]
-        count = 0
-        with self.replacing(table, columns) as plan:
-            with self.stream(select) as stream:
-                kept = [stream.columns.index(column) for column in derivation.keep]
-                name = self.open(plan, columns)
-                for batch in stream.batches:
-                    added = derivation.compute(batch)
-                    rows = [(*(row[i] for i in kept), *more) for row, more in zip(batch, added, strict=True)]
-                    self.add(name, columns, rows)
-                    count += len(rows)
-            self.finish(plan, name, columns, table)
-        return count
 
     def fill(self, table: ResultTable, columns: Sequence[Column], rows: Sequence[Row]) -> None:
         with self.replacing(table, columns) as plan:
@@ -146,7 +129,9 @@ class StagedResultTables(ResultTables):
     temporary = ""
     """The qualifier of temporary tables."""
     key = "BIGINT NOT NULL"
-    """The type of the rows' numbers."""
+    """The type of the rows' numbers, from 1."""
+    page = BATCH_ROWS
+    """Rows that are computed from at a time."""
 
     @abstractmethod
     def stage(self, select: str, name: str, number: str) -> None:
@@ -155,6 +140,10 @@ class StagedResultTables(ResultTables):
     @abstractmethod
     def add(self, name: str, rows: Sequence[Row]) -> None:
         """Add rows to a temporary table."""
+
+    def add_arrays(self, name: str, arrays: Sequence[pa.Array]) -> None:
+        """Add rows to a temporary table, given its columns."""
+        self.add(name, list(zip(*(array.to_pylist() for array in arrays), strict=True)))
 
     @abstractmethod
     def put(self, plan: Plan, columns: Sequence[Column], select: str, table: ResultTable) -> None:
@@ -204,10 +193,17 @@ class StagedResultTables(ResultTables):
 
     def _compute(self, stage: str, added: str, number: str, derivation: Derivation) -> int:
         """Compute the added columns page by page; returns the number of rows."""
-        count, last = 0, -1
-        page = f"SELECT * FROM {stage} WHERE {number} > ? ORDER BY {number} LIMIT {BATCH_ROWS}"
-        while batch := self.database.execute(page, (last,)):
-            values = derivation.compute([row[1:] for row in batch])
-            self.add(added, [(row[0], *more) for row, more in zip(batch, values, strict=True)])
-            count, last = count + len(batch), batch[-1][0]
-        return count
+        count, last = 0, 0
+        while True:
+            page = f"SELECT * FROM {stage} WHERE {number} > {last} ORDER BY {number} LIMIT {self.page}"
+            found = 0
+            with self.database.read_arrow(page) as stream:
+                batches = list(stream.batches)
+            for batch in batches:
+                numbers, *columns = batch.columns
+                values = derivation.compute(batch.from_arrays(columns, names=batch.schema.names[1:]))
+                self.add_arrays(added, [numbers, *values])
+                found, last = found + len(numbers), numbers[-1].as_py()
+            count += found
+            if found < self.page:
+                return count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -107,12 +107,14 @@ class Derivation:
     Attributes:
         keep: the select's columns that go into the table, in order.
         added: the computed columns, after those kept.
-        compute: values of the added columns for a batch of the select's rows, one tuple per row.
+        compute: for a record batch with the select's columns, the values of each added column.
+        values: name of an added column -> all values that it can have, where that is known.
     """
 
     keep: tuple[Column, ...]
     added: tuple[Column, ...]
-    compute: Callable[[list[Row]], list[Row]]
+    compute: Callable[[pa.RecordBatch], list[pa.Array]]
+    values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 def preview(

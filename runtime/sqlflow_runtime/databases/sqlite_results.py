@@ -6,14 +6,14 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from sqlflow_codegen.language.names import quote
 
+from sqlflow_runtime.databases.arrow_rows import record_batch
 from sqlflow_runtime.databases.result_tables import Existing, Plan, ResultTable, designed, same_columns
 from sqlflow_runtime.databases.result_writers import StreamedResultTables
-from sqlflow_runtime.databases.rows import Column, Row, RowStream, TablePath
+from sqlflow_runtime.databases.rows import Column, Derivation, Row, TablePath
 
 if TYPE_CHECKING:
     from sqlflow_runtime.databases.sqlite import Sqlite
@@ -96,8 +96,23 @@ class SqliteResults(StreamedResultTables):
             return upper
         return next((kind for words, kind in _AFFINITIES if any(word in upper for word in words)), upper)
 
-    def stream(self, select: str) -> AbstractContextManager[RowStream]:
-        return self.database.read(select)
+    def derive(self, select: str, table: ResultTable, derivation: Derivation) -> int:
+        """See `ResultTables.derive`. Kept values stay as they are: in SQLite each has a type of its own."""
+        columns = [*derivation.keep, *derivation.added]
+        count = 0
+        with self.replacing(table, columns) as plan:
+            name = self.open(plan, columns)
+            with self.database.read(select) as stream:
+                names, kinds = [one.name for one in stream.columns], [one.kind for one in stream.columns]
+                kept = [stream.columns.index(column) for column in derivation.keep]
+                for rows in stream.batches:
+                    arrays = derivation.compute(record_batch(names, kinds, rows))
+                    added = zip(*(array.to_pylist() for array in arrays), strict=True)
+                    both = zip(rows, added, strict=True)
+                    self.add(name, columns, [(*(row[at] for at in kept), *more) for row, more in both])
+                    count += len(rows)
+            self.finish(plan, name, columns, table)
+        return count
 
     def open(self, plan: Plan, columns: Sequence[Column]) -> str:
         """See `StreamedResultTables.open`. A temporary table: the select may read the old one to its end."""

@@ -66,6 +66,7 @@ def _bits_of(array: pa.Array) -> Hashes:
     if found is None and not _is_plain(array.type):
         found = array.dictionary_encode()
     if found is None:
+        array = array.cast(pa.uint8()) if pa.types.is_boolean(array.type) else array
         values = array.fill_null(0).to_numpy(zero_copy_only=False)
         numbers = values.view(f"u{values.dtype.itemsize}").astype(np.uint64)
         return (

@@ -6,8 +6,9 @@ from sqlflow_codegen.catalogue import EXTRA_OUTPUTS, RESULT_REPLACE
 from sqlflow_codegen.language.ir import PredictStatement, Statement
 from sqlflow_codegen.language.names import stored
 
-from sqlflow_runtime.databases.arrow_rows import record_batch
-from sqlflow_runtime.databases.rows import Column, Derivation, Row, StatementResult
+from sqlflow_runtime.arrow import pa
+from sqlflow_runtime.databases.arrow_rows import array_of
+from sqlflow_runtime.databases.rows import Column, Derivation, StatementResult
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.hints import explained
 from sqlflow_runtime.ml.column_clause import check_distinct, find_column
@@ -55,13 +56,13 @@ def _derivation(
     predictions = PredictionColumns(model, name, _extra(statement))
     added = tuple(_named(context, model, one) for one in predictions.columns)
     _check_names(statement, keep, added)
-    names, kinds = [column.name for column in columns], [column.kind for column in columns]
 
-    def compute(rows: list[Row]) -> list[Row]:
+    def compute(rows: pa.RecordBatch) -> list[pa.Array]:
         context.check_stopped()
-        return list(zip(*predictions.values(encoder.encode(record_batch(names, kinds, rows))), strict=True))
+        found = predictions.values(encoder.encode(rows))
+        return [array_of(values, column.kind) for values, column in zip(found, added, strict=True)]
 
-    return Derivation(keep, added, compute)
+    return Derivation(keep, added, compute, {added[0].name: model.classes} if model.classes else {})
 
 
 def _extra(statement: PredictStatement) -> list[str]:

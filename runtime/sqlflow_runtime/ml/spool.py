@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import mmap
 import os
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.databases.rows import Column
-from sqlflow_runtime.errors import RunError
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from sqlflow_runtime.disk import disk
 
 
 class Spool:
@@ -49,7 +45,7 @@ class Spool:
         Raises:
             RunError: kind `memory`; the disk is full, or cannot be written.
         """
-        with _disk():
+        with disk():
             if not self._parts or self._parts[-1].schema != batch.schema:
                 if self._parts:
                     self._parts[-1].finish()
@@ -60,7 +56,7 @@ class Spool:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The batches in the order in which they were added; repeatable."""
         for part in self._parts:
-            with _disk():
+            with disk():
                 part.finish()
             yield from part.batches()
 
@@ -107,19 +103,3 @@ class _Part:
 
     def close(self) -> None:
         self._end()
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    """Raise a `RunError` where the disk fails."""
-    try:
-        yield
-    except OSError as error:
-        words = os.strerror(error.errno) if error.errno else str(error)
-        full = "is full" if error.errno in _FULL else f"fails ({words})"
-        raise RunError(
-            "memory",
-            f"the disk of {tempfile.gettempdir()} {full} while the rows of the SELECT are kept there",
-            "Select fewer rows or columns, give the step more ephemeral storage (spec.resources), or name a folder of "
-            "another disk in the environment variable TMPDIR.",
-        ) from error
