@@ -17,8 +17,8 @@ a statement that is part of a transaction of the program's own: until that commi
 | `log` | statement, level, message |
 | `metrics` | statement, model, values {name: number} |
 | `model` | statement, name, version, estimator |
-| `image` | statement, media_type, data (base64) |
 | `progress` | statement, iteration (from 1), total (0 if unknown), unit (`round`, `epoch`), values {name: number} |
+| `image` | statement, media_type, title, data (base64) |
 | `statement_finished` | statement, rows (returned or affected, -1 unknown), seconds, truncated (there is more), open |
 | `error` | statement, line, column, title, kind, message, hint |
 | `end` | none: there are no more records |

@@ -28,6 +28,7 @@ _RUNNERS = {
     "train": "sqlflow_runtime.ml.train",
     "predict": "sqlflow_runtime.ml.predict",
     "evaluate": "sqlflow_runtime.ml.evaluate",
+    "explain": "sqlflow_runtime.ml.explain",
     "optimize": "sqlflow_runtime.optimize.statement",
     "show": "sqlflow_runtime.show",
     "models": "sqlflow_runtime.show",

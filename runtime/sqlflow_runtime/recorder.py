@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import os
 import threading
@@ -38,6 +39,9 @@ STEP_LOG_LIMIT = 4 * 1024 * 1024
 """Bytes of all log records of one step. A kubelet by default rotates a log at 10 MiB, and then
 shows only its newest part: the output of libraries must not push out the rows."""
 
+STEP_IMAGE_LIMIT = 3 * 1024 * 1024
+"""Bytes of all pictures of one step, in base64, for the same reason."""
+
 _LINE_OVERHEAD = 48
 """Bytes that a container runtime adds to a line: its time, its stream, a mark."""
 
@@ -66,6 +70,7 @@ class Recorder:
         self._logged = 0
         self._logged_in_all = 0
         self._dropped = 0
+        self._pictured = 0
         self._ended = False
         self._error: StepError | None = None
         self._metrics: list[StepMetrics] = []
@@ -135,6 +140,17 @@ class Recorder:
         if self._progress is not None and self._progress_waits:
             self._progress_waits, self._progress_at = False, self._monotonic()
             self.emit("progress", **asdict(self._progress))
+
+    def image(self, media_type: str, data: bytes, title: str) -> None:
+        """Record a picture of an EXPLAIN. `title` says what it shows."""
+        with self._lock:
+            text = base64.b64encode(data).decode()
+            if self._pictured + len(text) > STEP_IMAGE_LIMIT:
+                limit = f"{STEP_IMAGE_LIMIT // 1024} KiB a step"
+                self.log("warning", f"a picture is not shown ({title}): pictures may take {limit}")
+                return
+            self._pictured += len(text)
+            self.emit("image", statement=self._statement, media_type=media_type, title=title, data=text)
 
     def _keep(self, kept: list[Kept], record_type: str, record: Kept) -> None:
         with self._lock:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from sqlflow_codegen.catalogue.explainers import EXPLAIN_ATTRIBUTES
+
 RESULT_REPLACE = "result.replace"
 """Lets a statement replace a table that no result statement made."""
 
@@ -42,12 +44,7 @@ STATEMENT_ATTRIBUTES = MappingProxyType(
             "validation.verbose": "int [0,2]",
             **RESULT_ATTRIBUTES,
         },
-        "explain": {
-            "label_col": "str",
-            "summary.plot_type": "{bar,dot,decision,violin,layered_violin,compact_dot}",
-            "summary.*": "str | float | bool | list",
-            **RESULT_ATTRIBUTES,
-        },
+        "explain": {**EXPLAIN_ATTRIBUTES, **RESULT_ATTRIBUTES},
     }
 )
 """Kind of a statement -> its attributes, each with its rule."""

@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 
 NOT_YET = MappingProxyType(
     {
-        "explain": "Evaluate the model with TO EVALUATE, or read its importances with the library's own tools.",
         "run": "Run the image as a job of its own.",
     }
 )
 """Kind of a statement that no step can execute yet -> the alternative."""
 
 _DIALECTS = tuple(dict.fromkeys(DATABASES.values()))
-_CAN = "Programs run plain SQL, TO TRAIN, TO PREDICT, TO EVALUATE, TO MAXIMIZE, TO MINIMIZE and SHOW TRAIN."
+_CAN = "Programs run plain SQL, TO TRAIN, PREDICT, EVALUATE, EXPLAIN, MAXIMIZE and MINIMIZE, and SHOW TRAIN."
 
 
 def runnable_program(
@@ -90,7 +89,7 @@ def _target(statement: Statement) -> int:
     from sqlflow_codegen.language import ir
 
     match statement:
-        case ir.ExplainStatement(model=target) | ir.RunStatement(image=target):
+        case ir.RunStatement(image=target):
             return target.span.start
     return statement.span.start
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlflow_codegen.catalogue import RESULT_REPLACE
-from sqlflow_codegen.language.ir import EvaluateStatement, OptimizeStatement, PredictStatement
+from sqlflow_codegen.language.ir import EvaluateStatement, ExplainStatement, OptimizeStatement, PredictStatement
 from sqlflow_codegen.language.names import stored
 
 from sqlflow_runtime.databases.result_tables import ResultTable
@@ -11,7 +11,9 @@ from sqlflow_runtime.step_context import StepContext
 
 
 def result_table(
-    context: StepContext, statement: PredictStatement | EvaluateStatement | OptimizeStatement, legacy_type: str = ""
+    context: StepContext,
+    statement: PredictStatement | EvaluateStatement | ExplainStatement | OptimizeStatement,
+    legacy_type: str = "",
 ) -> ResultTable | None:
     """The result table of a statement; None where it names none. `legacy_type`: see `ResultTable`."""
     into = statement.into

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sqlflow_runtime.databases.rows import Column
+from sqlflow_runtime.ml.background import Background
 from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.curve import Curve, check_curve
 from sqlflow_runtime.ml.features import Feature, dump_feature, load_feature, matrix_width
@@ -47,6 +48,7 @@ class ModelMetadata:
         metrics: last values measured while training.
         curve: values measured after each iteration; see `Curve`.
         outputs: number of columns of the predictions: 1, but for transformations.
+        background: some of these rows, as the matrix has them, for explainers; none where no explainer needs them.
     """
 
     estimator: str
@@ -60,6 +62,7 @@ class ModelMetadata:
     metrics: Mapping[str, float] = field(default_factory=dict)
     curve: Curve = field(default_factory=dict)
     outputs: int = 1
+    background: Background = ()
 
     @property
     def classes(self) -> tuple[Any, ...]:
@@ -92,6 +95,7 @@ class ModelMetadata:
             "label": label and {"name": label.name, "kind": label.kind, "classes": list(label.classes)},
             "metrics": dict(self.metrics),
             "curve": {name: list(values) for name, values in self.curve.items()},
+            "background": [list(row) for row in self.background],
         }
 
 
@@ -114,6 +118,7 @@ def read_metadata(data: Mapping[str, Any]) -> ModelMetadata:
             metrics=_of(data, "metrics", dict),
             curve=check_curve(data.get("curve", {})),
             outputs=_of({"outputs": 1, **data}, "outputs", int),  # models of older versions have none
+            background=_background(data.get("background", [])),
         )
     except KeyError as error:
         raise ValueError(f"its metadata lacks {error}") from error
@@ -127,6 +132,12 @@ def _of(data: Mapping[str, Any], name: str, kind: type) -> Any:
     if type(data[name]) is not kind:
         raise ValueError(f"its {name} is {data[name]!r:.80}")
     return data[name]
+
+
+def _background(data: Any) -> Background:
+    if not all(type(x) in (int, float, type(None)) for row in data for x in row):
+        raise ValueError("its background rows are no numbers")
+    return tuple(tuple(None if x is None else float(x) for x in row) for row in data)
 
 
 def _texts(column: Any) -> dict[str, str]:
@@ -154,5 +165,7 @@ def _check(found: ModelMetadata) -> None:
     if (found.label is not None) not in _LABELS[found.task] or bool(found.classes) != (found.task == "classification"):
         raise ValueError(f"its label does not fit its task, {found.task}")
     width = matrix_width(found.features)
+    if any(len(row) != width for row in found.background):
+        raise ValueError(f"its background rows do not have {width} numbers")
     if not 0 < width <= WIDTH_LIMIT:
         raise ValueError(f"its features make {width} columns")

@@ -75,7 +75,7 @@ def _named(context: StepContext, model: TrainedModel, added: Added) -> Column:
     """The added column with its type; its name as the database keeps it."""
     name = stored((added.name, True), context.database.dialect)
     if added.kind is None:
-        return Column(name, _result_type(context, model), model.result_kind)
+        return Column(name, result_type(context, model), model.result_kind)
     return Column(name, context.database.type_for(added.kind), added.kind)
 
 
@@ -95,7 +95,7 @@ def _check_names(statement: PredictStatement, keep: tuple[Column, ...], added: t
             raise RunError("data", what, hint, place=statement.into.span.start)
 
 
-def _result_type(context: StepContext, model: TrainedModel) -> str:
+def result_type(context: StepContext, model: TrainedModel) -> str:
     """The label's own type where its classes are predicted, so that they match the label's column."""
     database, usual = context.database, context.database.type_for(model.result_kind)
     label = model.label_column

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sqlflow_codegen.language.ir import Statement, TrainStatement
 
 from sqlflow_runtime.databases.rows import Column, StatementResult
 from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.background import background_of
 from sqlflow_runtime.ml.column_clause import plan_features
 from sqlflow_runtime.ml.dataset import Dataset, read_dataset
 from sqlflow_runtime.ml.feature_plan import FeaturePlan, stored
@@ -41,6 +43,8 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
     training = Training(context, statement, estimator, parameters, data, validation, data.target, start)
     _warn_of_rounded(context, data, keeps)
     model = _trained(library, training)
+    if not hasattr(model.fitted, "contributions"):
+        model = replace(model, background=background_of(data))
     context.check_stopped()
     content = dump_verified(model, data.head)
     keep_connected(context, statement)

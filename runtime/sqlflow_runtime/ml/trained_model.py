@@ -54,6 +54,9 @@ class Fitted(Protocol):
     def scores(self, matrix: Matrix) -> Matrix | None:
         """The raw scores that decide, for each row one, or one for each class; None where the model gives none."""
 
+    # Some have more: `contributions(matrix)`, rows x outputs x (matrix columns + 1): SHAP values, and last the base
+    # value, which add up to the margin, an output for each class or 1; its unit in words is `margin_unit`.
+
     def dump(self) -> bytes:
         """The model in its library's own safe format."""
 

@@ -22,6 +22,13 @@ from sqlflow_runtime.ml.trained_model import Matrix
 CLASS_OBJECTIVES = ("binary:logistic", "binary:hinge", "multi:softmax", "multi:softprob")
 """Objectives that predict classes; all others predict numbers."""
 
+_LOGARITHM = "logarithm of the prediction"
+_UNITS = {
+    "binary": "log-odds", "multi": "log-odds", "rank": "score", "survival": "score", "reg:logistic": "log-odds",
+    "reg:gamma": _LOGARITHM, "reg:tweedie": _LOGARITHM, "count:poisson": _LOGARITHM,
+}  # fmt: skip
+"""Family of objectives, or objective -> the unit of the margin."""
+
 
 class Boosted:
     """A trained booster."""
@@ -63,6 +70,16 @@ class Boosted:
         """See `Fitted`: the sums of the leaves, before the objective makes probabilities or numbers of them."""
         found: Matrix = self.booster.predict(self._matrix(matrix), output_margin=True)
         return found
+
+    @property
+    def margin_unit(self) -> str:
+        """The unit of the margin, which `contributions` add up to."""
+        return _UNITS.get(self.objective.partition(":")[0], "") or _UNITS.get(self.objective, "prediction")
+
+    def contributions(self, matrix: Matrix) -> Matrix:
+        """See `Fitted`."""
+        found: Matrix = self.booster.predict(self._matrix(matrix), pred_contribs=True)
+        return found if found.ndim == 3 else found[:, np.newaxis, :]
 
     def dump(self) -> bytes:
         """The model in XGBoost's JSON, compressed."""

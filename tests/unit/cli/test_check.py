@@ -235,10 +235,10 @@ def test_a_comment_that_folding_leaves_alone() -> None:
 
 
 def test_what_cannot_run_yet_is_an_error() -> None:
-    result = check("-", text="SELECT 1;\nSELECT * FROM t\nTO EXPLAIN m;")
+    result = check("-", text="SELECT 1;\nSELECT * FROM t\nTO RUN team/image:1;")
     assert result.exit_code == 1
-    assert "error[not-yet]: TO EXPLAIN is understood, but cannot run yet" in result.stdout
-    assert "-:3:12, statement 2" in result.stdout
+    assert "error[not-yet]: TO RUN is understood, but cannot run yet" in result.stdout
+    assert "-:3:8, statement 2" in result.stdout
 
 
 def test_dates_and_times_are_text_as_in_kubernetes() -> None:

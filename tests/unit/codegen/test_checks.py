@@ -203,8 +203,8 @@ def findings(program: str) -> list[tuple[str, str, str, str]]:
             "TO EXPLAIN m WITH summary.plot_type=voilin",
             "error",
             "attribute-out-of-range",
-            "attribute `summary.plot_type` of TO EXPLAIN must be one of bar, dot, decision, violin, layered_violin,"
-            " compact_dot, not 'voilin'",
+            "attribute `summary.plot_type` of TO EXPLAIN must be one of bar, dot, violin, layered_violin, decision,"
+            " force, waterfall, not 'voilin'",
             "Did you mean `violin`?",
         ),
     ],

@@ -288,11 +288,10 @@ def test_attributes_without_effect_warn(attribute: str) -> None:
     "clause",
     [
         "TO PREDICT t.y WITH summary=1 USING m",
-        "TO EXPLAIN m WITH labelcol='y'",
         "TO EVALUATE m WITH metrics='x' LABEL y",
     ],
 )
-def test_attributes_of_predict_explain_and_evaluate_are_checked(clause: str) -> None:
+def test_attributes_of_predict_and_evaluate_are_checked(clause: str) -> None:
     program = parse_program(f"SELECT 1 {clause}", "mysql")
     assert [warning.code for warning in program.warnings] == ["unknown-attribute"]
 

@@ -23,7 +23,6 @@ def refused(text: str, dialect: str = "postgres", *, job: bool = False) -> list[
 @pytest.mark.parametrize(
     ("statement", "column"),
     [
-        ("SELECT * FROM t TO EXPLAIN m", 28),
         ("SELECT * FROM t TO RUN team/image:1 CMD 'a'", 24),
         (TRAIN.format("hub:5000/team/models:1.0/MyModel", ""), 32),
     ],
@@ -54,7 +53,7 @@ def test_an_estimator_that_nobody_has() -> None:
 
 def test_all_errors_at_once() -> None:
     train = "SELECT * FROM t TO TRAIN xgboost.gbtree WITH max_dept=3 LABEL y INTO m"
-    text = f"SELECT 1;\nSELECT * FROM t TO EXPLAIN m;\n{train}"
+    text = f"SELECT 1;\nSELECT * FROM t TO RUN team/image:1;\n{train}"
     assert [one[:2] for one in refused(text)] == [("not-yet", 2), ("unknown-attribute", 3)]
 
 

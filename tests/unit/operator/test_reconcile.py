@@ -134,8 +134,8 @@ def test_invalid_program_starts_nothing() -> None:
         ({"program": "-- nothing to do\n"}, "the program has no statement"),
         ({"program": "CREATE TABLE a (x int); -- fill INSERT INTO a VALUES (1); SELECT 2;\n"}, "swallows statements"),
         (
-            {"program": "CREATE TABLE a (x int); SELECT * FROM a TO EXPLAIN m"},
-            "TO EXPLAIN is understood, but",
+            {"program": "CREATE TABLE a (x int); SELECT * FROM a TO RUN team/image:1"},
+            "TO RUN is understood, but",
         ),
         ({"program": "SELECT 1", "dialect": "snowflake"}, "no step can use a database of dialect snowflake"),
         ({"program": "COPY a FROM stdin;\n1\n\\.\n"}, "COPY from or to the client"),

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from sqlflow_codegen.catalogue import STATEMENT_ATTRIBUTES, Estimator, find_estimator
 from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.checks.attributes import check_attributes
-from sqlflow_codegen.language.checks.model_statements import check_evaluate, check_explain, check_train
+from sqlflow_codegen.language.checks.explain import check_explain
+from sqlflow_codegen.language.checks.model_statements import check_evaluate, check_train
 from sqlflow_codegen.language.checks.optimize import check_optimize
 from sqlflow_codegen.language.source import Problem
 
@@ -32,14 +33,15 @@ def check_statements(statements: Iterable[ir.Statement]) -> Iterator[tuple[int, 
 def _check(statement: ir.Statement, trained: dict[str, Estimator | None]) -> Iterator[Problem]:
     if isinstance(statement, ir.QueryStatement) and statement.kind in STATEMENT_ATTRIBUTES:
         rules = STATEMENT_ATTRIBUTES[statement.kind]
-        yield from check_attributes(statement.attributes, rules, statement.clause, severity="warning")
+        severity = "error" if statement.kind == "explain" else "warning"
+        yield from check_attributes(statement.attributes, rules, statement.clause, severity=severity)
     match statement:
         case ir.TrainStatement():
             yield from check_train(statement)
         case ir.EvaluateStatement():
             yield from check_evaluate(statement, trained)
         case ir.ExplainStatement():
-            yield from check_explain(statement)
+            yield from check_explain(statement, trained)
         case ir.OptimizeStatement():
             yield from check_optimize(statement)
 

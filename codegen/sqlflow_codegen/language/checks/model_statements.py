@@ -1,4 +1,4 @@
-"""Checks of TRAIN, EVALUATE and EXPLAIN."""
+"""Checks of TRAIN and EVALUATE."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ from sqlflow_codegen.language.checks.attributes import check_aliases, check_attr
 from sqlflow_codegen.language.checks.columns import check_columns, check_patterns
 from sqlflow_codegen.language.source import Problem
 from sqlflow_codegen.language.suggest import did_you_mean
-
-EXPLAINERS = ("TreeExplainer", "XGBoostExplainer", "KernelExplainer", "LinearExplainer", "PermutationExplainer")
 
 _QUERY = re.compile(r"[\s(]*+(?:SELECT|WITH|VALUES|TABLE|FROM)\b", re.IGNORECASE)
 
@@ -96,17 +94,3 @@ def check_evaluate(statement: ir.EvaluateStatement, trained: Mapping[str, Estima
                 severity = "error" if known else "warning"
                 message = f"unknown metric `{name}`"
                 yield Problem("unknown-metric", message, attribute.value_span.start, hint, severity)
-
-
-def check_explain(statement: ir.ExplainStatement) -> Iterator[Problem]:
-    """The explainer of one EXPLAIN."""
-    explainer = statement.explainer
-    if explainer is None:
-        return
-    if explainer.text not in EXPLAINERS:
-        hint = did_you_mean(explainer.text, EXPLAINERS) or f"Explainers are {', '.join(EXPLAINERS)}."
-        message = f"unknown explainer `{explainer}`: SHAP chooses one"
-        yield Problem("unknown-explainer", message, explainer.span.start, hint, "warning")
-    if explainer.text == "XGBoostExplainer" and statement.into is None:
-        message = "XGBoostExplainer needs INTO: its result is a table"
-        yield Problem("missing-clause", message, explainer.span.start, "Write USING XGBoostExplainer INTO table.")

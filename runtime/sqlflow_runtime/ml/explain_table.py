@@ -1,0 +1,97 @@
+"""The table of SHAP values: a row for each row of the SELECT, a column for each column that the model reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from sqlflow_codegen.catalogue.explainers import BASE_COLUMN, EXPLAIN_BASE
+from sqlflow_codegen.language.ir import ExplainStatement
+
+from sqlflow_runtime.databases.arrow_rows import record_batch
+from sqlflow_runtime.databases.rows import Column, Derivation, Row
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.column_clause import find_column
+from sqlflow_runtime.ml.encoder import Encoder
+from sqlflow_runtime.ml.explained_class import ExplainedClass
+from sqlflow_runtime.ml.predict import result_type
+from sqlflow_runtime.ml.shap_values import Explainer, Groups
+from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel
+from sqlflow_runtime.step_context import StepContext
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A statement's model with the explainer of it."""
+
+    context: StepContext
+    statement: ExplainStatement
+    model: TrainedModel
+    groups: Groups
+    explainer: Explainer
+    chosen: ExplainedClass
+
+
+def explain_derivation(
+    explanation: Explanation, columns: tuple[Column, ...], left_out: tuple[Column, ...], note: Callable[[Matrix], None]
+) -> Derivation:
+    """The table's columns, and the function that computes them; `note` sees the matrix of each batch.
+
+    Args:
+        explanation: the statement.
+        columns: of its SELECT.
+        left_out: those that are not kept though the model does not read them: labels.
+        note: is called with each batch's matrix.
+    """
+    model, chosen = explanation.model, explanation.chosen
+    encoder = Encoder(columns, model.features, model.fitted.dtype)
+    read = {find_column(columns, name) for names in explanation.groups.columns for name in names}
+    keep = tuple(column for column in columns if column not in read and column not in left_out)
+    based = any(one.name == EXPLAIN_BASE and one.value is True for one in explanation.statement.attributes)
+    added = _added(explanation, columns, based=based)
+    _check_names(explanation, (*keep, *added))
+
+    names, kinds = [column.name for column in columns], [column.kind for column in columns]
+
+    def compute(rows: list[Row]) -> list[Row]:
+        explanation.context.check_stopped()
+        matrix = encoder.encode(record_batch(names, kinds, rows))
+        note(matrix)
+        predicted = model.fitted.predict(matrix).astype(np.int64) if chosen.varies else np.empty(0)
+        values, base = chosen.row_values(explanation.explainer.explain(matrix), predicted)
+        found = [tuple(row) for row in values.tolist()]
+        if based:
+            found = [(*row, one) for row, one in zip(found, base.tolist(), strict=True)]
+        if chosen.varies:
+            classes = model.label.decode(predicted) if model.label is not None else predicted.tolist()
+            found = [(*row, name) for row, name in zip(found, classes, strict=True)]
+        return found
+
+    return Derivation(keep, added, compute)
+
+
+def _added(explanation: Explanation, columns: tuple[Column, ...], *, based: bool) -> tuple[Column, ...]:
+    context, model, groups = explanation.context, explanation.model, explanation.groups
+    double = context.database.type_for("float")
+    added = []
+    for name, reads in zip(groups.names, groups.columns, strict=True):
+        column = find_column(columns, name) if len(reads) == 1 else None
+        added.append(Column(column.name if column is not None else name, double, "float"))
+    if based:
+        added.append(Column(BASE_COLUMN, double, "float"))
+    if explanation.chosen.varies:
+        name = model.label.name if model.label is not None else "cluster"
+        added.append(Column(name, result_type(context, model), model.result_kind))
+    return tuple(added)
+
+
+def _check_names(explanation: Explanation, columns: tuple[Column, ...]) -> None:
+    seen: set[str] = set()
+    for column in columns:
+        name = column.name.casefold()
+        if name in seen:
+            what = f"the table would have two columns {column.name}"
+            hint = f"Give the selected column {column.name} another name (AS), or leave it out."
+            raise RunError("data", what, hint, place=explanation.statement.select_span.start)
+        seen.add(name)
