@@ -292,3 +292,29 @@ def test_what_gives_several_numbers_has_no_explanation(iris_sqlite: Database) ->
     succeed(iris_sqlite, f"SELECT {LISTED} FROM train TO TRAIN sklearn.decomposition.PCA WITH n_components=2 INTO m;")
     error = fail(iris_sqlite, f"SELECT {LISTED} FROM test TO EXPLAIN m INTO why")
     assert "gives 2 values for each row cannot be explained" in error.message
+
+
+def test_crossed_and_sparse_columns(iris_sqlite: Database) -> None:
+    """What CROSS makes of two columns belongs to none of them; absent keys of a sparse text are missing, not 0."""
+    rows = [(f"0:{n % 3 + 1} {n % 4 + 1}:0.0", n % 2, n % 3, n % 4 // 2) for n in range(60)]
+    text = f"""
+    CREATE TABLE kv (k TEXT, a INTEGER, b INTEGER, y INTEGER);
+    INSERT INTO kv VALUES {", ".join(map(str, rows))};
+    SELECT * FROM kv TO TRAIN xgboost.gbtree WITH objective="binary:logistic", max_depth=3
+    COLUMN SPARSE(k, 9, " ", "int", ":", "float"), INDICATOR(CROSS([a, b], 20)) LABEL y INTO sparse;
+    SELECT rowid AS id, * FROM kv TO EXPLAIN sparse WITH explain.base_value=true INTO why;
+    SELECT * FROM kv TO EXPLAIN sparse;
+    SELECT * FROM why;
+    SELECT rowid AS id, * FROM kv TO PREDICT found.p WITH predict.extra_outputs="score" USING sparse;
+    """
+    ran = succeed(iris_sqlite, text)
+    names = ran.of("columns", 6)[0]["names"]
+    assert names[0] == "id"
+    assert "k" in names
+    assert "a x b" in names
+    assert "y" not in names
+    columns = " + ".join(f'"{name}"' for name in names[1:])
+    sums = table(iris_sqlite, f"SELECT {columns} FROM why ORDER BY id")[:, 0]
+    margins = table(iris_sqlite, "SELECT score FROM found ORDER BY id")[:, 0]
+    assert len(set(margins.round(3).tolist())) > 1, "the model has learned"
+    assert sums.tolist() == pytest.approx(margins.tolist(), abs=1e-5)

@@ -45,9 +45,9 @@ def show_pictures(explanation: Explanation, sample: RowSample, model: str) -> No
     log = explanation.context.recorder.log
     rows = sample.rows()
     found = explanation.explainer.explain(rows)
-    if len(rows) < sample.count:
+    if rows.shape[0] < sample.count:
         chosen = "the first" if _plot_type(explanation) in _ONE_ROW else "a random choice of"
-        log("info", f"pictures show {chosen} {len(rows)} of {sample.count} rows")
+        log("info", f"pictures show {chosen} {rows.shape[0]} of {sample.count} rows")
     for picture in _pictures(explanation, rows, found, model):
         explanation.context.check_stopped()
         _record(explanation.context, explanation.statement, picture)
@@ -66,7 +66,7 @@ def show_importances(
 def _pictures(explanation: Explanation, rows: Matrix, found: ShapValues, model: str) -> Iterator[plots.Picture]:
     kind, chosen, unit = _plot_type(explanation), explanation.chosen, explanation.explainer.unit
     shown = plots.Table(explanation.groups.names, explanation.groups.shown(rows), _options(explanation.statement))
-    seen = f" ({len(rows)} row{'s' if len(rows) > 1 else ''})"
+    seen = f" ({rows.shape[0]} row{'s' if rows.shape[0] > 1 else ''})"
     if kind in _ONE_ROW:
         yield from _rows(explanation, rows, found, shown, model)
     elif chosen.varies and kind == "bar":
@@ -95,7 +95,7 @@ def _rows(
     chosen = explanation.chosen
     predicted = explanation.model.fitted.predict(rows).astype(np.int64) if chosen.varies else np.empty(0)
     values, base = chosen.row_values(found, predicted)
-    for number in range(len(rows)):
+    for number in range(rows.shape[0]):
         position = int(predicted[number]) if chosen.varies else chosen.position
         what = f"{explanation.explainer.unit}{_of_class(explanation, position)}"
         title = f"{model}, row {number + 1}: contributions to the {what}"

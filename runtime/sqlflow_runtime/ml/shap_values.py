@@ -36,7 +36,7 @@ class Groups:
     """The columns of the matrix, grouped by the selected columns that they are made of.
 
     SHAP values add up, so the value of a selected column is the sum of those of its matrix columns. What CROSS makes of
-    several columns belongs to none of them: it has a name of its own, `a_X_b`.
+    several columns belongs to none of them: it has a name of its own, `a x b`.
 
     Attributes:
         names: of the groups, in the order of the features.
@@ -46,7 +46,7 @@ class Groups:
 
     def __init__(self, features: Sequence[Feature]) -> None:
         self.columns: list[tuple[str, ...]] = list(dict.fromkeys(feature.columns for feature in features))
-        self.names = ["_X_".join(columns) for columns in self.columns]
+        self.names = [" x ".join(columns) for columns in self.columns]
         at = {columns: position for position, columns in enumerate(self.columns)}
         self.index = np.array([at[one.columns] for one in features for _ in range(one.width)], dtype=np.intp)
         self._single = len(self.names) == len(self.index)
