@@ -50,7 +50,7 @@ def test_statements_that_are_right(clause: str) -> None:
         (
             "WITH summary.plot_type='force', summary.sort=true",
             "attribute-conflict",
-            63,
+            62,
             "It belongs to bar, dot, violin, ",
         ),
         ("WITH explain.base_value=true", "attribute-conflict", 35, "Add INTO table."),
