@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlflow_codegen.contract import STEP_IMAGE_ENV, STEP_IMAGE_PULL_POLICY_ENV, STEP_REQUESTS, STEP_REQUESTS_ENV
+from sqlflow_codegen.contract import (
+    MODEL_STORE_ENV,
+    STEP_IMAGE_ENV,
+    STEP_IMAGE_PULL_POLICY_ENV,
+    STEP_REQUESTS,
+    STEP_REQUESTS_ENV,
+)
 
 from sqlflow_operator.api import Backend
 from sqlflow_operator.run_options import parse_requests
@@ -24,6 +30,7 @@ class Config:
         step_image_pull_policy: SQLFLOW_STEP_IMAGE_PULL_POLICY; None leaves it to Kubernetes.
         step_requests: SQLFLOW_STEP_REQUESTS, requests of steps for what a job neither requests nor limits.
         ttl_seconds_after_finished: SQLFLOW_TTL_SECONDS_AFTER_FINISHED, for jobs that give none; None keeps children.
+        model_store: SQLFLOW_MODEL_STORE, URL of the models for jobs that give none; "" is each program's database.
         namespaces: SQLFLOW_NAMESPACES, separated by commas; empty for all.
         default_backend: SQLFLOW_BACKEND, for jobs that name none; None takes the first engine that the cluster has.
         workers: SQLFLOW_WORKERS, the number of jobs reconciled at the same time.
@@ -36,6 +43,7 @@ class Config:
     step_image_pull_policy: str | None = None
     step_requests: Mapping[str, str] = field(default_factory=lambda: parse_requests(STEP_REQUESTS))
     ttl_seconds_after_finished: int | None = 7 * 24 * 3600
+    model_store: str = ""
     namespaces: tuple[str, ...] = ()
     default_backend: Backend | None = None
     workers: int = 4
@@ -58,6 +66,7 @@ class Config:
             ),
             step_requests=_requests(environment, default.step_requests),
             ttl_seconds_after_finished=_ttl(environment, default.ttl_seconds_after_finished),
+            model_store=_model_store(environment),
             namespaces=tuple(filter(None, map(str.strip, environment.get("SQLFLOW_NAMESPACES", "").split(",")))),
             default_backend=_backend(_one_of(environment, "SQLFLOW_BACKEND", tuple(Backend))),
             workers=int(_number(environment, "SQLFLOW_WORKERS", default.workers, 1, 64)),
@@ -70,6 +79,13 @@ class Config:
 
 def _backend(name: str | None) -> Backend | None:
     return Backend(name) if name else None
+
+
+def _model_store(environment: Mapping[str, str]) -> str:
+    url = environment.get(MODEL_STORE_ENV, "")
+    if any(char.isspace() or char in "$@" for char in url):
+        raise ConfigError(f"{MODEL_STORE_ENV} has a blank, $ or credentials: write a URL such as s3://bucket/folder")
+    return url
 
 
 def _requests(environment: Mapping[str, str], default: Mapping[str, str]) -> Mapping[str, str]:

@@ -53,6 +53,7 @@ class Operator:
                 config.step_image_pull_policy,
                 config.step_requests,
                 config.ttl_seconds_after_finished,
+                config.model_store,
             ),
         )
         self._workers = Workers(self._queue, reconciler.reconcile, config.workers, self._metrics.reconciled)

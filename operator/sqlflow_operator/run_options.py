@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlflow_codegen.backend import RunOptions
+from sqlflow_codegen.contract import MODEL_STORE_ENV
 
 from sqlflow_operator.api import Fusion, SQLFlowJob
 
@@ -23,12 +24,14 @@ class Defaults:
         pull_policy: when that image is pulled; None leaves it to Kubernetes.
         requests: of each step's container, such as `{"cpu": "100m"}`.
         ttl_seconds_after_finished: when children of runs that have ended are deleted; None: never.
+        model_store: URL of the models; "" keeps them in each program's own database.
     """
 
     image: str
     pull_policy: str | None = None
     requests: Mapping[str, str] = field(default_factory=dict)
     ttl_seconds_after_finished: int | None = None
+    model_store: str = ""
 
     def applied(self, job: SQLFlowJob) -> SQLFlowJob:
         """The job with the time to live that counts for it. It is no part of what makes a run."""
@@ -60,6 +63,11 @@ def _resources(given: Mapping[str, Any], requests: Mapping[str, str]) -> dict[st
     return {**given, "requests": {**added, **(given.get("requests") or {})}} if added else dict(given)
 
 
+def _model_store(url: str) -> tuple[dict[str, Any], ...]:
+    """The environment variable of the steps that names the model store; none for the database's own."""
+    return ({"name": MODEL_STORE_ENV, "value": url},) if url else ()
+
+
 def run_options(job: SQLFlowJob, name: str, defaults: Defaults) -> RunOptions:
     """The options of the job's run of that name."""
     spec = job.spec
@@ -75,7 +83,10 @@ def run_options(job: SQLFlowJob, name: str, defaults: Defaults) -> RunOptions:
         image_pull_secrets=tuple(secret.to_json() for secret in spec.image_pull_secrets or ()),
         service_account_name=spec.service_account_name,
         resources=_resources(spec.resources.to_json() if spec.resources else {}, defaults.requests),
-        env=tuple(variable.to_json() for variable in spec.env or ()),
+        env=(
+            *_model_store(spec.model_store or defaults.model_store),
+            *(variable.to_json() for variable in spec.env or ()),
+        ),
         node_selector=spec.node_selector or {},
         tolerations=tuple(toleration.to_json() for toleration in spec.tolerations or ()),
         affinity=spec.affinity.to_json() if spec.affinity else {},

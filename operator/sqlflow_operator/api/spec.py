@@ -96,6 +96,19 @@ class SQLFlowJobSpec(ApiModel):
             rule(r"self.matches('^\\S+$')", "must be an image's name, without blanks, such as example.org/step:1.0")
         ),
     )
+    model_store: str | None = Field(
+        default=None,
+        description="URL of the models, such as s3://bucket/folder, or a folder of a volume. The credentials go into "
+        "env (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and the like). Left out: the operator's default "
+        "(SQLFLOW_MODEL_STORE), or the program's own database as shipped.",
+        max_length=1024,
+        json_schema_extra=extension(
+            rule(
+                r"self.matches('^[^\\s$@]+$')",
+                "must be a URL such as s3://bucket/folder, or a path, without blanks, $ and credentials",
+            )
+        ),
+    )
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
         default=None, description="When the image is pulled. Default: Always for the tag latest, else IfNotPresent."
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlflow_codegen.contract import MODEL_STORE_ENV
 from sqlflow_operator.clock import from_text
 from sqlflow_operator.config import Config, ConfigError
 from sqlflow_operator.handlers import next_look
@@ -128,3 +129,38 @@ def test_configuration() -> None:
     assert Config.from_environment({"SQLFLOW_TTL_SECONDS_AFTER_FINISHED": "60"}).ttl_seconds_after_finished == 60
     with pytest.raises(ConfigError, match=r"SQLFLOW_STEP_REQUESTS is 'x': 'x' is no resource and amount"):
         Config.from_environment({"SQLFLOW_STEP_REQUESTS": "x"})
+
+
+def store_of(world: World) -> list[str]:
+    """The model stores that the steps of the world's children are given."""
+    (child,) = world.children()
+    containers = [
+        *child["spec"]["template"]["spec"]["initContainers"],
+        *child["spec"]["template"]["spec"]["containers"],
+    ]
+    return [
+        variable["value"]
+        for one in containers
+        for variable in one.get("env", ())
+        if variable["name"] == MODEL_STORE_ENV
+    ]
+
+
+def test_the_model_store_of_the_job_and_the_operators_default() -> None:
+    defaults = Defaults("step:1", model_store="s3://shared/models")
+    for world, expected in (
+        (world_with(Defaults("step:1")), set()),
+        (world_with(defaults), {"s3://shared/models"}),
+        (world_with(defaults, modelStore="s3://own/models"), {"s3://own/models"}),
+    ):
+        world.settle()
+        assert set(store_of(world)) == expected
+
+
+def test_the_configured_model_store() -> None:
+    assert Config.from_environment({}).model_store == ""
+    assert Config.from_environment({MODEL_STORE_ENV: "s3://a/b"}).model_store == "s3://a/b"
+    for url in ("s3://key:secret@a/b", "s3://a b", "$(HOME)"):
+        with pytest.raises(ConfigError, match=MODEL_STORE_ENV) as caught:
+            Config.from_environment({MODEL_STORE_ENV: url})
+        assert "secret" not in str(caught.value)
