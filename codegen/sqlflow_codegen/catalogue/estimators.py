@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from sqlflow_codegen.catalogue import neural
 from sqlflow_codegen.catalogue.composites import Composition, Part, Slot, compose
 from sqlflow_codegen.catalogue.rules import to_python
 from sqlflow_codegen.catalogue.xgboost import (
@@ -27,13 +28,7 @@ if TYPE_CHECKING:
 
 REPLACEMENTS: Mapping[str, str] = MappingProxyType(
     {
-        "boostedtreesclassifier": "xgboost.XGBClassifier",
-        "boostedtreesregressor": "xgboost.XGBRegressor",
-        "dnnclassifier": "sklearn.neural_network.MLPClassifier",
-        "dnnregressor": "sklearn.neural_network.MLPRegressor",
         "kmeans": "sklearn.cluster.KMeans",
-        "linearclassifier": "sklearn.linear_model.LogisticRegression",
-        "linearregressor": "sklearn.linear_model.LinearRegression",
         "randomforests": "sklearn.ensemble.RandomForestClassifier",
         "sqlflow_models.oneclasssvm": "sklearn.svm.OneClassSVM",
     }
@@ -50,7 +45,7 @@ class Estimator:
 
     Attributes:
         name: its canonical name, such as `xgboost.gbtree` or `sklearn.ensemble.RandomForestClassifier`.
-        library: `xgboost` or `sklearn`.
+        library: `xgboost`, `sklearn` or `keras`.
         class_path: the Python class, `xgboost.XGBClassifier`; for `xgboost.gbtree` and the other boosters
             `xgboost.Booster`, whose task its objective decides.
         task: `classifier`, `regressor`, `ranker`, `cluster`, `outlier`, `mixture`, `transformer`, `density`,
@@ -85,7 +80,7 @@ class Estimator:
     @property
     def supervised(self) -> bool:
         """True if it learns from a label."""
-        return "label" in self.tags if self.library == "sklearn" else True
+        return "label" in self.tags if self.library == "sklearn" else self.task != "cluster"
 
     def parameters(self, attributes: Iterable[Attribute]) -> dict[str, object]:
         """The library's parameters: `defaults`, then the statement's attributes under their canonical names.
@@ -115,6 +110,8 @@ class Estimator:
             if not said and self.task not in ("regressor", "ranker"):  # the label decides
                 parameters.pop("objective", None)
             yield from conflicts(parameters, continues=continues)
+        elif self.library == "keras":
+            yield from neural.neural_conflicts(self.name, parameters)
 
 
 def split_image(estimator: str) -> tuple[str, str]:
@@ -155,13 +152,18 @@ def estimator_names() -> tuple[str, ...]:
 @cache
 def _names() -> Mapping[str, Estimator]:
     names: dict[str, Estimator] = {}
-    for estimator in (*_xgboost(), *_sklearn()):
+    for estimator in (*_xgboost(), *_sklearn(), *_neural(), *_boosted_trees()):
         short = estimator.name.split(".")
         names[estimator.name] = names[estimator.name.lower()] = estimator
-        if estimator.library == "xgboost" and short[-1].startswith("XGB"):
+        if estimator.library == "xgboost" and estimator.name.startswith("xgboost.XGB"):
             names[short[-1]] = names[short[-1].lower()] = estimator
         elif estimator.library == "sklearn":
             names[f"sklearn.{short[-1]}"] = names[f"sklearn.{short[-1]}".lower()] = estimator
+        elif estimator.library == "keras" or estimator.name.startswith(
+            "BoostedTrees"
+        ):  # SQLFlow's own names, with and without its prefix
+            for spelling in (short[-1], f"sqlflow_models.{short[-1]}"):
+                names[spelling] = names[spelling.lower()] = estimator
     return MappingProxyType(names)
 
 
@@ -186,6 +188,27 @@ def _sklearn() -> Iterable[Estimator]:
             slots=MappingProxyType({slot: Slot(**part) for slot, part in entry.get("parts", {}).items()}),
             grid=entry.get("grid", ""),
         )
+
+
+def _neural() -> Iterable[Estimator]:
+    for name, known in neural.NEURAL.items():
+        attributes = neural.neural_attributes(name)
+        aliases = {one: other for one, other in neural.NEURAL_ALIASES.items() if one in attributes}
+        idle = {one: hint for one, hint in neural.NEURAL_IDLE.items() if one in attributes}
+        yield Estimator(name, "keras", "keras.Model", known.task, attributes, aliases, idle)
+
+
+def _boosted_trees() -> Iterable[Estimator]:
+    """TensorFlow's boosted trees, as gradient boosting of XGBoost's: all of its attributes work too."""
+    aliases = MappingProxyType({**ALIASES, **neural.BOOSTED_ALIASES})
+    idle = MappingProxyType({**DEPRECATED, **neural.BOOSTED_IDLE})
+    attributes = MappingProxyType({**ATTRIBUTES, **TRAIN_ATTRIBUTES, **neural.BOOSTED_ATTRIBUTES})
+    for task, objective in (("classifier", "binary:logistic"), ("regressor", "reg:squarederror")):
+        defaults = MappingProxyType({**neural.BOOSTED_DEFAULTS, "objective": objective})
+        own = {**attributes, "model.n_classes": "int [2,2147483647]"} if task == "classifier" else attributes
+        names = {one: other for one, other in aliases.items() if one in own}
+        name = f"BoostedTrees{task.capitalize()}"
+        yield Estimator(name, "xgboost", f"xgboost.XGB{task.capitalize()}", task, own, names, idle, defaults)
 
 
 @cache

@@ -49,6 +49,24 @@ class Label:
         """The values of a label of numbers, as floats."""
         return numbers(values).astype(np.float64, copy=False)
 
+    def series(self, values: pa.Array) -> npt.NDArray[np.float64]:
+        """The values of a label of texts that list numbers, `1.5,0,3`: rows x numbers.
+
+        Raises:
+            RunError: kind `data`; a text lists something else, or not as many numbers as the others.
+        """
+        lists = pc.split_pattern(values.cast(pa.string()), ",")
+        lengths = pc.list_value_length(lists).unique().to_pylist()
+        try:
+            found = numbers(lists.flatten())
+        except NotNumericError as error:
+            message = f"the label {self.name} is text, and {error}, but this estimator learns numbers"
+            raise RunError("data", message, "Use a classifier, or a label of numbers.") from error
+        if len(lengths) > 1:
+            message = f"the label {self.name} lists {min(lengths)} numbers in one row and {max(lengths)} in another"
+            raise RunError("data", message, "Each row must list as many.")
+        return found.astype(np.float64).reshape(len(values), -1)
+
     def values(self, raw: pa.Array) -> pa.Array:
         """Values as a database returns them, as values of this label's kind, comparable with `classes`.
 

@@ -24,7 +24,11 @@ from sqlflow_runtime.ml.training import Training
 from sqlflow_runtime.reconnect import keep_connected
 from sqlflow_runtime.step_context import StepContext
 
-_LIBRARIES = {"xgboost": "sqlflow_runtime.ml.xgboost_training", "sklearn": "sqlflow_runtime.ml.sklearn_training"}
+_LIBRARIES = {
+    "xgboost": "sqlflow_runtime.ml.xgboost_training",
+    "sklearn": "sqlflow_runtime.ml.sklearn_training",
+    "keras": "sqlflow_runtime.ml.neural.train",
+}
 """Library of an estimator -> the module whose `train(training)` uses it."""
 
 

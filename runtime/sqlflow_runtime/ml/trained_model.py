@@ -25,10 +25,15 @@ CODECS = {
     "xgboost-json": "sqlflow_runtime.ml.xgboost_models:load",
     "xgboost-ubj": "sqlflow_runtime.ml.xgboost_models:load_ubjson",
     "skops": "sqlflow_runtime.ml.sklearn_models:load",
+    "keras": "sqlflow_runtime.ml.neural.models:load",
 }
 """Name of a storage format -> the function that reads it, given the content and the metadata. None can carry code."""
 
-_LIBRARIES = {"xgboost-json": ("xgboost", "numpy"), "skops": ("sklearn", "skops", "numpy")}
+_LIBRARIES = {
+    "xgboost-json": ("xgboost", "numpy"),
+    "skops": ("sklearn", "skops", "numpy"),
+    "keras": ("keras", "jax", "numpy"),
+}
 """Name of a storage format -> the libraries whose versions are stored with a model."""
 
 _READ_OLDER = frozenset({"xgboost", "lightgbm", "sklearn", "skops", "keras"})

@@ -74,10 +74,10 @@ def findings(program: str) -> list[tuple[str, str, str, str]]:
         ),
         (
             "TO TRAIN DNNClassifier LABEL y INTO m",
-            "warning",
-            "unknown-estimator",
-            "unknown estimator `DNNClassifier`: its attributes are not checked",
-            "sklearn.neural_network.MLPClassifier does the same here.",
+            "error",
+            "attribute-conflict",
+            "attribute `model.hidden_units` of DNNClassifier is missing",
+            "Write model.hidden_units=[10, 20].",
         ),
         (
             "TO TRAIN sklearn.pipeline.Pipeline LABEL y INTO m",

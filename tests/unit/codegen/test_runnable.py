@@ -46,7 +46,7 @@ def test_dialects_with_a_database(dialect: str) -> None:
 
 def test_an_estimator_that_nobody_has() -> None:
     """Once, as an error; a class of scikit-learn may be newer than the catalogue."""
-    assert refused(TRAIN.format("DNNClassifier", "")) == [("unknown-estimator", 1, 1, 32)]
+    assert refused(TRAIN.format("DNNClasifier", "")) == [("unknown-estimator", 1, 1, 32)]
     (one,) = runnable_program(TRAIN.format("sklearn.svm.NewSVC", "")).warnings
     assert one.code == "unknown-estimator"
 

@@ -37,9 +37,13 @@ def check_attributes(
 
 def _unknown(attribute: Attribute, rules: Mapping[str, str], owner: str, severity: str) -> Problem:
     message = f"unknown attribute `{attribute.name}` of {owner}"
+    prefix, dot, _ = attribute.name.rpartition(".")
+    known = [name for name in rules if name.startswith(prefix + dot)] or list(rules)
+    if prefix == "model":  # in SQLFlow's own words: those of its estimators that are neural
+        message = f"unsupported attribute {attribute.name} of {owner}"
     hint = did_you_mean(attribute.name, rules)
-    if not hint and len(rules) <= _SHOWN:
-        hint = f"Attributes of {owner} are {', '.join(sorted(rules))}."
+    if not hint and len(known) <= _SHOWN:
+        hint = f"Attributes of {owner} are {', '.join(sorted(known))}."
     return Problem("unknown-attribute", message, attribute.span.start, hint, severity)
 
 

@@ -9,4 +9,3 @@ SELECT * FROM iris.train
 TO TRAIN xgboost.gbtree WITH objective="multi:softmax", num_class=3 COLUMN "[*" LABEL class INTO sqlflow_models.none;
 SELECT * FROM iris.train
 TO TRAIN xgboost.gbtree WITH objective="multi:softmax", num_class=3 COLUMN sepal_lenght LABEL class INTO sqlflow_models.none;
-SELECT * FROM iris.train TO TRAIN DNNClassifier WITH model.n_classes=3 LABEL class INTO sqlflow_models.none;
