@@ -56,7 +56,7 @@ class Evaluation:
         Raises:
             RunError: kind `data` or `estimator`; the model cannot predict these rows.
         """
-        self._label = model.label
+        self._label, self._series = model.label, model.is_series
         self._classes = list(model.label.classes) if model.label else []
         self._unseen: dict[Any, int] = {}
         truth, found, probabilities = [], [], []
@@ -75,6 +75,9 @@ class Evaluation:
 
     def _numbers(self, truth: pa.Array) -> Matrix:
         """Class numbers (values that TRAIN never saw get numbers of their own), or the values themselves."""
+        if self._label is not None and self._series:
+            series = self._label.series(truth)
+            return series[:, 0] if series.shape[1] == 1 else series
         if not self._classes or self._label is None:
             return numbers(truth).astype(np.float64)
         known = self._label.encode(truth)

@@ -76,10 +76,18 @@ class ModelMetadata:
 
     @property
     def result_kind(self) -> str:
-        """The kind of the predictions: the label's for classes, else `float`; `int` for clusters and outliers."""
+        """The kind of the predictions: the label's for classes, else `float`; `int` for clusters and outliers.
+
+        A regression whose label is a text of several numbers, `1.5,0,3`, predicts such texts.
+        """
         if self.task in ("clustering", "outlier"):
             return "int"
-        return self.label.kind if self.label is not None and self.classes else "float"
+        return self.label.kind if self.label is not None and (self.classes or self.is_series) else "float"
+
+    @property
+    def is_series(self) -> bool:
+        """True if each prediction is a text of several numbers, as the label is."""
+        return self.task == "regression" and self.label is not None and self.label.kind == "string"
 
     def fields(self) -> dict[str, Any]:
         """The attributes by name."""

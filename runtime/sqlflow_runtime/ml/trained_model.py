@@ -96,6 +96,8 @@ class TrainedModel(ModelMetadata):
         found = self.fitted.predict(matrix)
         if self.label is not None and self.classes:
             return [self.label.decode(found)]
+        if self.is_series:  # str of each number: the shortest text that means it
+            return [[",".join(map(str, row)) for row in found.reshape(len(found), -1)]]
         return [list(found.tolist())] if found.ndim == 1 else [part.tolist() for part in found.T]
 
 

@@ -18,8 +18,10 @@ from sqlflow_runtime.ml.training import Training
 Array = npt.NDArray[Any]
 
 _MANY_STEPS = 50_000
-PREDICTED_ROWS = 4096
-"""Rows that a network predicts at once."""
+_PREDICTED_ROWS = 4096
+"""Rows that a network predicts at once, at most."""
+_PREDICTED_CELLS = 1 << 22
+"""Cells of the matrix, dense, that it takes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +105,14 @@ def predicted(model: Any, layout: Layout, matrix: Any) -> Array:
     count = matrix.shape[0]
     if not count:
         return np.zeros((0, model.output_shape[-1]), dtype=np.float32)
-    parts = [
-        _predicted_part(model, layout.inputs(matrix[at : at + PREDICTED_ROWS]))
-        for at in range(0, count, PREDICTED_ROWS)
-    ]
+    most = max(1, min(_PREDICTED_ROWS, _PREDICTED_CELLS // max(1, matrix.shape[1])))
+    parts = [_predicted_part(model, layout.inputs(matrix[at : at + most])) for at in range(0, count, most)]
     return np.concatenate(parts)
 
 
 def _predicted_part(model: Any, inputs: Inputs) -> Array:
-    """Filled up to a few sizes: each size of a batch costs a compilation of its own."""
+    """Filled up to a power of two: each number of rows costs a compilation of its own."""
     rows = next(iter(inputs.values())).shape[0]
-    size = min(PREDICTED_ROWS, 1 << (rows - 1).bit_length())
+    size = 1 << (rows - 1).bit_length()
     filled = {name: np.concatenate([part, np.repeat(part[:1], size - rows, axis=0)]) for name, part in inputs.items()}
     return np.asarray(model.predict_on_batch(filled))[:rows]

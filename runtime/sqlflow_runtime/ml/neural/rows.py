@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.ml.batch import Batch
 from sqlflow_runtime.ml.dataset import Dataset
 from sqlflow_runtime.ml.neural.layout import Layout

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
+from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.errors import RunError, listed
 from sqlflow_runtime.ml.labels import CLASS_LIMIT, Label, classes_of, different
 from sqlflow_runtime.ml.training import Training

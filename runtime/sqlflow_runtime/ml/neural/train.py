@@ -111,7 +111,7 @@ def _validation(training: Training, fitted: Network, label: Label) -> Callable[[
     names = metric_names(training.parameters.get("validation.metrics"), task)
 
     def measure() -> dict[str, float]:
-        found = Evaluation(training.model(fitted, label, {}, {}), data.matrix, data.labels)
+        found = Evaluation(training.model(fitted, label, {}, {}), data.batches())
         return {"loss": found.loss(), **{name: found.metric(name) for name in names}}
 
     return measure
