@@ -37,6 +37,13 @@ class Network:
         """See `Fitted`."""
         return softmax(predicted(self.model, self._layout, matrix)) if self._task == "classification" else None
 
+    def predict_with_probabilities(self, matrix: Matrix) -> tuple[Matrix, Matrix | None]:
+        """Both by one pass through the network."""
+        if self._task != "classification":
+            return self.predict(matrix), None
+        found = predicted(self.model, self._layout, matrix)
+        return np.asarray(found.argmax(axis=1)), softmax(found)
+
     def scores(self, matrix: Matrix) -> Matrix | None:
         """See `Fitted`: the logits of classes, the nearness to clusters."""
         return predicted(self.model, self._layout, matrix).astype(np.float64) if self._task != "regression" else None
