@@ -70,8 +70,8 @@ def test_embedded_words(empty: Database) -> None:
     table(empty, "news", "news_title VARCHAR(200), class_id INTEGER", rows)
     ran = succeed(
         empty,
-        "SELECT news_title, class_id FROM news TO TRAIN DNNClassifier WITH model.n_classes=17, "
-        "model.hidden_units=[9], model.optimizer=Adam, optimizer.learning_rate=0.02, train.batch_size=10, train.epoch=9 "
+        "SELECT news_title, class_id FROM news TO TRAIN DNNClassifier WITH model.n_classes=17, model.hidden_units=[9], "
+        "model.optimizer=Adam, optimizer.learning_rate=0.02, train.batch_size=8, train.epoch=12 "
         "COLUMN EMBEDDING(CATEGORY_ID(SPARSE(news_title, 16000, COMMA), 16000), 16, mean) LABEL class_id INTO m; "
         "SELECT news_title, class_id FROM news TO EVALUATE m LABEL class_id; "
         "SELECT news_title FROM news TO PREDICT p.class_id USING m; SELECT count(*) FROM p",
