@@ -139,14 +139,21 @@ def test_lists_of_numbers(database: Database) -> None:
     assert "column c3 holds 4 numbers where DENSE says 3" in error.message
 
 
-def test_text_is_a_category_to_xgboost(database: Database) -> None:
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        "xgboost.gbtree WITH max_depth=1, max_cat_to_onehot=1, train.num_boost_round=1",
+        "sklearn.ensemble.HistGradientBoostingClassifier WITH max_depth=1, max_iter=1, min_samples_leaf=1",
+    ],
+)
+def test_text_is_a_category(database: Database, estimator: str) -> None:
     """A split by an order of the names would need more depth than one."""
     rows = [(city, number / 80, int(city in ("Lyon", "Paris"))) for number, city in enumerate(CITIES)]
     make(database, "trips", "city VARCHAR(9), far FLOAT, y INTEGER", rows)
     ran = succeed(
         database,
-        "SELECT * FROM trips TO TRAIN xgboost.gbtree WITH max_depth=1, max_cat_to_onehot=1, train.num_boost_round=1 "
-        "LABEL y INTO m; SELECT * FROM trips TO EVALUATE m LABEL y;"
+        f"SELECT * FROM trips TO TRAIN {estimator} LABEL y INTO m; "
+        "SELECT * FROM trips TO EVALUATE m LABEL y;"
         "SELECT 'Rom' AS city, far FROM trips TO PREDICT p.guess USING m; SELECT NULL AS city, far FROM trips "
         "TO PREDICT q.guess USING m; SELECT count(*) FROM p JOIN q ON p.far = q.far AND p.guess = q.guess",
     )

@@ -28,6 +28,9 @@ BOOSTERS = (
     "xgboost.gblinear",
     "xgboost.dart WITH rate_drop=0.3",
 )
+BY_SPECIES = "SELECT species, petal_length, class FROM train TO TRAIN {} LABEL class INTO m"
+CATEGORIES = BY_SPECIES.format("xgboost.gbtree WITH max_cat_to_onehot=1")
+"""Trees that split a text column by its values."""
 
 
 @pytest.mark.parametrize(
@@ -95,8 +98,8 @@ def _classes(*classes: Any) -> Callable[[dict[str, Any]], None]:
         (_with(task="guessing"), "its task is 'guessing'"),
         (_with(label=None), "its label does not fit its task"),
         (_with(features=[]), "its features make 0 columns"),
-        (_with(features=[{"form": "numeric"}]), "not as it should be"),
-        (_with(features=[{"form": "category_hash", "column": "a", "size": "9"}]), "not as it should be"),
+        (_with(features=[{"form": "numeric"}]), "one of its features is not as it should be"),
+        (_with(features=[{"form": "category_hash", "column": "a", "size": "9"}]), "size of one of its features is '9'"),
         (_with(features=[{"form": "numeric", "column": "sepal_length"}]), "number of features is"),
         (_with(attributes=3), "its attributes is 3"),
         (_classes("setosa", "versicolor"), "classes"),
@@ -151,10 +154,10 @@ print(refused)
 """
 
 
-@pytest.mark.parametrize("estimator", BOOSTERS)
-def test_changed_bytes_never_end_the_process(estimator: str, iris_sqlite: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("train", [*map(TRAIN.format, BOOSTERS), CATEGORIES])
+def test_changed_bytes_never_end_the_process(train: str, iris_sqlite: Database, tmp_path: Path) -> None:
     """Some changes leave a model that predicts, if other values; none may leave one that ends the process."""
-    succeed(iris_sqlite, TRAIN.format(estimator))
+    succeed(iris_sqlite, train)
     stored = load_model(iris_sqlite, "m")
     (tmp_path / "metadata").write_text(json.dumps(stored.metadata))
     (tmp_path / "content").write_bytes(stored.content)
@@ -178,6 +181,49 @@ def test_a_child_that_does_not_exist_is_said_in_a_step(iris_sqlite: Database, tm
         (error,) = done.of("error")
         assert error["kind"] == "model"
         assert "child" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("categories", 3),
+        ("categories", -1),
+        ("categories", 2**40),
+        ("categories_nodes", 1),
+        ("categories_segments", 1),
+        ("categories_sizes", 900_000_000),
+        ("split_type", 0),
+        ("split_type", 2),
+        ("split_indices", 1),
+    ],
+)
+def test_categories_that_do_not_exist(iris_sqlite: Database, field: str, value: int) -> None:
+    succeed(iris_sqlite, CATEGORIES)
+    stored = load_model(iris_sqlite, "m")
+    data = json.loads(zlib.decompress(stored.content))
+    tree = data["learner"]["gradient_booster"]["model"]["trees"][0]
+    assert tree["split_type"][0] == 1
+    tree[field][0] = value
+    save_model(iris_sqlite, "m", stored.metadata, zlib.compress(json.dumps(data).encode()))
+    error = fail(iris_sqlite, "SELECT species, petal_length FROM test TO PREDICT p.class USING m")
+    assert "damaged" in error.message
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("left", 900_000_000), ("right", 1), ("feature_idx", 7), ("bitset_idx", 100_000)]
+)
+def test_histogram_trees_that_lead_nowhere(iris_sqlite: Database, field: str, value: int) -> None:
+    import skops.io
+
+    succeed(iris_sqlite, BY_SPECIES.format("sklearn.ensemble.HistGradientBoostingClassifier WITH max_iter=2"))
+    stored = load_model(iris_sqlite, "m")
+    boosting = skops.io.loads(stored.content, trusted=skops.io.get_untrusted_types(data=stored.content))
+    tree = boosting._predictors[0][0]
+    assert tree.nodes["is_categorical"][0]
+    tree.nodes[field][0] = value
+    save_model(iris_sqlite, "m", stored.metadata, skops.io.dumps(boosting))
+    error = fail(iris_sqlite, "SELECT species, petal_length FROM test TO PREDICT p.class USING m")
+    assert "damaged" in error.message
 
 
 def _with_a_lost_child(content: bytes, boosted: bool) -> bytes:

@@ -12,9 +12,14 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import BSpline
 from scipy.sparse import issparse
+from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
+from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.tree._tree import Tree
 
-from sqlflow_runtime.ml.booster_shape import check_splits
+from sqlflow_runtime.ml.booster_shape import LEAF, check_splits
+
+_SET_WORDS = 8
+"""Numbers of 32 bits that hold a set of categories in histogram boosting."""
 
 
 def check_fitted(estimator: Any, features: int, classes: int) -> None:
@@ -37,10 +42,27 @@ def check_fitted(estimator: Any, features: int, classes: int) -> None:
     for part in _parts(estimator):
         if isinstance(part, Tree):
             check_splits(part.children_left, part.children_right, part.feature, part.n_features)
+        elif isinstance(part, TreePredictor):
+            _check_predictor(part, features)
+        elif isinstance(part, _BinMapper):
+            if np.shape(part.is_categorical_) != (features,):
+                raise ValueError("its categorical features are not those of the matrix")
         elif isinstance(part, BSpline):
             _check_spline(part)
         elif issparse(part):
             part.check_format(full_check=True)
+
+
+def _check_predictor(tree: TreePredictor, features: int) -> None:
+    """Check a tree of histogram boosting, and that the sets of categories that it splits by exist."""
+    nodes = tree.nodes
+    inner = nodes["is_leaf"] == 0
+    left, right = (np.where(inner, nodes[side].astype(np.int64), LEAF) for side in ("left", "right"))
+    check_splits(left, right, nodes["feature_idx"].astype(np.int64), features)
+    sets = nodes["bitset_idx"][inner & (nodes["is_categorical"] != 0)]
+    shape = np.shape(tree.raw_left_cat_bitsets)
+    if sets.size and (len(shape) != 2 or shape[1] != _SET_WORDS or sets.max() >= shape[0]):
+        raise ValueError("a set of categories does not exist")
 
 
 def _check_spline(spline: BSpline) -> None:
@@ -50,14 +72,14 @@ def _check_spline(spline: BSpline) -> None:
 
 
 def _parts(root: Any) -> Iterator[Any]:
-    """The trees, splines and sparse matrices inside, however deep in other estimators, lists, dictionaries, arrays."""
+    """The parts to check, however deep in other estimators, lists, dictionaries, arrays."""
     pending, seen = [root], set()
     while pending:
         part = pending.pop()
         if id(part) in seen or isinstance(part, str | int | float):
             continue
         seen.add(id(part))
-        if isinstance(part, Tree | BSpline) or issparse(part):
+        if isinstance(part, Tree | TreePredictor | BSpline | _BinMapper) or issparse(part):
             yield part
         elif isinstance(part, dict):
             pending += part.values()

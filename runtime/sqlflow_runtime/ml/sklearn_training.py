@@ -21,6 +21,7 @@ from sklearn.utils import get_tags
 from sqlflow_codegen.catalogue import Estimator
 
 from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.features import category_sizes
 from sqlflow_runtime.ml.labels import Label, classes_of
 from sqlflow_runtime.ml.sklearn_models import Fitting, check_no_nans
 from sqlflow_runtime.ml.sklearn_types import FUNCTIONS, PREDICTING, estimator_class
@@ -50,6 +51,7 @@ def precision(estimator: Estimator) -> type[np.floating[Any]]:
 def train(training: Training) -> TrainedModel:
     """Fit an estimator; see `Training`."""
     estimator = make(training.estimator, training.parameters)
+    _set_categories(estimator, training)
     if not any(hasattr(estimator, method) for method in PREDICTING):
         raise RunError("estimator", f"{training.estimator.name} does not predict with these attributes")
     _check_matrix(estimator, training)
@@ -63,6 +65,14 @@ def train(training: Training) -> TrainedModel:
     first = fitted.predict(training.data.matrix[:1])
     outputs = first.shape[1] if first.ndim == 2 else 1
     return training.model(fitted, label, {}, {}, task=_task(estimator, training), outputs=outputs)
+
+
+def _set_categories(estimator: Any, training: Training) -> None:
+    """Give an estimator that splits categories without an order the columns of the matrix that hold them."""
+    columns = [position for position, size in enumerate(category_sizes(training.data.features)) if size]
+    name = "categorical_features"
+    if columns and name in inspect.signature(type(estimator)).parameters and name not in training.parameters:
+        estimator.set_params(**{name: columns})
 
 
 def _fit(estimator: Any, training: Training, target: Matrix | None) -> None:

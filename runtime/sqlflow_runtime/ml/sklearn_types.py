@@ -32,6 +32,7 @@ PREDICTING = ("predict", "transform", "score_samples", "mahalanobis")
 
 _HARMLESS = frozenset(
     {
+        "functools.partial",  # of a function that is here itself
         "numpy.dtype",
         "numpy.mean",
         "scipy._lib.array_api_compat.numpy._aliases.asarray",
@@ -40,6 +41,7 @@ _HARMLESS = frozenset(
         "scipy.sparse._csr.csr_matrix",
         "sklearn.cluster._kmeans._kmeans_single_elkan",
         "sklearn.cluster._kmeans._kmeans_single_lloyd",
+        "sklearn.utils.validation.check_array",
     }
 )
 """Further types and functions that scikit-learn's estimators keep; none reaches anything outside of the process."""
