@@ -1,9 +1,9 @@
 """Known estimators, their attributes, and metrics: pure data, for checks before a run and for the run itself."""
 
+from sqlflow_codegen.catalogue.estimator import Estimator
 from sqlflow_codegen.catalogue.estimators import (
     REPLACEMENTS,
     VALIDATION_SELECT,
-    Estimator,
     composed,
     estimator_names,
     find_estimator,
@@ -13,11 +13,8 @@ from sqlflow_codegen.catalogue.estimators import (
 from sqlflow_codegen.catalogue.rules import allows, described, fault, to_python, words
 from sqlflow_codegen.catalogue.solvers import OTHER_SOLVERS, SOLVER, SOLVER_OPTIONS
 from sqlflow_codegen.catalogue.statement_attributes import (
-    CLASSIFICATION_METRICS,
     EXTRA_OUTPUTS,
-    METRICS,
     PREDICTION_OUTPUTS,
-    REGRESSION_METRICS,
     RESULT_ATTRIBUTES,
     RESULT_REPLACE,
     STATEMENT_ATTRIBUTES,
@@ -25,12 +22,9 @@ from sqlflow_codegen.catalogue.statement_attributes import (
 )
 
 __all__ = [
-    "CLASSIFICATION_METRICS",
     "EXTRA_OUTPUTS",
-    "METRICS",
     "OTHER_SOLVERS",
     "PREDICTION_OUTPUTS",
-    "REGRESSION_METRICS",
     "REPLACEMENTS",
     "RESULT_ATTRIBUTES",
     "RESULT_REPLACE",

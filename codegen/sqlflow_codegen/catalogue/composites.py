@@ -16,46 +16,15 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from sqlflow_codegen.catalogue.estimator import Estimator, Part
 from sqlflow_codegen.catalogue.rules import allows, described
 from sqlflow_codegen.catalogue.xgboost_conflicts import Conflict
 
 if TYPE_CHECKING:
-    from sqlflow_codegen.catalogue.estimators import Estimator
     from sqlflow_codegen.language.ir import Value
 
 _DEEPEST = 5
 """Estimators inside estimators, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A parameter that takes other estimators.
-
-    Attributes:
-        many: it takes a list of them.
-        role: `classifier`, `regressor`, `transformer`, `covariance`, or `any`; `steps` are transformers and any last
-            one, `columns` are transformers of some columns each.
-        required: there is no usual one.
-    """
-
-    many: bool
-    role: str
-    required: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One estimator inside another.
-
-    Attributes:
-        slot: the parameter that takes it: `estimator`, `steps`.
-        name: prefix of its attributes: `estimator`, or `svc` in a list.
-        estimator: with its own parts.
-    """
-
-    slot: str
-    name: str
-    estimator: Estimator
 
 
 @dataclass(slots=True)
@@ -71,7 +40,7 @@ class Composition:
     problems: list[Conflict] = field(default_factory=list)
 
 
-Find = Callable[[str], "Estimator | None"]
+Find = Callable[[str], Estimator | None]
 
 
 def compose(

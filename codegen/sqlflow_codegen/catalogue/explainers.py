@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlflow_codegen.catalogue.estimators import Estimator
+    from sqlflow_codegen.catalogue.estimator import Estimator
 
 XGBOOST_EXPLAINER = "XGBoostExplainer"
 """Writes the importances that XGBoost itself gives; the others give SHAP values."""

@@ -1,4 +1,4 @@
-"""Attributes of model statements apart from the estimators' own, and the metrics that EVALUATE may name."""
+"""Attributes of model statements apart from the estimators' own."""
 
 from __future__ import annotations
 
@@ -20,19 +20,6 @@ PREDICTION_OUTPUTS = ("probability", "score")
 
 VALIDATION_METRICS = "validation.metrics"
 """Attribute of EVALUATE with the metrics' names, separated by commas."""
-
-_CLASSIFICATION = """
-    accuracy_score average_precision_score balanced_accuracy_score brier_score_loss cohen_kappa_score f1_score
-    fbeta_score hamming_loss hinge_loss jaccard_score log_loss matthews_corrcoef precision_score recall_score
-    roc_auc_score zero_one_loss"""
-_REGRESSION = """
-    explained_variance_score max_error mean_absolute_error mean_absolute_percentage_error mean_squared_error
-    mean_squared_log_error median_absolute_error r2_score root_mean_squared_error root_mean_squared_log_error"""
-
-CLASSIFICATION_METRICS = tuple(_CLASSIFICATION.split())
-REGRESSION_METRICS = tuple(_REGRESSION.split())
-METRICS = (*CLASSIFICATION_METRICS, *REGRESSION_METRICS)
-"""scikit-learn's functions of labels and predictions."""
 
 STATEMENT_ATTRIBUTES = MappingProxyType(
     {

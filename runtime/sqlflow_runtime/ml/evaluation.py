@@ -1,31 +1,32 @@
 """Metrics of EVALUATE: scikit-learn's functions under their own names, each with the arguments that it is meant for.
 
-SQLFlow called them all with predicted classes and default arguments. Here those that judge probabilities get
-probabilities, and those made for two classes average over more of them (`average="macro"`).
+SQLFlow called them all with predicted classes and default arguments. Here those that judge probabilities or scores get
+these, and those made for two classes average over more of them (`average="macro"`) unless the statement says otherwise.
 """
 
 from __future__ import annotations
 
+import importlib
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlflow_codegen.catalogue import CLASSIFICATION_METRICS, METRICS, REGRESSION_METRICS
+from sqlflow_codegen.catalogue.metrics import COUNTS, DEFAULTS, Metric, fitting_metrics, metrics, named_metrics
 from sqlflow_codegen.language.suggest import did_you_mean
 
 from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.arrays import numbers
 from sqlflow_runtime.ml.batch import Batch
-from sqlflow_runtime.ml.metric_functions import PLAIN, area
+from sqlflow_runtime.ml.metric_functions import PLAIN
 from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel, predict_once
 
-_BY_PROBABILITY = ("roc_auc_score", "average_precision_score", "log_loss", "brier_score_loss", "hinge_loss")
 _AVERAGED = ("precision_score", "recall_score", "f1_score", "fbeta_score", "jaccard_score")
-_DEFAULTS = {"classification": ("accuracy_score",), "regression": ("mean_squared_error", "r2_score")}
 _SMALLEST = 1e-15
+_OF_CLASSES = ("pos_label", "labels")
+"""Arguments of metrics that are classes."""
 
 
 def metric_names(text: str | None, task: str, place: int | None = None) -> tuple[str, ...]:
@@ -34,12 +35,12 @@ def metric_names(text: str | None, task: str, place: int | None = None) -> tuple
     Raises:
         RunError: kind `estimator`; one of them does not exist or does not fit the task.
     """
-    names = tuple(name.strip() for name in (text or "").split(",") if name.strip()) or _DEFAULTS[task]
-    fitting = CLASSIFICATION_METRICS if task == "classification" else REGRESSION_METRICS
+    names = tuple(named_metrics(text or "")) or DEFAULTS[task]
+    fitting = fitting_metrics(task)
     for name in names:
         if name in fitting:
             continue
-        if name in METRICS:
+        if name in metrics():
             hint = f"For a {task} model there are {', '.join(fitting)}."
             raise RunError("estimator", f"the metric {name} does not fit a {task} model", hint, place=place)
         hint = did_you_mean(name, fitting) or f"There are {', '.join(fitting)}."
@@ -50,24 +51,38 @@ def metric_names(text: str | None, task: str, place: int | None = None) -> tuple
 class Evaluation:
     """A model's predictions next to the truth; computes metrics and the loss."""
 
-    def __init__(self, model: TrainedModel, batches: Iterable[Batch]) -> None:
+    def __init__(self, model: TrainedModel, batches: Iterable[Batch], names: Sequence[str] = ()) -> None:
         """Predict each row once.
+
+        Args:
+            model: of a task that has metrics.
+            batches: the rows, their labels of the kind of the model's label.
+            names: the metrics that `metric` is to give; only for some of them rows, groups or scores are kept.
 
         Raises:
             RunError: kind `data` or `estimator`; the model cannot predict these rows.
         """
-        self._label, self._series = model.label, model.is_series
-        self._classes = list(model.label.classes) if model.label else []
+        self._model = model
+        self._classes = list(model.classes)
         self._unseen: dict[Any, int] = {}
-        truth, found, probabilities = [], [], []
+        families = {metrics()[name].family for name in names}
+        kept: dict[str, list[Any]] = {"truth": [], "found": [], "likely": [], "scores": [], "matrix": [], "groups": []}
         for batch in batches:
-            predicted, likely = predict_once(model.fitted, batch.matrix, with_probabilities=bool(self._classes))
-            truth.append(self._numbers(batch.labels))
-            found.append(predicted)
-            probabilities.append(likely)
-        self._truth, self._found = np.concatenate(truth), np.concatenate(found)
-        known = [likely for likely in probabilities if likely is not None]
-        self._probabilities = np.concatenate(known) if known else None
+            found, likely = predict_once(model.fitted, batch.matrix, with_probabilities=bool(self._classes))
+            scored = "margins" in families or ("scores" in families and likely is None)
+            kept["truth"].append(self._numbers(batch.labels))
+            kept["found"].append(found)
+            kept["likely"].append(likely)
+            kept["scores"].append(model.fitted.scores(batch.matrix) if scored else None)
+            kept["matrix"].append(batch.matrix if "shapes" in families else None)
+            kept["groups"].append(batch.groups if "orders" in families else None)
+        self._truth: Matrix = _joined(kept["truth"])
+        self._found: Matrix = _joined(kept["found"])
+        self._probabilities: Matrix | None = _joined(kept["likely"])
+        self._scores: Matrix | None = _joined(kept["scores"])
+        self._matrix = _joined(kept["matrix"])
+        groups = [one for one in kept["groups"] if one is not None]
+        self._groups = _clusters(pa.concat_arrays(groups)) if groups else np.zeros(len(self._truth))
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -75,19 +90,27 @@ class Evaluation:
 
     def _numbers(self, truth: pa.Array) -> Matrix:
         """Class numbers (values that TRAIN never saw get numbers of their own), or the values themselves."""
-        if self._label is not None and self._series:
-            series = self._label.series(truth)
+        label = self._model.label
+        if label is None and self._model.task == "outlier":
+            return _signs(truth)
+        if label is not None and self._model.is_series:
+            series = label.series(truth)
             return series[:, 0] if series.shape[1] == 1 else series
-        if not self._classes or self._label is None:
+        if label is not None and not self._classes:
             return numbers(truth).astype(np.float64)
-        known = self._label.encode(truth)
+        known = label.encode(truth) if label is not None else np.full(len(truth), -1)
         for row in np.flatnonzero(known < 0).tolist():
             known[row] = self._unseen.setdefault(truth[row].as_py(), len(self._classes) + len(self._unseen))
         return known
 
     def loss(self) -> float:
-        """Logarithmic loss, or the share of wrong classes where there are no probabilities; mean squared error."""
-        if not self._classes:
+        """Logarithmic loss, or the share of wrong classes where there are no probabilities; mean squared error.
+
+        NaN for clusters, which have no loss.
+        """
+        if self._model.task == "clustering":
+            return math.nan
+        if self._model.task == "regression":
             return float(np.mean((self._truth - self._found) ** 2))
         if self._probabilities is None:
             return float(np.mean(self._truth != self._found))
@@ -96,67 +119,187 @@ class Evaluation:
         likely[known] = self._probabilities[np.flatnonzero(known), self._truth[known]]
         return float(-np.mean(np.log(np.clip(likely, _SMALLEST, 1))))
 
-    def metric(self, name: str) -> float:
+    def metric(self, name: str, given: Mapping[str, Any] | None = None) -> float:
         """One metric; NaN where it is not defined for these rows.
+
+        Args:
+            name: one of `metric_names`.
+            given: arguments of its own that the statement gives.
 
         Raises:
             RunError: kind `data` or `estimator`; it cannot be computed.
         """
-        if name in PLAIN:
-            value = PLAIN[name](self._truth, self._found, self._many())
-            return value if math.isfinite(value) else math.nan
-        if name == "roc_auc_score" and self._probabilities is not None:
-            return area(self._known(name), self._probabilities)
-        return self._metric_of_sklearn(name)
+        metric = metrics()[name]
+        if name in COUNTS:
+            return self._count(*COUNTS[name])
+        arguments = {**self._usual(metric), **metric.arguments, **self._encoded(name, given or {})}
+        if metric.function in PLAIN and not arguments and self._truth.ndim == 1:
+            value = PLAIN[metric.function](self._truth, self._found)
+        elif metric.family == "orders":
+            value = self._of_groups(metric, arguments)
+        else:
+            value = _computed(metric, self._compared(metric), arguments)
+        return value * metric.factor if math.isfinite(value) else math.nan
 
-    def _metric_of_sklearn(self, name: str) -> float:
-        from sklearn import metrics
-        from sklearn.exceptions import UndefinedMetricWarning
+    def _count(self, true: int, predicted: int) -> float:
+        """Rows of one cell of the confusion matrix: of the second of two classes, or of all classes together."""
+        from sklearn.metrics import multilabel_confusion_matrix
 
-        function: Callable[..., Any] = getattr(metrics, name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UndefinedMetricWarning)
-            warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")
-            try:
-                value = float(function(*self._arguments(name), **self._options(name)))
-            except ValueError as error:
-                raise RunError("data", f"{name} cannot be computed: {error}") from error
-        return value if math.isfinite(value) else math.nan
+        cells = multilabel_confusion_matrix(self._truth, self._found, labels=self._all_classes)
+        cells = cells[1:2] if len(cells) == 2 else cells
+        return float(cells[:, true, predicted].sum())
 
-    def _arguments(self, name: str) -> tuple[Matrix, Matrix]:
-        if name not in _BY_PROBABILITY:
-            return self._truth, self._found
-        if self._probabilities is None:
-            raise RunError("estimator", f"{name} needs probabilities, which this model does not give")
-        if len(self._classes) == 2:
-            positive = self._probabilities[:, 1]
-            if name == "hinge_loss":  # of the margin, which is the log odds of the probability
-                odds = np.clip(positive, _SMALLEST, 1 - _SMALLEST)
-                return self._truth, np.log(odds / (1 - odds))
-            return self._truth, positive
-        if name == "average_precision_score":
-            return np.eye(len(self._classes))[self._known(name)], self._probabilities
-        return self._truth, self._probabilities
+    @property
+    def _all_classes(self) -> list[int]:
+        """The numbers of the model's classes, and of those that only the rows have."""
+        known = [-1, 1] if self._model.task == "outlier" else range(len(self._classes))
+        return sorted({*known, *self._truth.tolist()})
+
+    def _compared(self, metric: Metric) -> tuple[Any, Any]:
+        """The first two arguments of a metric's function."""
+        match metric.family:
+            case "probabilities":
+                return self._known(metric.name), self._of_classes(self._needed(metric))
+            case "scores":
+                return self._ranked(metric)
+            case "margins":
+                return self._known(metric.name), self._margins(metric)
+            case "shapes":
+                return self._matrix, self._found
+        return self._truth, self._found
+
+    def _ranked(self, metric: Metric) -> tuple[Any, Any]:
+        """Truth and probabilities; scores where there are none."""
+        if self._model.task == "outlier":
+            return self._truth, self._needed(metric)
+        truth, found = self._known(metric.name), self._of_classes(self._needed(metric))
+        if metric.function == "average_precision_score" and len(self._classes) > 2:
+            return np.eye(len(self._classes))[truth], found
+        return truth, found
+
+    def _needed(self, metric: Metric) -> Matrix:
+        found = self._probabilities
+        if found is None and metric.family == "scores":
+            found = self._scores
+        if found is None:
+            what = "probabilities or scores" if metric.family == "scores" else "probabilities"
+            raise RunError("estimator", f"{metric.name} needs {what}, which this model does not give")
+        return found
+
+    def _of_classes(self, found: Matrix) -> Matrix:
+        """A column for each class; of two classes that of the second one."""
+        second: Matrix = found[:, 1] if found.ndim == 2 and len(self._classes) == 2 else found
+        return second
+
+    def _margins(self, metric: Metric) -> Matrix:
+        """The decision function, or else the logarithms of the odds of the probabilities of two classes."""
+        if self._scores is not None:
+            return self._scores
+        found = self._of_classes(self._needed(metric))
+        if found.ndim == 2:
+            return found
+        odds = np.clip(found, _SMALLEST, 1 - _SMALLEST)
+        margins: Matrix = np.log(odds / (1 - odds))
+        return margins
 
     def _known(self, name: str) -> Matrix:
-        if (self._truth >= len(self._classes)).any():
+        if self._classes and (self._truth >= len(self._classes)).any():
             raise RunError("data", f"{name} cannot be computed: the rows have a label that no training row had")
         return self._truth
 
+    def _of_groups(self, metric: Metric, arguments: Mapping[str, Any]) -> float:
+        """The mean over the groups; groups of one row have no order."""
+        order = np.argsort(self._groups, kind="stable")
+        edges = np.flatnonzero(np.diff(self._groups[order])) + 1
+        values = [
+            _computed(metric, (self._truth[rows][np.newaxis], self._found[rows][np.newaxis]), arguments)
+            for rows in np.split(order, edges)
+            if len(rows) > 1
+        ]
+        return float(np.mean(values)) if values else math.nan
+
     def _many(self) -> bool:
         """True if there are more than two classes, those counted that only the rows have."""
-        return bool(self._classes) and len({*range(len(self._classes)), *self._truth.tolist()}) > 2
+        return bool(self._classes) and len(self._all_classes) > 2
 
-    def _options(self, name: str) -> dict[str, Any]:
-        many = self._many()
-        options: dict[str, Any] = {}
-        if name in _AVERAGED:
-            options["average"] = "macro" if many else "binary"
-            options["zero_division"] = 0
-        if name == "fbeta_score":
-            options["beta"] = 1.0
-        if name == "roc_auc_score" and many:
-            options |= {"multi_class": "ovr", "labels": list(range(len(self._classes)))}
-        if name in ("log_loss", "hinge_loss") or (name == "brier_score_loss" and many):
-            options["labels"] = list(range(len(self._classes)))
-        return options
+    def _usual(self, metric: Metric) -> dict[str, Any]:
+        """Arguments that the model's classes decide."""
+        many, function = self._many(), metric.function
+        classes = list(range(len(self._classes)))
+        usual: dict[str, Any] = {}
+        if function in _AVERAGED:
+            usual["average"] = "macro" if many else "binary"
+            usual["zero_division"] = 0
+        if function == "fbeta_score":
+            usual["beta"] = 1.0
+        if function == "roc_auc_score" and many:
+            usual |= {"multi_class": "ovr", "labels": classes}
+        if metric.family in ("probabilities", "margins") and (function in ("log_loss", "hinge_loss") or many):
+            usual["labels"] = classes
+        if function == "top_k_accuracy_score":
+            usual["labels"] = classes
+        if function == "silhouette_score":
+            usual["random_state"] = 0
+        return usual
+
+    def _encoded(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments with the numbers of the classes that they name."""
+        found = dict(given)
+        for argument in set(_OF_CLASSES) & set(found):
+            value = found[argument]
+            if value is not None and self._classes:
+                numbers_of = [self._number(name, argument, one) for one in (value if argument == "labels" else [value])]
+                found[argument] = numbers_of if argument == "labels" else numbers_of[0]
+        return found
+
+    def _number(self, name: str, argument: str, value: Any) -> int:
+        for number, known in enumerate(self._classes):
+            if known == value or str(known) == str(value):
+                return number
+        classes = ", ".join(map(str, self._classes[:10]))
+        raise RunError("estimator", f"{name}.{argument} is {value!r}, which is no class", f"Classes are {classes}.")
+
+
+def _computed(metric: Metric, compared: tuple[Any, Any], arguments: Mapping[str, Any]) -> float:
+    """The value of scikit-learn's function."""
+    function: Callable[..., Any] = getattr(importlib.import_module("sklearn.metrics"), metric.function)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")  # of metrics that are not defined
+        try:
+            return float(function(*compared, **arguments))
+        except (ValueError, TypeError) as error:
+            raise RunError("data", f"{metric.name} cannot be computed: {error}") from error
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """The rows of all batches; None where the model gave none, or nobody needs them."""
+    known = [part for part in parts if part is not None]
+    if known and not isinstance(known[0], np.ndarray):
+        from scipy.sparse import vstack
+
+        return vstack(known, format="csr")
+    return np.concatenate(known) if known else None
+
+
+def _clusters(values: pa.Array) -> Matrix:
+    """Each different value as a number of its own."""
+    found: Matrix = values.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    return found
+
+
+def _signs(truth: pa.Array) -> Matrix:
+    """The label of an outlier model: 1, or -1 for an outlier.
+
+    Raises:
+        RunError: kind `data`; it is neither.
+    """
+    try:
+        found = numbers(truth)
+    except ValueError:
+        found = np.zeros(1)
+    if not np.isin(found, (-1, 1)).all():
+        hint = "Write CASE WHEN condition THEN -1 ELSE 1 END AS label in the SELECT."
+        raise RunError(
+            "data", "the label must be 1 for a usual row and -1 for an outlier, as the predictions are", hint
+        )
+    return found.astype(np.int64)

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from sqlflow_codegen.catalogue import (
-    METRICS,
     REPLACEMENTS,
     allows,
     described,
@@ -25,6 +24,7 @@ from sqlflow_codegen.catalogue import (
     words,
 )
 from sqlflow_codegen.catalogue import xgboost as xgboost_catalogue
+from sqlflow_codegen.catalogue.metrics import COUNTS, metric_attributes, metrics
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUE = ROOT / "codegen" / "sqlflow_codegen" / "catalogue" / "sklearn.json"
@@ -160,22 +160,26 @@ def test_refusals(name: str, reason: str) -> None:
     assert found.startswith(reason) if reason else not found
 
 
-def test_the_catalogue_is_what_its_generator_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Regenerate with `python codegen/tools/sklearn_catalogue.py`."""
+@pytest.mark.parametrize("program", ["sklearn_catalogue", "metrics_catalogue"])
+def test_the_catalogue_is_what_its_generator_writes(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regenerate with `python codegen/tools/sklearn_catalogue.py` and `python codegen/tools/metrics_catalogue.py`."""
     sklearn = pytest.importorskip("sklearn")
-    data = json.loads(CATALOGUE.read_text(encoding="utf-8"))
+    monkeypatch.syspath_prepend(str(ROOT / "codegen" / "tools"))
+    module = runpy.run_path(str(ROOT / "codegen" / "tools" / f"{program}.py"))
+    data = json.loads(module["TARGET"].read_text(encoding="utf-8"))
     if sklearn.__version__ != data["version"]:
         pytest.skip(f"the catalogue is of scikit-learn {data['version']}, here is {sklearn.__version__}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        monkeypatch.syspath_prepend(str(ROOT / "codegen" / "tools"))
-        module = runpy.run_path(str(ROOT / "codegen" / "tools" / "sklearn_catalogue.py"))
         assert module["catalogue"]() == data
 
 
 def test_metrics_are_functions_of_sklearn() -> None:
-    metrics = pytest.importorskip("sklearn.metrics")
-    assert [name for name in METRICS if not callable(getattr(metrics, name, None))] == []
+    functions = pytest.importorskip("sklearn.metrics")
+    names = [one.function for one in metrics().values() if one.name not in COUNTS]
+    assert [name for name in names if not callable(getattr(functions, name, None))] == []
+    for rule in metric_attributes().values():
+        allows(rule, 0)
 
 
 def test_xgboost_knows_every_parameter() -> None:

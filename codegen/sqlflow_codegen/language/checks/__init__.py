@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sqlflow_codegen.catalogue import STATEMENT_ATTRIBUTES, Estimator, find_estimator
+from sqlflow_codegen.catalogue import STATEMENT_ATTRIBUTES, Estimator, composed, find_estimator
 from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.checks.attributes import check_attributes
 from sqlflow_codegen.language.checks.explain import check_explain
-from sqlflow_codegen.language.checks.model_statements import check_evaluate, check_train
+from sqlflow_codegen.language.checks.model_statements import check_train
 from sqlflow_codegen.language.checks.optimize import check_optimize
+from sqlflow_codegen.language.checks.use_of_models import check_evaluate, check_predict
 from sqlflow_codegen.language.source import Problem
 
 
@@ -27,17 +28,21 @@ def check_statements(statements: Iterable[ir.Statement]) -> Iterator[tuple[int, 
         for problem in (*_check(statement, trained), *_order(statement, trained, last_trained)):
             yield statement.number, problem
         if isinstance(statement, ir.TrainStatement):
-            trained[statement.into.text] = find_estimator(statement.estimator.text)
+            estimator = find_estimator(statement.estimator.text)
+            trained[statement.into.text] = estimator and composed(estimator, statement.attributes).estimator
 
 
 def _check(statement: ir.Statement, trained: dict[str, Estimator | None]) -> Iterator[Problem]:
-    if isinstance(statement, ir.QueryStatement) and statement.kind in STATEMENT_ATTRIBUTES:
+    checked_apart = isinstance(statement, ir.EvaluateStatement)
+    if isinstance(statement, ir.QueryStatement) and statement.kind in STATEMENT_ATTRIBUTES and not checked_apart:
         rules = STATEMENT_ATTRIBUTES[statement.kind]
         severity = "error" if statement.kind == "explain" else "warning"
         yield from check_attributes(statement.attributes, rules, statement.clause, severity=severity)
     match statement:
         case ir.TrainStatement():
             yield from check_train(statement)
+        case ir.PredictStatement():
+            yield from check_predict(statement, trained)
         case ir.EvaluateStatement():
             yield from check_evaluate(statement, trained)
         case ir.ExplainStatement():

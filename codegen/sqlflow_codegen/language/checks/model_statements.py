@@ -1,14 +1,12 @@
-"""Checks of TRAIN and EVALUATE."""
+"""Checks of TRAIN."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from sqlflow_codegen.catalogue import (
-    METRICS,
     REPLACEMENTS,
-    VALIDATION_METRICS,
     VALIDATION_SELECT,
     Estimator,
     composed,
@@ -80,17 +78,3 @@ def _fits_booster(statement: ir.TrainStatement, estimator: Estimator) -> Iterato
             message = f"booster `{attribute.value}` contradicts {estimator.name}"
             hint = f"Write TO TRAIN xgboost.{attribute.value}."
             yield Problem("attribute-out-of-range", message, attribute.value_span.start, hint)
-
-
-def check_evaluate(statement: ir.EvaluateStatement, trained: Mapping[str, Estimator | None]) -> Iterator[Problem]:
-    """Metrics of one EVALUATE; `trained` are the models that the program trains before it."""
-    known = trained.get(statement.model.text) is not None
-    for attribute in statement.attributes:
-        if attribute.name != VALIDATION_METRICS or not isinstance(attribute.value, str):
-            continue
-        for name in filter(None, map(str.strip, attribute.value.split(","))):
-            if name not in METRICS:
-                hint = did_you_mean(name, METRICS) or f"Metrics are {', '.join(METRICS)}."
-                severity = "error" if known else "warning"
-                message = f"unknown metric `{name}`"
-                yield Problem("unknown-metric", message, attribute.value_span.start, hint, severity)
