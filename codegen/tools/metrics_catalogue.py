@@ -44,7 +44,7 @@ _ARRAYS = ("none", "raw_values")
 
 
 def _family(name: str, function: Any) -> str:
-    """What the function compares; "" if it is no metric of labels and predictions."""
+    """The family of a function (see `Metric`); "" if it is no metric of labels and predictions."""
     if name in _GROUPED:
         return "orders"
     if name in _LABELS:
