@@ -47,6 +47,7 @@ class RunOptions:
     `owner` is the ownerReference of child and ConfigMap, absent outside the operator.
     `ordering` says what waits for what in the DAG of the backends that run one (argo, tekton);
     `fusion` whether SQL statements may share a step.
+    `image_pull_policy` is that of the step image, `own_image_pull_policy` that of images that the program names.
     `ttl_seconds_after_finished` lets Argo itself delete the child; the operator leaves it unset, it deletes children.
     """
 
@@ -58,6 +59,7 @@ class RunOptions:
     secret_key: str = "url"
     image: str = "sqlflow-step:latest"
     image_pull_policy: str | None = None
+    own_image_pull_policy: str | None = None
     image_pull_secrets: Sequence[Mapping[str, Any]] = ()
     service_account_name: str | None = None
     resources: Mapping[str, Any] = field(default_factory=dict)

@@ -81,6 +81,7 @@ class Flag(StrEnum):
     PREVIEW_ROWS = "--preview-rows"
     RETRIES = "--retries"
     RESUMABLE = "--resumable"
+    COPY_TO = "--copy-to"
     LEDGER = "--ledger"
     """Of runs that an older operator created, for `--retries`."""
     FINISH = "--finish"
@@ -169,8 +170,8 @@ class StepError:
     column: int
     title: str
     kind: str
-    """`database`, `connection`, `data`, `model`, `estimator`, `memory`, `usage`, `stopped`, `lost`, `skipped` or
-    `internal`."""
+    """`database`, `connection`, `data`, `model`, `estimator`, `command`, `memory`, `usage`, `stopped`, `lost`,
+    `skipped` or `internal`."""
     message: str
     hint: str = ""
 

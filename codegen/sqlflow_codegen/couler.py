@@ -34,9 +34,10 @@ class CoulerCodegen(ProgramCodegen):
         }
         return common | {
             "CONTAINER": restricted(common["CONTAINER"]),
+            "COPY": restricted(common["COPY"]) if common["COPY"] else {},
             "TEXTS": texts,
             "WORKFLOW": {key: value for key, value in workflow.items() if value is not None},
-            "SPEC": _spec(options, texts),
+            "SPEC": _spec(options, texts, copies=bool(common["COPY"])),
             # Argo asks the template's `failFast` before it starts a step; `dag.failFast` does not keep other branches
             # from going on. It counts an attempt that failed like a step that did, so a run with retries does without:
             # there a step finds out by itself (`sqlflow_runtime.attempts`).
@@ -45,19 +46,22 @@ class CoulerCodegen(ProgramCodegen):
             "LABEL_STEP": LABEL_STEP,
         }
 
+    def _own(self, fields: dict[str, Any]) -> dict[str, Any]:
+        return {"own": restricted(fields)}
+
     def _substituted(self, text: str) -> str | None:
         found = re.search(r"\{\{.*?(\}\}|$)", text, re.DOTALL)
         return found[0] if found else None
 
 
-def _spec(options: RunOptions, texts: Mapping[str, str]) -> dict[str, Any]:
+def _spec(options: RunOptions, texts: Mapping[str, str], *, copies: bool) -> dict[str, Any]:
     """The workflow's spec, without what Couler sets."""
     spec: dict[str, Any] = {"suspend": True} if options.suspend else {}
     spec |= {
         "archiveLogs": False,
         "podMetadata": pod_metadata(options),
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-        "volumes": program_volumes(options, only_program=bool(texts)),
+        "volumes": program_volumes(options, copies=copies, only_program=bool(texts)),
         **placement(options),
     }
     if options.ttl_seconds_after_finished is not None:

@@ -27,8 +27,7 @@ class FluidCodegen(ProgramCodegen):
     run_uid: ClassVar = label_value("tekton.dev/pipelineRunUID")
 
     def _data(self, options: RunOptions, texts: Mapping[str, str], common: dict[str, Any]) -> dict[str, Any]:
-        shared = restricted(common["CONTAINER"])
-        container = ("image", "imagePullPolicy", "command", "resources", "securityContext")
+        shared = common["CONTAINER"]
         run = {
             "timeout": options.active_deadline_seconds or 0,
             "service_account": options.service_account_name or None,
@@ -42,7 +41,8 @@ class FluidCodegen(ProgramCodegen):
         }
         return common | {
             "METADATA": _in_fluid(common["METADATA"]),
-            "CONTAINER": _in_fluid({key: shared[key] for key in container if key in shared}),
+            "CONTAINER": _step_fields(shared),
+            "COPY": _step_fields(common["COPY"]) | {"args": common["COPY"]["args"]} if common["COPY"] else {},
             "ENV": shared["env"],
             "TEXTS": texts,
             "FILES": {PROGRAM_FILE: PROGRAM_FILE} if texts else {},
@@ -52,8 +52,18 @@ class FluidCodegen(ProgramCodegen):
             "LABEL_STEP": LABEL_STEP,
         }
 
+    def _own(self, fields: dict[str, Any]) -> dict[str, Any]:
+        return {"env": fields["env"], "own": _step_fields(fields)}
+
     def _substituted(self, text: str) -> str | None:
         return substituted(text)
+
+
+def _step_fields(container: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a container that Fluid's `step` takes by the same name, without those that its program makes."""
+    names = ("image", "imagePullPolicy", "command", "resources", "securityContext")
+    fields = restricted(container)
+    return _in_fluid({name: fields[name] for name in names if name in fields})
 
 
 def _in_fluid(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlflow_codegen.backend import RunOptions, effective_ordering, runs_one_at_a_time
 from sqlflow_codegen.errors import CodegenError
 from sqlflow_codegen.graph import Step, plan_steps
 from sqlflow_codegen.language.ir import Program
-from sqlflow_codegen.manifests import container, metadata, own_arguments, shared_arguments
+from sqlflow_codegen.manifests import (
+    container,
+    copy_container,
+    metadata,
+    own_arguments,
+    own_container,
+    shared_arguments,
+)
 from sqlflow_codegen.program_source import program_source
 from sqlflow_codegen.ranges import format_ranges
 from sqlflow_codegen.sandbox import run_program
@@ -30,6 +37,7 @@ class ProgramCodegen(ABC):
         modules: what that program imports, for the sandbox to import before.
         run_uid: `value` or `valueFrom` of an environment variable: the UID of the run's child.
         suspends_running: True if a suspended run ends a step that runs, which goes on later.
+        one_pod: True if all steps run in one pod, which makes the portable copy once.
     """
 
     backend: str
@@ -37,6 +45,7 @@ class ProgramCodegen(ABC):
     modules: tuple[str, ...] = ()
     run_uid: ClassVar[Mapping[str, Any]]
     suspends_running = False
+    one_pod = False
 
     def gen_code(self, statements: Program, options: RunOptions | None = None) -> str:
         """Return a readable, standalone program; `python program.py` prints a ConfigMap and the run's child as YAML.
@@ -53,12 +62,15 @@ class ProgramCodegen(ABC):
         steps = plan_steps(statements, effective_ordering(self.backend, options.ordering), fusion=options.fusion)
         if not steps:
             raise CodegenError("the program has no statement")
+        shared = container(options, self.run_uid)
+        copies = [step.name for step in steps if step.kind == "run"]
         data = {
             "PROGRAM": statements.text,
             "METADATA": metadata(options),
-            "CONTAINER": container(options, self.run_uid),
+            "CONTAINER": shared,
+            "COPY": copy_container(shared) if copies else {},
             "ARGUMENTS": shared_arguments(options, statements.dialect, resumable=self.suspends_running),
-            "STEPS": [self._step(step) for step in steps],
+            "STEPS": [self._step(step, options, shared, copies[: 1 if self.one_pod else None]) for step in steps],
         }
         return program_source(self.program, self._data(options, texts, data))
 
@@ -81,6 +93,15 @@ class ProgramCodegen(ABC):
         """Return the first piece of a text that the engine would substitute, None if there is none."""
         return None
 
-    def _step(self, step: Step) -> dict[str, Any]:
+    def _own(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the entries of a step's data that say by which fields its container is made, instead of the shared."""
+        return {"own": fields}
+
+    def _step(
+        self, step: Step, options: RunOptions, shared: Mapping[str, Any], copies: Sequence[str]
+    ) -> dict[str, Any]:
         after = {"after": list(step.after)} if step.after and not runs_one_at_a_time(self.backend) else {}
-        return {"name": step.name, **after, "statements": format_ranges(step.statements), **own_arguments(step)}
+        own = self._own(own_container(options, step, shared)) if step.image else {}
+        copy = {"copies": True} if step.name in copies else {}
+        numbers = {"statements": format_ranges(step.statements), **own_arguments(step)}
+        return {"name": step.name, **after, **numbers, **copy, **own}

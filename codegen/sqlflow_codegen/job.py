@@ -18,12 +18,17 @@ class JobCodegen(ProgramCodegen):
     program = "batch_job"
     run_uid: ClassVar = label_value("batch.kubernetes.io/controller-uid")
     suspends_running = True
+    one_pod = True
 
     def _data(self, options: RunOptions, texts: Mapping[str, str], common: dict[str, Any]) -> dict[str, Any]:
-        return common | {"POD_METADATA": pod_metadata(options), "POD": _pod(options), "JOB": _job(options)}
+        return common | {
+            "POD_METADATA": pod_metadata(options),
+            "POD": _pod(options, copies=bool(common["COPY"])),
+            "JOB": _job(options),
+        }
 
 
-def _pod(options: RunOptions) -> dict[str, Any]:
+def _pod(options: RunOptions, *, copies: bool) -> dict[str, Any]:
     """The pod's spec, without its containers."""
     account = {"serviceAccountName": options.service_account_name} if options.service_account_name else {}
     return {
@@ -31,7 +36,7 @@ def _pod(options: RunOptions) -> dict[str, Any]:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "volumes": program_volumes(options),
+        "volumes": program_volumes(options, copies=copies),
         **account,
         **placement(options),
     }

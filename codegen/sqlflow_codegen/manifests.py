@@ -12,6 +12,7 @@ from sqlflow_codegen.backend import RunOptions, job_label
 from sqlflow_codegen.contract import (
     ANNOTATION_JOB,
     DATABASE_ENV,
+    IMAGE_ENV,
     LABEL_JOB,
     LABEL_JOB_UID,
     LABEL_RUN,
@@ -23,7 +24,14 @@ from sqlflow_codegen.contract import (
     Flag,
 )
 from sqlflow_codegen.graph import Step
+from sqlflow_codegen.portable import COPY_CONTAINER, PORTABLE_DIR, portable_command
 from sqlflow_codegen.ranges import format_ranges
+
+
+RUN_USER = 65532
+"""The user under which commands of TO RUN run, whatever user their image names: that of the step image."""
+
+_PORTABLE = {"name": "portable", "mountPath": PORTABLE_DIR}
 
 
 def pod_metadata(options: RunOptions) -> dict[str, Any]:
@@ -102,6 +110,35 @@ def container(options: RunOptions, run_uid: Mapping[str, Any]) -> dict[str, Any]
     return {key: value for key, value in fields.items() if value}
 
 
+def own_container(options: RunOptions, step: Step, shared: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the container of a step that has an image of its own, instead of the shared ones.
+
+    The image of a model is based on the step image. That of TO RUN need not know us: it starts the portable copy.
+    """
+    fields = {**shared, "image": step.image, "imagePullPolicy": options.own_image_pull_policy}
+    fields["env"] = [*shared["env"], {"name": IMAGE_ENV, "value": step.image}]
+    if step.kind == "run":
+        # Images may have been made for root, which the restricted profile forbids, and write beside their programs.
+        context = {key: value for key, value in shared["securityContext"].items() if key != "readOnlyRootFilesystem"}
+        fields |= {
+            "command": portable_command(),
+            "volumeMounts": [*shared["volumeMounts"], {**_PORTABLE, "readOnly": True}],
+            "securityContext": {**context, "runAsNonRoot": True, "runAsUser": RUN_USER},
+        }
+    return {key: value for key, value in fields.items() if value}
+
+
+def copy_container(shared: Mapping[str, Any]) -> dict[str, Any]:
+    """The container that runs before a step of TO RUN and makes the portable copy of the step program."""
+    fields = ("image", "imagePullPolicy", "command", "resources", "securityContext")
+    return {
+        "name": COPY_CONTAINER,
+        **{key: shared[key] for key in fields if key in shared},
+        "args": [Flag.COPY_TO, PORTABLE_DIR],
+        "volumeMounts": [_PORTABLE],
+    }
+
+
 def restricted(container: Mapping[str, Any]) -> dict[str, Any]:
     """Return the container with all that the restricted profile asks for in its own security context.
 
@@ -111,17 +148,19 @@ def restricted(container: Mapping[str, Any]) -> dict[str, Any]:
     return {**container, "securityContext": {"runAsNonRoot": True, **container["securityContext"]}}
 
 
-def program_volumes(options: RunOptions, *, only_program: bool = False) -> list[dict[str, Any]]:
+def program_volumes(options: RunOptions, *, copies: bool, only_program: bool = False) -> list[dict[str, Any]]:
     """The pods' volumes.
 
     Args:
         options: the run's options.
+        copies: True if a step needs the portable copy of the step program.
         only_program: True if the ConfigMap carries more than the program: the steps see only the program.
     """
     files = {"items": [{"key": PROGRAM_FILE, "path": PROGRAM_FILE}]} if only_program else {}
     return [
         {"name": "program", "configMap": {"name": options.name, **files}},
         {"name": "scratch", "emptyDir": {}},
+        *([{"name": _PORTABLE["name"], "emptyDir": {}}] if copies else []),
     ]
 
 

@@ -80,6 +80,7 @@ def run_options(job: SQLFlowJob, name: str, defaults: Defaults) -> RunOptions:
         secret_key=spec.data_source.secret_ref.key,
         image=spec.image or defaults.image,
         image_pull_policy=spec.image_pull_policy or (None if spec.image else defaults.pull_policy),
+        own_image_pull_policy=spec.image_pull_policy,
         image_pull_secrets=tuple(secret.to_json() for secret in spec.image_pull_secrets or ()),
         service_account_name=spec.service_account_name,
         resources=_resources(spec.resources.to_json() if spec.resources else {}, defaults.requests),

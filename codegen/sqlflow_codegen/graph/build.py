@@ -11,6 +11,7 @@ from sqlflow_codegen.graph.dependencies import Waits, by_effects, in_program_ord
 from sqlflow_codegen.graph.effects import ProgramState, effects
 from sqlflow_codegen.graph.effects_builder import QUIET
 from sqlflow_codegen.graph.fusion import fuse
+from sqlflow_codegen.graph.images import image_errors, image_of, images_of
 from sqlflow_codegen.graph.lost import lost_at
 from sqlflow_codegen.graph.ordering import Ordering
 from sqlflow_codegen.graph.results import ResultChecks
@@ -50,7 +51,8 @@ class Graph:
         edges: after transitive reduction, sorted; one for every cause.
         steps: in an order in which they may run.
         warnings: findings about statements that run alone because their effects are not clear.
-        errors: findings about result tables that may not be replaced; `plan` raises them.
+        errors: findings about result tables that may not be replaced, and about sessions that containers cannot share;
+            `plan` raises them.
     """
 
     program: Program
@@ -76,13 +78,15 @@ def build_graph(program: Program, ordering: Ordering = Ordering.CONSERVATIVE, *,
     else:
         waits = by_effects(found)
     units = make_units(found, waits)
+    images = images_of(program)
+    steps = _Steps(program, found, settings, state.session.prepared, images).make(units, fusion=fusion)
     return Graph(
         program=program,
         effects=tuple(found),
         edges=tuple(_edges(waits)),
-        steps=tuple(_Steps(program, found, settings, state.session.prepared).make(units, fusion=fusion)),
+        steps=tuple(steps),
         warnings=tuple(_warnings(program, found, ordering)),
-        errors=tuple(results.errors),
+        errors=(*results.errors, *image_errors(program, steps, found, images)),
     )
 
 
@@ -104,12 +108,14 @@ class _Steps:
         effects: Sequence[Effects],
         settings: Sequence[tuple[Setting, ...]],
         prepared: Collection[SessionAffinity],
+        images: Sequence[str],
     ) -> None:
         self._statements = program.statements
         self._effects = effects
         self._settings = settings
         """For every statement the settings in force before it."""
         self._prepared = prepared
+        self._images = images
 
     def make(self, units: Sequence[Unit], *, fusion: bool) -> list[Step]:
         """The steps, in an order in which they may run."""
@@ -135,6 +141,7 @@ class _Steps:
                     session=self._replayed(members[n]),
                     repeat=repeat,
                     lost=lost_at(members[n], self._effects, {s - 1 for s in repeat}),
+                    image=image_of(members[n], self._statements, self._images),
                 )
             )
         return steps

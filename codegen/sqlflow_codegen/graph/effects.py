@@ -11,12 +11,14 @@ from sqlflow_codegen.graph.effects_builder import CATALOG_READ
 from sqlflow_codegen.graph.interpreter import Interpreter
 from sqlflow_codegen.graph.naming import Reference
 from sqlflow_codegen.graph.ordering import Ordering
+from sqlflow_codegen.graph.session_affinity import AffinityKind
 from sqlflow_codegen.graph.session_state import SessionState
 from sqlflow_codegen.language import ir
 
 _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"(?<=.):\d{1,9}\Z")
 """The version in a reference to a model."""
+_CONFINED = (AffinityKind.TRANSACTION, AffinityKind.LOCKS)
 
 
 class ProgramState:
@@ -44,6 +46,8 @@ def effects(statement: ir.Statement, state: ProgramState) -> Effects:
         analysis.changes_session |= setting
     else:
         _model_statement(statement, analysis, state.interpreter)
+    if isinstance(statement, ir.RunStatement):
+        return _of_run(analysis, session, catalog)
     if not analysis.understood:
         catalog.forget_new()
         session.unclear_variables = True
@@ -56,6 +60,17 @@ def effects(statement: ir.Statement, state: ProgramState) -> Effects:
                 analysis.use_schema(each.schema)
     analysis.affinities |= shared | session.affinities()
     return analysis.effects(setting=setting and not analysis.affinities)
+
+
+def _of_run(analysis: Analysis, session: SessionState, catalog: Catalog) -> Effects:
+    """The effects of TO RUN. Its program has a session of its own.
+
+    What it would need of this one is noted all the same: the steps show then that it cannot have it.
+    """
+    if not analysis.understood:
+        catalog.forget_new()
+    analysis.affinities |= {each for each in session.affinities() if each.kind in _CONFINED}
+    return analysis.effects(setting=False)
 
 
 def _runs_hidden_code(analysis: Analysis) -> bool:

@@ -22,6 +22,8 @@ class Step:
             is tried again runs them again, even if they were done.
         lost: those of `statements` at which another attempt cannot go on: they, or later ones, need what earlier ones
             left in the session, which is gone and which nothing brings back.
+        image: the container image that the program names for it (`TO RUN image`, a model of an image); "" for the step
+            image.
     """
 
     name: str
@@ -31,3 +33,4 @@ class Step:
     session: tuple[int, ...] = ()
     repeat: tuple[int, ...] = ()
     lost: tuple[int, ...] = ()
+    image: str = ""

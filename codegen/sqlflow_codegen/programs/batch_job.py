@@ -26,18 +26,24 @@ CONTAINER = {
 
 JOB = {"backoffLimit": 0}
 
+# The container that copies the step program for images that do not have it, if any.
+COPY = {}
+
 ARGUMENTS = ["--program", "/sqlflow/program.sql", "--dialect", "postgres"]
 
 # The numbers of each step's statements. Where given, `session` are statements of other
 # steps such as SET, run before these; a retry runs those of `repeat` again although they
 # are done, and cannot go on at those of `lost`, for want of their session.
+# `own` makes the container of a step whose image the program names; where it `copies`, a
+# container before it brings it the step program.
 STEPS = [{"name": "s1-sql", "statements": "1"}, {"name": "s2-train", "statements": "2"}]
 
 
-def container(name, **numbers):
-    """Return the container of one step; its arguments hold no text of the SQL program."""
+def containers(name, own=CONTAINER, copies=False, **numbers):
+    """Return the containers of one step; its arguments hold no text of the SQL program."""
     arguments = [word for key, value in numbers.items() for word in (f"--{key}", value)]
-    return {"name": name, **CONTAINER, "args": [*ARGUMENTS, *arguments]}
+    step = {"name": name, **own, "args": [*ARGUMENTS, *arguments]}
+    return [COPY, step] if copies else [step]
 
 
 config_map = {
@@ -49,7 +55,7 @@ config_map = {
 }
 
 # Init containers run one after the other, and before the last step, the pod's end.
-*first, last = [container(**step) for step in STEPS]
+*first, last = [each for step in STEPS for each in containers(**step)]
 pod = {**POD, "initContainers": first, "containers": [last]}
 
 job = {

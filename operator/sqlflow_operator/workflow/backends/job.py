@@ -13,7 +13,7 @@ from sqlflow_operator.kube.objects import BatchJob, BatchJobSpec, ObjectConditio
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe import rollup
 from sqlflow_operator.workflow.observe.pods import (
-    FINISH,
+    HELPERS,
     by_age,
     condition_of,
     containers,
@@ -57,15 +57,15 @@ def adjust(child: BatchJob, suspend: bool, deadline: int | None) -> dict[str, An
 
 
 def places(pod: Pod) -> Mapping[str, str]:
-    """See `BackendDefinition`. Every container of a Job's pod but FINISH is a step of the same name."""
+    """See `BackendDefinition`. Every container of a Job's pod but the helpers is a step of the same name."""
     names = [str(found["name"]) for found in containers(pod.get("spec") or {}) or statuses(pod)]
-    return {name: name for name in names if name != FINISH}
+    return {name: name for name in names if name not in HELPERS}
 
 
 def _template(job: BatchJob) -> Sequence[PodContainer]:
     """The containers of the steps in a Job's pod template."""
     template = ((job.get("spec") or {}).get("template") or {}).get("spec") or {}
-    return [container for container in containers(template) if container.get("name") != FINISH]
+    return [container for container in containers(template) if container.get("name") not in HELPERS]
 
 
 def _planned(job: BatchJob) -> tuple[StepState, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlflow_codegen.contract import EXIT_KILLED, LABEL_STEP, OUTCOME_RESULT, Outcome
+from sqlflow_codegen.portable import COPY_CONTAINER
 
 from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.kube import PIPELINE_RUNS, TASK_RUNS
@@ -55,7 +56,8 @@ def places(pod: Pod) -> Mapping[str, str]:
     """See `BackendDefinition`: the step in our label or, if that is missing, in Tekton's."""
     labels = pod["metadata"].get("labels") or {}
     step = labels.get(LABEL_STEP) or labels.get(_TASK)
-    names = [str(s.get("name")) for s in statuses(pod) if str(s.get("name")).startswith(_PREFIX)]
+    names = [str(status.get("name")) for status in statuses(pod)]
+    names = [name for name in names if name.startswith(_PREFIX) and name != _PREFIX + COPY_CONTAINER]
     return {step: names[0] if names else _CONTAINER} if step else {}
 
 
@@ -89,9 +91,14 @@ def _tasks(child: TektonPipelineRun) -> Sequence[TektonTask]:
 def _planned(child: TektonPipelineRun) -> tuple[StepState, ...]:
     named: list[PodContainer] = []
     for task in _tasks(child):
-        steps = (task.get("taskSpec") or {}).get("steps") or [PodContainer()]
+        steps = _without_copy((task.get("taskSpec") or {}).get("steps") or ()) or [PodContainer()]
         named.append({**steps[0], "name": task.get("name", "")})
     return steps_of_template(named)
+
+
+def _without_copy(steps: Iterable[Named]) -> list[Named]:
+    """Tekton's steps without the one that only copies the step program."""
+    return [step for step in steps if step.get("name") != COPY_CONTAINER]
 
 
 def _run(child: TektonPipelineRun, missing: Sequence[str]) -> EngineRun:
@@ -141,7 +148,7 @@ def _steps(child: TektonPipelineRun, parts: Sequence[TektonTaskRun]) -> tuple[di
 
 def _step(task_run: TektonTaskRun) -> EngineStep:
     condition, status = condition_of(task_run, "Succeeded"), task_run.get("status") or {}
-    ended = [step["terminated"] for step in status.get("steps") or () if step.get("terminated")]
+    ended = [step["terminated"] for step in _without_copy(status.get("steps") or ()) if step.get("terminated")]
     terminated = ended[0] if ended else TerminatedState()
     phase = {"True": StepPhase.SUCCEEDED, "False": StepPhase.FAILED}.get(condition.get("status", ""))
     if phase is None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sqlflow_codegen.portable import COPY_CONTAINER
+
 from sqlflow_operator.kube.objects import ContainerStatus, KubeObject, ObjectCondition, Pod, PodContainer, PodSpec
 
 FINISH = "finish"
 """The container without statements that clears the ledger; no step of the program has this name."""
+
+HELPERS = (FINISH, COPY_CONTAINER)
+"""Containers of ours that are no steps."""
 
 
 def by_age(pods: Iterable[Pod]) -> list[Pod]:
