@@ -27,7 +27,6 @@ from sqlflow_codegen.graph import Step
 from sqlflow_codegen.portable import COPY_CONTAINER, PORTABLE_DIR, portable_command
 from sqlflow_codegen.ranges import format_ranges
 
-
 RUN_USER = 65532
 """The user under which commands of TO RUN run, whatever user their image names: that of the step image."""
 

@@ -160,6 +160,8 @@ def note_end(context: StepContext, numbers: Sequence[int]) -> None:
 
 def _may_be_half_done(context: StepContext) -> bool:
     statement = context.current
+    if statement is not None and statement.kind == "run":  # its command commits as it likes
+        return True
     return isinstance(statement, SqlStatement) and statement.verb in _COMMIT_INSIDE
 
 

@@ -30,6 +30,7 @@ _RUNNERS = {
     "evaluate": "sqlflow_runtime.ml.evaluate",
     "explain": "sqlflow_runtime.ml.explain",
     "optimize": "sqlflow_runtime.optimize.statement",
+    "run": "sqlflow_runtime.run_command",
     "show": "sqlflow_runtime.show",
     "models": "sqlflow_runtime.show",
     "drop_model": "sqlflow_runtime.drop_model",

@@ -1,9 +1,9 @@
 """Copies the step program with its Python into a folder, from which it runs in a container of any image.
 
 `TO RUN` executes a command of the user's own image, which has no `sqlflow-step` and need not have a Python. An init
-container of the step image fills a volume with this copy, as Argo's and Tekton's own init containers do with theirs, and the
-user's container starts from it. The copy uses nothing of the image: it brings the C library and the loader too. It has
-what plain SQL needs, and no library for models.
+container of the step image fills a volume with this copy, as Argo's and Tekton's own init containers do with theirs,
+and the user's container starts from it. The copy uses nothing of the image: it brings the C library and the loader too.
+It has what plain SQL needs, and no library for models.
 """
 
 from __future__ import annotations
@@ -98,4 +98,3 @@ def _needed(loader: Path, programs: Iterable[Path]) -> set[Path]:
 def _put(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
-

@@ -67,7 +67,7 @@ def _environment(context: StepContext, statement: RunStatement) -> dict[str, str
     if context.database_url:
         env[DATABASE_ENV] = context.database_url
     if not os.access(env.get("HOME") or "/", os.W_OK):  # the user of the container has no home in the image
-        env["HOME"] = "/tmp"  # noqa: S108  (a volume of the pod's own)
+        env["HOME"] = "/tmp"
     for name in (SELECT_ENV, INTO_ENV):
         if len(os.fsencode(f"{name}={env[name]}")) > _LONGEST:
             hint = "Make a view of it, and select from that."

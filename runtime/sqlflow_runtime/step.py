@@ -18,6 +18,7 @@ from sqlflow_codegen.contract import (
     DATABASE_ENV,
     EXIT_OK,
     EXIT_STOPPED,
+    EXIT_TRY_AGAIN,
     EXIT_USAGE,
     RUN_ENV,
     RUN_UID_ENV,
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         arguments = _parser().parse_args(argv)
     except SystemExit as error:
-        sys.exit(EXIT_USAGE if error.code else EXIT_OK)
+        sys.exit(error.code)  # of argparse: 2, as EXIT_USAGE
     if arguments.finish:
         sys.exit(EXIT_OK)
     capture = OutputCapture()
@@ -90,8 +91,23 @@ def _parser() -> argparse.ArgumentParser:
     add(Flag.RETRIES, type=int, metavar="N", help="retries of the step: note what is done, so that none repeats it")
     add(Flag.LEDGER, dest="retries", action="store_const", const=1_000_000, help=argparse.SUPPRESS)
     add(Flag.RESUMABLE, action="store_true", help="a step that SIGTERM stopped goes on when it is started again")
+    what = "copy this program and its Python there, for a container of another image, and end"
+    add(Flag.COPY_TO, action=_Copy, metavar="DIR", help=what)
     add(Flag.FINISH, action="store_true", help="do nothing; the last container of Jobs of older versions")
     return parser
+
+
+class _Copy(argparse.Action):
+    """Makes the portable copy and leaves the process, as `--help` does: no other argument is needed."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: object, values: object, option: object = "") -> None:
+        from sqlflow_runtime.portable import copy_to
+
+        try:
+            copy_to(Path(str(values)))
+        except (OSError, RunError) as error:
+            parser.exit(EXIT_TRY_AGAIN, f"{STEP_COMMAND}: cannot copy to {values}: {error}\n")
+        parser.exit()
 
 
 def _run(arguments: argparse.Namespace, recorder: Recorder, capture: OutputCapture, stop: Stop) -> int:
@@ -134,6 +150,7 @@ def _prepare(context: StepContext, arguments: argparse.Namespace, run: str, firs
         context.claim = StepClaim(context.database, run, first, context.recorder.log, needed=retried)
         if retried:
             context.ledger = Ledger(context.database, run, context.recorder, context.claim.hold)
+    context.runs_commands = True
     context.retries, context.resumable = arguments.retries or 0, arguments.resumable
     context.repeat = frozenset(_chosen(arguments.repeat, context.program))
     context.lost = frozenset(_chosen(arguments.lost, context.program))

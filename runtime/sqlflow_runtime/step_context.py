@@ -39,6 +39,10 @@ class StepContext:
     """The number of retries that each step of the run may have."""
     resumable: bool = False
     """A step that was stopped in good order goes on when it is started again, although the run has no retries."""
+    runs_commands: bool = False
+    """TO RUN may execute its command here: in a container of its image, or where the user said so."""
+    database_url: str = ""
+    """The database's URL for such a command; "" if it is in the environment."""
     stop_requested: Event = field(default_factory=Event)
     sync: Callable[[], None] = lambda: None
     """Waits until what libraries printed has become log records."""

@@ -55,6 +55,9 @@ def run(
         Format, typer.Option("--format", help="json: records, one a line, as a step writes them.")
     ] = "text",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all messages of libraries.")] = False,
+    without_images: Annotated[
+        bool, typer.Option("--without-images", help="Run the commands of TO RUN as they are, on this computer.")
+    ] = False,
 ) -> None:
     """Execute a program, or that of a manifest, on this computer, statement by statement, with no cluster."""
     source = InputFile(file, "")
@@ -78,7 +81,23 @@ def run(
         raise typer.Exit(EXIT_USAGE) from error
     if not numbers:
         raise typer.Exit(EXIT_OK)
-    raise typer.Exit(_run(program, numbers, url, PreviewLimit(limit), output, verbose))
+    if not without_images and (image := _named_image(program, numbers)):
+        _complain(image)
+        raise typer.Exit(EXIT_USAGE)
+    commands = database if without_images else ""
+    raise typer.Exit(_run(program, numbers, url, PreviewLimit(limit), output, verbose, commands=commands))
+
+
+def _named_image(program: Program, numbers: tuple[int, ...]) -> RunError | None:
+    """The refusal of a program with a TO RUN; None if it has none."""
+    from sqlflow_codegen.language.ir import RunStatement
+
+    for statement in map(program.statement, numbers):
+        if isinstance(statement, RunStatement):
+            what = f"statement {statement.number} runs a command in the image {statement.image}, which needs a cluster"
+            hint = "--without-images runs it as it is, on this computer; --statements 1-3 leaves statements out."
+            return RunError("usage", what, hint)
+    return None
 
 
 def _program(file: InputFile, dialect: str, url: DatabaseUrl, preview_rows: int | None) -> tuple[Program, int]:
@@ -96,8 +115,16 @@ def _program(file: InputFile, dialect: str, url: DatabaseUrl, preview_rows: int 
 
 
 def _run(
-    program: Program, numbers: tuple[int, ...], url: DatabaseUrl, limit: PreviewLimit, output: Format, verbose: bool
+    program: Program,
+    numbers: tuple[int, ...],
+    url: DatabaseUrl,
+    limit: PreviewLimit,
+    output: Format,
+    verbose: bool,
+    *,
+    commands: str,
 ) -> int:
+    """Execute the statements; `commands` is the database's URL if commands of TO RUN may run here, else ""."""
     capture = OutputCapture()
     renderer = None if output == "json" else RecordPrinter(capture.stdout, program, numbers, verbose=verbose)
     recorder = Recorder(renderer.show if renderer else json_lines(capture.stdout), scrubber(url))
@@ -120,6 +147,8 @@ def _run(
                 database=database,
                 recorder=recorder,
                 limit=limit,
+                runs_commands=bool(commands),
+                database_url=commands,
                 stop_requested=stop.requested,
                 sync=capture.sync,
             )

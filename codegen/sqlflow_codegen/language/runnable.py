@@ -7,7 +7,6 @@ The parser and the graph understand all of it. `runnable_program` decides whethe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlflow_codegen.errors import Diagnostic, ProgramError
@@ -19,15 +18,7 @@ from sqlflow_codegen.language.source import Problem, Source
 if TYPE_CHECKING:
     from sqlflow_codegen.language import ir
 
-NOT_YET = MappingProxyType(
-    {
-        "run": "Run the image as a job of its own.",
-    }
-)
-"""Kind of a statement that no step can execute yet -> the alternative."""
-
 _DIALECTS = tuple(dict.fromkeys(DATABASES.values()))
-_CAN = "Programs run plain SQL, TO TRAIN, PREDICT, EVALUATE, EXPLAIN, MAXIMIZE and MINIMIZE, and SHOW TRAIN."
 
 
 def runnable_program(
@@ -70,11 +61,8 @@ def empty_program(severity: str) -> Diagnostic:
 
 def _refused(statement: Statement) -> Iterator[Problem]:
     """The parts of a statement that no step can execute yet."""
-    if statement.kind in NOT_YET:
-        clause = " ".join(statement.title.split()[:2])
-        hint = f"{NOT_YET[statement.kind]} {_CAN}"
-        yield Problem("not-yet", f"{clause} is understood, but cannot run yet", _target(statement), hint)
     from sqlflow_codegen.language import ir
+    from sqlflow_codegen.language.checks.images import check_run
     from sqlflow_codegen.language.checks.linear import check_linear
 
     match statement:
@@ -82,25 +70,19 @@ def _refused(statement: Statement) -> Iterator[Problem]:
             yield from _train(statement)
         case ir.OptimizeStatement():
             yield from check_linear(statement)
-
-
-def _target(statement: Statement) -> int:
-    """The offset of the target of a statement's action."""
-    from sqlflow_codegen.language import ir
-
-    match statement:
-        case ir.RunStatement(image=target):
-            return target.span.start
-    return statement.span.start
+        case ir.RunStatement():
+            yield from check_run(statement)
 
 
 def _train(statement: ir.TrainStatement) -> Iterator[Problem]:
     from sqlflow_codegen.catalogue import find_estimator, split_image
+    from sqlflow_codegen.language.checks.images import check_image
     from sqlflow_codegen.language.checks.model_statements import estimator_hint
 
     image, name = split_image(statement.estimator.text)
     place = statement.estimator.span.start
     if image:
+        yield from check_image(image, statement.estimator)
         hint = "Name an estimator of XGBoost or scikit-learn."
         yield Problem("not-yet", f"estimators of an image of your own ({image}) cannot run yet", place, hint)
         return

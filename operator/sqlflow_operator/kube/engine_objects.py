@@ -99,12 +99,16 @@ class TaskRunResult(TypedDict, total=False):
     value: str
 
 
+class TaskRunStep(ContainerState, total=False):
+    name: str
+
+
 class TaskRunState(ObjectStatus, total=False):
     """A TaskRun's `status`, and that of one of its earlier attempts."""
 
     podName: str
     startTime: str
-    steps: Sequence[ContainerState]
+    steps: Sequence[TaskRunStep]
     results: Sequence[TaskRunResult]
     retriesStatus: Sequence[TaskRunState]
 

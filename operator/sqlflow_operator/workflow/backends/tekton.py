@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlflow_codegen.portable import COPY_CONTAINER
 
 from sqlflow_operator.api import Backend, Phase, StepPhase
 from sqlflow_operator.kube import PIPELINE_RUNS, TASK_RUNS
-from sqlflow_operator.kube.engine_objects import TaskRunState, TektonPipelineRun, TektonTask, TektonTaskRun
+from sqlflow_operator.kube.engine_objects import TaskRunState, TaskRunStep, TektonPipelineRun, TektonTask, TektonTaskRun
 from sqlflow_operator.kube.objects import ContainerStatus, ObjectCondition, Pod, PodContainer, TerminatedState
 from sqlflow_operator.workflow.backends.definition import BackendDefinition
 from sqlflow_operator.workflow.observe.engine_run import EngineRun, EngineStep, observe_dag
@@ -91,14 +91,15 @@ def _tasks(child: TektonPipelineRun) -> Sequence[TektonTask]:
 def _planned(child: TektonPipelineRun) -> tuple[StepState, ...]:
     named: list[PodContainer] = []
     for task in _tasks(child):
-        steps = _without_copy((task.get("taskSpec") or {}).get("steps") or ()) or [PodContainer()]
-        named.append({**steps[0], "name": task.get("name", "")})
+        steps = (task.get("taskSpec") or {}).get("steps") or ()
+        main = next(filter(_is_step, steps), PodContainer())
+        named.append({**main, "name": task.get("name", "")})
     return steps_of_template(named)
 
 
-def _without_copy(steps: Iterable[Named]) -> list[Named]:
-    """Tekton's steps without the one that only copies the step program."""
-    return [step for step in steps if step.get("name") != COPY_CONTAINER]
+def _is_step(part: TaskRunStep | PodContainer) -> bool:
+    """False for the container that only copies the step program."""
+    return part.get("name") != COPY_CONTAINER
 
 
 def _run(child: TektonPipelineRun, missing: Sequence[str]) -> EngineRun:
@@ -148,7 +149,8 @@ def _steps(child: TektonPipelineRun, parts: Sequence[TektonTaskRun]) -> tuple[di
 
 def _step(task_run: TektonTaskRun) -> EngineStep:
     condition, status = condition_of(task_run, "Succeeded"), task_run.get("status") or {}
-    ended = [step["terminated"] for step in _without_copy(status.get("steps") or ()) if step.get("terminated")]
+    steps = filter(_is_step, status.get("steps") or ())
+    ended = [step["terminated"] for step in steps if step.get("terminated")]
     terminated = ended[0] if ended else TerminatedState()
     phase = {"True": StepPhase.SUCCEEDED, "False": StepPhase.FAILED}.get(condition.get("status", ""))
     if phase is None:
