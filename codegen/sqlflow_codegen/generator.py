@@ -62,6 +62,9 @@ class ProgramCodegen(ABC):
         steps = plan_steps(statements, effective_ordering(self.backend, options.ordering), fusion=options.fusion)
         if not steps:
             raise CodegenError("the program has no statement")
+        for step in steps:
+            if found := self._substituted(step.image):
+                raise CodegenError(f"the image {step.image!r} of step {step.name}: {self.backend} would replace {found!r}")
         shared = container(options, self.run_uid)
         copies = [step.name for step in steps if step.kind == "run"]
         data = {

@@ -175,11 +175,24 @@ def test_the_dialect_must_be_the_databases(dialect: str, url: str, pair: str) ->
 
 
 def test_what_cannot_run_is_refused_before_the_first_statement(tmp_path: Path) -> None:
-    text = "CREATE TABLE t (x int);\nSELECT * FROM t TO RUN team/image CMD 'a' INTO r"
+    text = "CREATE TABLE t (x int);\nSELECT * FROM t TO TRAIN team/image/Own LABEL x INTO m"
     ran = sqlflow("run", "-", "--database", f"sqlite:///{tmp_path}/a.db", text=text)
     assert ran.returncode == 2
-    assert "error[not-yet]: TO RUN is understood, but cannot run yet" in ran.stderr
+    assert "error[not-yet]: estimators of an image of your own (team/image) cannot run yet" in ran.stderr
     assert not (tmp_path / "a.db").exists()
+
+
+def test_commands_of_images_run_only_where_that_is_said(tmp_path: Path) -> None:
+    text = """CREATE TABLE t (x int);
+    SELECT * FROM t TO RUN team/image CMD 'python3', '-c', 'import os; print(os.environ["SQLFLOW_TO_RUN_IMAGE"] * 2)'"""
+    command = ("run", "-", "--database", f"sqlite:///{tmp_path}/a.db", "--verbose")
+    ran = sqlflow(*command, text=text)
+    assert ran.returncode == 2
+    assert "statement 2 runs a command in the image team/image, which needs a cluster" in ran.stderr
+    assert not (tmp_path / "a.db").exists()
+    ran = sqlflow(*command, "--without-images", text=text)
+    assert ran.returncode == 0, ran.stderr
+    assert "team/imageteam/image" in ran.stdout
 
 
 def test_data_does_not_steer_the_terminal() -> None:

@@ -291,7 +291,8 @@ def test_literals_are_what_they_say(text: str) -> None:
 
 
 def test_nothing_of_the_program_is_in_arguments_or_environment() -> None:
-    program = parse_program("SELECT 'zebra $(HOME) $$ {{x}}' AS zebra TO TRAIN zebra/Own WITH zebra='zebra' INTO zebra")
+    train = "SELECT 'zebra $(HOME) $$ {{x}}' AS zebra TO TRAIN image/Own WITH zebra='zebra' INTO zebra;"
+    program = parse_program(train + "SELECT 'zebra' TO RUN other CMD 'zebra', '{{zebra}}$(zebra)' INTO zebra")
     config_map, job = documents(program)
     assert "zebra" in config_map["data"]["program.sql"]
     assert "zebra" not in yaml.safe_dump(job)

@@ -6,7 +6,6 @@ import pytest
 from sqlflow_codegen.errors import ProgramError, SQLFlowError
 from sqlflow_codegen.language import ir as language
 from sqlflow_codegen.language import parse_program, runnable_program
-from sqlflow_codegen.language.runnable import NOT_YET
 from sqlflow_runtime.execute import _RUNNERS
 
 TRAIN = "SELECT a, b, y FROM t TO TRAIN {} {} LABEL y INTO m"
@@ -23,7 +22,6 @@ def refused(text: str, dialect: str = "postgres", *, job: bool = False) -> list[
 @pytest.mark.parametrize(
     ("statement", "column"),
     [
-        ("SELECT * FROM t TO RUN team/image:1 CMD 'a'", 24),
         (TRAIN.format("hub:5000/team/models:1.0/MyModel", ""), 32),
     ],
 )
@@ -31,6 +29,35 @@ def test_what_cannot_run_yet(statement: str, column: int) -> None:
     text = f"CREATE TABLE a (x int);\n{statement}"
     assert ("not-yet", 2, 2, column) in refused(text)
     parse_program(text)
+
+
+@pytest.mark.parametrize(
+    ("image", "valid"),
+    [
+        ("a", True),
+        ("team/binning:1.0", True),
+        ("hub:5000/Team/x", False),
+        ("Hub.Example:5000/team/a__b-c.d:V1_2", True),
+        ("a@sha256:" + "0" * 64, True),
+        ("Team/b", False),
+        ("a:", False),
+        ("a/{{workflow.name}}", False),
+        ("a$(x)", False),
+        ("a b", False),
+        ("", False),
+    ],
+)
+def test_images(image: str, valid: bool) -> None:
+    text = f"SELECT * FROM t TO RUN '{image}' CMD 'a'"
+    if valid:
+        assert len(runnable_program(text)) == 1
+    else:
+        assert ("invalid-image", 1, 1, 24) in refused(text)
+
+
+@pytest.mark.parametrize("command", ["", "CMD ''"])
+def test_run_needs_a_command(command: str) -> None:
+    assert refused(f"SELECT * FROM t TO RUN team/image:1 {command}") == [("missing-clause", 1, 1, 24)]
 
 
 @pytest.mark.parametrize("dialect", ["hive", "trino", "spark", "bigquery", "snowflake", "databricks"])
@@ -54,13 +81,12 @@ def test_an_estimator_that_nobody_has() -> None:
 def test_all_errors_at_once() -> None:
     train = "SELECT * FROM t TO TRAIN xgboost.gbtree WITH max_dept=3 LABEL y INTO m"
     text = f"SELECT 1;\nSELECT * FROM t TO RUN team/image:1;\n{train}"
-    assert [one[:2] for one in refused(text)] == [("not-yet", 2), ("unknown-attribute", 3)]
+    assert [one[:2] for one in refused(text)] == [("missing-clause", 2), ("unknown-attribute", 3)]
 
 
-def test_the_tables_are_what_a_step_lacks() -> None:
-    """An entry leaves the table when a step learns to execute it: the next one empties it."""
+def test_a_step_executes_every_kind_of_statement() -> None:
     kinds = {one.kind for one in vars(language).values() if isinstance(one, type) and hasattr(one, "kind")}
-    assert set(NOT_YET) == kinds - set(_RUNNERS)
+    assert kinds == set(_RUNNERS)
 
 
 @pytest.mark.parametrize("text", ["", "-- nothing", "/* a */ ; ;\n", "-- train SELECT 1;"])

@@ -132,6 +132,9 @@ CONTAINER = {
     },
 }
 
+# The container that copies the step program for images that do not have it, if any.
+COPY = {}
+
 ARGUMENTS = [
     "--program",
     "/sqlflow/program.sql",
@@ -148,6 +151,8 @@ LABEL_STEP = "sqlflow.org/step"
 # The numbers of each step's statements. Where given, `session` are statements of other
 # steps such as SET, run before these; a retry runs those of `repeat` again although they
 # are done, and cannot go on at those of `lost`, for want of their session.
+# `own` makes the container of a step whose image the program names; where it `copies`, a
+# container before it brings it the step program.
 STEPS = [
     {"name": "s1-sql", "statements": "1"},
     {"name": "s2-sql", "statements": "2"},
@@ -156,19 +161,21 @@ STEPS = [
     {"name": "s5-evaluate", "after": ["s3-train"], "statements": "5"},
 ]
 
-arguments_of = {}
+templates_of = {}
 
 
-def add_step(name, after=(), **numbers):
+def add_step(name, after=(), own=CONTAINER, copies=False, **numbers):
     """Add a step to the DAG; it starts when all steps that `after` names have succeeded."""
     arguments = [word for key, value in numbers.items() for word in (f"--{key}", value)]
-    arguments_of[name] = [*ARGUMENTS, *arguments]
+    container = {**own, "args": [*ARGUMENTS, *arguments]}
+    before = {"initContainers": [COPY]} if copies else {}
+    templates_of[name] = {**before, "container": container}
 
-    def container():
-        image, command = CONTAINER["image"], CONTAINER["command"]
+    def run():
+        image, command = own["image"], own["command"]
         return couler.run_container(step_name=name, image=image, command=command)
 
-    couler.set_dependencies(container, dependencies=" && ".join(after) or None)
+    couler.set_dependencies(run, dependencies=" && ".join(after) or None)
 
 
 def complete(workflow):
@@ -181,8 +188,7 @@ def complete(workflow):
     for template in templates:
         name = template["name"]
         template["metadata"] = {"labels": {LABEL_STEP: name}}
-        template["container"] = {**CONTAINER, "args": arguments_of[name]}
-        template.update(STEP)
+        template.update(templates_of[name], **STEP)
     spec.update(SPEC, templates=[dag, *templates])
     return {**workflow, "metadata": METADATA}
 

@@ -101,6 +101,9 @@ CONTAINER = {
     },
 }
 
+# The step that copies the step program for images that do not have it, if any.
+COPY = {}
+
 ARGUMENTS = [
     "--program",
     "/sqlflow/program.sql",
@@ -119,6 +122,8 @@ LABEL_STEP = "sqlflow.org/step"
 # The numbers of each step's statements. Where given, `session` are statements of other
 # steps such as SET, run before these; a retry runs those of `repeat` again although they
 # are done, and cannot go on at those of `lost`, for want of their session.
+# `own` makes the container of a step whose image the program names; where it `copies`, a
+# container before it brings it the step program.
 STEPS = [
     {"name": "s1-sql", "statements": "1"},
     {"name": "s2-sql", "statements": "2"},
@@ -132,20 +137,25 @@ mounts = {
     "/sqlflow": fluid.Mount(fluid.Volume("program", source), read_only=True),
     "/tmp": fluid.Volume("scratch", fluid.volumes.empty_dir()),
 }
+portable = fluid.Volume("portable", fluid.volumes.empty_dir())
 
 
-def add_step(name, after=(), **numbers):
+def add_step(name, after=(), env=ENV, own=CONTAINER, copies=False, **numbers):
     """Add a step as a task; it starts when all tasks that `after` names have succeeded."""
     arguments = [word for key, value in numbers.items() for word in (f"--{key}", value)]
     with fluid.Task(name, labels={LABEL_STEP: name}) as task:
         outcome = fluid.result("outcome")
+        more = {}
+        if copies:
+            fluid.step("copy", mounts={"/sqlflow-run": portable}, **COPY)
+            more["/sqlflow-run"] = fluid.Mount(portable, read_only=True)
         fluid.step(
             "main",
             args=[*ARGUMENTS, *arguments],
             # Tekton keeps the container's termination message for itself.
-            env=[*ENV, {"name": "SQLFLOW_TERMINATION_LOG", "value": outcome.path}],
-            mounts=mounts,
-            **CONTAINER,
+            env=[*env, {"name": "SQLFLOW_TERMINATION_LOG", "value": outcome.path}],
+            mounts=mounts | more,
+            **own,
         )
     # Without limit: the run's timeout is the only clock; Tekton's default is one hour.
     task(run_after=after, timeout=0, retries=RETRIES)
