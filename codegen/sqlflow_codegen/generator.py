@@ -64,7 +64,9 @@ class ProgramCodegen(ABC):
             raise CodegenError("the program has no statement")
         for step in steps:
             if found := self._substituted(step.image):
-                raise CodegenError(f"the image {step.image!r} of step {step.name}: {self.backend} would replace {found!r}")
+                raise CodegenError(
+                    f"the image {step.image!r} of step {step.name}: {self.backend} would replace {found!r}"
+                )
         shared = container(options, self.run_uid)
         copies = [step.name for step in steps if step.kind == "run"]
         data = {

@@ -6,34 +6,33 @@ Reads SQLFLOW_TO_RUN_SELECT and writes the three tables of SQLFLOW_TO_RUN_INTO: 
 (`bin`, `low`, `high`, `n` rows), and those of each pair of bins (`bin1`, `bin2`, `n`).
 """
 
+from __future__ import annotations
+
 import argparse
 import math
 import os
+import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
+from importlib import import_module
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 
-def connect(url):
+def connect(url: str) -> tuple[Any, str]:
     """Return a connection by Python's DB-API, and its mark for a parameter."""
-    if url.startswith("sqlite:"):
-        import sqlite3
-
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
         return sqlite3.connect(url.removeprefix("sqlite:///")), "?"
-    if url.startswith("mysql:"):
-        from urllib.parse import unquote, urlsplit
-
-        import pymysql
-
-        parts = urlsplit(url)
-        names = {"user": unquote(parts.username or ""), "password": unquote(parts.password or "")}
+    if parts.scheme == "mysql":
+        account = {"user": unquote(parts.username or ""), "password": unquote(parts.password or "")}
         where = {"host": parts.hostname, "port": parts.port or 3306, "database": parts.path[1:]}
-        return pymysql.connect(**names, **where), "%s"
-    import psycopg
-
-    return psycopg.connect(url), "%s"
+        return import_module("pymysql").connect(**account, **where), "%s"
+    return import_module("psycopg").connect(url), "%s"
 
 
-def edges(values, method, count):
+def edges(values: Sequence[float], method: str, count: int) -> list[float]:
     """Return the `count + 1` bounds of bins of equal width: of the values, or of their logarithms."""
     low, high = min(values), max(values)
     if method == "log_bucket":
@@ -42,13 +41,13 @@ def edges(values, method, count):
     return [math.exp(bound) for bound in bounds] if method == "log_bucket" else bounds
 
 
-def bin_of(value, bounds):
+def bin_of(value: float, bounds: Sequence[float]) -> int:
     """Return the number of a value's bin, from 0; the last bin has its upper bound too."""
     above = [number for number, bound in enumerate(bounds[1:-1], 1) if value >= bound]
     return max(above, default=0)
 
 
-def write(cursor, mark, table, columns, rows):
+def write(cursor: Any, mark: str, table: str, columns: str, rows: Sequence[Sequence[float]]) -> None:
     """Replace a table."""
     cursor.execute(f"DROP TABLE IF EXISTS {table}")
     cursor.execute(f"CREATE TABLE {table} ({columns})")
@@ -56,11 +55,15 @@ def write(cursor, mark, table, columns, rows):
     cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
 
-def main():
+def _words(text: str) -> list[str]:
+    return text.split(",")
+
+
+def main() -> None:
     """Read, sort into bins, write."""
     parser = argparse.ArgumentParser()
     for name in ("columns", "bin_method", "bin_num"):
-        parser.add_argument(f"--{name}", type=lambda text: text.split(","), required=True)
+        parser.add_argument(f"--{name}", type=_words, required=True)
     given = parser.parse_args()
     tables = os.environ["SQLFLOW_TO_RUN_INTO"].split(",")
     connection, mark = connect(os.environ["SQLFLOW_DATABASE_URL"])
