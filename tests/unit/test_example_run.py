@@ -1,4 +1,4 @@
-"""The example of TO RUN gives the bins that it should: here on SQLite without its image, in tests/e2e in a container."""
+"""The example of TO RUN gives the bins that it should: here on SQLite, without its image."""
 
 from __future__ import annotations
 
