@@ -234,10 +234,10 @@ def test_a_comment_that_folding_leaves_alone() -> None:
     assert findings("-", text=job("|\n    SELECT 1; -- then INSERT INTO a SELECT 2; and more;")) == []
 
 
-def test_what_cannot_run_yet_is_an_error() -> None:
+def test_what_cannot_run_is_an_error() -> None:
     result = check("-", text="SELECT 1;\nSELECT * FROM t\nTO RUN team/image:1;")
     assert result.exit_code == 1
-    assert "error[not-yet]: TO RUN is understood, but cannot run yet" in result.stdout
+    assert "error[missing-clause]: TO RUN needs CMD and a program after it" in result.stdout
     assert "-:3:8, statement 2" in result.stdout
 
 

@@ -144,7 +144,7 @@ def test_the_program_of_a_manifest_runs(tmp_path: Path, dialect: str) -> None:
         (("DIALECT", "postgres"), [], "the program's dialect is postgres, and the database is of the kind sqlite"),
         (("DIALECT", "sqlite"), ["--dialect", "sqlite"], "spec.dialect"),
         (("    SELECT x", "    SELECT 'x"), [], "job.yaml:12:"),
-        (("    SELECT x FROM t;", "    SELECT x FROM t TO EXPLAIN m;"), [], "cannot run yet"),
+        (("    SELECT x FROM t;", "    SELECT x FROM t TO RUN team/image;"), [], "TO RUN needs CMD"),
         (("program: |", "program: >"), [], "program: |"),
         (("dataSource", "source"), [], "spec.dataSource: Field required"),
         (("kind: SQLFlowJob", "kind: ConfigMap"), [], "holds no SQLFlowJob"),
