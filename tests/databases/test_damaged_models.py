@@ -27,6 +27,8 @@ BOOSTERS = (
     "xgboost.gbtree WITH multi_strategy=multi_output_tree",
     "xgboost.gblinear",
     "xgboost.dart WITH rate_drop=0.3",
+    "lightgbm.gbdt WITH min_data_in_leaf=5, num_iterations=10",
+    "lightgbm.gbdt WITH linear_tree=true, min_data_in_leaf=5, num_iterations=10",
 )
 BY_SPECIES = "SELECT species, petal_length, class FROM train TO TRAIN {} LABEL class INTO m"
 CATEGORIES = BY_SPECIES.format("xgboost.gbtree WITH max_cat_to_onehot=1")
@@ -140,7 +142,7 @@ from sqlflow_runtime.ml.trained_model import restore
 
 metadata, content = json.loads(open(sys.argv[1]).read()), zlib.decompress(open(sys.argv[2], "rb").read())
 chance = random.Random(7)
-rows = np.random.default_rng(0).random((50, 2)).astype(np.float32) * 8
+rows = np.random.default_rng(0).random((50, 2)) * 8
 refused = 0
 for _ in range(400):
     changed = bytearray(content)
@@ -246,16 +248,17 @@ def _with_a_lost_child(content: bytes, boosted: bool) -> bytes:
 
 def _save_as_ubjson(database: Database, change: Callable[[bytearray], None] = lambda content: None) -> None:
     """Store the newest version of the model m again, as versions before this one stored it."""
-    import xgboost
+    from sqlflow_runtime.ml.boosting import library_warnings, xgboost
 
     stored = load_model(database, "m")
-    booster = xgboost.Booster(model_file=bytearray(zlib.decompress(stored.content)))
-    content = booster.save_raw("ubj")
+    with library_warnings():
+        booster = xgboost.Booster(model_file=bytearray(zlib.decompress(stored.content)))
+        content = booster.save_raw("ubj")
     change(content)
     save_model(database, "m", {**stored.metadata, "codec": "xgboost-ubj"}, bytes(content))
 
 
-@pytest.mark.parametrize("estimator", BOOSTERS)
+@pytest.mark.parametrize("estimator", [one for one in BOOSTERS if one.startswith("xgboost")])
 def test_models_that_are_stored_as_ubjson_predict_the_same(iris_sqlite: Database, estimator: str) -> None:
     succeed(iris_sqlite, TRAIN.format(estimator) + "; " + PREDICT)
     expected = iris_sqlite.execute("SELECT * FROM p")

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from sqlflow_codegen.catalogue.boosting import Conflict
 from sqlflow_codegen.catalogue.estimator import Estimator, Part
 from sqlflow_codegen.catalogue.rules import allows, described
-from sqlflow_codegen.catalogue.xgboost_conflicts import Conflict
 
 if TYPE_CHECKING:
     from sqlflow_codegen.language.ir import Value

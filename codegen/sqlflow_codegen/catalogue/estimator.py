@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlflow_codegen.catalogue import neural
+from sqlflow_codegen.catalogue import lightgbm_conflicts, neural, xgboost_conflicts
+from sqlflow_codegen.catalogue.boosting import Conflict
 from sqlflow_codegen.catalogue.rules import to_python
-from sqlflow_codegen.catalogue.xgboost_conflicts import Conflict, conflicts
 
 if TYPE_CHECKING:
     from sqlflow_codegen.language.ir import Attribute, Value
+
+_CONFLICTS = {"xgboost": xgboost_conflicts.conflicts, "lightgbm": lightgbm_conflicts.conflicts}
+"""Library -> the check of its attributes against each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,9 @@ class Estimator:
 
     Attributes:
         name: its canonical name, such as `xgboost.gbtree` or `sklearn.ensemble.RandomForestClassifier`.
-        library: `xgboost`, `sklearn` or `keras`.
-        class_path: the Python class, `xgboost.XGBClassifier`; for `xgboost.gbtree` and the other boosters
-            `xgboost.Booster`, whose task its objective decides.
+        library: `xgboost`, `lightgbm`, `sklearn` or `keras`.
+        class_path: the Python class, `xgboost.XGBClassifier`; for `xgboost.gbtree`, `lightgbm.gbdt` and the other
+            boosters `xgboost.Booster` or `lightgbm.Booster`, whose task its objective decides.
         task: `classifier`, `regressor`, `ranker`, `cluster`, `outlier`, `mixture`, `transformer`, `density`,
             `distance`; `part` as the last of its parts; `any`: the objective decides.
         attributes: for each attribute its rule (see `rules`).
@@ -111,10 +114,11 @@ class Estimator:
             if parameters.get(name) != value:
                 written = f"{name}={str(value).lower()}"
                 yield Conflict(name, f"must be {value}: without it there is no prediction".lower(), f"Add {written}.")
-        if self.library == "xgboost":
-            said = any(one.name == "objective" for one in attributes)
-            if not said and self.task not in ("regressor", "ranker"):  # the label decides
-                parameters.pop("objective", None)
-            yield from conflicts(parameters, continues=continues)
-        elif self.library == "keras":
+        if self.library == "keras":
             yield from neural.neural_conflicts(self.name, parameters)
+        if self.library not in _CONFLICTS:
+            return
+        said = any(self.aliases.get(one.name, one.name) == "objective" for one in attributes)
+        if not said and self.task not in ("regressor", "ranker"):  # the label decides
+            parameters.pop("objective", None)
+        yield from _CONFLICTS[self.library](parameters, continues=continues)

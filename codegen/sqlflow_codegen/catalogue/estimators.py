@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sqlflow_codegen.catalogue import neural
+from sqlflow_codegen.catalogue import lightgbm, neural
 from sqlflow_codegen.catalogue.composites import Composition, compose
 from sqlflow_codegen.catalogue.estimator import Estimator, Slot
 from sqlflow_codegen.catalogue.xgboost import (
@@ -46,8 +46,8 @@ def split_image(estimator: str) -> tuple[str, str]:
 def find_estimator(name: str) -> Estimator | None:
     """The known estimator of that name; None if it is unknown, or stands in an image of its own.
 
-    `xgboost.` names go in any case and XGBClassifier and the like without `xgboost.`; scikit-learn classes by their
-    public path, or short: `sklearn.RandomForestClassifier`.
+    `xgboost.` and `lightgbm.` names go in any case, and XGBClassifier, LGBMClassifier and the like without their
+    library; scikit-learn classes by their public path, or short: `sklearn.RandomForestClassifier`.
     """
     return _names().get(name) or _names().get(name.lower())
 
@@ -75,10 +75,10 @@ def estimator_names() -> tuple[str, ...]:
 @cache
 def _names() -> Mapping[str, Estimator]:
     names: dict[str, Estimator] = {}
-    for estimator in (*_xgboost(), *_sklearn(), *_neural(), *_boosted_trees()):
+    for estimator in (*_xgboost(), *_lightgbm(), *_sklearn(), *_neural(), *_boosted_trees()):
         short = estimator.name.split(".")
         names[estimator.name] = names[estimator.name.lower()] = estimator
-        if estimator.library == "xgboost" and estimator.name.startswith("xgboost.XGB"):
+        if estimator.name.startswith(("xgboost.XGB", "lightgbm.LGBM")):
             names[short[-1]] = names[short[-1].lower()] = estimator
         elif estimator.library == "sklearn":
             names[f"sklearn.{short[-1]}"] = names[f"sklearn.{short[-1]}".lower()] = estimator
@@ -95,6 +95,12 @@ def _xgboost() -> Iterable[Estimator]:
     for name, (class_path, task, defaults) in ESTIMATORS.items():
         aliases = FOREST_ALIASES if name.startswith("xgboost.XGBRF") else ALIASES
         yield Estimator(name, "xgboost", class_path, task, attributes, aliases, DEPRECATED, defaults)
+
+
+def _lightgbm() -> Iterable[Estimator]:
+    for name, (class_path, task, defaults) in lightgbm.ESTIMATORS.items():
+        attributes, aliases = lightgbm.ATTRIBUTES, lightgbm.ALIASES
+        yield Estimator(name, "lightgbm", class_path, task, attributes, aliases, defaults=defaults)
 
 
 def _sklearn() -> Iterable[Estimator]:

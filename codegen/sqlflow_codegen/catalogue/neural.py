@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlflow_codegen.catalogue.xgboost_conflicts import Conflict
+from sqlflow_codegen.catalogue.boosting import Conflict
 
 LINEAR_TARGET = "linear_feature_columns"
 DNN_TARGET = "dnn_feature_columns"

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from sqlflow_codegen.catalogue.boosting import ROLES
+
 _OBJECTIVES = """\
-reg:squarederror reg:squaredlogerror reg:logistic reg:pseudohubererror reg:absoluteerror reg:quantileerror reg:gamma \
-reg:tweedie reg:linear binary:logistic binary:logitraw binary:hinge multi:softmax multi:softprob count:poisson \
-survival:cox survival:aft rank:pairwise rank:ndcg rank:map"""
+reg:squarederror reg:squaredlogerror reg:logistic reg:pseudohubererror reg:absoluteerror reg:quantileerror \
+reg:expectileerror reg:gamma reg:tweedie reg:linear binary:logistic binary:logitraw binary:hinge multi:softmax \
+multi:softprob count:poisson survival:cox survival:aft rank:pairwise rank:ndcg rank:map"""
 
 _SHARED_RULES = {
     "str": "device updater",
@@ -56,6 +58,7 @@ ATTRIBUTES: Mapping[str, str] = MappingProxyType(
         "eval_metric": "str | list",
         "tweedie_variance_power": "float (1,2)",
         "quantile_alpha": "float (0,1) | list",
+        "expectile_alpha": "float (0,1) | list",
         "aft_loss_distribution": "{normal,logistic,extreme}",
         "lambdarank_pair_method": "{mean,topk}",
     }
@@ -71,6 +74,7 @@ TRAIN_ATTRIBUTES: Mapping[str, str] = MappingProxyType(
         "train.disk_cache": "bool",
         "train.num_workers": "int [1,128]",
         "validation.select": "str",
+        **dict.fromkeys(ROLES, "str"),
     }
 )
 

@@ -6,12 +6,17 @@ All of it was tried with XGBoost 3; `tests/databases/test_xgboost_training.py` t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
 
-STOP_AFTER = "train.early_stopping_rounds"
-_VALIDATION = "validation.select"
+from sqlflow_codegen.catalogue.boosting import (
+    STOP_AFTER,
+    Conflict,
+    Parameters,
+    constraint_conflicts,
+    role_conflicts,
+    stopping_conflicts,
+)
+
 _SHARES = ("binary:logistic", "reg:logistic", "binary:logitraw")
 _LINEAR_UPDATERS = ("shotgun", "coord_descent")
 _GROWERS = (
@@ -24,27 +29,8 @@ _OF_MANY = (*_OF_CLASSES, "auc", "aucpr")
 _METRIC = re.compile(
     r"rmse|rmsle|mae|mape|mphe|logloss|auc|aucpr|merror|mlogloss|error(@[\d.]+)?|(pre|ndcg|map)(@\d+)?-?"
     r"|(poisson|gamma|cox|aft)-nloglik|gamma-deviance|tweedie-nloglik@[\d.]+|interval-regression-accuracy|quantile"
+    r"|expectile"
 )
-_NUMBER = re.compile(r"[+-]?\d+")
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """An attribute that cannot work.
-
-    Attributes:
-        attribute: its canonical name.
-        message: the reason, as the rest of a sentence.
-        hint: the alternative.
-    """
-
-    attribute: str
-    message: str
-    hint: str = ""
-
-
-Parameters = Mapping[str, Any]
-"""The attributes under canonical names, the estimator's defaults included; values as Python has them."""
 
 
 def conflicts(parameters: Parameters, *, continues: bool) -> Iterator[Conflict]:
@@ -64,23 +50,25 @@ def _linear(parameters: Parameters) -> bool:
 
 
 def _stopping(parameters: Parameters) -> Iterator[Conflict]:
-    if not parameters.get(STOP_AFTER):
-        return
-    if not str(parameters.get(_VALIDATION, "")).strip():
-        yield Conflict(STOP_AFTER, "has nothing to measure on", 'Add validation.select="SELECT ..".')
-    if parameters.get("disable_default_eval_metric") and not parameters.get("eval_metric"):
+    yield from stopping_conflicts(parameters)
+    disabled = parameters.get("disable_default_eval_metric") and not parameters.get("eval_metric")
+    if parameters.get(STOP_AFTER) and disabled:
         yield Conflict(STOP_AFTER, "has no metric to go by", "Leave disable_default_eval_metric out.")
 
 
-def _quantile(parameters: Parameters) -> Iterator[Conflict]:
-    shares = parameters.get("quantile_alpha")
-    if isinstance(shares, list) and len(shares) != 1:
-        message = f"lists {len(shares)} quantiles, but a model predicts one value for a row"
-        yield Conflict("quantile_alpha", message, "Train a model for each: quantile_alpha=0.9.")
-    elif isinstance(shares, list) and not (isinstance(shares[0], int | float) and 0 < shares[0] < 1):
-        yield Conflict("quantile_alpha", "must be between 0 and 1")
-    elif shares is None and parameters.get("objective") == "reg:quantileerror":
-        yield Conflict("objective", "reg:quantileerror needs quantile_alpha", "Add quantile_alpha=0.5.")
+def _shares(parameters: Parameters) -> Iterator[Conflict]:
+    for name, objective, what in (
+        ("quantile_alpha", "reg:quantileerror", "quantiles"),
+        ("expectile_alpha", "reg:expectileerror", "expectiles"),
+    ):
+        shares = parameters.get(name)
+        if isinstance(shares, list) and len(shares) != 1:
+            message = f"lists {len(shares)} {what}, but a model predicts one value for a row"
+            yield Conflict(name, message, f"Train a model for each: {name}=0.9.")
+        elif isinstance(shares, list) and not (isinstance(shares[0], int | float) and 0 < shares[0] < 1):
+            yield Conflict(name, "must be between 0 and 1")
+        elif shares is None and parameters.get("objective") == objective:
+            yield Conflict("objective", f"{objective} needs {name}", f"Add {name}=0.5.")
 
 
 def _base_score(parameters: Parameters) -> Iterator[Conflict]:
@@ -111,8 +99,8 @@ def _metrics(parameters: Parameters) -> Iterator[Conflict]:
 def _metric_misfit(name: str, objective: str, parameters: Parameters) -> str:
     if name in ("aft-nloglik", "interval-regression-accuracy") and objective != "survival:aft":
         return "needs objective=survival:aft"
-    if name == "quantile" and "quantile_alpha" not in parameters:
-        return "needs quantile_alpha"
+    if name in ("quantile", "expectile") and f"{name}_alpha" not in parameters:
+        return f"needs {name}_alpha"
     if objective.startswith("multi:") and name not in _OF_MANY:
         return f"does not measure {objective}; {', '.join(_OF_MANY)} do"
     if objective and not objective.startswith("multi:") and name in _OF_CLASSES:
@@ -171,43 +159,11 @@ def _trees(parameters: Parameters) -> Iterator[Conflict]:
             yield Conflict("max_depth", "must be 1 or more for tree_method=exact")
 
 
-def _constraints(parameters: Parameters) -> Iterator[Conflict]:
-    signs = parameters.get("monotone_constraints")
-    if signs is not None and monotone_signs(signs) is None:
-        message = "must list -1, 0 or 1 for each feature, in the SELECT's order"
-        yield Conflict("monotone_constraints", message, "Write monotone_constraints=[1, 0, -1].")
-    groups = parameters.get("interaction_constraints")
-    if groups is not None and interaction_groups(groups) is None:
-        message = "must be a list of lists of features"
-        yield Conflict("interaction_constraints", message, "Write interaction_constraints=[[a, b], [c]].")
-
-
-def monotone_signs(value: Any) -> list[int] | None:
-    """The signs that `monotone_constraints` lists, or holds as text (`(1,-1)`); None if it does neither."""
-    if isinstance(value, str):
-        words = [word.strip() for word in value.strip().strip("()[]").split(",")]
-        value = [int(word) if _NUMBER.fullmatch(word) else word for word in words]
-    fits = isinstance(value, list) and value and all(type(one) is int and -1 <= one <= 1 for one in value)
-    return list(value) if fits else None
-
-
-def interaction_groups(value: Any) -> list[list[str | int]] | None:
-    """The groups of `interaction_constraints`, a list or JSON text, by columns' names or numbers; None if neither."""
-    if isinstance(value, str):
-        import json
-
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    if not isinstance(value, list) or not value:
-        return None
-    for group in value:
-        if not isinstance(group, list) or not group or not all(type(one) in (str, int) for one in group):
-            return None
-    return value
+def _roles(parameters: Parameters) -> Iterator[Conflict]:
+    objective = str(parameters.get("objective", ""))
+    yield from role_conflicts(parameters, ranks=objective.startswith("rank:"), survives=objective == "survival:aft")
 
 
 _CHECKS: tuple[Callable[[Parameters], Iterator[Conflict]], ...] = (
-    _stopping, _quantile, _base_score, _metrics, _booster, _trees, _constraints,
+    _stopping, _shares, _base_score, _metrics, _booster, _trees, constraint_conflicts, _roles,
 )  # fmt: skip

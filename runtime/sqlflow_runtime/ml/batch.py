@@ -13,7 +13,7 @@ from sqlflow_runtime.arrow import pa
 Matrix = npt.NDArray[Any]
 
 _DENSE, _INDICES, _VALUES = "row", "indices", "values"
-_OTHERS = ("labels", "weights", "groups")
+_OTHERS = ("labels", "weights", "groups", "lower_bounds", "upper_bounds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,16 @@ class Batch:
         labels: of the label's kind; None without a label.
         weights: of the rows, as numbers; None unless the statement names a column for them.
         groups: the values that say which rows belong together; None unless the statement names a column for them.
+        lower_bounds: of the labels, as numbers; None unless the statement names a column for them.
+        upper_bounds: the same; infinite where the database has NULL.
     """
 
     matrix: Any
     labels: pa.Array | None = None
     weights: pa.Array | None = None
     groups: pa.Array | None = None
+    lower_bounds: pa.Array | None = None
+    upper_bounds: pa.Array | None = None
 
     def __len__(self) -> int:
         return int(self.matrix.shape[0])

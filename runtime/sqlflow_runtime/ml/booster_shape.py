@@ -68,6 +68,8 @@ def _check_forest(forest: Mapping[str, Any], categories: Sequence[int], groups: 
     steps = _integers(forest["iteration_indptr"])
     if not len(steps) or steps[0] != 0 or steps[-1] != len(trees) or (np.diff(steps) < 0).any():
         raise ValueError("its rounds do not add up to its trees")
+    if "weight_drop" in forest:
+        _same("weights of trees", len(forest["weight_drop"]), len(trees))
     if any(len(forest["cats"][name]) for name in forest.get("cats", ())):
         raise ValueError("it has categories of its own")
     for number, tree in enumerate(trees):

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sqlflow_codegen.language.ir import Name
+from sqlflow_codegen.language.ir import Attribute, Name
 
 from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.databases.rows import Column
@@ -21,6 +21,7 @@ from sqlflow_runtime.ml.feature_plan import FeaturePlan, stored
 from sqlflow_runtime.ml.features import Feature
 from sqlflow_runtime.ml.labels import Label, LabelChecks, label_kind
 from sqlflow_runtime.ml.ordered_rows import OrderedRows
+from sqlflow_runtime.ml.roles import FIELDS, Roles, check_role, find_roles, role_values
 from sqlflow_runtime.ml.spool import Spool
 from sqlflow_runtime.step_context import StepContext
 
@@ -83,14 +84,27 @@ class Dataset:
     @cached_property
     def weights(self) -> Matrix | None:
         """The weights of all rows; None unless the statement names a column for them."""
-        found = [batch.weights for batch in self.batches()]
-        return None if found[0] is None else _joined(found).to_numpy(zero_copy_only=False)
+        return self._numbers("weights")
+
+    @cached_property
+    def lower_bounds(self) -> Matrix | None:
+        """The lower bounds of all rows' labels; None unless the statement names a column for them."""
+        return self._numbers("lower_bounds")
+
+    @cached_property
+    def upper_bounds(self) -> Matrix | None:
+        """The upper bounds of all rows' labels, infinite where there is none; None without such a column."""
+        return self._numbers("upper_bounds")
 
     @cached_property
     def groups(self) -> pa.Array | None:
         """The group of each row; None unless the statement names a column for them."""
         found = [batch.groups for batch in self.batches()]
         return None if found[0] is None else _joined(found)
+
+    def _numbers(self, name: str) -> Matrix | None:
+        found = [getattr(batch, name) for batch in self.batches()]
+        return None if found[0] is None else _joined(found).to_numpy(zero_copy_only=False)
 
 
 def read_dataset(
@@ -101,6 +115,7 @@ def read_dataset(
     dtype: type[np.floating[Any]],
     keeps: type[np.floating[Any]] | None = None,
     target: Label | None = None,
+    attributes: Sequence[Attribute] = (),
 ) -> Dataset:
     """Read all rows of a select.
 
@@ -112,12 +127,13 @@ def read_dataset(
         dtype: of the matrix.
         keeps: the estimator's own type, if that is narrower than `dtype`.
         target: the label as the rows to learn from have it; None if these are they.
+        attributes: of the statement; those that name columns which are no features count.
 
     Raises:
         RunError: of the database, or kind `data`: no rows, no label, NULL in it, or a number that no model takes.
     """
     try:
-        spool, column, planned = spooled(context, select, label, plan)
+        spool, column, planned, roles = spooled(context, select, label, plan, attributes)
     except RunError as failure:
         raise explained(context.database, failure) from failure
     with spool:
@@ -127,7 +143,7 @@ def read_dataset(
             target = Label(column.name, label_kind(column, [array.type for array in _column(spool, column)]))
         features = planned.features(spool.batches, context.recorder.log)
         encoder = Encoder(spool.columns, features, dtype, keeps)
-        rows = _ordered(context, spool, encoder, column, target, planned)
+        rows = _ordered(context, spool, encoder, column, target, planned, roles)
     return Dataset(
         features=features,
         columns=spool.columns,
@@ -177,19 +193,20 @@ def stream_rows(
 
 
 def spooled(
-    context: StepContext, select: str, label: Name | None, plan: Plan
-) -> tuple[Spool, Column | None, FeaturePlan]:
-    """The rows of a select on local disk, the label's column, and the plan of features; the select runs once."""
+    context: StepContext, select: str, label: Name | None, plan: Plan, attributes: Sequence[Attribute] = ()
+) -> tuple[Spool, Column | None, FeaturePlan, Roles]:
+    """The rows of a select on local disk, the label's column, the plan of features, further roles; it runs once."""
     with context.database.read_arrow(select) as stream:
         columns = stream.columns
         check_distinct(columns)
         column = require_column(columns, label.text, "the label", label.span) if label is not None else None
-        planned = plan(columns, column)
+        roles = find_roles(attributes, columns, column)
+        planned = plan(tuple(one for one in columns if one not in roles.values()), column)
         spool = Spool(columns)
         for batch in stream.batches:
             context.check_stopped()
             spool.add(batch)
-    return spool, column, planned
+    return spool, column, planned, roles
 
 
 def _ordered(
@@ -199,12 +216,15 @@ def _ordered(
     column: Column | None,
     target: Label | None,
     planned: FeaturePlan,
+    roles: Roles,
 ) -> OrderedRows:
-    """The rows of the matrix with their labels, sorted.
+    """The rows of the matrix with their labels and what else belongs to them, sorted.
 
     Raises:
-        RunError: kind `data`; a label or a number that no model takes.
+        RunError: kind `data`; a label, a number, a weight or a group that no model takes.
     """
+    for name, role in roles.items():
+        check_role(name, role, _column(spool, role))
     if column is not None:
         checks = LabelChecks(column)
         for values in _column(spool, column):
@@ -215,7 +235,11 @@ def _ordered(
     for batch in spool.batches():
         context.check_stopped()
         raw = batch.column(spool.columns.index(column)) if column is not None else None
-        rows.add(Batch(encoder.collect(batch), None if raw is None or target is None else target.values(raw)))
+        labels = None if raw is None or target is None else target.values(raw)
+        others = {
+            FIELDS[name]: role_values(name, batch.column(spool.columns.index(role))) for name, role in roles.items()
+        }
+        rows.add(Batch(encoder.collect(batch), labels, **others))
     planned.check(encoder.findings, context.recorder.log)
     encoder.extremes.check()
     rows.finish()

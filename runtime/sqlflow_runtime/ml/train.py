@@ -26,6 +26,7 @@ from sqlflow_runtime.step_context import StepContext
 
 _LIBRARIES = {
     "xgboost": "sqlflow_runtime.ml.xgboost_training",
+    "lightgbm": "sqlflow_runtime.ml.lightgbm_training",
     "sklearn": "sqlflow_runtime.ml.sklearn_training",
     "keras": "sqlflow_runtime.ml.neural.train",
 }
@@ -72,7 +73,7 @@ def _read(
     def plan(columns: tuple[Column, ...], label: Column | None) -> FeaturePlan:
         return plan_features(columns, statement.columns, label, text, start.features if start is not None else ())
 
-    data = read_dataset(context, statement.select, statement.label, plan, dtype, keeps)
+    data = read_dataset(context, statement.select, statement.label, plan, dtype, keeps, attributes=statement.attributes)
     if len(data) < 2:
         raise RunError("data", "the SELECT returns one row; there is nothing to learn from it", "Select more rows.")
     return data
@@ -94,6 +95,7 @@ def _read_validation(
             stored(data.features),
             dtype,
             target=data.target,
+            attributes=statement.attributes,
         )
     except RunError as failure:
         # The place inside the quoted text is not known exactly: point at the text.

@@ -23,6 +23,7 @@ Matrix = npt.NDArray[Any]
 
 CODECS = {
     "xgboost-json": "sqlflow_runtime.ml.xgboost_models:load",
+    "lightgbm-text": "sqlflow_runtime.ml.lightgbm_models:load",
     "xgboost-ubj": "sqlflow_runtime.ml.xgboost_models:load_ubjson",
     "skops": "sqlflow_runtime.ml.sklearn_models:load",
     "keras": "sqlflow_runtime.ml.neural.models:load",
@@ -31,6 +32,7 @@ CODECS = {
 
 _LIBRARIES = {
     "xgboost-json": ("xgboost", "numpy"),
+    "lightgbm-text": ("lightgbm", "numpy"),
     "skops": ("sklearn", "skops", "numpy"),
     "keras": ("keras", "jax", "numpy"),
 }

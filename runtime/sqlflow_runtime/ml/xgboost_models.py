@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +12,20 @@ import numpy as np
 
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.booster_shape import check_booster
-from sqlflow_runtime.ml.boosting import xgboost
+from sqlflow_runtime.ml.boosting import library_warnings, words_of, xgboost
+from sqlflow_runtime.ml.boosting_objectives import Objectives
 from sqlflow_runtime.ml.features import category_sizes
 from sqlflow_runtime.ml.metadata import ModelMetadata
 from sqlflow_runtime.ml.threads import processors
 from sqlflow_runtime.ml.trained_model import Matrix
 
-CLASS_OBJECTIVES = ("binary:logistic", "binary:hinge", "multi:softmax", "multi:softprob")
-"""Objectives that predict classes; all others predict numbers."""
+OBJECTIVES = Objectives(
+    binary=("binary:logistic", "binary:hinge"),
+    many=("multi:softprob", "multi:softmax"),
+    ranking=("rank:pairwise", "rank:ndcg", "rank:map"),
+    regression="reg:squarederror",
+    names={"multi:softmax": "multi:softprob", "reg:linear": "reg:squarederror"},
+)
 
 _LOGARITHM = "logarithm of the prediction"
 _UNITS = {
@@ -43,33 +48,31 @@ class Boosted:
 
     def predict(self, matrix: Matrix) -> Matrix:
         """See `Fitted`. Objectives of classes give the likeliest; others what XGBoost predicts."""
-        data = self._matrix(matrix)
-        if self.objective not in CLASS_OBJECTIVES:
-            found: Matrix = self.booster.predict(data)
+        if self.objective not in OBJECTIVES.classes:
+            found = self._predicted(matrix)
             if found.ndim > 1:
                 raise RunError(
                     "estimator", f"objective={self.objective} gives {found.shape[1]} values for each row, not one"
                 )
             return found
-        return _classes(self.booster.predict(data, output_margin=True))
+        return _classes(self._predicted(matrix, output_margin=True))
 
     def probabilities(self, matrix: Matrix) -> Matrix | None:
         """See `Fitted`."""
-        if self.objective not in CLASS_OBJECTIVES or self.objective == "binary:hinge":
+        if self.objective not in OBJECTIVES.classes or self.objective == "binary:hinge":
             return None
-        return _probabilities(self.booster.predict(self._matrix(matrix), output_margin=True))
+        return _probabilities(self._predicted(matrix, output_margin=True))
 
     def predict_with_probabilities(self, matrix: Matrix) -> tuple[Matrix, Matrix | None]:
         """See `predict_once`."""
-        if self.objective not in CLASS_OBJECTIVES or self.objective == "binary:hinge":
+        if self.objective not in OBJECTIVES.classes or self.objective == "binary:hinge":
             return self.predict(matrix), None
-        margin = self.booster.predict(self._matrix(matrix), output_margin=True)
+        margin = self._predicted(matrix, output_margin=True)
         return _classes(margin), _probabilities(margin)
 
     def scores(self, matrix: Matrix) -> Matrix:
         """See `Fitted`: the sums of the leaves, before the objective makes probabilities or numbers of them."""
-        found: Matrix = self.booster.predict(self._matrix(matrix), output_margin=True)
-        return found
+        return self._predicted(matrix, output_margin=True)
 
     @property
     def margin_unit(self) -> str:
@@ -78,15 +81,19 @@ class Boosted:
 
     def contributions(self, matrix: Matrix) -> Matrix:
         """See `Fitted`."""
-        found: Matrix = self.booster.predict(self._matrix(matrix), pred_contribs=True)
+        found = self._predicted(matrix, pred_contribs=True)
         return found if found.ndim == 3 else found[:, np.newaxis, :]
 
     def dump(self) -> bytes:
         """The model in XGBoost's JSON, compressed."""
-        return zlib.compress(self.booster.save_raw(raw_format="json"))
+        with library_warnings():
+            return zlib.compress(self.booster.save_raw(raw_format="json"))
 
-    def _matrix(self, matrix: Matrix) -> xgboost.DMatrix:
-        return xgboost.DMatrix(matrix, missing=self.missing, nthread=processors())
+    def _predicted(self, matrix: Matrix, **options: bool) -> Matrix:
+        data = xgboost.DMatrix(matrix, missing=self.missing, nthread=processors())
+        with library_warnings():
+            found: Matrix = self.booster.predict(data, **options)
+        return found
 
 
 def _classes(margin: Matrix) -> Matrix:
@@ -117,7 +124,7 @@ def load(content: bytes, metadata: ModelMetadata) -> Boosted:
 
 def load_ubjson(content: bytes, metadata: ModelMetadata) -> Boosted:
     """Return the booster of a model that an older version stored as UBJSON; see `load`."""
-    with _damaged():
+    with _damaged(), library_warnings():
         return _load(bytes(xgboost.Booster(model_file=bytearray(content)).save_raw("json")), metadata)
 
 
@@ -127,8 +134,9 @@ def _load(text: bytes, metadata: ModelMetadata) -> Boosted:
     check_booster(
         model, categories=category_sizes(metadata.features), classes=len(metadata.classes), objective=objective
     )
-    booster = xgboost.Booster({"nthread": processors()}, model_file=bytearray(text))
-    booster.num_features()
+    with library_warnings():
+        booster = xgboost.Booster({"nthread": processors()}, model_file=bytearray(text))
+        booster.num_features()
     return Boosted(booster, objective, float(metadata.attributes.get("missing", "nan")))
 
 
@@ -153,10 +161,3 @@ def _damaged() -> Iterator[None]:
             f"the stored model is damaged, or cannot be read by XGBoost {xgboost.__version__}: {reason}",
             "Train it again, or use the image that trained it.",
         ) from error
-
-
-def words_of(error: Exception) -> str:
-    """XGBoost's own words without its C++ stack."""
-    text = re.sub(r"Stack trace:.*", "", str(error), flags=re.DOTALL)
-    text = re.sub(r"^\[[\d:]+\] \S+:\d+:\s*", "", text.strip())
-    return re.sub(r"\s+", " ", text).strip()

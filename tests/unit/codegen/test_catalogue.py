@@ -213,6 +213,7 @@ def test_xgboost_knows_every_parameter() -> None:
         "huber_",
         "tweedie_",
         "quantile_",
+        "expectile_",
         "num_class",
         "rate_drop",
         "one_drop",

@@ -106,7 +106,7 @@ def findings(program: str) -> list[tuple[str, str, str, str]]:
             "error",
             "unexpected-clause",
             "sklearn.svm.SVC cannot go on from a model",
-            "Leave USING out, or use an estimator of xgboost.",
+            "Leave USING out, or use an estimator of xgboost or lightgbm.",
         ),
         (
             "TO TRAIN XGBRegressor WITH early_stopping_rounds=3 LABEL y INTO m",

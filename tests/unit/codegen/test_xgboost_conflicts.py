@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlflow_codegen.catalogue.xgboost_conflicts import conflicts, interaction_groups, monotone_signs
+from sqlflow_codegen.catalogue.boosting import interaction_groups, monotone_signs
+from sqlflow_codegen.catalogue.xgboost_conflicts import conflicts
 
 REG = "reg:squarederror"
 CONSTRAINTS = {"monotone_constraints": "(1,-1)"}

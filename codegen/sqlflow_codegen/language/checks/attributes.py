@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from sqlflow_codegen.catalogue import Estimator, allows, described, fault, to_python, words
-from sqlflow_codegen.catalogue.xgboost_conflicts import Conflict
+from sqlflow_codegen.catalogue.boosting import Conflict
 from sqlflow_codegen.language.ir import Attribute, TrainStatement
 from sqlflow_codegen.language.source import Problem, shortened
 from sqlflow_codegen.language.suggest import did_you_mean

@@ -15,9 +15,10 @@ from sqlflow_codegen.catalogue import (
     refusal,
     split_image,
 )
+from sqlflow_codegen.catalogue.boosting import ROLES
 from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.checks.attributes import check_aliases, check_attributes, check_conflicts, conflicting
-from sqlflow_codegen.language.checks.columns import check_columns, check_patterns
+from sqlflow_codegen.language.checks.columns import all_columns, check_columns, check_patterns
 from sqlflow_codegen.language.source import Problem
 from sqlflow_codegen.language.suggest import did_you_mean
 
@@ -47,9 +48,10 @@ def check_train(statement: ir.TrainStatement) -> Iterator[Problem]:
     yield from check_conflicts(statement, estimator)
     yield from check_columns(statement, estimator)
     yield from _fits_booster(statement, estimator)
+    yield from _roles(statement)
     if statement.using is not None and estimator.library == "sklearn":
         message = f"{estimator.name} cannot go on from a model"
-        hint = "Leave USING out, or use an estimator of xgboost."
+        hint = "Leave USING out, or use an estimator of xgboost or lightgbm."
         yield Problem("unexpected-clause", message, statement.using.span.start, hint)
     if estimator.supervised and statement.label is None:
         message = f"{estimator.name} needs a LABEL: it learns from examples"
@@ -71,10 +73,26 @@ def _validation_select(attributes: tuple[ir.Attribute, ...]) -> Iterator[Problem
             yield Problem("attribute-wrong-type", message, attribute.value_span.start, hint)
 
 
-def _fits_booster(statement: ir.TrainStatement, estimator: Estimator) -> Iterator[Problem]:
-    booster = estimator.defaults.get("booster")
+def _roles(statement: ir.TrainStatement) -> Iterator[Problem]:
+    """Columns that are no features: each has one role, and none is in COLUMN."""
+    taken = {statement.label.text.casefold(): "the label"} if statement.label is not None else {}
+    taken |= {one.text.casefold(): "in COLUMN" for one in all_columns(statement) if isinstance(one, ir.ColumnName)}
     for attribute in statement.attributes:
-        if booster and attribute.name == "booster" and attribute.value not in (booster, None):
-            message = f"booster `{attribute.value}` contradicts {estimator.name}"
-            hint = f"Write TO TRAIN xgboost.{attribute.value}."
+        if attribute.name not in ROLES or not isinstance(attribute.value, str):
+            continue
+        other = taken.setdefault(attribute.value.casefold(), attribute.name)
+        if other != attribute.name:
+            message = f"column `{attribute.value}` of {attribute.name} is {other} too"
+            hint = "Name another column: one that is neither a feature nor the label."
+            yield Problem("attribute-conflict", message, attribute.value_span.start, hint)
+
+
+def _fits_booster(statement: ir.TrainStatement, estimator: Estimator) -> Iterator[Problem]:
+    for attribute in statement.attributes:
+        name = estimator.aliases.get(attribute.name, attribute.name)
+        if name not in ("booster", "boosting", "data_sample_strategy"):
+            continue
+        if attribute.value != estimator.defaults.get(name, attribute.value):
+            message = f"{name} `{attribute.value}` contradicts {estimator.name}"
+            hint = "" if name.startswith("data") else f"Write TO TRAIN {estimator.library}.{attribute.value}."
             yield Problem("attribute-out-of-range", message, attribute.value_span.start, hint)

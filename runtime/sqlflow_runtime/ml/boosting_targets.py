@@ -1,23 +1,28 @@
-"""XGBoost's objective and classes, by the statement, the label, or the model that USING names."""
+"""The objective of a booster and its classes, by the statement, the label, or the model that USING names."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
+from sqlflow_codegen.catalogue.boosting import GROUP
+
 from sqlflow_runtime.errors import RunError, listed
+from sqlflow_runtime.ml.boosting_objectives import Objectives
 from sqlflow_runtime.ml.labels import CLASS_LIMIT, Label, classes_of, different
 from sqlflow_runtime.ml.trained_model import TrainedModel
 from sqlflow_runtime.ml.training import Training
-from sqlflow_runtime.ml.xgboost_models import CLASS_OBJECTIVES, Boosted
 
-_SAME = {"multi:softmax": "multi:softprob", "reg:linear": "reg:squarederror"}
-"""Objectives that learn what another one does."""
 _SHOWN = 10
 
 
-def target(training: Training) -> tuple[Label, str]:
+def target(training: Training, objectives: Objectives) -> tuple[Label, str]:
     """Return the label, with its classes if the objective predicts classes, and the objective.
+
+    Args:
+        training: see `Training`.
+        objectives: of the library.
 
     Raises:
         RunError: kind `estimator`, `data` or `model`; the label does not fit.
@@ -27,29 +32,33 @@ def target(training: Training) -> tuple[Label, str]:
             "estimator", f"{training.estimator.name} learns from a label", "Add LABEL column to the statement."
         )
     if training.start is not None:
-        return _continued(training, training.label, training.start)
+        return _continued(training, objectives, training.label, training.start)
     said = training.parameters.get("objective") if _says_objective(training) else None
     if said is None:
-        return _inferred(training, training.label)
-    return _fitting(training, training.label, str(said))
+        return _inferred(training, objectives, training.label)
+    return _fitting(training, objectives, training.label, str(said))
 
 
-def _fitting(training: Training, label: Label, objective: str) -> tuple[Label, str]:
-    if objective in CLASS_OBJECTIVES:
-        return _classes(training, label, binary=objective.startswith("binary:")), objective
+def _fitting(training: Training, objectives: Objectives, label: Label, objective: str) -> tuple[Label, str]:
+    if objective in objectives.classes:
+        return _classes(training, objectives, label, binary=objective in objectives.binary), objective
+    objective = objectives.same(objective)
+    if objective in objectives.classes:
+        return _classes(training, objectives, label, binary=objective in objectives.binary), objective
     if label.kind == "string":
-        hint = 'A text label needs classes: objective="multi:softprob" or, for two, "binary:logistic".'
+        of_two, of_many = objectives.binary[0], objectives.many[0]
+        hint = f'A text label needs classes: objective="{of_many}" or, for two, "{of_two}".'
         raise RunError("data", f"the label {label.name} is text, but the objective {objective} needs numbers", hint)
-    if objective.startswith("rank:"):
+    if objective in objectives.ranking and GROUP not in training.given:
         training.log("all rows are ranked as one group: no column of the SELECT says which rows belong together")
-    return label, _SAME[objective] if objective == "reg:linear" else objective
+    return label, objective
 
 
 def _says_objective(training: Training) -> bool:
     return "objective" in training.given or training.estimator.task in ("regressor", "ranker")
 
 
-def _inferred(training: Training, label: Label) -> tuple[Label, str]:
+def _inferred(training: Training, objectives: Objectives, label: Label) -> tuple[Label, str]:
     values = training.data.labels
     wants_classes = training.estimator.task == "classifier" or label.kind in ("string", "bool")
     if not wants_classes and label.kind == "int":
@@ -58,58 +67,59 @@ def _inferred(training: Training, label: Label) -> tuple[Label, str]:
             raise RunError(
                 "estimator",
                 f"the label {label.name} is an integer with {count} different values: is it a class or a measure?",
-                'Say so: WITH objective="reg:squarederror" or objective="multi:softprob".',
+                f'Say so: WITH objective="{objectives.regression}" or objective="{objectives.many[0]}".',
             )
         wants_classes = True
     if not wants_classes:
-        training.log(f'objective="reg:squarederror", because the label {label.name} is a fractional number')
-        return label, "reg:squarederror"
-    label = _classes(training, label, binary=False)
-    objective = "binary:logistic" if len(label.classes) == 2 else "multi:softprob"
+        training.log(f'objective="{objectives.regression}", because the label {label.name} is a fractional number')
+        return label, objectives.regression
+    label = _classes(training, objectives, label, binary=False)
+    objective = objectives.binary[0] if len(label.classes) == 2 else objectives.many[0]
     training.log(f'objective="{objective}", because the label {label.name} has {len(label.classes)} classes')
     return label, objective
 
 
-def _classes(training: Training, label: Label, *, binary: bool) -> Label:
+def _classes(training: Training, objectives: Objectives, label: Label, *, binary: bool) -> Label:
     count = None if binary else training.parameters.get("num_class")
     label = classes_of(label, training.data.labels, count)
     if binary and len(label.classes) > 2:
         raise RunError(
             "data",
             f"the label {label.name} has {len(label.classes)} classes, but the objective predicts two",
-            f'Write objective="multi:softmax", num_class={len(label.classes)}.',
+            f'Write objective="{objectives.many[-1]}", num_class={len(label.classes)}.',
         )
     return label
 
 
-def _continued(training: Training, label: Label, start: TrainedModel) -> tuple[Label, str]:
+def _continued(training: Training, objectives: Objectives, label: Label, start: TrainedModel) -> tuple[Label, str]:
     """Label and objective of the model that USING names: its trees mean what they mean by its classes' numbers."""
-    fitted, estimator = start.fitted, training.estimator.name
-    if not isinstance(fitted, Boosted) or start.label is None:
+    estimator = training.estimator.name
+    if start.fitted.codec.partition("-")[0] != training.estimator.library or start.label is None:
         raise _refused(f"the model is of {start.estimator}, from which {estimator} cannot go on")
-    before, after = _booster(start.attributes), _booster(training.parameters)
+    before, after = (_booster(training, one) for one in (start.attributes, training.parameters))
     if before != after:
         raise _refused(f"the model's booster is {before}, and this statement's is {after}")
-    objective = fitted.objective
+    objective = str(start.attributes.get("objective"))
     if _says_objective(training):
-        _check_objective(training, start, objective)
+        _check_objective(training, objectives, start, objective)
     if training.estimator.task == "classifier" and not start.classes:
         raise _refused(f"the model predicts numbers ({objective}), and {estimator} predicts classes")
-    missing = float(training.parameters.get("missing", fitted.missing))
-    if missing != fitted.missing and not (math.isnan(missing) and math.isnan(fitted.missing)):
-        raise _refused(f"the model was trained with missing={fitted.missing:g}")
+    known = float(start.attributes.get("missing", "nan"))
+    missing = float(training.parameters.get("missing", known))
+    if missing != known and not (math.isnan(missing) and math.isnan(known)):
+        raise _refused(f"the model was trained with missing={known:g}")
     if not start.classes:
-        return _fitting(training, label, objective)
+        return _fitting(training, objectives, label, objective)
     return _same_classes(training, label, start.label), objective
 
 
-def _check_objective(training: Training, start: TrainedModel, objective: str) -> None:
+def _check_objective(training: Training, objectives: Objectives, start: TrainedModel, objective: str) -> None:
     classes = start.classes
     said = str(training.parameters["objective"])
-    if bool(classes) != (said in CLASS_OBJECTIVES):
+    if bool(classes) != (objectives.same(said) in objectives.classes):
         learned = f"predicts the classes {_shown(classes)}" if classes else "predicts numbers"
         raise _refused(f"the model {learned} ({objective}), and this statement's objective is {said}")
-    if "objective" in training.given and _SAME.get(said, said) != _SAME.get(objective, objective):
+    if "objective" in training.given and objectives.same(said) != objectives.same(objective):
         raise _refused(f"the model was trained with objective={objective}, and this statement's objective is {said}")
 
 
@@ -134,8 +144,10 @@ def _shown(classes: tuple[Any, ...]) -> str:
     return listed([repr(one) for one in classes], _SHOWN)
 
 
-def _booster(parameters: Any) -> str:
-    return str(parameters.get("booster") or "gbtree")
+def _booster(training: Training, parameters: Mapping[str, Any]) -> str:
+    """The kind of booster: XGBoost's `booster`, LightGBM's `boosting`."""
+    name, usual = ("booster", "gbtree") if training.estimator.library == "xgboost" else ("boosting", "gbdt")
+    return str(parameters.get(name) or usual)
 
 
 def _refused(message: str, hint: str = "Leave USING out to train a new model.") -> RunError:
