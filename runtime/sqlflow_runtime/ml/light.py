@@ -17,7 +17,7 @@ _LEVEL = re.compile(r"\[LightGBM\] \[(Info|Warning|Fatal|Debug)\]\s*")
 
 
 class _Messages:
-    """What LightGBM takes for a logger. Each line is passed on once: it repeats some of them in every round."""
+    """A logger for LightGBM. Each line is passed on once: it repeats some of them in every round."""
 
     def __init__(self, log: Callable[[str, str], None]) -> None:
         self._log = log
