@@ -12,6 +12,6 @@ import pyarrow as pa
 from sqlflow_runtime.hidden import hidden
 
 with hidden("pandas"):
-    pa.array(np.zeros(1))  # it looks for pandas once
+    pa.array(np.zeros(1)).to_numpy(zero_copy_only=False)  # it looks for pandas once in each direction
 
 __all__ = ["pa"]

@@ -100,6 +100,8 @@ class _Part:
         reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped)))
         for number in range(reader.num_record_batches):
             yield reader.get_batch(number)
+            if hasattr(mmap, "MADV_DONTNEED"):  # the pages read so far count as this process's memory no longer
+                mapped.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:
         self._end()
