@@ -16,10 +16,12 @@ from pymysql.cursors import SSCursor
 from pymysql.err import MySQLError
 
 from sqlflow_runtime.databases.driver import BATCH_ROWS, Database, first_word, qualified
+from sqlflow_runtime.databases.mysql_cursor import unbuffered
 from sqlflow_runtime.databases.mysql_errors import READ_ONLY_TRANSACTION, code_and_words, failure_of
 from sqlflow_runtime.databases.mysql_locks import NamedLocks
 from sqlflow_runtime.databases.mysql_types import columns_of_cursor, kind_of
 from sqlflow_runtime.databases.rows import (
+    ArrowStream,
     Column,
     PreviewLimit,
     Row,
@@ -181,23 +183,20 @@ class MySQL(Database):
     def read(self, select: str, size: int = BATCH_ROWS) -> Iterator[RowStream]:
         with self.failing(select):
             columns = self._described(select)
-            cursor = self._connection.cursor(SSCursor)
-            cursor.execute(select)
-            done = False
+            with unbuffered(self._connection, select, self.cancel) as cursor:
+                batches = iter(lambda: [tuple(row) for row in cursor.fetchmany(size)], [])
+                yield RowStream(columns or columns_of_cursor(cursor), batches)
 
-            def batches() -> Iterator[list[Row]]:
-                nonlocal done
-                while batch := cursor.fetchmany(size):
-                    yield [tuple(row) for row in batch]
-                done = True
+    @contextmanager
+    def read_arrow(self, select: str) -> Iterator[ArrowStream]:
+        from sqlflow_runtime.databases.mysql_arrow import record_batches
 
-            try:
-                yield RowStream(columns or columns_of_cursor(cursor), batches())
-            finally:
-                if not done:
-                    self.cancel()
-                with contextlib.suppress(MySQLError):
-                    cursor.close()
+        with self.failing(select):
+            columns = self._described(select)
+            with unbuffered(self._connection, select, self.cancel) as cursor:
+                columns = columns or columns_of_cursor(cursor)
+                names = [column.name for column in columns]
+                yield ArrowStream(columns, record_batches(self._connection, cursor, names))
 
     def _described(self, select: str) -> tuple[Column, ...]:
         """The columns with their full types; none where that takes a right that is missing, or names occur twice."""

@@ -17,6 +17,7 @@ from psycopg.pq import ExecStatus
 from psycopg.waiting import Ready, Wait
 
 from sqlflow_runtime.arrow import pa
+from sqlflow_runtime.databases.arrow_bytes import PADDING, Positions, slices
 from sqlflow_runtime.databases.rows import Column
 
 BATCH_BYTES = 4 * 1024 * 1024
@@ -24,7 +25,6 @@ BATCH_BYTES = 4 * 1024 * 1024
 
 HEADER = 11 + 4 + 4
 TRAILER = b"\xff\xff"
-PADDING = bytes(8)
 
 FIXED: dict[str, tuple[str, pa.DataType]] = {
     "smallint": (">i2", pa.int16()),
@@ -36,8 +36,6 @@ FIXED: dict[str, tuple[str, pa.DataType]] = {
     "boolean": ("?", pa.bool_()),
 }
 """Types whose values have one width: their layout and Arrow's type."""
-
-Positions = npt.NDArray[np.int64]
 
 
 def copy_statement(select: str, columns: Sequence[Column]) -> tuple[str, int]:
@@ -146,7 +144,7 @@ def _of_one_width(buffer: bytearray, layouts: Sequence[tuple[str, pa.DataType]],
 def _of_any_width(buffer: bytearray, starts: Positions, ends: Positions, types: Sequence[str]) -> list[pa.Array]:
     """The columns of any rows: field by field, each for all rows at once."""
     size = len(buffer)
-    buffer += PADDING  # so that a value may be looked up where a row has none
+    buffer += PADDING
     lengths: npt.NDArray[Any] = np.ndarray((size + 1,), ">i4", buffer, 0, (1,))
     at, found = starts + 2, []
     for name in types:
@@ -162,17 +160,6 @@ def _of_any_width(buffer: bytearray, starts: Positions, ends: Positions, types: 
         at = at + np.maximum(width, 0)
     assert np.array_equal(at, ends), "PostgreSQL sent a row in another layout"
     return found
-
-
-def slices(buffer: bytearray, at: Positions, width: Positions, there: npt.NDArray[Any], *, binary: bool) -> pa.Array:
-    """Slices of the buffer, which ascend, as texts or bytes."""
-    # For Arrow, values and the gaps between them are one array; every second one of it is a value.
-    offsets = np.empty(2 * len(at) + 1, np.int32)
-    offsets[0:-1:2], offsets[1::2], offsets[-1] = at, at + width, 0
-    offsets = np.concatenate([np.zeros(1, np.int32), offsets[:-1]])
-    whole = pa.Array.from_buffers(pa.binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(buffer)])
-    found = whole.take(pa.array(np.arange(len(at)) * 2 + 1, mask=~there))
-    return found if binary else found.cast(pa.string())
 
 
 def native(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -14,18 +14,8 @@ import numpy.typing as npt
 import psycopg
 
 from sqlflow_runtime.arrow import pa
-from sqlflow_runtime.databases.postgres_copy import (
-    FIXED,
-    HEADER,
-    PADDING,
-    TRAILER,
-    Positions,
-    fetched,
-    is_native,
-    native,
-    shown_as,
-    slices,
-)
+from sqlflow_runtime.databases.arrow_bytes import PADDING, Positions, slices
+from sqlflow_runtime.databases.postgres_copy import FIXED, HEADER, TRAILER, fetched, is_native, native, shown_as
 from sqlflow_runtime.databases.rows import Column, Derivation
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0".ljust(HEADER, b"\0")
