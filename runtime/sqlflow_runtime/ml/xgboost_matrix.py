@@ -10,7 +10,7 @@ from sqlflow_runtime.ml.boosting import xgboost
 from sqlflow_runtime.ml.dataset import Dataset
 
 Fields = Mapping[str, Matrix | None]
-"""What belongs to the rows, in their order, by XGBoost's names: `label`, `weight`, `label_lower_bound`, ..."""
+"""Values of all rows, in their order, by XGBoost's names: `label`, `weight`, `label_lower_bound`, ..."""
 
 _BINS = 256
 """XGBoost's default of `max_bin`."""
@@ -38,7 +38,7 @@ def quantile_matrix(
 
     Args:
         data: the rows.
-        fields: what belongs to them.
+        fields: further values of them.
         parameters: of the training: threads, and the number of bins.
         missing: the number that stands for a missing value, besides NaN.
         ref: the matrix of the rows to learn from, whose bins are used; None if these are they.
