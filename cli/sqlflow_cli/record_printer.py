@@ -13,6 +13,7 @@ from sqlflow_codegen.errors import Diagnostic
 from sqlflow_codegen.language.program import Program
 from sqlflow_codegen.progress import StepProgress
 
+from sqlflow_cli.pictures import Pictures, as_terminal
 from sqlflow_cli.screen import PIPE_WIDTH, counted, visible
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ class _Running:
 class RecordPrinter:
     """Writes to a stream; on a terminal the running statement shows its time and a library's latest words."""
 
-    def __init__(self, stream: TextIO, program: Program, numbers: Sequence[int], *, verbose: bool) -> None:
+    def __init__(
+        self, stream: TextIO, program: Program, numbers: Sequence[int], pictures: Pictures, *, verbose: bool
+    ) -> None:
         self._console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
         self._width = self._console.width
         if not self._console.is_terminal and not os.environ.get("COLUMNS", "").isdecimal():
@@ -54,6 +57,8 @@ class RecordPrinter:
         self._title = ""
         self._running = _Running("", 0)
         self._results: list[Shown] = []
+        self._pictures = pictures
+        self._images: list[dict[str, Any]] = []
         self._latest = ""
         self._done = 0
         self._started = time.monotonic()
@@ -76,7 +81,7 @@ class RecordPrinter:
         return time.monotonic() - self._started
 
     def _on_statement_started(self, record: dict[str, Any]) -> None:
-        self._results, self._latest = [], ""
+        self._results, self._latest, self._images = [], "", []
         place = f"line {record['line']}"
         self._shown_at = time.monotonic()
         self._title = f"[{self._position[record['statement']]}/{self._count}] {record['title']}  ({place})"
@@ -121,6 +126,23 @@ class RecordPrinter:
         measured = f"  {self._latest}" if self._latest else ""
         self._latest = f"{record['name']}, version {record['version']}{measured}"
 
+    def _on_image(self, record: dict[str, Any]) -> None:
+        self._images.append(record)
+
+    def _show_picture(self, record: dict[str, Any]) -> None:
+        self._print(f"  {record['title']}")
+        shown = self._pictures.renderable(record)
+        if shown is not None:
+            with as_terminal(self._console.file):
+                self._console.print(shown)
+        try:
+            path = self._pictures.save(record)
+        except OSError as error:
+            self._print(f"  the picture cannot be written: {error}", "yellow")
+        else:
+            if path is not None:
+                self._print(f"  picture: {path}", "dim")
+
     def _on_statement_finished(self, record: dict[str, Any]) -> None:
         self._stop_status()
         if self._console.is_terminal:
@@ -133,6 +155,8 @@ class RecordPrinter:
                     self._console.print(shown, soft_wrap=True)
                 else:
                     self._console.print(shown, width=self._width, soft_wrap=False, crop=False)
+        for image in self._images:
+            self._show_picture(image)
         self._print("  " + "  ·  ".join(self._outcome(record)), "dim")
 
     def _outcome(self, record: dict[str, Any]) -> list[str]:

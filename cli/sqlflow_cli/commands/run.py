@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -26,6 +27,7 @@ from sqlflow_runtime.stop import Stop
 from sqlflow_cli.errors import report_error
 from sqlflow_cli.input_file import InputFile, ManifestError, read_input
 from sqlflow_cli.options import JobFile
+from sqlflow_cli.pictures import DEFAULT_FOLDER, Pictures
 from sqlflow_cli.record_printer import RecordPrinter
 from sqlflow_cli.screen import complain
 
@@ -54,6 +56,12 @@ def run(
     output: Annotated[
         Format, typer.Option("--format", help="json: records, one a line, as a step writes them.")
     ] = "text",
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"Folder for pictures of TO EXPLAIN.  \\[default: {DEFAULT_FOLDER}, unless the terminal shows them]"
+        ),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all messages of libraries.")] = False,
     without_images: Annotated[
         bool, typer.Option("--without-images", help="Run the commands of TO RUN as they are, on this computer.")
@@ -85,7 +93,10 @@ def run(
         _complain(image)
         raise typer.Exit(EXIT_USAGE)
     commands = database if without_images else ""
-    raise typer.Exit(_run(program, numbers, url, PreviewLimit(limit), output, verbose, commands=commands))
+    shown = output != "json" and any(program.statement(number).kind == "explain" for number in numbers)
+    drawn = Pictures("program" if str(file) == "-" else file.stem, pictures, expected=shown)
+    json = output == "json"
+    raise typer.Exit(_run(program, numbers, url, PreviewLimit(limit), drawn, verbose, json=json, commands=commands))
 
 
 def _named_image(program: Program, numbers: tuple[int, ...]) -> RunError | None:
@@ -119,14 +130,15 @@ def _run(
     numbers: tuple[int, ...],
     url: DatabaseUrl,
     limit: PreviewLimit,
-    output: Format,
+    pictures: Pictures,
     verbose: bool,
     *,
+    json: bool,
     commands: str,
 ) -> int:
     """Execute the statements; `commands` is the database's URL if commands of TO RUN may run here, else ""."""
     capture = OutputCapture()
-    renderer = None if output == "json" else RecordPrinter(capture.stdout, program, numbers, verbose=verbose)
+    renderer = None if json else RecordPrinter(capture.stdout, program, numbers, pictures, verbose=verbose)
     recorder = Recorder(renderer.show if renderer else json_lines(capture.stdout), scrubber(url))
     capture.log = recorder.log
 

@@ -101,7 +101,7 @@ def test_every_kind_of_record_is_typed() -> None:
         {"type": "log", "statement": 1, "level": "warning", "message": "careful"},
         {"type": "metrics", "statement": 1, "model": "m", "values": {"accuracy": 1}},
         {"type": "model", "statement": 1, "name": "m", "version": 2, "estimator": "xgboost.gbtree"},
-        {"type": "image", "statement": 1, "media_type": "image/png", "data": "AAE="},
+        {"type": "image", "statement": 1, "media_type": "image/png", "title": "m, version 1", "data": "AAE="},
         {"type": "row", "statement": 1, "values": ["ab"], "truncated": [0]},
         {"type": "statement_finished", "statement": 1, "rows": 5, "seconds": 2, "truncated": True},
         {"type": "from_the_future", "statement": 1},
@@ -113,7 +113,7 @@ def test_every_kind_of_record_is_typed() -> None:
     assert items == [
         Metrics(model="m", values={"accuracy": 1.0}, **place),
         Model(name="m", version=2, estimator="xgboost.gbtree", **place),
-        Image(media_type="image/png", data=b"\0\1", **place),
+        Image(media_type="image/png", title="m, version 1", data=b"\0\1", **place),
         Row(values=("ab",), truncated=(0,), **place),
         Finished(rows=5, seconds=2.0, truncated=True, **place),
     ]

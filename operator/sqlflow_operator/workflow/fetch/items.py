@@ -141,9 +141,16 @@ class Progress(Item):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(Item):
-    """A picture."""
+    """A picture.
+
+    Attributes:
+        media_type: `image/png`.
+        title: says what it shows.
+        data: the file.
+    """
 
     media_type: str
+    title: str
     data: bytes
 
 

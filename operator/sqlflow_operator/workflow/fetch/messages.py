@@ -127,7 +127,7 @@ def _result(record: Mapping[str, Any], place: Mapping[str, Any]) -> Iterator[Ite
             yield Model(name=name, version=version, estimator=estimator, **place)
         case "image":
             data = base64.b64decode(record["data"], validate=True)
-            yield Image(media_type=str(record["media_type"]), data=data, **place)
+            yield Image(media_type=str(record["media_type"]), title=str(record.get("title", "")), data=data, **place)
 
 
 def _error(record: Mapping[str, Any], number: int) -> str:
