@@ -62,9 +62,9 @@ def train(training: Training) -> TrainedModel:
     training.context.check_stopped()
     _fit(estimator, training, target)
     fitted = Fitting(estimator, training.names)
-    first = fitted.predict(training.data.matrix[:1])
-    outputs = first.shape[1] if first.ndim == 2 else 1
-    return training.model(fitted, label, {}, {}, task=_task(estimator, training), outputs=outputs)
+    task = _task(estimator, training)
+    outputs = fitted.predict(training.data.matrix[:1]).shape[1] if task == "transformation" else 1
+    return training.model(fitted, label, {}, {}, task=task, outputs=outputs)
 
 
 def _set_categories(estimator: Any, training: Training) -> None:
@@ -117,10 +117,26 @@ def _target(estimator: Any, training: Training) -> tuple[Label | None, Matrix | 
         return label, label.encode(training.data.labels)
     if not supervised and label.kind in ("string", "bool"):
         return label, classes_of(label, training.data.labels).encode(training.data.labels)
-    if label.kind == "string":
-        raise RunError("data", f"the label {label.name} is text, but {name} needs numbers", "Use a classifier.")
+    if supervised:
+        return label, _numbers(estimator, label, training)
     numbers = label.numbers(training.data.labels)
     return label, numbers.astype(np.int64) if not supervised and label.kind == "int" else numbers
+
+
+def _numbers(estimator: Any, label: Label, training: Training) -> Matrix:
+    """The numbers of a regression's label: one for each row, or rows x numbers of a text that lists several."""
+    tags, name = get_tags(estimator).target_tags, training.estimator.name
+    if label.kind != "string":
+        if not tags.single_output:
+            hint = "Select a text that lists them, such as concat(a, ',', b) AS labels."
+            raise RunError("data", f"{name} learns several labels, but the label {label.name} is one number", hint)
+        return label.numbers(training.data.labels)
+    found = label.series(training.data.labels)
+    if found.shape[1] > 1 and not tags.multi_output:
+        message = f"the label {label.name} lists {found.shape[1]} numbers, but {name} learns one"
+        hint = f'Write sklearn.multioutput.MultiOutputRegressor WITH estimator="{name}".'
+        raise RunError("data", message, hint)
+    return found[:, 0] if found.shape[1] == 1 and tags.single_output else found
 
 
 def make(estimator: Estimator, parameters: Mapping[str, Any]) -> Any:
