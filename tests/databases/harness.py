@@ -24,6 +24,8 @@ from sqlflow_runtime.model_store import StoredModel, open_model_store
 from sqlflow_runtime.recorder import Recorder
 from sqlflow_runtime.step_context import StepContext
 
+from tests.support.records import check_record
+
 KINDS = [*(pytest.param(kind, marks=pytest.mark.database) for kind in ("postgres", "mysql")), "duckdb", "sqlite"]
 """The kinds of database, as parameters of a test or a fixture."""
 
@@ -79,7 +81,7 @@ def run_program(
     """Run a program on an open connection; with `run`, under that name in the ledger."""
     ran = Ran()
     program = parse_program(text, database.dialect)
-    recorder = Recorder(ran.records.append)
+    recorder = Recorder(lambda record: ran.records.append(check_record(record)))
     context = StepContext(
         program=program,
         database=database,
@@ -119,7 +121,7 @@ class Process:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.stdout.splitlines()]
+        return [check_record(json.loads(line)) for line in self.stdout.splitlines()]
 
     def of(self, record_type: str) -> list[dict[str, Any]]:
         return [record for record in self.records if record["type"] == record_type]
