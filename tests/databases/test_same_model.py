@@ -127,3 +127,22 @@ def ordered(matrix: np.ndarray, labels: pa.Array) -> list[tuple[object, ...]]:
         numbers = np.nan_to_num(batch.matrix, nan=-1).tolist()
         found += [(*row, label) for row, label in zip(numbers, batch.labels.to_pylist(), strict=True)]
     return found
+
+
+@pytest.mark.parametrize("more", ["", ", subsample=0.5", ", max_bin=17", ", tree_method='approx'", ", rate_drop=0.5"])
+def test_the_model_that_xgboost_gives_for_the_same_matrix(
+    iris_sqlite: Database, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    """Bins of many batches, in the order of a dataset, are those of the whole matrix."""
+    from sqlflow_runtime.ml import xgboost_rows
+
+    select = "SELECT sepal_length, sepal_width, petal_length, petal_width, class FROM train"
+    check = 'validation.select="SELECT sepal_length, sepal_width, petal_length, petal_width, class FROM test"'
+    estimator = "xgboost.dart" if "rate_drop" in more else "xgboost.gbtree"
+    text = f"{select} TO TRAIN {estimator} WITH objective='multi:softprob', {check}{more} LABEL class INTO m"
+    monkeypatch.setattr(ordered_rows, "BUCKET_BYTES", 256)
+    succeed(iris_sqlite, text)
+    by_batches = load_model(iris_sqlite, "m").content
+    monkeypatch.setattr(xgboost_rows, "takes_quantiles", lambda parameters: False)
+    succeed(iris_sqlite, text)
+    assert load_model(iris_sqlite, "m").content == by_batches

@@ -23,16 +23,23 @@ class BoostingRows:
     """The rows of a dataset.
 
     Attributes:
-        matrix: rows x columns of the matrix.
+        data: the rows themselves.
+        order: of the rows below; None for that of the dataset.
         labels: numbers of classes, or numbers.
         weights: of the rows; None unless the statement names a column for them.
         sizes: rows of each group, which stand side by side; None unless the statement names a column for groups.
     """
 
-    matrix: Any
+    data: Dataset
+    order: npt.NDArray[np.int64] | None
     labels: Matrix
     weights: Numbers | None
     sizes: npt.NDArray[np.int64] | None
+
+    @property
+    def matrix(self) -> Any:
+        """Rows x columns of the matrix."""
+        return self.data.matrix if self.order is None else self.data.matrix[self.order]
 
     def group_weights(self) -> Numbers | None:
         """The weights of the groups.
@@ -59,11 +66,11 @@ def boosting_rows(data: Dataset, label: Label) -> BoostingRows:
     """
     labels, weights = _label_numbers(data, label), data.weights
     if data.groups is None:
-        return BoostingRows(data.matrix, labels, weights, None)
+        return BoostingRows(data, None, labels, weights, None)
     codes = _group_numbers(data)
     order = np.argsort(codes, kind="stable")
     sizes = np.bincount(codes).astype(np.int64)
-    return BoostingRows(data.matrix[order], labels[order], None if weights is None else weights[order], sizes)
+    return BoostingRows(data, order, labels[order], None if weights is None else weights[order], sizes)
 
 
 def _group_numbers(data: Dataset) -> npt.NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlflow_runtime.ml.batch import Batch, Matrix
@@ -31,8 +31,8 @@ def quantile_matrix(
     fields: Fields,
     parameters: Mapping[str, Any],
     missing: float,
-    ref: xgboost.QuantileDMatrix | None = None,
-    **types: Any,
+    feature_types: Sequence[str],
+    ref: xgboost.DMatrix | None = None,
 ) -> xgboost.QuantileDMatrix:
     """The bins of all rows.
 
@@ -41,25 +41,25 @@ def quantile_matrix(
         fields: further values of them.
         parameters: of the training: threads, and the number of bins.
         missing: the number that stands for a missing value, besides NaN.
+        feature_types: of the columns: `q`, or `c` for a category.
         ref: the matrix of the rows to learn from, whose bins are used; None if these are they.
-        types: further arguments of `xgboost.QuantileDMatrix`.
     """
     return xgboost.QuantileDMatrix(
-        _Batches(data, fields),
+        _Batches(data, fields, list(feature_types)),
         missing=missing,
         nthread=parameters.get("nthread"),
         max_bin=parameters.get("max_bin", _BINS),
         ref=ref,
-        **types,
+        enable_categorical=True,
     )
 
 
 class _Batches(xgboost.DataIter):
     """Hands out the batches; XGBoost reads them four times."""
 
-    def __init__(self, data: Dataset, fields: Fields) -> None:
+    def __init__(self, data: Dataset, fields: Fields, feature_types: list[str]) -> None:
         super().__init__()
-        self._data, self._fields = data, fields
+        self._data, self._fields, self._types = data, fields, feature_types
         self._rows: Iterator[Batch] = iter(())
         self._at = 0
 
@@ -70,7 +70,7 @@ class _Batches(xgboost.DataIter):
             return False
         end = self._at + len(batch)
         fields = {name: values[self._at : end] for name, values in self._fields.items() if values is not None}
-        input_data(data=batch.matrix, **fields)
+        input_data(data=batch.matrix, feature_types=self._types, **fields)
         self._at = end
         return True
 

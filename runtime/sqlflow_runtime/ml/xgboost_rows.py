@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from sqlflow_codegen.catalogue.boosting import LOWER_BOUND, UPPER_BOUND
 
@@ -12,32 +15,49 @@ from sqlflow_runtime.ml.dataset import Dataset
 from sqlflow_runtime.ml.features import category_sizes
 from sqlflow_runtime.ml.labels import Label
 from sqlflow_runtime.ml.trained_model import Matrix
+from sqlflow_runtime.ml.xgboost_matrix import quantile_matrix, takes_quantiles
 
 AFT = "survival:aft"
 
 
-def training_matrix(data: Dataset, label: Label, objective: str, missing: float, threads: int) -> xgboost.DMatrix:
-    """The rows to learn from, or to measure on.
+def training_matrix(
+    data: Dataset,
+    label: Label,
+    parameters: Mapping[str, Any],
+    missing: float,
+    *,
+    ref: xgboost.DMatrix | None = None,
+    continued: bool = False,
+) -> xgboost.DMatrix:
+    """The rows to learn from, or to measure on: their bins alone where the training learns from bins.
+
+    Args:
+        data: the rows.
+        label: with its classes.
+        parameters: of the training.
+        missing: the number that stands for a missing value, besides NaN.
+        ref: the matrix of the rows to learn from; None if these are they.
+        continued: a stored model goes on, whose trees split between other bins.
 
     Raises:
         RunError: kind `data`; labels, weights or bounds that the objective cannot learn.
     """
     rows = boosting_rows(data, label)
-    matrix = xgboost.DMatrix(
+    fields: dict[str, Matrix | None] = {"label": rows.labels, "weight": rows.group_weights()}
+    if parameters["objective"] == AFT:
+        fields["label_lower_bound"], fields["label_upper_bound"] = _bounds(data, label, rows)
+    types = ["c" if size else "q" for size in category_sizes(data.features)]
+    if rows.sizes is None and not continued and takes_quantiles(parameters):
+        return quantile_matrix(data, fields, parameters, missing, types, ref)
+    return xgboost.DMatrix(
         rows.matrix,
-        label=rows.labels,
-        weight=rows.group_weights(),
+        **fields,
         group=rows.sizes,
         missing=missing,
-        nthread=threads,
-        feature_types=["c" if size else "q" for size in category_sizes(data.features)],
+        nthread=parameters["nthread"],
+        feature_types=types,
         enable_categorical=True,
     )
-    if objective == AFT:
-        lower, upper = _bounds(data, label, rows)
-        matrix.set_float_info("label_lower_bound", lower)
-        matrix.set_float_info("label_upper_bound", upper)
-    return matrix
 
 
 def _bounds(data: Dataset, label: Label, rows: BoostingRows) -> tuple[Matrix, Matrix]:

@@ -39,11 +39,7 @@ def train(training: Training) -> TrainedModel:
     rounds = _rounds(training, parameters)
     start = training.start.fitted if training.start is not None else None
     missing = start.missing if isinstance(start, Boosted) else float(training.parameters.get("missing", np.nan))
-    sets = [(training.data, "train"), (training.validation, "validate")]
-    threads = parameters["nthread"]
-    watched = [
-        (training_matrix(rows, label, objective, missing, threads), name) for rows, name in sets if rows is not None
-    ]
+    watched = _matrices(training, label, parameters, missing)
     history: dict[str, dict[str, list[float]]] = {}
     best = _Best()
     stop_after = training.parameters.get(STOP_AFTER)
@@ -67,6 +63,18 @@ def train(training: Training) -> TrainedModel:
     metrics = {f"{data}-{name}": values[-1] for data, found in history.items() for name, values in found.items()}
     decided = {"objective": objective} | ({} if np.isnan(missing) else {"missing": missing})
     return training.model(Boosted(booster, objective, missing), label, metrics, decided)
+
+
+def _matrices(
+    training: Training, label: Label, parameters: dict[str, Any], missing: float
+) -> list[tuple[xgboost.DMatrix, str]]:
+    """The rows to learn from, and those to measure on if there are any, with their names in the metrics."""
+    continued = training.start is not None
+    learned = training_matrix(training.data, label, parameters, missing, continued=continued)
+    if training.validation is None:
+        return [(learned, "train")]
+    other = training_matrix(training.validation, label, parameters, missing, ref=learned, continued=continued)
+    return [(learned, "train"), (other, "validate")]
 
 
 class _Rounds(xgboost.callback.TrainingCallback):
