@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xgboost
 from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.ml.trained_model import TrainedModel, load
 from sqlflow_runtime.model_store import open_model_store
@@ -54,7 +55,7 @@ def test_values_and_base_value_add_up_to_the_margin(iris: Database) -> None:
         )
     model: Any = model_of(iris).fitted
     rows = table(iris, f"SELECT {LISTED} FROM test ORDER BY {LISTED}")
-    margins = model.booster.predict(model._matrix(rows.astype(np.float32)), output_margin=True)
+    margins = model.booster.predict(xgboost.DMatrix(rows.astype(np.float32)), output_margin=True)
     for number in range(3):
         sums = table(iris, f"SELECT {' + '.join(FEATURES)} + base_value FROM why{number}")[:, 0]
         assert sorted(sums) == pytest.approx(sorted(margins[:, number].tolist()), abs=1e-4)
@@ -97,7 +98,7 @@ def test_the_numbers_of_xgboost(iris_sqlite: Database) -> None:
     succeed(iris_sqlite, TRAIN_WEIGHTED + "SELECT * FROM weighted TO EXPLAIN weights INTO why;")
     model: Any = model_of(iris_sqlite, "weights").fitted
     rows = table(iris_sqlite, f"SELECT {', '.join(WEIGHTS)} FROM weighted ORDER BY id").astype(np.float32)
-    own = model.booster.predict(model._matrix(rows), pred_contribs=True)[:, :-1].astype(float)
+    own = model.booster.predict(xgboost.DMatrix(rows), pred_contribs=True)[:, :-1].astype(float)
     written = table(iris_sqlite, f"SELECT {', '.join(WEIGHTS)} FROM why ORDER BY id")
     assert np.array_equal(written, own)
 

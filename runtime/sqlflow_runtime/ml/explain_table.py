@@ -9,8 +9,9 @@ import numpy as np
 from sqlflow_codegen.catalogue.explainers import BASE_COLUMN, EXPLAIN_BASE
 from sqlflow_codegen.language.ir import ExplainStatement
 
-from sqlflow_runtime.databases.arrow_rows import record_batch
-from sqlflow_runtime.databases.rows import Column, Derivation, Row
+from sqlflow_runtime.arrow import pa
+from sqlflow_runtime.databases.arrow_rows import array_of
+from sqlflow_runtime.databases.rows import Column, Derivation
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.encoder import Encoder
@@ -52,21 +53,18 @@ def explain_derivation(
     added = _added(explanation, columns, based=based)
     _check_names(explanation, (*keep, *added))
 
-    names, kinds = [column.name for column in columns], [column.kind for column in columns]
-
-    def compute(rows: list[Row]) -> list[Row]:
+    def compute(rows: pa.RecordBatch) -> list[pa.Array]:
         explanation.context.check_stopped()
-        matrix = encoder.encode(record_batch(names, kinds, rows))
+        matrix = encoder.encode(rows)
         note(matrix)
         predicted = model.fitted.predict(matrix).astype(np.int64) if chosen.varies else np.empty(0)
         values, base = chosen.row_values(explanation.explainer.explain(matrix), predicted)
-        found = [tuple(row) for row in values.tolist()]
+        found = [column.tolist() for column in values.T]
         if based:
-            found = [(*row, one) for row, one in zip(found, base.tolist(), strict=True)]
+            found.append(base.tolist())
         if chosen.varies:
-            classes = model.label.decode(predicted) if model.label is not None else predicted.tolist()
-            found = [(*row, name) for row, name in zip(found, classes, strict=True)]
-        return found
+            found.append(model.label.decode(predicted) if model.label is not None else predicted.tolist())
+        return [array_of(one, column.kind) for one, column in zip(found, added, strict=True)]
 
     return Derivation(keep, added, compute)
 
