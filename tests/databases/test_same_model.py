@@ -146,3 +146,16 @@ def test_the_model_that_xgboost_gives_for_the_same_matrix(
     monkeypatch.setattr(xgboost_rows, "takes_quantiles", lambda parameters: False)
     succeed(iris_sqlite, text)
     assert load_model(iris_sqlite, "m").content == by_batches
+
+
+def test_the_fingerprint_is_of_the_rows(iris_sqlite: Database) -> None:
+    def fingerprint(select: str) -> str:
+        succeed(iris_sqlite, f"{select} TO TRAIN sklearn.naive_bayes.GaussianNB LABEL species INTO m")
+        return str(load_model(iris_sqlite, "m").metadata["fingerprint"])
+
+    first = fingerprint("SELECT petal_length, petal_width, species FROM train")
+    assert len(first) == 16
+    assert fingerprint("SELECT petal_length, petal_width, species FROM train ORDER BY petal_width DESC") == first
+    assert fingerprint("SELECT petal_length, petal_width, species FROM train WHERE petal_width > 0.1") != first
+    assert fingerprint("SELECT petal_length, petal_width + 1 AS w, species FROM train") != first
+    assert fingerprint("SELECT petal_length, petal_width, upper(species) AS species FROM train") != first

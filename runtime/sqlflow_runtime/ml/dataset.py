@@ -51,6 +51,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def fingerprint(self) -> str:
+        """The same text for the same rows, in whatever order they come; 64 bits in hexadecimal."""
+        return self._rows.fingerprint
+
     def batches(self) -> Iterator[Batch]:
         """All rows, some of them in memory at a time; repeatable."""
         return self._rows.batches()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -46,6 +47,8 @@ class ModelMetadata:
         columns: of TRAIN's SELECT.
         rows: number of rows that it learned from.
         metrics: last values measured while training.
+        fingerprint: of the rows that it learned from: the same for the same rows in any order; "" where an older version
+            trained it.
         curve: values measured after each iteration; see `Curve`.
         outputs: number of columns of the predictions: 1, but for transformations.
         background: some of these rows, as the matrix has them, for explainers; none where no explainer needs them.
@@ -60,6 +63,7 @@ class ModelMetadata:
     columns: Sequence[Column] = ()
     rows: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    fingerprint: str = ""
     curve: Curve = field(default_factory=dict)
     outputs: int = 1
     background: Background = ()
@@ -124,6 +128,7 @@ def read_metadata(data: Mapping[str, Any]) -> ModelMetadata:
             columns=[Column(**_texts(column)) for column in _of(data, "columns", list)],
             rows=_of(data, "rows", int),
             metrics=_of(data, "metrics", dict),
+            fingerprint=_fingerprint(data.get("fingerprint", "")),
             curve=check_curve(data.get("curve", {})),
             outputs=_of({"outputs": 1, **data}, "outputs", int),  # models of older versions have none
             background=_background(data.get("background", [])),
@@ -146,6 +151,12 @@ def _background(data: Any) -> Background:
     if not all(type(x) in (int, float, type(None)) for row in data for x in row):
         raise ValueError("its background rows are no numbers")
     return tuple(tuple(None if x is None else float(x) for x in row) for row in data)
+
+
+def _fingerprint(text: Any) -> str:
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9a-f]{16}|", text):
+        raise ValueError(f"its fingerprint is {text!r:.80}")
+    return text
 
 
 def _texts(column: Any) -> dict[str, str]:

@@ -40,6 +40,7 @@ class OrderedRows:
         self._buckets = [Spool() for _ in range(1 << self._bits)]
         self._sorted = Spool()
         self._rows = 0
+        self._sum = 0
 
     def __len__(self) -> int:
         return self._rows
@@ -49,6 +50,7 @@ class OrderedRows:
         hashes = row_hashes(batch.matrix, list(batch.others.values()))
         rows = to_arrow(batch).append_column(_HASH, pa.array(hashes))
         self._rows += len(batch)
+        self._sum = (self._sum + int(hashes.sum(dtype=np.uint64))) % 2**64
         if not self._bits:
             self._buckets[0].add(rows)
             return
@@ -61,6 +63,11 @@ class OrderedRows:
             if end > start:
                 bucket.add(rows.slice(start, end - start))
             start = end
+
+    @property
+    def fingerprint(self) -> str:
+        """The sum of all rows' hashes, in hexadecimal: the same for the same rows in any order."""
+        return f"{self._sum:016x}"
 
     def finish(self) -> None:
         """Sort; after the last row was added."""

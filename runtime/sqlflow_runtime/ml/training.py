@@ -103,6 +103,7 @@ class Training:
             attributes={**self.parameters, **decided},
             columns=self.data.columns,
             rows=len(self.data),
+            fingerprint=self.data.fingerprint,
             metrics=metrics,
             curve=self.curve.curve(),
             outputs=outputs,
