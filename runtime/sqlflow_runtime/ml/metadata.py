@@ -47,8 +47,8 @@ class ModelMetadata:
         columns: of TRAIN's SELECT.
         rows: number of rows that it learned from.
         metrics: last values measured while training.
-        fingerprint: of the rows that it learned from: the same for the same rows in any order; "" where an older version
-            trained it.
+        fingerprint: of the rows that it learned from: the same for the same rows in any order; "" in a model of an
+            older version.
         curve: values measured after each iteration; see `Curve`.
         outputs: number of columns of the predictions: 1, but for transformations.
         background: some of these rows, as the matrix has them, for explainers; none where no explainer needs them.
