@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xgboost
 from sqlflow_runtime.databases.driver import Database
+from sqlflow_runtime.ml.boosting import xgboost
 from sqlflow_runtime.ml.trained_model import TrainedModel, load
 from sqlflow_runtime.model_store import open_model_store
 
@@ -319,3 +320,43 @@ def test_crossed_and_sparse_columns(iris_sqlite: Database) -> None:
     margins = table(iris_sqlite, "SELECT score FROM found ORDER BY id")[:, 0]
     assert len(set(margins.round(3).tolist())) > 1, "the model has learned"
     assert sums.tolist() == pytest.approx(margins.tolist(), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        "lightgbm.LGBMClassifier WITH n_estimators=5",
+        'xgboost.dart WITH objective="multi:softprob", rate_drop=0.5',
+    ],
+)
+def test_other_boosters_add_up(iris_sqlite: Database, train: str) -> None:
+    """Three classes, each with the margin that TO PREDICT gives as its score."""
+    text = TRAIN.format(train) + (
+        "SELECT rowid AS id, * FROM test TO PREDICT found.p WITH predict.extra_outputs='score' USING m;"
+        + "".join(
+            f"SELECT rowid AS id, * FROM test TO EXPLAIN m WITH explain.class={number}, explain.base_value=true "
+            f"INTO why{number};"
+            for number in range(3)
+        )
+    )
+    succeed(iris_sqlite, text)
+    for number in range(3):
+        margins = table(iris_sqlite, f"SELECT score_{number} FROM found ORDER BY id")[:, 0]
+        sums = table(iris_sqlite, f"SELECT {' + '.join(FEATURES)} + base_value FROM why{number} ORDER BY id")[:, 0]
+        assert sums.tolist() == pytest.approx(margins.tolist(), abs=1e-5)
+
+
+def test_text_columns_and_categories_that_are_new(iris_sqlite: Database) -> None:
+    text = """
+    CREATE TABLE shop (town TEXT, size REAL, price REAL);
+    INSERT INTO shop VALUES ('a', 1, 10), ('b', 1, 20), ('a', 2, 12), ('b', 2, 22), ('a', 3, 14), ('b', 3, 24);
+    SELECT * FROM shop TO TRAIN xgboost.gbtree WITH objective="reg:squarederror", min_child_weight=0 LABEL price INTO m;
+    SELECT town, size FROM shop UNION ALL SELECT 'new', 1 TO EXPLAIN m INTO why;
+    SELECT town, size FROM why;
+    SELECT town, size FROM shop UNION ALL SELECT 'new', 1 TO EXPLAIN m;
+    """
+    ran = succeed(iris_sqlite, text)
+    towns = [row[0] for row in ran.rows(5)]
+    assert min(towns[1:6:2]) > 0 > max(towns[:6:2]), "town b is dearer"
+    warnings = [record["message"] for record in ran.of("log") if record["level"] == "warning"]
+    assert len([one for one in warnings if "town" in one]) == 2, "the new town is a missing value, which both say"

@@ -79,11 +79,14 @@ def _write(explanation: Explanation, sample: RowSample | None) -> int:
     check_distinct(columns)
     left_out = _labels(statement, explanation.model, columns)
     note = sample.add if sample is not None else lambda matrix: None
-    derivation = explain_derivation(explanation, columns, left_out, note)
+    encoder = Encoder(columns, explanation.model.features, explanation.model.fitted.dtype)
+    derivation = explain_derivation(explanation, columns, encoder, left_out, note)
     table = result_table(context, statement)
     assert table is not None
     with context.effect(statement):
-        return context.database.results.derive(statement.select, table, derivation)
+        count = context.database.results.derive(statement.select, table, derivation)
+    _warn(context, encoder)
+    return count
 
 
 def _read(explanation: Explanation, sample: RowSample) -> int:
@@ -97,7 +100,13 @@ def _read(explanation: Explanation, sample: RowSample) -> int:
             context.check_stopped()
             sample.add(encoder.collect(batch))
     encoder.extremes.check()
+    _warn(context, encoder)
     return sample.count
+
+
+def _warn(context: StepContext, encoder: Encoder) -> None:
+    for line in encoder.findings.lines:
+        context.recorder.log("warning", line)
 
 
 def _labels(statement: ExplainStatement, model: TrainedModel, columns: tuple[Column, ...]) -> tuple[Column, ...]:

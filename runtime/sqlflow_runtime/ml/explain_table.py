@@ -35,18 +35,22 @@ class Explanation:
 
 
 def explain_derivation(
-    explanation: Explanation, columns: tuple[Column, ...], left_out: tuple[Column, ...], note: Callable[[Matrix], None]
+    explanation: Explanation,
+    columns: tuple[Column, ...],
+    encoder: Encoder,
+    left_out: tuple[Column, ...],
+    note: Callable[[Matrix], None],
 ) -> Derivation:
     """The table's columns, and the function that computes them; `note` sees the matrix of each batch.
 
     Args:
         explanation: the statement.
         columns: of its SELECT.
+        encoder: makes a matrix of its rows.
         left_out: those that are not kept though the model does not read them: labels.
         note: is called with each batch's matrix.
     """
     model, chosen = explanation.model, explanation.chosen
-    encoder = Encoder(columns, model.features, model.fitted.dtype)
     read = {find_column(columns, name) for names in explanation.groups.columns for name in names}
     keep = tuple(column for column in columns if column not in read and column not in left_out)
     based = any(one.name == EXPLAIN_BASE and one.value is True for one in explanation.statement.attributes)
@@ -59,14 +63,15 @@ def explain_derivation(
         note(matrix)
         predicted = model.fitted.predict(matrix).astype(np.int64) if chosen.varies else np.empty(0)
         values, base = chosen.row_values(explanation.explainer.explain(matrix), predicted)
-        found = [column.tolist() for column in values.T]
+        found = [pa.array(np.ascontiguousarray(column)) for column in values.T]
         if based:
-            found.append(base.tolist())
+            found.append(pa.array(base))
         if chosen.varies:
-            found.append(model.label.decode(predicted) if model.label is not None else predicted.tolist())
-        return [array_of(one, column.kind) for one, column in zip(found, added, strict=True)]
+            classes = model.label.decode(predicted) if model.label is not None else predicted.tolist()
+            found.append(array_of(classes, added[-1].kind))
+        return found
 
-    return Derivation(keep, added, compute)
+    return Derivation(keep, added, compute, {added[-1].name: chosen.names} if chosen.varies else {})
 
 
 def _added(explanation: Explanation, columns: tuple[Column, ...], *, based: bool) -> tuple[Column, ...]:
