@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import xgboost
 from sqlflow_runtime.databases.driver import Database
-from sqlflow_runtime.ml.boosting import xgboost
 from sqlflow_runtime.ml.trained_model import TrainedModel, load
 from sqlflow_runtime.model_store import open_model_store
 
