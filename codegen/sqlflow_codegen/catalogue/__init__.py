@@ -2,7 +2,6 @@
 
 from sqlflow_codegen.catalogue.estimator import Estimator
 from sqlflow_codegen.catalogue.estimators import (
-    REPLACEMENTS,
     VALIDATION_SELECT,
     composed,
     estimator_names,
@@ -25,7 +24,6 @@ __all__ = [
     "EXTRA_OUTPUTS",
     "OTHER_SOLVERS",
     "PREDICTION_OUTPUTS",
-    "REPLACEMENTS",
     "RESULT_ATTRIBUTES",
     "RESULT_REPLACE",
     "SOLVER",

@@ -16,12 +16,15 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sqlflow_codegen.catalogue.boosting import Conflict
+from sqlflow_codegen.catalogue.boosting import SAMPLE_WEIGHT, Conflict
 from sqlflow_codegen.catalogue.estimator import Estimator, Part
 from sqlflow_codegen.catalogue.rules import allows, described
 
 if TYPE_CHECKING:
     from sqlflow_codegen.language.ir import Value
+
+_OF_STATEMENT = ("train.", "validation.")
+"""Prefixes of attributes that no part has: they are about the statement's rows."""
 
 _DEEPEST = 5
 """Estimators inside estimators, at most."""
@@ -151,7 +154,10 @@ def _with_parts(
     attributes = {**dict.fromkeys(estimator.slots, "str"), **estimator.attributes}
     for part in parts:
         attributes[part.slot] = "str"
-        attributes |= {f"{part.name}.{name}": rule for name, rule in part.estimator.attributes.items()}
+        inner = part.estimator.attributes
+        attributes |= {
+            f"{part.name}.{name}": rule for name, rule in inner.items() if not name.startswith(_OF_STATEMENT)
+        }
     attributes |= _grid(estimator, parts, given, problems)
     needs = dict(estimator.needs)
     for part in parts:
@@ -164,12 +170,14 @@ def _with_parts(
         last = parts[-1].estimator
         task = last.task
         tags |= last.tags & {"transform", "multi_output", "single_output"}
-    inner = [part.estimator for part in parts]
-    for tag in ("nan", "sparse"):
-        if inner and not all(tag in one.tags for one in inner):
+    every = [part.estimator for part in parts]
+    for tag in ("nan", "sample_weight", "sparse"):
+        if every and not all(tag in one.tags for one in every):
             tags.discard(tag)
-    if estimator.class_path.endswith((".Pipeline", ".FeatureUnion")) and all("sparse" in one.tags for one in inner):
+    if estimator.class_path.endswith((".Pipeline", ".FeatureUnion")) and all("sparse" in one.tags for one in every):
         tags.add("sparse")
+    if "sample_weight" not in tags:
+        attributes.pop(SAMPLE_WEIGHT, None)
     return replace(
         estimator,
         attributes=MappingProxyType(attributes),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sqlflow_codegen.catalogue import lightgbm, neural
+from sqlflow_codegen.catalogue.boosting import SAMPLE_WEIGHT
 from sqlflow_codegen.catalogue.composites import Composition, compose
 from sqlflow_codegen.catalogue.estimator import Estimator, Slot
 from sqlflow_codegen.catalogue.xgboost import (
@@ -24,14 +26,20 @@ from sqlflow_codegen.catalogue.xgboost import (
 if TYPE_CHECKING:
     from sqlflow_codegen.language.ir import Attribute
 
-REPLACEMENTS: Mapping[str, str] = MappingProxyType(
+_SQLFLOW: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
     {
-        "kmeans": "sklearn.cluster.KMeans",
-        "randomforests": "sklearn.ensemble.RandomForestClassifier",
-        "sqlflow_models.oneclasssvm": "sklearn.svm.OneClassSVM",
+        "kmeans": ("sklearn.cluster.KMeans", {"center_count": "n_clusters"}),
+        "randomforests": ("sklearn.ensemble.RandomForestClassifier", {"tree_num": "n_estimators"}),
+        "sqlflow_models.oneclasssvm": ("sklearn.svm.OneClassSVM", {}),
+        "oneclasssvm": ("sklearn.svm.OneClassSVM", {}),
     }
 )
-"""Estimators of SQLFlow's that nothing here implements, in lower case -> an estimator that does the same."""
+"""SQLFlow's names in lower case -> the estimator, and SQLFlow's names of its attributes."""
+
+_SQLFLOW_IDLE: Mapping[str, str] = MappingProxyType(
+    {"idx_table_name": "TO PREDICT writes the table with the clusters; leave the attribute out."}
+)
+"""Attributes of SQLFlow's that do nothing here -> the alternative."""
 
 VALIDATION_SELECT = "validation.select"
 """Attribute of TRAIN with the SELECT of the rows to validate on."""
@@ -47,7 +55,8 @@ def find_estimator(name: str) -> Estimator | None:
     """The known estimator of that name; None if it is unknown, or stands in an image of its own.
 
     `xgboost.` and `lightgbm.` names go in any case, and XGBClassifier, LGBMClassifier and the like without their
-    library; scikit-learn classes by their public path, or short: `sklearn.RandomForestClassifier`.
+    library; scikit-learn classes by their public path, or short: `sklearn.RandomForestClassifier`. SQLFlow's names for
+    some of them, such as `kmeans`, bring SQLFlow's names of attributes.
     """
     return _names().get(name) or _names().get(name.lower())
 
@@ -87,7 +96,17 @@ def _names() -> Mapping[str, Estimator]:
         ):  # SQLFlow's own names, with and without its prefix
             for spelling in (short[-1], f"sqlflow_models.{short[-1]}"):
                 names[spelling] = names[spelling.lower()] = estimator
+    names |= {name: _renamed(names[same], aliases) for name, (same, aliases) in _SQLFLOW.items()}
     return MappingProxyType(names)
+
+
+def _renamed(estimator: Estimator, aliases: Mapping[str, str]) -> Estimator:
+    """The estimator with SQLFlow's names of its attributes besides its own."""
+    further = {**{f"model.{name}": name for name in estimator.attributes if "." not in name}, **aliases}
+    idle = _SQLFLOW_IDLE if "n_clusters" in estimator.attributes else {}
+    rules = {name: estimator.attributes[same] for name, same in further.items()} | dict.fromkeys(idle, "str")
+    attributes = MappingProxyType({**estimator.attributes, **rules})
+    return replace(estimator, attributes=attributes, aliases=MappingProxyType(further), deprecated=idle)
 
 
 def _xgboost() -> Iterable[Estimator]:
@@ -105,7 +124,8 @@ def _lightgbm() -> Iterable[Estimator]:
 
 def _sklearn() -> Iterable[Estimator]:
     for name, entry in _sklearn_data()["estimators"].items():
-        attributes = MappingProxyType({**entry["attributes"], VALIDATION_SELECT: "str"})
+        further = {VALIDATION_SELECT: "str"} | ({SAMPLE_WEIGHT: "str"} if "sample_weight" in entry["tags"] else {})
+        attributes = MappingProxyType({**entry["attributes"], **further})
         yield Estimator(
             name,
             "sklearn",

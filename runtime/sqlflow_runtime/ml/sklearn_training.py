@@ -76,11 +76,13 @@ def _set_categories(estimator: Any, training: Training) -> None:
 
 
 def _fit(estimator: Any, training: Training, target: Matrix | None) -> None:
-    matrix = training.data.matrix
+    matrix, weights = training.data.matrix, training.data.weights
+    given = [matrix] if target is None else [matrix, target]
+    further = {} if weights is None else {"sample_weight": weights}
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
-            estimator.fit(matrix) if target is None else estimator.fit(matrix, target)
+            estimator.fit(*given, **further)
     except (ValueError, TypeError, NotFittedError) as error:
         raise RunError("estimator", f"{training.estimator.name}: {str(error).strip()}") from error
     for text in dict.fromkeys(str(one.message).splitlines()[0] for one in caught):

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from sqlflow_codegen.catalogue import (
-    REPLACEMENTS,
     allows,
     described,
     estimator_names,
@@ -116,8 +115,21 @@ def test_supervised() -> None:
     assert not supervised("sklearn.IsolationForest")
 
 
-def test_replacements_exist() -> None:
-    assert [name for name in REPLACEMENTS.values() if find_estimator(name) is None] == []
+@pytest.mark.parametrize(
+    ("name", "canonical", "attribute", "meant"),
+    [
+        ("kmeans", "sklearn.cluster.KMeans", "center_count", "n_clusters"),
+        ("KMeans", "sklearn.cluster.KMeans", "model.n_clusters", "n_clusters"),
+        ("randomforests", "sklearn.ensemble.RandomForestClassifier", "tree_num", "n_estimators"),
+        ("sqlflow_models.OneClassSVM", "sklearn.svm.OneClassSVM", "model.kernel", "kernel"),
+    ],
+)
+def test_names_of_sqlflow(name: str, canonical: str, attribute: str, meant: str) -> None:
+    estimator = find_estimator(name)
+    assert estimator is not None
+    assert estimator.name == canonical
+    assert estimator.attributes[attribute] == estimator.attributes[meant]
+    assert estimator.aliases[attribute] == meant
 
 
 # -- against the libraries

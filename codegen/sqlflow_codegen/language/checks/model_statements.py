@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from sqlflow_codegen.catalogue import (
-    REPLACEMENTS,
     VALIDATION_SELECT,
     Estimator,
     composed,
@@ -59,9 +58,8 @@ def check_train(statement: ir.TrainStatement) -> Iterator[Problem]:
 
 
 def estimator_hint(name: str) -> str:
-    """The hint for an unknown estimator: a similar name, or an estimator that does the same; "" if there is none."""
-    same = REPLACEMENTS.get(name.lower())
-    return f"{same} does the same here." if same else did_you_mean(name, estimator_names())
+    """The hint for an unknown estimator: a similar name; "" if there is none."""
+    return did_you_mean(name, estimator_names())
 
 
 def _validation_select(attributes: tuple[ir.Attribute, ...]) -> Iterator[Problem]:
