@@ -67,6 +67,8 @@ class Recorder:
         self._lock = threading.RLock()
         self._statement = 0
         self._place: tuple[int, int, str] = (0, 0, "step")
+        self.latest = ""
+        """The last line that was logged."""
         self._logged = 0
         self._logged_in_all = 0
         self._dropped = 0
@@ -105,7 +107,7 @@ class Recorder:
                 if self._logged >= LOG_LIMIT or self._logged_in_all >= STEP_LOG_LIMIT:
                     self._dropped += 1
                     continue
-                shown = line if len(line) <= LINE_LIMIT else line[:LINE_LIMIT] + "…"
+                shown = self.latest = line if len(line) <= LINE_LIMIT else line[:LINE_LIMIT] + "…"
                 fields = {"statement": self._statement, "level": level, "message": shown}
                 size = len(dump_record(fields).encode(errors="replace")) + _LINE_OVERHEAD
                 self._logged += size

@@ -32,6 +32,9 @@ _LONGEST = 128 * 1024 - 1
 _GRACE_SECONDS = 8.0
 """A process that ignores SIGTERM for that long is killed; the step itself has ten seconds."""
 
+_SAID = 300
+"""Characters of its last line that the error shows."""
+
 _LOOK_SECONDS = 0.1
 _PYTHONS = ("python", "python3")
 
@@ -44,11 +47,13 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
         raise RunError("usage", "TO RUN needs its container image, which only a cluster has", hint)
     env = _environment(context, statement)
     words = _words(statement, env)
-    context.recorder.log("info", f"running {Path(words[0]).name} with {len(words) - 1} arguments")
+    start = f"running {Path(words[0]).name} with {len(words) - 1} arguments"
+    context.recorder.log("info", start)
     code = _execute(context, statement, words, env)
     context.sync()
     if code != 0:
-        raise _failure(statement, code)
+        latest = context.recorder.latest
+        raise _failure(statement, code, "" if latest == start else latest)
     context.database.reconnect()  # a server ends connections that are idle for long
     counted = {table.text: _count(context, table) for table in statement.into}
     with context.effect(statement):
@@ -126,15 +131,19 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _failure(statement: RunStatement, code: int) -> RunError:
-    """The failure of a command. Nobody knows which of its exit codes may pass, so spec.retries counts for all."""
+def _failure(statement: RunStatement, code: int, said: str) -> RunError:
+    """The failure of a command, with what it said last.
+
+    Nobody knows which of its exit codes may pass, so spec.retries counts for all.
+    """
     place, program = statement.image.span.start, statement.command[0]
     if code == -signal.SIGKILL:
         hint = "Give the step more memory (spec.resources)."
         return RunError("memory", f"{program} was killed, most probably for its memory", hint, place=place)
     how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-    hint = "Its own words are in the log records of this statement."
-    return RunError("command", f"{program} {how}", hint, place=place, final=False)
+    hint = "All that it said is in the log records of this statement."
+    words = f"{program} {how}: {said[:_SAID]}" if said.strip() else f"{program} {how}"
+    return RunError("command", words, hint, place=place, final=False)
 
 
 def _count(context: StepContext, table: Name) -> int:
