@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlflow_codegen.contract import DATABASE_ENV, TERMINATION_LOG_ENV
 from sqlflow_codegen.language.ir import Name, RunStatement, Statement
-from sqlflow_codegen.language.names import stored
+from sqlflow_codegen.language.names import quote_name, stored
 
 from sqlflow_runtime.databases.rows import StatementResult
 from sqlflow_runtime.errors import RunError
@@ -149,10 +149,13 @@ def _failure(statement: RunStatement, code: int, said: str) -> RunError:
 def _count(context: StepContext, table: Name) -> int:
     """The number of rows of a table that the command was to write."""
     database = context.database
-    path = tuple(stored(part, database.dialect) for part in table.path)
-    if database.results.find(path) is None:
-        message = f"the command has ended well, but there is no table {table}"
+    name = quote_name(tuple(stored(part, database.dialect) for part in table.path), database.dialect)
+    try:
+        ((rows,),) = database.execute(f"SELECT COUNT(*) FROM {name}")
+    except RunError as failure:
+        if failure.kind != "database":
+            raise
+        message = f"the command has ended well, but {table} cannot be read: {failure.message}"
         hint = f"Let it write the tables that {INTO_ENV} names, or correct INTO."
-        raise RunError("data", message, hint, place=table.span.start)
-    ((rows,),) = database.execute(f"SELECT COUNT(*) FROM {database.results.quoted(*path)}")
+        raise RunError("data", message, hint, place=table.span.start) from failure
     return int(rows)

@@ -151,7 +151,7 @@ def test_image_that_cannot_be_pulled(reason: str) -> None:
     assert found is not None
     assert found[0] == Reason.IMAGE_PULL
     shown = "ErrImagePull" if reason == "ImagePullBackOff" else reason
-    assert found[1].startswith(f"image step:1 cannot be pulled ({shown}): no such host. Check spec.image,")
+    assert found[1].startswith(f"image step:1 cannot be pulled ({shown}): no such host. Check spec.image or")
 
 
 def test_a_pull_that_is_tried_again_and_again_has_one_message() -> None:

@@ -12,7 +12,7 @@ from sqlflow_operator.workflow.observe.state import Reason
 from sqlflow_operator.workflow.observe.step_report import needs_log, report_from_log
 from sqlflow_operator.workflow.observe.waiting import explain_events, explain_waiting, last_seen
 
-ADVICE = "Check spec.image, spec.imagePullPolicy and spec.imagePullSecrets."
+ADVICE = "Check spec.image or the image in the program, spec.imagePullPolicy and spec.imagePullSecrets."
 
 
 def pod(reason: str, message: str | None = None, **metadata: str) -> Object:

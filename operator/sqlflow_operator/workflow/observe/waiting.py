@@ -11,7 +11,7 @@ from sqlflow_operator.workflow.observe.reasons import Explanation, database_secr
 from sqlflow_operator.workflow.observe.state import Reason
 from sqlflow_operator.workflow.observe.wording import SHORT_LIMIT, WORDS_LIMIT, clip, sentence, without_pod_name
 
-IMAGE_ADVICE = "Check spec.image, spec.imagePullPolicy and spec.imagePullSecrets."
+IMAGE_ADVICE = "Check spec.image or the image in the program, spec.imagePullPolicy and spec.imagePullSecrets."
 
 _IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
 _CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError")
