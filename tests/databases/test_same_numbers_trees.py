@@ -166,6 +166,40 @@ def test_predictions(sqlite: Database, pair: Pair, by_hand: Callable[..., Any], 
     assert len(set(found)) > 1
 
 
+KINDS = "SELECT a, b, 'k' || kind AS k, t FROM pages"
+BAGS = "SELECT a, kind || ':' || (b + 1) || ' ' || (query + 6) || ':2' AS k, t FROM pages"
+
+
+@pytest.mark.parametrize(
+    ("select", "column"), [(KINDS, ""), (BAGS, "COLUMN SPARSE(k, 20)")], ids=["categories", "sparse"]
+)
+def test_categories_and_sparse_rows(sqlite: Database, select: str, column: str) -> None:
+    """Text as the libraries' own categories, and a matrix in compressed sparse rows."""
+    load_pages(sqlite)
+    for estimator, dtype in (
+        (f"xgboost.gbtree WITH {SQUARED}, max_cat_to_onehot=1", np.float32),
+        ("lightgbm.gbdt WITH n_estimators=10, min_data_per_group=5, max_cat_to_onehot=1", np.float64),
+    ):
+        statement = f"{select} TO TRAIN {estimator} {column} LABEL t INTO m"
+        data = read(sqlite, statement, dtype)
+        labels, categories = data.labels.to_numpy(), [] if column else [2]
+        assert data.matrix.shape == (len(PAGES), 3 if categories else 21)
+        if "xgboost" in estimator:
+            kinds = ["c" if place in categories else "q" for place in range(data.matrix.shape[1])]
+            rows = xgboost.DMatrix(data.matrix, label=labels, feature_types=kinds, enable_categorical=True)
+            parameters = {**XGB, "objective": "reg:squarederror", "max_cat_to_onehot": 1}
+            expected = xgboost.train(parameters, rows, num_boost_round=10).predict(rows)
+        else:
+            parameters = {**LIGHT, "min_data_per_group": 5, "max_cat_to_onehot": 1, "objective": "regression"}
+            light = lightgbm.Dataset(data.matrix, labels, params=parameters, categorical_feature=categories)
+            expected = lightgbm.train(parameters, light, num_boost_round=10).predict(data.matrix)
+        succeed(sqlite, f"{statement}; {select} TO PREDICT p.y USING m")
+        found = [y for (y,) in sqlite.execute("SELECT y FROM p")]
+        assert sorted(found) == sorted(np.asarray(expected, dtype=np.float64).tolist())
+        assert len(set(found)) > 5
+        sqlite.execute("DROP TABLE p")
+
+
 def test_metrics_are_the_librarys_own(sqlite: Database) -> None:
     """Those of the last round, as the library measures them."""
     load_pages(sqlite)
