@@ -76,6 +76,9 @@ _TRAIN = {
     "train.save_checkpoints_steps": _COUNT, "train.log_every_n_iter": _COUNT, "validation.steps": _COUNT,
     "validation.start_delay_secs": "int [0,inf)", "validation.throttle_secs": "int [0,inf)",
 }  # fmt: skip
+OWN_ATTRIBUTES: Mapping[str, str] = MappingProxyType(_TRAIN)
+"""Attributes that steer the training of a model of the user's own; all others are its class's or function's."""
+
 _IDLE = {
     "train.save_checkpoints_steps": "Only a training that is done stores its model.",
     "train.log_every_n_iter": "Progress is recorded once a second.",

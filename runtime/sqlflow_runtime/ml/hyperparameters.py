@@ -14,7 +14,9 @@ from sqlflow_codegen.catalogue import (
     described,
     estimator_names,
     find_estimator,
+    split_image,
 )
+from sqlflow_codegen.catalogue.neural import OWN_ATTRIBUTES
 from sqlflow_codegen.language.ir import Attribute, Name
 from sqlflow_codegen.language.suggest import did_you_mean
 
@@ -23,8 +25,10 @@ from sqlflow_runtime.errors import RunError, listed
 _ANY = "int | float | bool | str | list | none"
 
 
-def resolve_estimator(name: Name) -> Estimator:
-    """The estimator of that name: one of the catalogue, or any of the installed scikit-learn.
+def resolve_estimator(name: Name, given: Sequence[Attribute] = ()) -> Estimator:
+    """The estimator of that name: one of the catalogue, any of the installed scikit-learn, or the user's own.
+
+    Of the user's own only the class or function itself knows its attributes: all of `given` are passed on.
 
     Raises:
         RunError: kind `estimator`, at the name; there is none.
@@ -32,6 +36,10 @@ def resolve_estimator(name: Name) -> Estimator:
     known = find_estimator(name.text)
     if known is not None:
         return known
+    image, path = split_image(name.text)
+    if image:
+        own = {one.name: OWN_ATTRIBUTES.get(one.name, _ANY) for one in given}
+        return Estimator(name.text, "custom", path, "any", own)
     if not name.text.startswith("sklearn."):
         hint = (
             did_you_mean(name.text, estimator_names())

@@ -29,6 +29,7 @@ _LIBRARIES = {
     "lightgbm": "sqlflow_runtime.ml.lightgbm_training",
     "sklearn": "sqlflow_runtime.ml.sklearn_training",
     "keras": "sqlflow_runtime.ml.neural.train",
+    "custom": "sqlflow_runtime.ml.custom.train",
 }
 """Library of an estimator -> the module whose `train(training)` uses it."""
 
@@ -36,7 +37,7 @@ _LIBRARIES = {
 def run(context: StepContext, statement: Statement) -> StatementResult:
     """Train, store and record; returns the number of rows learned from."""
     assert isinstance(statement, TrainStatement)
-    estimator = composed_estimator(resolve_estimator(statement.estimator), statement.attributes)
+    estimator = composed_estimator(resolve_estimator(statement.estimator, statement.attributes), statement.attributes)
     parameters = checked_parameters(estimator, statement.attributes, context.recorder.log)
     context.models.prepare()
     library = importlib.import_module(_LIBRARIES[estimator.library])

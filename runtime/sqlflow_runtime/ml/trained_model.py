@@ -27,14 +27,23 @@ CODECS = {
     "xgboost-ubj": "sqlflow_runtime.ml.xgboost_models:load_ubjson",
     "skops": "sqlflow_runtime.ml.sklearn_models:load",
     "keras": "sqlflow_runtime.ml.neural.models:load",
+    "custom-keras": "sqlflow_runtime.ml.custom.networks:load",
+    "custom-skops": "sqlflow_runtime.ml.custom.estimators:load",
+    "custom-module": "sqlflow_runtime.ml.custom.functions:load",
 }
-"""Name of a storage format -> the function that reads it, given the content and the metadata. None can carry code."""
+"""Name of a storage format -> the function that reads it, given the content and the metadata. None can carry code.
+
+Those of the user's own models read data with classes, or by a function, of the module that the statement named.
+"""
 
 _LIBRARIES = {
     "xgboost-json": ("xgboost", "numpy"),
     "lightgbm-text": ("lightgbm", "numpy"),
     "skops": ("sklearn", "skops", "numpy"),
     "keras": ("keras", "jax", "numpy"),
+    "custom-keras": ("keras", "jax", "numpy"),
+    "custom-skops": ("sklearn", "skops", "numpy"),
+    "custom-module": ("numpy",),
 }
 """Name of a storage format -> the libraries whose versions are stored with a model."""
 

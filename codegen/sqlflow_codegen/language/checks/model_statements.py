@@ -15,6 +15,7 @@ from sqlflow_codegen.catalogue import (
     split_image,
 )
 from sqlflow_codegen.catalogue.boosting import ROLES
+from sqlflow_codegen.catalogue.neural import OWN_ATTRIBUTES
 from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.checks.attributes import check_aliases, check_attributes, check_conflicts, conflicting
 from sqlflow_codegen.language.checks.columns import all_columns, check_columns, check_patterns
@@ -29,8 +30,10 @@ def check_train(statement: ir.TrainStatement) -> Iterator[Problem]:
     yield from _validation_select(statement.attributes)
     yield from check_patterns(statement)
     image, name = split_image(statement.estimator.text)
-    if image:
-        return  # an estimator of the user's own image
+    if image:  # of the user's own: only it knows its attributes, but for those that steer the training
+        steering = [one for one in statement.attributes if one.name.partition(".")[0] in ("train", "validation")]
+        yield from check_attributes(steering, OWN_ATTRIBUTES, name)
+        return
     estimator = find_estimator(name)
     if reason := refusal(name):
         yield Problem("unusable-estimator", f"{name} cannot be trained: {reason}", statement.estimator.span.start)

@@ -28,11 +28,20 @@ FOREIGN = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "
 _SIZES = ("units", "input_dim", "output_dim")
 
 
+def is_functional(model: Any) -> bool:
+    """True for a network that is its inputs and outputs; False for a class with a `call` of its own."""
+    return isinstance(getattr(model, "inputs", None), list)
+
+
 def dump(model: Any) -> bytes:
-    """The network without what only its training needs, as the content of a `.keras` file."""
+    """The network without what only its training needs, as the content of a `.keras` file.
+
+    One that is not functional must not be compiled.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.keras")
-        keras.Model(model.inputs, model.outputs, name=model.name).save(path)
+        plain = keras.Model(model.inputs, model.outputs, name=model.name) if is_functional(model) else model
+        plain.save(path)
         return _packed(path.read_bytes())
 
 

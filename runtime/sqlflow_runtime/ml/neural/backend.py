@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -10,9 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlflow_runtime.errors import RunError
-from sqlflow_runtime.ml.threads import processors
-
-_ENVIRONMENT = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
+from sqlflow_runtime.ml.neural.environment import set_environment
 
 
 def not_installed(package: str) -> RunError:
@@ -47,9 +44,7 @@ def quiet() -> Iterator[None]:
 
 
 def _load() -> Any:
-    if "keras" not in sys.modules:
-        os.environ.update(_ENVIRONMENT)
-        os.environ.setdefault("PJRT_NPROC", str(processors()))
+    set_environment()
     try:
         with _quickly():
             import keras

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.neural.backend import keras
-from sqlflow_runtime.ml.neural.layout import Inputs, Layout
+from sqlflow_runtime.ml.neural.layout import Inputs
 from sqlflow_runtime.ml.training import Training
 
 Array = npt.NDArray[Any]
@@ -100,19 +100,26 @@ class Course(keras.callbacks.Callback):  # type: ignore[misc]
             self._training.log(f"epoch {epoch} had the lowest loss on the rows of validation.select, {loss:.6g}")
 
 
-def predicted(model: Any, layout: Layout, matrix: Any) -> Array:
-    """The network's numbers for each row of the matrix."""
+class Fed(Protocol):
+    """Makes a network's inputs of the matrix."""
+
+    def inputs(self, matrix: Any) -> Inputs | Array:
+        """The inputs by name, or the only one."""
+
+
+def predicted(model: Any, layout: Fed, matrix: Any) -> Array:
+    """The network's numbers for each row of the matrix; one row at least."""
     count = matrix.shape[0]
-    if not count:
-        return np.zeros((0, model.output_shape[-1]), dtype=np.float32)
     most = max(1, min(_PREDICTED_ROWS, _PREDICTED_CELLS // max(1, matrix.shape[1])))
     parts = [_predicted_part(model, layout.inputs(matrix[at : at + most])) for at in range(0, count, most)]
     return np.concatenate(parts)
 
 
-def _predicted_part(model: Any, inputs: Inputs) -> Array:
+def _predicted_part(model: Any, inputs: Inputs | Array) -> Array:
     """Filled up to a power of two: each number of rows costs a compilation of its own."""
-    rows = next(iter(inputs.values())).shape[0]
+    several = isinstance(inputs, dict)
+    given: Inputs = inputs if isinstance(inputs, dict) else {"": inputs}
+    rows = next(iter(given.values())).shape[0]
     size = 1 << (rows - 1).bit_length()
-    filled = {name: np.concatenate([part, np.repeat(part[:1], size - rows, axis=0)]) for name, part in inputs.items()}
-    return np.asarray(model.predict_on_batch(filled))[:rows]
+    filled = {name: np.concatenate([part, np.repeat(part[:1], size - rows, axis=0)]) for name, part in given.items()}
+    return np.asarray(model.predict_on_batch(filled if several else filled[""]))[:rows]

@@ -26,27 +26,33 @@ class Network:
         """`task` as in the metadata; for classes the network gives logits, for clusters shares."""
         self.model, self._layout, self._task = model, layout, task
 
+    def outputs(self, matrix: Matrix) -> Matrix:
+        """The network's numbers: rows x outputs."""
+        if not matrix.shape[0]:
+            return np.zeros((0, self.model.output_shape[-1]), dtype=np.float32)
+        return predicted(self.model, self._layout, matrix)
+
     def predict(self, matrix: Matrix) -> Matrix:
         """See `Fitted`."""
-        found = predicted(self.model, self._layout, matrix)
+        found = self.outputs(matrix)
         if self._task == "regression":
             return found[:, 0].astype(np.float64) if found.shape[1] == 1 else found
         return np.asarray(found.argmax(axis=1))
 
     def probabilities(self, matrix: Matrix) -> Matrix | None:
         """See `Fitted`."""
-        return softmax(predicted(self.model, self._layout, matrix)) if self._task == "classification" else None
+        return softmax(self.outputs(matrix)) if self._task == "classification" else None
 
     def predict_with_probabilities(self, matrix: Matrix) -> tuple[Matrix, Matrix | None]:
         """Both by one pass through the network."""
         if self._task != "classification":
             return self.predict(matrix), None
-        found = predicted(self.model, self._layout, matrix)
+        found = self.outputs(matrix)
         return np.asarray(found.argmax(axis=1)), softmax(found)
 
     def scores(self, matrix: Matrix) -> Matrix | None:
         """See `Fitted`: the logits of classes, the nearness to clusters."""
-        return predicted(self.model, self._layout, matrix).astype(np.float64) if self._task != "regression" else None
+        return self.outputs(matrix).astype(np.float64) if self._task != "regression" else None
 
     def dump(self) -> bytes:
         """The content of a `.keras` file."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.ml.batch import Batch
 from sqlflow_runtime.ml.dataset import Dataset
-from sqlflow_runtime.ml.neural.layout import Layout
+from sqlflow_runtime.ml.neural.fitting import Fed
 
 Array = npt.NDArray[Any]
 
@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 class Rows:
     """The rows of a dataset, again and again; a part of them is in memory, and shuffled, at a time."""
 
-    def __init__(self, data: Dataset, layout: Layout, targets: Callable[[pa.Array], Array] | None, seed: int) -> None:
+    def __init__(self, data: Dataset, layout: Fed, targets: Callable[[pa.Array], Array] | None, seed: int) -> None:
         """`targets` makes the network's targets of labels; None without a label."""
         self._data, self._layout, self._targets = data, layout, targets
         self._random = np.random.default_rng(seed)
