@@ -99,3 +99,10 @@ def test_a_step_of_another_image(iris_sqlite: Database, monkeypatch: pytest.Monk
     assert "into one program" in error.hint
     error = fail(iris_sqlite, f"{SELECT}flower_models.NearestMean LABEL class INTO m")
     assert "is not of the image of this step" in error.message
+
+
+def test_the_image_is_not_silently_left_out(iris_sqlite: Database) -> None:
+    ran = succeed(iris_sqlite, f"{SELECT}flower_models.NearestMean LABEL class INTO m")
+    assert f"flower_models.NearestMean is imported from this Python, not from the image {IMAGE}" in ran.logged
+    weighted = f"{SELECT}flower_models.NearestMean WITH train.sample_weight=petal_width LABEL class INTO m"
+    assert "takes no sample_weight" in fail(iris_sqlite, weighted).message

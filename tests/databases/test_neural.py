@@ -195,3 +195,16 @@ def test_a_network_that_diverges(neural: Database) -> None:
     )
     assert "the network has diverged" in error.message
     assert "optimizer.learning_rate" in error.hint
+
+
+def test_weights_of_rows(neural: Database) -> None:
+    """Rows of weight 0 teach nothing: the class that only they have is never predicted."""
+    weighted = f"SELECT {MEASURES}, CASE WHEN class = 2 THEN 0 ELSE 1 END AS w, class FROM train "
+    for name in ("model.weight_column", "train.sample_weight"):
+        ran = succeed(
+            neural,
+            f"{weighted} TO TRAIN LinearClassifier WITH {name}=w, train.batch_size=4, train.epoch=5 "
+            "LABEL class INTO m; SELECT * FROM test TO PREDICT p.class USING m; "
+            "SELECT DISTINCT class FROM p ORDER BY class",
+        )
+        assert ran.rows(3) == [[0], [1]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 ROUNDS = "train.num_boost_round"
@@ -19,6 +20,10 @@ UPPER_BOUND = "train.label_upper_bound"
 """Attribute of TRAIN with the column of the times at which events had happened; NULL if that is not known."""
 ROLES = (SAMPLE_WEIGHT, GROUP, LOWER_BOUND, UPPER_BOUND)
 """Attributes that name a column which is no feature."""
+WEIGHT_COLUMN = "model.weight_column"
+"""The name that SQLFlow's neural estimators have for `SAMPLE_WEIGHT`."""
+ROLE_OF: Mapping[str, str] = MappingProxyType({**{one: one for one in ROLES}, WEIGHT_COLUMN: SAMPLE_WEIGHT})
+"""Each name of an attribute that names a column which is no feature -> its canonical name."""
 VALIDATION = "validation.select"
 
 _NUMBER = re.compile(r"[+-]?\d+")

@@ -143,8 +143,7 @@ def _neural() -> Iterable[Estimator]:
     for name, known in neural.NEURAL.items():
         attributes = neural.neural_attributes(name)
         aliases = {one: other for one, other in neural.NEURAL_ALIASES.items() if one in attributes}
-        idle = {one: hint for one, hint in neural.NEURAL_IDLE.items() if one in attributes}
-        yield Estimator(name, "keras", "keras.Model", known.task, attributes, aliases, idle)
+        yield Estimator(name, "keras", "keras.Model", known.task, attributes, aliases, neural.neural_idle(name))
 
 
 def _boosted_trees() -> Iterable[Estimator]:

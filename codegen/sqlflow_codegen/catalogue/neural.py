@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlflow_codegen.catalogue.boosting import Conflict
+from sqlflow_codegen.catalogue.boosting import SAMPLE_WEIGHT, WEIGHT_COLUMN, Conflict
 
 LINEAR_TARGET = "linear_feature_columns"
 DNN_TARGET = "dnn_feature_columns"
@@ -71,7 +71,8 @@ silu,softplus,softsign,swish,tanh}"""
 
 _TRAIN = {
     "train.batch_size": _COUNT, "train.epoch": _COUNT, "train.max_steps": "int [0,2147483647]",
-    "train.verbose": "int [0,2]", "train.seed": "int [0,4294967295]", "train.early_stopping_patience": _COUNT,
+    "train.verbose": "int [0,2]", SAMPLE_WEIGHT: "str", "train.seed": "int [0,4294967295]",
+    "train.early_stopping_patience": _COUNT,
     "validation.select": "str", "validation.metrics": "str",
     "train.save_checkpoints_steps": _COUNT, "train.log_every_n_iter": _COUNT, "validation.steps": _COUNT,
     "validation.start_delay_secs": "int [0,inf)", "validation.throttle_secs": "int [0,inf)",
@@ -81,6 +82,7 @@ OWN_ATTRIBUTES: Mapping[str, str] = MappingProxyType(_TRAIN)
 
 _IDLE = {
     "train.save_checkpoints_steps": "Only a training that is done stores its model.",
+    "train.verbose": "Progress is recorded once a second.",
     "train.log_every_n_iter": "Progress is recorded once a second.",
     "validation.steps": "All rows of validation.select are measured.",
     "validation.start_delay_secs": "Rows are measured after each epoch.",
@@ -89,6 +91,14 @@ _IDLE = {
     "model.config": "Set train. attributes instead.",
     "model.warm_start_from": "Write USING model.",
     "model.loss_reduction": "The loss of a batch is the mean of its rows.",
+}
+_IDLE_IN_CLUSTERS = {
+    "train.batch_size": "Set model.pretrain_batch_size and model.train_batch_size.",
+    "train.epoch": "Set model.pretrain_epochs and model.train_max_iters.",
+    "train.max_steps": "Set model.train_max_iters.",
+    "train.early_stopping_patience": "Set model.tol.",
+    "validation.select": "Clusters have no truth to measure on.",
+    "validation.metrics": "Clusters have no truth to measure on.",
 }
 _IDLE_RULES = dict.fromkeys(["model.model_dir", "model.config", "model.warm_start_from", "model.loss_reduction"], "str")
 
@@ -129,7 +139,7 @@ _BOOSTED = {
     "model.l1_regularization": "float [0,inf)", "model.l2_regularization": "float [0,inf)",
     "model.tree_complexity": "float [0,inf)", "model.min_node_weight": "float [0,inf)",
     "model.n_batches_per_layer": _COUNT, "model.center_bias": _FLAG, "model.pruning_mode": "{none,pre,post}",
-    "model.quantile_sketch_epsilon": "float (0,1)", "model.train_in_memory": _FLAG, "model.weight_column": "str",
+    "model.quantile_sketch_epsilon": "float (0,1)", "model.train_in_memory": _FLAG, WEIGHT_COLUMN: "str",
 }  # fmt: skip
 
 
@@ -181,14 +191,19 @@ def neural_attributes(name: str) -> Mapping[str, str]:
     if task in LOSSES:
         shared["model.loss"] = "{" + ",".join(LOSSES[task]) + "}"
         shared |= {f"loss.{one}": rule for arguments in LOSSES[task].values() for one, rule in arguments.items()}
-        shared["model.weight_column"] = "str"
+        shared[WEIGHT_COLUMN] = "str"
     idle = {key: rule for key, rule in _IDLE_RULES.items() if not name.startswith("sqlflow_models.")}
-    return MappingProxyType({**shared, **idle, **_TRAIN, **own})
+    steering = {key: rule for key, rule in _TRAIN.items() if task in LOSSES or key != SAMPLE_WEIGHT}
+    return MappingProxyType({**shared, **idle, **steering, **own})
 
 
-NEURAL_ALIASES: Mapping[str, str] = MappingProxyType({"model.weight_column": "train.sample_weight"})
-NEURAL_IDLE: Mapping[str, str] = MappingProxyType(_IDLE)
-"""Attributes that are accepted, because SQLFlow's programs have them, but without effect -> the alternative."""
+def neural_idle(name: str) -> Mapping[str, str]:
+    """Attributes that SQLFlow's programs have, but that do nothing with that estimator -> the alternative."""
+    idle = _IDLE if NEURAL[name].task in LOSSES else {**_IDLE, **_IDLE_IN_CLUSTERS}
+    return MappingProxyType({one: hint for one, hint in idle.items() if one in neural_attributes(name)})
+
+
+NEURAL_ALIASES: Mapping[str, str] = MappingProxyType({WEIGHT_COLUMN: SAMPLE_WEIGHT})
 
 BOOSTED_ATTRIBUTES: Mapping[str, str] = MappingProxyType({**_BOOSTED, **_IDLE_RULES})
 BOOSTED_ALIASES: Mapping[str, str] = MappingProxyType(
@@ -201,7 +216,7 @@ BOOSTED_ALIASES: Mapping[str, str] = MappingProxyType(
         "model.tree_complexity": "gamma",
         "model.min_node_weight": "min_child_weight",
         "model.n_classes": "num_class",
-        "model.weight_column": "train.sample_weight",
+        WEIGHT_COLUMN: SAMPLE_WEIGHT,
     }
 )
 BOOSTED_IDLE: Mapping[str, str] = MappingProxyType(
@@ -241,7 +256,7 @@ def neural_conflicts(name: str, parameters: Mapping[str, object]) -> Iterator[Co
         losses = LOSSES[task]
         chosen = str(parameters.get("model.loss", next(iter(losses))))
         yield from _arguments("loss", (chosen,), losses, parameters)
-    if "train.early_stopping_patience" in parameters and not parameters.get("validation.select"):
+    if "train.early_stopping_patience" in parameters and task in LOSSES and not parameters.get("validation.select"):
         hint = "Add validation.select='SELECT ..', or leave it out."
         yield Conflict("train.early_stopping_patience", "needs rows to measure on", hint)
     if parameters.get("optimizer.nesterov") and not parameters.get("optimizer.momentum"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sqlflow_codegen.catalogue.boosting import GROUP, LOWER_BOUND, ROLES, SAMPLE_WEIGHT, UPPER_BOUND
+from sqlflow_codegen.catalogue.boosting import GROUP, LOWER_BOUND, ROLE_OF, SAMPLE_WEIGHT, UPPER_BOUND
 from sqlflow_codegen.language.ir import Attribute
 
 from sqlflow_runtime.arrow import pa
@@ -35,7 +35,7 @@ def find_roles(attributes: Sequence[Attribute], columns: Sequence[Column], label
     """
     found: dict[str, Column] = {}
     for attribute in attributes:
-        if attribute.name not in ROLES:
+        if attribute.name not in ROLE_OF:
             continue
         try:
             column = require_column(columns, str(attribute.value), attribute.name)
@@ -44,7 +44,7 @@ def find_roles(attributes: Sequence[Attribute], columns: Sequence[Column], label
         except RunError as failure:
             failure.place = attribute.value_span.start
             raise
-        found[attribute.name] = column
+        found[ROLE_OF[attribute.name]] = column
     return found
 
 

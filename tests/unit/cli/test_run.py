@@ -175,10 +175,10 @@ def test_the_dialect_must_be_the_databases(dialect: str, url: str, pair: str) ->
 
 
 def test_what_cannot_run_is_refused_before_the_first_statement(tmp_path: Path) -> None:
-    text = "CREATE TABLE t (x int);\nSELECT * FROM t TO TRAIN team/image/Own LABEL x INTO m"
+    text = "CREATE TABLE t (x int);\nSELECT * FROM t TO TRAIN nobody.Own LABEL x INTO m"
     ran = sqlflow("run", "-", "--database", f"sqlite:///{tmp_path}/a.db", text=text)
     assert ran.returncode == 2
-    assert "error[not-yet]: estimators of an image of your own (team/image) cannot run yet" in ran.stderr
+    assert "error[unknown-estimator]: there is no estimator `nobody.Own`" in ran.stderr
     assert not (tmp_path / "a.db").exists()
 
 

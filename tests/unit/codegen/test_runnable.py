@@ -19,16 +19,13 @@ def refused(text: str, dialect: str = "postgres", *, job: bool = False) -> list[
     return [(one.code, one.statement, one.line, one.column) for one in errors]
 
 
-@pytest.mark.parametrize(
-    ("statement", "column"),
-    [
-        (TRAIN.format("hub:5000/team/models:1.0/MyModel", ""), 32),
-    ],
-)
-def test_what_cannot_run_yet(statement: str, column: int) -> None:
-    text = f"CREATE TABLE a (x int);\n{statement}"
-    assert ("not-yet", 2, 2, column) in refused(text)
-    parse_program(text)
+def test_models_of_images() -> None:
+    """Only the image knows the attributes, but for those that steer the training."""
+    train = TRAIN.format("hub:5000/team/models:1.0/module.MyModel", "WITH model.anything=1, C=2.0, train.epoch={}")
+    assert len(runnable_program(train.format(3))) == 1
+    assert [one[0] for one in refused(train.format("3, train.epochs=3"))] == ["unknown-attribute"]
+    with pytest.raises(ProgramError, match="`train.epoch` of"):
+        runnable_program(train.format(0))
 
 
 @pytest.mark.parametrize(

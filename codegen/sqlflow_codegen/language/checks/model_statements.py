@@ -14,7 +14,7 @@ from sqlflow_codegen.catalogue import (
     refusal,
     split_image,
 )
-from sqlflow_codegen.catalogue.boosting import ROLES
+from sqlflow_codegen.catalogue.boosting import ROLE_OF
 from sqlflow_codegen.catalogue.neural import OWN_ATTRIBUTES
 from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.checks.attributes import check_aliases, check_attributes, check_conflicts, conflicting
@@ -79,7 +79,7 @@ def _roles(statement: ir.TrainStatement) -> Iterator[Problem]:
     taken = {statement.label.text.casefold(): "the label"} if statement.label is not None else {}
     taken |= {one.text.casefold(): "in COLUMN" for one in all_columns(statement) if isinstance(one, ir.ColumnName)}
     for attribute in statement.attributes:
-        if attribute.name not in ROLES or not isinstance(attribute.value, str):
+        if attribute.name not in ROLE_OF or not isinstance(attribute.value, str):
             continue
         other = taken.setdefault(attribute.value.casefold(), attribute.name)
         if other != attribute.name:

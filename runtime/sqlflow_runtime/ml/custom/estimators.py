@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import skops.io
 from sklearn.base import is_classifier, is_regressor
+from sqlflow_codegen.catalogue.boosting import SAMPLE_WEIGHT
 
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.custom.definition import Definition, locate_stored
@@ -100,7 +101,23 @@ def fit(training: Training, definition: Definition, estimator: Any) -> TrainedMo
     task = task_of(training, definition, told)
     label, target = target_of(training, task)
     try:
-        estimator.fit(training.data.matrix) if target is None else estimator.fit(training.data.matrix, target)
+        given = (training.data.matrix,) if target is None else (training.data.matrix, target)
+        estimator.fit(*given, **_weights(training, definition, estimator))
+    except RunError:
+        raise
     except Exception as error:  # the user's own code
         raise RunError("estimator", f"{definition.path}: {type(error).__name__}: {error}"[:600]) from error
     return training.model(OwnEstimator(estimator, definition.path), label, {}, {}, task=task)
+
+
+def _weights(training: Training, definition: Definition, estimator: Any) -> dict[str, Any]:
+    """The weights of the rows as `fit` takes them.
+
+    Raises:
+        RunError: kind `estimator`; the statement gives some, and `fit` takes none.
+    """
+    if training.data.weights is None:
+        return {}
+    if "sample_weight" not in inspect.signature(estimator.fit).parameters:
+        raise RunError("estimator", f"fit of {definition.path} takes no sample_weight", f"Leave {SAMPLE_WEIGHT} out.")
+    return {"sample_weight": training.data.weights}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
+from sqlflow_codegen.catalogue.boosting import SAMPLE_WEIGHT
 
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.custom.definition import Definition, locate_stored
@@ -72,7 +74,11 @@ def train(training: Training, definition: Definition, offered: dict[str, Any]) -
     _check_hooks(definition)
     task = task_of(training, definition)
     label, target = target_of(training, task)
-    model = definition.call(training.parameters, {**offered, "matrix": training.data.matrix, "labels": target})
+    weights = training.data.weights
+    if weights is not None and "weights" not in inspect.signature(definition.target).parameters:
+        raise RunError("estimator", f"{definition.path} takes no weights", f"Leave {SAMPLE_WEIGHT} out.")
+    given = {**offered, "matrix": training.data.matrix, "labels": target, "weights": weights}
+    model = definition.call(training.parameters, given)
     if not hasattr(model, "predict"):
         raise RunError("estimator", f"{definition.path} returns {type(model).__name__}, which has no method predict")
     return training.model(OwnModel(model, definition), label, {}, {}, task=task)

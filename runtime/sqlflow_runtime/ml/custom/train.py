@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
 import numpy as np
-from sqlflow_codegen.catalogue import Estimator
+from sqlflow_codegen.catalogue import Estimator, split_image
+from sqlflow_codegen.contract import IMAGE_ENV
 
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.custom.definition import Definition, arguments, locate, wrong_image
@@ -60,7 +62,10 @@ def _check_image(training: Training) -> None:
     if running is not None:
         message = f"{training.estimator.name} is not of the image of this step, {running}"
         raise RunError("estimator", message, "Statements of an image of your own run in that image: render it again.")
-    training.context.recorder.log("info", f"using {training.estimator.class_path}")
+    if not os.environ.get(IMAGE_ENV):
+        image, path = split_image(training.estimator.name)
+        what = f"there are no containers here: {path} is imported from this Python, not from the image {image}"
+        training.context.recorder.log("warning", what)
 
 
 def _offered(training: Training, definition: Definition) -> dict[str, Any]:
