@@ -24,7 +24,7 @@ def test_models_of_images() -> None:
     train = TRAIN.format("hub:5000/team/models:1.0/module.MyModel", "WITH model.anything=1, C=2.0, train.epoch={}")
     assert len(runnable_program(train.format(3))) == 1
     assert [one[0] for one in refused(train.format("3, train.epochs=3"))] == ["unknown-attribute"]
-    with pytest.raises(ProgramError, match="`train.epoch` of"):
+    with pytest.raises(ProgramError, match=r"`train\.epoch` of"):
         runnable_program(train.format(0))
 
 
