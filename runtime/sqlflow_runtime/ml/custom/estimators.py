@@ -97,8 +97,8 @@ def _is_of(definition: Definition, name: str) -> bool:
 
 def fit(training: Training, definition: Definition, estimator: Any) -> TrainedModel:
     """Let an estimator of the user's own learn."""
-    told = "classification" if is_classifier(estimator) else "regression" if is_regressor(estimator) else None
-    task = task_of(training, definition, told)
+    known = "classification" if is_classifier(estimator) else "regression" if is_regressor(estimator) else None
+    task = task_of(training, definition, known)
     label, target = target_of(training, task)
     try:
         given = (training.data.matrix,) if target is None else (training.data.matrix, target)

@@ -13,10 +13,10 @@ from sqlflow_runtime.ml.neural.targets import values_of
 from sqlflow_runtime.ml.training import Training
 
 
-def task_of(training: Training, definition: Definition, told: str | None = None) -> str:
+def task_of(training: Training, definition: Definition, known: str | None = None) -> str:
     """The model's task: what its class says, else by the label: classes of text, truth values and few integers."""
     label = training.label
-    task = definition.task or told
+    task = definition.task or known
     if task == "clustering" or (task is None and label is None):
         return "clustering"
     if label is None:
