@@ -108,7 +108,14 @@ def test_constraints_that_clash(wood: Database) -> None:
     assert (error.kind, error.statement, error.line) == ("data", 1, 1)
     assert "product <= max_num (product soldier); product >= 45 (product soldier)" in error.message
     assert "finishing" not in error.message
+    assert "NonNegative" not in error.message, "the type takes no part in it"
     assert not wood.results.find(("plan",)), "nothing is written"
+
+
+def test_a_type_that_takes_part_in_a_clash(wood: Database) -> None:
+    program = PROFIT + "CONSTRAINT SUM(product) >= 3 WITH variables='product', var_type=Binary INTO plan"
+    clash = "these cannot hold together: SUM(product) >= 3; product is Binary"
+    assert fail(wood, program).message == f"no values meet all constraints; {clash}"
 
 
 def test_whole_numbers_that_clash(wood: Database) -> None:

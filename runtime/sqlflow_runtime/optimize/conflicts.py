@@ -55,8 +55,10 @@ def _clash(problem: Problem, solver: Solver) -> tuple[list[int], list[int], bool
     )
     status, iis = highs.getIis()
     rows = [int(row) for row in iis.row_index_]
-    if status == HighsStatus.kOk and (rows or list(iis.col_index_)):
-        return rows, [int(column) for column in iis.col_index_], True
+    free = int(highspy.IisBoundStatus.kIisBoundStatusFree)
+    columns = [int(column) for column, bound in zip(iis.col_index_, iis.col_bound_, strict=True) if int(bound) > free]
+    if status == HighsStatus.kOk and (rows or columns):
+        return rows, columns, True
     if not integral:
         return rows, [], True
     return _without_fractions(problem, solver), [], False

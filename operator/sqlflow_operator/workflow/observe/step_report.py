@@ -30,7 +30,7 @@ LOG_LINES = 200
 LOG_BYTES = 512 * 1024
 """The part of a log's end that is read: the records that matter are the last ones."""
 
-_KINDS_WITH_RESULTS = ("train", "evaluate")
+_KINDS_WITH_RESULTS = ("train", "evaluate", "optimize")
 
 T = TypeVar("T", StepError, StepMetrics, StepModel)
 
