@@ -57,8 +57,11 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running(folder_of_programs: Path, *, durable: bool = False) -> Iterator[Server]:
-    """A server; `durable` gives it the settings of a real one, on a disk: each commit waits for it."""
+def running(folder_of_programs: Path, *, durable: bool = False, settings: str = "") -> Iterator[Server]:
+    """A server; `durable` gives it the settings of a real one, on a disk: each commit waits for it.
+
+    `settings` are further options of `postgres`.
+    """
     # A short path: a socket's name has at most about a hundred bytes.
     folder = Path(tempfile.mkdtemp(prefix="sqlflow-pg-", dir=None if durable else _memory()))
     user = _user()
@@ -89,7 +92,7 @@ def running(folder_of_programs: Path, *, durable: bool = False) -> Iterator[Serv
         initdb = ["--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]
         call("initdb", "--username=tester", f"--pwfile={password}", *initdb)
         options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=50"
-        options += f" -c max_prepared_transactions=4 -c fsync={'on' if durable else 'off'}"
+        options += f" -c max_prepared_transactions=4 -c fsync={'on' if durable else 'off'} {settings}"
         call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
         yield server
     finally:
