@@ -194,3 +194,28 @@ def test_the_matrix_of_all_forms(database: Database) -> None:
     )
     assert ran.metrics["accuracy_score"] == 1
     assert np.isfinite(ran.metrics["loss"])
+
+
+USES = ("TO PREDICT p.guess USING m", "TO EVALUATE m LABEL y", "TO EXPLAIN m INTO why", "TO EXPLAIN m")
+"""Statements that use a model."""
+
+
+@pytest.mark.parametrize("use", USES)
+def test_every_use_of_a_model_counts_what_it_left_out(sqlite: Database, use: str) -> None:
+    make(sqlite, "trips", "city VARCHAR(9), far FLOAT, y INTEGER", [(c, n / 80, n % 2) for n, c in enumerate(CITIES)])
+    succeed(sqlite, "SELECT * FROM trips TO TRAIN xgboost.gbtree LABEL y INTO m")
+    ran = succeed(sqlite, f"SELECT CASE WHEN far < 0.1 THEN 'Rom' ELSE city END AS city, far, y FROM trips {use}")
+    lines = [record["message"] for record in ran.of("log") if record["level"] == "warning"]
+    assert lines == [
+        "column city holds 'Rom', which no training row has, and 7 more such values: they count as missing"
+    ]
+
+
+@pytest.mark.parametrize("use", USES)
+def test_every_use_of_a_model_refuses_what_is_no_number(sqlite: Database, use: str) -> None:
+    make(sqlite, "trips", "city VARCHAR(9), far FLOAT, y INTEGER", [(c, n / 80, n % 2) for n, c in enumerate(CITIES)])
+    succeed(sqlite, "SELECT far, y FROM trips TO TRAIN xgboost.gbtree LABEL y INTO m")
+    error = fail(sqlite, f"SELECT CASE WHEN far < 0.1 THEN 'near' ELSE far END AS far, y FROM trips {use}")
+    assert error.message == "column far holds 'near', which is not a number, and 7 more such values"
+    assert error.hint.startswith("The model was trained without such values")
+    assert not [table for table in sqlite.tables() if table in ("p", "why")]

@@ -186,15 +186,14 @@ def stream_rows(
                 raw = batch.column(stream.columns.index(column))
                 checks.note(raw)
                 matrix = encoder.collect(batch)
-                if not checks.failed and not encoder.extremes.found:
+                if not checks.failed and not encoder.refused:
                     yield Batch(matrix, target.values(raw))
     except RunError as failure:
         raise explained(context.database, failure) from failure
     if not rows:
         raise RunError("data", "the SELECT returns no rows", "Check its WHERE, and that the table is filled.")
     checks.check()
-    planned.check(encoder.findings, context.recorder.log)
-    encoder.extremes.check()
+    planned.check(encoder, context.recorder.log)
 
 
 def spooled(
@@ -245,8 +244,7 @@ def _ordered(
             FIELDS[name]: role_values(name, batch.column(spool.columns.index(role))) for name, role in roles.items()
         }
         rows.add(Batch(encoder.collect(batch), labels, **others))
-    planned.check(encoder.findings, context.recorder.log)
-    encoder.extremes.check()
+    planned.check(encoder, context.recorder.log)
     rows.finish()
     return rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,11 @@ from sqlflow_runtime.ml.batch import Matrix
 from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.extremes import Extremes
 from sqlflow_runtime.ml.features import Feature, Findings
+
+_OTHER_VALUES = (
+    "The model was trained without such values in this column: correct them in the SELECT, leave these rows out, or "
+    "train it again."
+)
 
 
 class Encoder:
@@ -60,9 +65,27 @@ class Encoder:
             RunError: kind `data`; one of these rows, or of those before, holds a value that the model cannot take.
         """
         matrix = self.collect(rows)
-        self.findings.check()
-        self.extremes.check()
+        self.check()
         return matrix
+
+    @property
+    def refused(self) -> bool:
+        """True if `check` refuses one of the rows so far."""
+        return self.findings.refused or self.extremes.found
+
+    def check(self) -> None:
+        """Refuse rows of which the model cannot take a value.
+
+        Raises:
+            RunError: kind `data`; names the first column, and the number of such values in all rows so far.
+        """
+        self.findings.check(hint=_OTHER_VALUES)
+        self.extremes.check()
+
+    def report(self, log: Callable[[str, str], None]) -> None:
+        """Log the values that were left out of all rows, such as categories that no training row had."""
+        for line in self.findings.lines:
+            log("warning", line)
 
     def collect(self, rows: pa.RecordBatch) -> Any:
         """The same without a check: `findings` and `extremes` have counted what is wrong in all rows so far."""

@@ -85,7 +85,7 @@ def _write(explanation: Explanation, sample: RowSample | None) -> int:
     assert table is not None
     with context.effect(statement):
         count = context.database.results.derive(statement.select, table, derivation)
-    _warn(context, encoder)
+    encoder.report(context.recorder.log)
     return count
 
 
@@ -99,14 +99,9 @@ def _read(explanation: Explanation, sample: RowSample) -> int:
         for batch in stream.batches:
             context.check_stopped()
             sample.add(encoder.collect(batch))
-    encoder.extremes.check()
-    _warn(context, encoder)
+    encoder.check()
+    encoder.report(context.recorder.log)
     return sample.count
-
-
-def _warn(context: StepContext, encoder: Encoder) -> None:
-    for line in encoder.findings.lines:
-        context.recorder.log("warning", line)
 
 
 def _labels(statement: ExplainStatement, model: TrainedModel, columns: tuple[Column, ...]) -> tuple[Column, ...]:

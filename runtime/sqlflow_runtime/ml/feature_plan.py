@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.errors import RunError, listed
 from sqlflow_runtime.ml.derivation import Draft, decided
-from sqlflow_runtime.ml.features import Dense, Embedding, Feature, Findings, Indicator, Numeric, Sparse, Vocabulary
+from sqlflow_runtime.ml.features import Dense, Embedding, Feature, Indicator, Numeric, Sparse, Vocabulary
 from sqlflow_runtime.ml.text_columns import AS_CATEGORY, TextColumns
+
+if TYPE_CHECKING:
+    from sqlflow_runtime.ml.encoder import Encoder
 
 Log = Callable[[str, str], None]
 """Takes a level and a line."""
@@ -62,17 +66,16 @@ class FeaturePlan:
                 log("info", f"column {draft.column} is taken as {described(feature)}")
         return tuple(dict.fromkeys(found))
 
-    def check(self, findings: Findings, log: Log) -> None:
+    def check(self, encoder: Encoder, log: Log) -> None:
         """Refuse values that the features cannot take; values that they leave out are refused or said.
 
         Raises:
             RunError: kind `data`, at the place of the COLUMN function.
         """
         if self.learns:
-            findings.check_complete(self.place)
-        findings.check(self.place)
-        for line in findings.lines:
-            log("warning", line)
+            encoder.findings.check_complete(self.place)
+        encoder.check()
+        encoder.report(log)
 
     def _check_text(self, features: Sequence[Feature]) -> None:
         found = [one for one in features if isinstance(one, Vocabulary) and one.column in self.unnamed]

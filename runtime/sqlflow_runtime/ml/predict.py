@@ -36,8 +36,7 @@ def run(context: StepContext, statement: Statement) -> StatementResult:
         assert table is not None
         with context.effect(statement):
             count = database.results.derive(statement.select, table, derivation)
-        for line in encoder.findings.lines:
-            context.recorder.log("warning", line)
+        encoder.report(context.recorder.log)
     except RunError as failure:
         raise explained(database, failure) from failure
     return StatementResult(affected=count)

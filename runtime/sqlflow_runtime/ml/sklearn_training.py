@@ -91,8 +91,9 @@ def _fit(estimator: Any, training: Training, target: Matrix | None) -> None:
 
 def _check_matrix(estimator: Any, training: Training) -> None:
     if issparse(training.data.matrix) and not get_tags(estimator).input_tags.sparse:
-        hint = "Leave SPARSE out of the COLUMN clause, or use an estimator that takes it, such as LogisticRegression."
-        raise RunError("estimator", f"{training.estimator.name} takes no sparse features", hint)
+        column = next(" x ".join(one.columns) for one in training.data.features if one.sparse)
+        hint = "Use DENSE, or fewer categories; or an estimator that takes it, such as LogisticRegression."
+        raise RunError("estimator", f"{training.estimator.name} takes no sparse features, as {column} is one", hint)
     check_no_nans(estimator, training.data.matrix, training.names)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from sqlflow_codegen.catalogue import find_estimator
@@ -12,6 +13,7 @@ from sqlflow_codegen.language.ir import TrainStatement
 from sqlflow_runtime.databases.rows import Column
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.column_clause import plan_features
+from sqlflow_runtime.ml.encoder import Encoder
 from sqlflow_runtime.ml.features import (
     Bucket,
     CategoryHash,
@@ -20,7 +22,6 @@ from sqlflow_runtime.ml.features import (
     Dense,
     Embedding,
     Feature,
-    Findings,
     Indicator,
     Numeric,
     PlainKey,
@@ -60,10 +61,9 @@ def planned(
         lambda: [rows.slice(0, half), rows.slice(half)],
         lambda _level, line: (lines if lines is not None else []).append(line),
     )
-    findings = Findings()
-    for feature in found:
-        feature.transform([rows.column(name) for name in feature.columns], findings)
-    plan.check(findings, lambda _level, _line: None)
+    encoder = Encoder(columns, found, np.float64)
+    encoder.collect(rows)
+    plan.check(encoder, lambda _level, _line: None)
     return found
 
 

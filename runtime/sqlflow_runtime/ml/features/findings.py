@@ -34,16 +34,22 @@ class Findings:
         """Note values that the feature leaves out; `what` continues `column c holds ..` and shows the first."""
         self._lost.setdefault(column, _Found(what, hint)).count += count
 
-    def check(self, place: Callable[[str], int | None] = lambda _column: None) -> None:
+    @property
+    def refused(self) -> bool:
+        """True if there are bad values."""
+        return bool(self._bad)
+
+    def check(self, place: Callable[[str], int | None] = lambda _column: None, hint: str = "") -> None:
         """Refuse bad values.
 
         Args:
             place: for a column, where the program says what it means, in characters from 0.
+            hint: instead of the feature's own, which is about the COLUMN clause.
 
         Raises:
             RunError: kind `data`; there are some.
         """
-        _refuse(self._bad, place)
+        _refuse(self._bad, place, hint)
 
     def check_complete(self, place: Callable[[str], int | None] = lambda _column: None) -> None:
         """Refuse values that were left out too: in rows to learn from, none may be.
@@ -69,9 +75,9 @@ def _is(found: _Found) -> str:
     return "it counts" if found.count == 1 else "they count"
 
 
-def _refuse(found: dict[str, _Found], place: Callable[[str], int | None]) -> None:
+def _refuse(found: dict[str, _Found], place: Callable[[str], int | None], hint: str = "") -> None:
     for column, one in found.items():
-        raise RunError("data", f"column {column} holds {_worded(one)}", one.hint, place=place(column))
+        raise RunError("data", f"column {column} holds {_worded(one)}", hint or one.hint, place=place(column))
 
 
 @contextmanager
