@@ -41,6 +41,11 @@ _SQLFLOW_IDLE: Mapping[str, str] = MappingProxyType(
 )
 """Attributes of SQLFlow's that do nothing here -> the alternative."""
 
+MULTI_LABEL = "train.multi_label"
+"""Attribute of TRAIN: the label is a text that lists any number of classes."""
+MULTI_OUTPUT = "train.multi_output"
+"""Attribute of TRAIN: the label is a text that lists a class at each place."""
+
 VALIDATION_SELECT = "validation.select"
 """Attribute of TRAIN with the SELECT of the rows to validate on."""
 
@@ -124,7 +129,7 @@ def _lightgbm() -> Iterable[Estimator]:
 
 def _sklearn() -> Iterable[Estimator]:
     for name, entry in _sklearn_data()["estimators"].items():
-        further = {VALIDATION_SELECT: "str"} | ({SAMPLE_WEIGHT: "str"} if "sample_weight" in entry["tags"] else {})
+        further = {VALIDATION_SELECT: "str", **_of_rows(name, entry["task"], entry["tags"])}
         attributes = MappingProxyType({**entry["attributes"], **further})
         yield Estimator(
             name,
@@ -137,6 +142,18 @@ def _sklearn() -> Iterable[Estimator]:
             slots=MappingProxyType({slot: Slot(**part) for slot, part in entry.get("parts", {}).items()}),
             grid=entry.get("grid", ""),
         )
+
+
+def _of_rows(name: str, task: str, tags: Iterable[str]) -> dict[str, str]:
+    """Rules of the attributes that say how the rows and the labels are to be read."""
+    wrapper = name.endswith(".OneVsRestClassifier")  # its tag speaks of several labels, and it takes sets
+    has = {
+        SAMPLE_WEIGHT: "sample_weight" in tags,
+        MULTI_LABEL: task == "classifier" and ("multi_label" in tags or wrapper),
+        MULTI_OUTPUT: task == "classifier" and {"multi_output", "single_output"} <= set(tags) and not wrapper,
+    }
+    rules = {SAMPLE_WEIGHT: "str", MULTI_LABEL: "bool", MULTI_OUTPUT: "bool"}
+    return {attribute: rules[attribute] for attribute, there in has.items() if there}
 
 
 def _neural() -> Iterable[Estimator]:

@@ -16,6 +16,8 @@ from typing import Any
 FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "classification": ("classes", "probabilities", "scores", "margins"),
+        "multilabel": ("classes", "scores", "labels"),
+        "multioutput": ("classes",),
         "regression": ("numbers", "orders"),
         "clustering": ("clusters", "shapes"),
         "outlier": ("classes", "scores"),
@@ -26,6 +28,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 DEFAULTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "classification": ("accuracy_score",),
+        "multilabel": ("accuracy_score",),
+        "multioutput": ("accuracy_score",),
         "regression": ("mean_squared_error", "r2_score"),
         "clustering": ("adjusted_rand_score",),
         "outlier": ("accuracy_score",),

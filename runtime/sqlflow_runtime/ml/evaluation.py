@@ -6,10 +6,8 @@ these, and those made for two classes average over more of them (`average="macro
 
 from __future__ import annotations
 
-import importlib
 import math
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,8 @@ from sqlflow_runtime.arrow import pa
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.arrays import numbers
 from sqlflow_runtime.ml.batch import Batch
+from sqlflow_runtime.ml.evaluation_arrays import clusters, computed, joined, signs
+from sqlflow_runtime.ml.list_labels import ListLabel
 from sqlflow_runtime.ml.metric_functions import PLAIN
 from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel, predict_once
 
@@ -69,20 +69,34 @@ class Evaluation:
         kept: dict[str, list[Any]] = {"truth": [], "found": [], "likely": [], "scores": [], "matrix": [], "groups": []}
         for batch in batches:
             found, likely = predict_once(model.fitted, batch.matrix, with_probabilities=bool(self._classes))
-            scored = "margins" in families or ("scores" in families and likely is None)
+            if isinstance(model.label, ListLabel):
+                found, likely = self._of_lists(model.label, found, batch.matrix, families)
+            scored = "margins" in families or (likely is None and bool({"scores", "labels"} & families))
             kept["truth"].append(self._numbers(batch.labels))
             kept["found"].append(found)
             kept["likely"].append(likely)
             kept["scores"].append(model.fitted.scores(batch.matrix) if scored else None)
             kept["matrix"].append(batch.matrix if "shapes" in families else None)
             kept["groups"].append(batch.groups if "orders" in families else None)
-        self._truth: Matrix = _joined(kept["truth"])
-        self._found: Matrix = _joined(kept["found"])
-        self._probabilities: Matrix | None = _joined(kept["likely"])
-        self._scores: Matrix | None = _joined(kept["scores"])
-        self._matrix = _joined(kept["matrix"])
+        self._truth: Matrix = joined(kept["truth"])
+        self._found: Matrix = joined(kept["found"])
+        self._probabilities: Matrix | None = joined(kept["likely"])
+        self._scores: Matrix | None = joined(kept["scores"])
+        self._matrix = joined(kept["matrix"])
         groups = [one for one in kept["groups"] if one is not None]
-        self._groups = _clusters(pa.concat_arrays(groups)) if groups else np.zeros(len(self._truth))
+        self._groups = clusters(pa.concat_arrays(groups)) if groups else np.zeros(len(self._truth))
+
+    def _of_lists(
+        self, label: ListLabel, found: Matrix, matrix: Any, families: set[str]
+    ) -> tuple[Matrix, Matrix | None]:
+        """Predictions of several classes: members of sets, or a number for each different text."""
+        if not label.is_set:
+            return self._coded(label.decode(found)), None
+        needed = bool({"scores", "labels"} & families)
+        return found, self._model.fitted.probabilities(matrix) if needed else None
+
+    def _coded(self, texts: list[Any]) -> Matrix:
+        return np.array([self._unseen.setdefault(text, len(self._unseen)) for text in texts], dtype=np.int64)
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -92,7 +106,10 @@ class Evaluation:
         """Class numbers (values that TRAIN never saw get numbers of their own), or the values themselves."""
         label = self._model.label
         if label is None and self._model.task == "outlier":
-            return _signs(truth)
+            return signs(truth)
+        if isinstance(label, ListLabel):
+            encoded = label.encode(truth)  # refuses texts that list another number
+            return encoded if label.is_set else self._coded(list(map(label.joined, truth.to_pylist())))
         if label is not None and self._model.is_series:
             series = label.series(truth)
             return series[:, 0] if series.shape[1] == 1 else series
@@ -112,6 +129,8 @@ class Evaluation:
             return math.nan
         if self._model.task == "regression":
             return float(np.mean((self._truth - self._found) ** 2))
+        if self._truth.ndim == 2:
+            return float(np.mean((self._truth != self._found).any(axis=1)))
         if self._probabilities is None:
             return float(np.mean(self._truth != self._found))
         known = self._truth < self._probabilities.shape[1]
@@ -138,21 +157,22 @@ class Evaluation:
         elif metric.family == "orders":
             value = self._of_groups(metric, arguments)
         else:
-            value = _computed(metric, self._compared(metric), arguments)
+            value = computed(metric, self._compared(metric), arguments)
         return value * metric.factor if math.isfinite(value) else math.nan
 
     def _count(self, true: int, predicted: int) -> float:
         """Rows of one cell of the confusion matrix: of the second of two classes, or of all classes together."""
         from sklearn.metrics import multilabel_confusion_matrix
 
-        cells = multilabel_confusion_matrix(self._truth, self._found, labels=self._all_classes)
+        labels = self._all_classes if self._truth.ndim == 1 else None
+        cells = multilabel_confusion_matrix(self._truth, self._found, labels=labels)
         cells = cells[1:2] if len(cells) == 2 else cells
         return float(cells[:, true, predicted].sum())
 
     @property
     def _all_classes(self) -> list[int]:
         """The numbers of the model's classes, and of those that only the rows have."""
-        known = [-1, 1] if self._model.task == "outlier" else range(len(self._classes))
+        known = [-1, 1] if self._model.task == "outlier" else range(len(self._classes) or len(self._unseen))
         return sorted({*known, *self._truth.tolist()})
 
     def _compared(self, metric: Metric) -> tuple[Any, Any]:
@@ -164,13 +184,15 @@ class Evaluation:
                 return self._ranked(metric)
             case "margins":
                 return self._known(metric.name), self._margins(metric)
+            case "labels":
+                return self._truth, self._needed(metric)
             case "shapes":
                 return self._matrix, self._found
         return self._truth, self._found
 
     def _ranked(self, metric: Metric) -> tuple[Any, Any]:
         """Truth and probabilities; scores where there are none."""
-        if self._model.task == "outlier":
+        if self._model.task in ("outlier", "multilabel"):
             return self._truth, self._needed(metric)
         truth, found = self._known(metric.name), self._of_classes(self._needed(metric))
         if metric.function == "average_precision_score" and len(self._classes) > 2:
@@ -179,10 +201,10 @@ class Evaluation:
 
     def _needed(self, metric: Metric) -> Matrix:
         found = self._probabilities
-        if found is None and metric.family == "scores":
+        if found is None and metric.family in ("scores", "labels"):
             found = self._scores
         if found is None:
-            what = "probabilities or scores" if metric.family == "scores" else "probabilities"
+            what = "probabilities" if metric.family == "probabilities" else "probabilities or scores"
             raise RunError("estimator", f"{metric.name} needs {what}, which this model does not give")
         return found
 
@@ -212,7 +234,7 @@ class Evaluation:
         order = np.argsort(self._groups, kind="stable")
         edges = np.flatnonzero(np.diff(self._groups[order])) + 1
         values = [
-            _computed(metric, (self._truth[rows][np.newaxis], self._found[rows][np.newaxis]), arguments)
+            computed(metric, (self._truth[rows][np.newaxis], self._found[rows][np.newaxis]), arguments)
             for rows in np.split(order, edges)
             if len(rows) > 1
         ]
@@ -220,6 +242,8 @@ class Evaluation:
 
     def _many(self) -> bool:
         """True if there are more than two classes, those counted that only the rows have."""
+        if isinstance(self._model.label, ListLabel):
+            return True
         return bool(self._classes) and len(self._all_classes) > 2
 
     def _usual(self, metric: Metric) -> dict[str, Any]:
@@ -232,11 +256,11 @@ class Evaluation:
             usual["zero_division"] = 0
         if function == "fbeta_score":
             usual["beta"] = 1.0
-        if function == "roc_auc_score" and many:
+        if function == "roc_auc_score" and many and self._classes:
             usual |= {"multi_class": "ovr", "labels": classes}
         if metric.family in ("probabilities", "margins") and (function in ("log_loss", "hinge_loss") or many):
             usual["labels"] = classes
-        if function == "top_k_accuracy_score":
+        if function == "top_k_accuracy_score" and self._classes:
             usual["labels"] = classes
         if function == "silhouette_score":
             usual["random_state"] = 0
@@ -258,48 +282,3 @@ class Evaluation:
                 return number
         classes = ", ".join(map(str, self._classes[:10]))
         raise RunError("estimator", f"{name}.{argument} is {value!r}, which is no class", f"Classes are {classes}.")
-
-
-def _computed(metric: Metric, compared: tuple[Any, Any], arguments: Mapping[str, Any]) -> float:
-    """The value of scikit-learn's function."""
-    function: Callable[..., Any] = getattr(importlib.import_module("sklearn.metrics"), metric.function)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")  # of metrics that are not defined
-        try:
-            return float(function(*compared, **arguments))
-        except (ValueError, TypeError) as error:
-            raise RunError("data", f"{metric.name} cannot be computed: {error}") from error
-
-
-def _joined(parts: Sequence[Any]) -> Any:
-    """The rows of all batches; None where the model gave none, or nobody needs them."""
-    known = [part for part in parts if part is not None]
-    if known and not isinstance(known[0], np.ndarray):
-        from scipy.sparse import vstack
-
-        return vstack(known, format="csr")
-    return np.concatenate(known) if known else None
-
-
-def _clusters(values: pa.Array) -> Matrix:
-    """Each different value as a number of its own."""
-    found: Matrix = values.dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    return found
-
-
-def _signs(truth: pa.Array) -> Matrix:
-    """The label of an outlier model: 1, or -1 for an outlier.
-
-    Raises:
-        RunError: kind `data`; it is neither.
-    """
-    try:
-        found = numbers(truth)
-    except ValueError:
-        found = np.zeros(1)
-    if not np.isin(found, (-1, 1)).all():
-        hint = "Write CASE WHEN condition THEN -1 ELSE 1 END AS label in the SELECT."
-        raise RunError(
-            "data", "the label must be 1 for a usual row and -1 for an outlier, as the predictions are", hint
-        )
-    return found.astype(np.int64)

@@ -13,12 +13,15 @@ from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.curve import Curve, check_curve
 from sqlflow_runtime.ml.features import Feature, dump_feature, load_feature, matrix_width
 from sqlflow_runtime.ml.labels import Label
+from sqlflow_runtime.ml.list_labels import ListLabel
 
 WIDTH_LIMIT = 10_000_000
 """More columns than this no matrix has."""
 
 _LABELS: Mapping[str, tuple[bool, ...]] = {
     "classification": (True,),
+    "multilabel": (True,),
+    "multioutput": (True,),
     "regression": (True,),
     "transformation": (True, False),
     "clustering": (False,),
@@ -37,9 +40,9 @@ class ModelMetadata:
 
     Attributes:
         estimator: as the catalogue names it: `xgboost.gbtree`.
-        task: `classification`, `regression`, `clustering`, `outlier` (1 for a row as usual, -1 for an outlier),
-            `transformation` (numbers made of a row's numbers), `density` (the logarithm of how likely a row is) or
-            `distance` (from the rows of the training).
+        task: `classification`, `multilabel`, `multioutput` (see `ListLabel`), `regression`, `clustering`, `outlier` (1
+            for a row as usual, -1 for an outlier), `transformation` (numbers made of a row's numbers), `density` (the
+            logarithm of how likely a row is) or `distance` (from the rows of the training).
         features: made of TRAIN's columns, in the matrix's order.
         label: None for an unsupervised model.
         statement: the TRAIN statement as written.
@@ -86,7 +89,8 @@ class ModelMetadata:
         """
         if self.task in ("clustering", "outlier"):
             return "int"
-        return self.label.kind if self.label is not None and (self.classes or self.is_series) else "float"
+        texts = self.is_series or isinstance(self.label, ListLabel)
+        return self.label.kind if self.label is not None and (self.classes or texts) else "float"
 
     @property
     def is_series(self) -> bool:
@@ -104,7 +108,7 @@ class ModelMetadata:
             "attributes": dict(self.attributes),
             "columns": [{"name": c.name, "type": c.type, "kind": c.kind} for c in self.columns],
             "features": [dump_feature(feature) for feature in self.features],
-            "label": label and {"name": label.name, "kind": label.kind, "classes": list(label.classes)},
+            "label": label and _dumped(label),
             "metrics": dict(self.metrics),
             "curve": {name: list(values) for name, values in self.curve.items()},
             "background": [list(row) for row in self.background],
@@ -165,6 +169,13 @@ def _texts(column: Any) -> dict[str, str]:
     return dict(column)
 
 
+def _dumped(label: Label) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": label.name, "kind": label.kind, "classes": list(label.classes)}
+    if isinstance(label, ListLabel):
+        found |= {"parts": list(map(list, label.parts)), "is_set": label.is_set}
+    return found
+
+
 def _label(data: Any) -> Label | None:
     if data is None:
         return None
@@ -173,7 +184,23 @@ def _label(data: Any) -> Label | None:
         raise ValueError(f"its label is of kind {kind!r:.80}")
     if not all(type(value) in _VALUES[kind] for value in classes) or len(set(classes)) < len(classes):
         raise ValueError("its classes are not different values of the label's kind")
-    return Label(_of(data, "name", str), kind, tuple(classes))
+    name = _of(data, "name", str)
+    return _list_label(data, name, kind) if "parts" in data else Label(name, kind, tuple(classes))
+
+
+def _list_label(data: Mapping[str, Any], name: str, kind: str) -> ListLabel:
+    parts, is_set = _of(data, "parts", list), _of(data, "is_set", bool)
+    for part in parts:
+        if (
+            type(part) is not list
+            or not part
+            or not all(type(one) is str for one in part)
+            or len(set(part)) < len(part)
+        ):
+            raise ValueError("the classes that its label lists are not different texts")
+    if not parts or kind != "string" or (is_set and len(parts) > 1):
+        raise ValueError("its label lists no classes")
+    return ListLabel(name, kind, (), tuple(map(tuple, parts)), is_set)
 
 
 def _check(found: ModelMetadata) -> None:
@@ -182,6 +209,9 @@ def _check(found: ModelMetadata) -> None:
     if not 1 <= found.outputs <= (WIDTH_LIMIT if found.task == "transformation" else 1):
         raise ValueError(f"its number of outputs is {found.outputs}")
     if (found.label is not None) not in _LABELS[found.task] or bool(found.classes) != (found.task == "classification"):
+        raise ValueError(f"its label does not fit its task, {found.task}")
+    listing = ("multilabel" if found.label.is_set else "multioutput") if isinstance(found.label, ListLabel) else ""
+    if listing != (found.task if found.task in ("multilabel", "multioutput") else ""):
         raise ValueError(f"its label does not fit its task, {found.task}")
     width = matrix_width(found.features)
     if any(len(row) != width for row in found.background):

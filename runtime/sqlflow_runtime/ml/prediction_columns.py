@@ -10,6 +10,7 @@ import numpy as np
 from sqlflow_codegen.catalogue import PREDICTION_OUTPUTS
 
 from sqlflow_runtime.errors import RunError, listed
+from sqlflow_runtime.ml.list_labels import ListLabel
 from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel
 
 
@@ -72,12 +73,14 @@ class PredictionColumns:
         """`score`, or `score_setosa` and so on where there is one for each class."""
         if width == 1:
             return [source]
-        classes = self._model.classes
+        label = self._model.label
+        classes = label.parts[0] if isinstance(label, ListLabel) and label.is_set else self._model.classes
         return [f"{source}_{one}" for one in (classes if len(classes) == width else range(width))]
 
     def _parts(self, source: str, matrix: Matrix) -> list[Matrix]:
         """One array for each column of an output."""
-        found = self._sources[source](matrix)
+        several = self._model.task == "multioutput"  # classes at each place have probabilities of their own
+        found = None if several else self._sources[source](matrix)
         if found is None:
             given = [one for one in PREDICTION_OUTPUTS if one != source and self._gives(one, matrix)]
             hint = f"It gives {listed(given)}." if given else "Leave predict.extra_outputs out."

@@ -65,7 +65,7 @@ class Fitting:
     def _apply(self, method: Callable[[Matrix], Any], matrix: Matrix) -> Matrix:
         check_no_nans(self.estimator, matrix, self._names)
         try:
-            return self._in_slices(method, matrix) if self._forest else _dense(method(matrix))
+            return self._in_slices(method, matrix) if self._forest else _array(method(matrix))
         except (ValueError, IndexError) as error:
             name = type(self.estimator).__name__
             hint = "The rows differ from those of the training in a way that this estimator cannot take."
@@ -80,11 +80,11 @@ class Fitting:
         rows = matrix.shape[0]
         count = max(1, min(processors(), rows // _SLICE))
         if count == 1:
-            return _dense(method(matrix))
+            return _array(method(matrix))
         edges = np.linspace(0, rows, count + 1).astype(int)
         parts = [matrix[start:end] for start, end in pairwise(edges.tolist())]
         with ThreadPoolExecutor(count) as pool:
-            return np.concatenate([_dense(part) for part in pool.map(method, parts)])
+            return np.concatenate([_array(part) for part in pool.map(method, parts)])
 
     def dump(self) -> bytes:
         """A skops file: data and type names, no code."""
@@ -96,7 +96,10 @@ class Fitting:
         return content
 
 
-def _dense(found: Any) -> Matrix:
+def _array(found: Any) -> Matrix:
+    """The result of a method; of a list of probabilities of two classes each those of the second ones."""
+    if isinstance(found, list) and all(np.shape(one)[1] == 2 for one in found):
+        return np.column_stack([one[:, 1] for one in found])
     return np.asarray(found.toarray() if issparse(found) else found)
 
 

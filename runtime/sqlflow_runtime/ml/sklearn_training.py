@@ -19,10 +19,12 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.tree import BaseDecisionTree
 from sklearn.utils import get_tags
 from sqlflow_codegen.catalogue import Estimator
+from sqlflow_codegen.catalogue.estimators import MULTI_LABEL, MULTI_OUTPUT
 
 from sqlflow_runtime.errors import RunError
 from sqlflow_runtime.ml.features import category_sizes
 from sqlflow_runtime.ml.labels import Label, classes_of
+from sqlflow_runtime.ml.list_labels import ListLabel, list_label
 from sqlflow_runtime.ml.sklearn_models import Fitting, check_no_nans
 from sqlflow_runtime.ml.sklearn_types import FUNCTIONS, PREDICTING, estimator_class
 from sqlflow_runtime.ml.threads import processors
@@ -63,6 +65,8 @@ def train(training: Training) -> TrainedModel:
     _fit(estimator, training, target)
     fitted = Fitting(estimator, training.names)
     task = _task(estimator, training)
+    if isinstance(label, ListLabel):
+        task = "multilabel" if label.is_set else "multioutput"
     outputs = fitted.predict(training.data.matrix[:1]).shape[1] if task == "transformation" else 1
     return training.model(fitted, label, {}, {}, task=task, outputs=outputs)
 
@@ -116,7 +120,7 @@ def _target(estimator: Any, training: Training) -> tuple[Label | None, Matrix | 
     if label is None:
         raise RunError("estimator", f"{name} learns from a label", "Add LABEL column to the statement.")
     if is_classifier(estimator):
-        label = classes_of(label, training.data.labels)
+        label = _classes(estimator, label, training)
         return label, label.encode(training.data.labels)
     if not supervised and label.kind in ("string", "bool"):
         return label, classes_of(label, training.data.labels).encode(training.data.labels)
@@ -124,6 +128,15 @@ def _target(estimator: Any, training: Training) -> tuple[Label | None, Matrix | 
         return label, _numbers(estimator, label, training)
     numbers = label.numbers(training.data.labels)
     return label, numbers.astype(np.int64) if not supervised and label.kind == "int" else numbers
+
+
+def _classes(estimator: Any, label: Label, training: Training) -> Label:
+    """The label with its classes; several for each row where the statement or the estimator says so."""
+    if training.parameters.get(MULTI_LABEL):
+        return list_label(label, training.data.labels, is_set=True)
+    if training.parameters.get(MULTI_OUTPUT) or not get_tags(estimator).target_tags.single_output:
+        return list_label(label, training.data.labels, is_set=False)
+    return classes_of(label, training.data.labels)
 
 
 def _numbers(estimator: Any, label: Label, training: Training) -> Matrix:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from sqlflow_codegen.contract import IMAGE_ENV
 
 from sqlflow_runtime.errors import RunError, not_installed
+from sqlflow_runtime.ml.list_labels import ListLabel
 from sqlflow_runtime.ml.metadata import ModelMetadata, read_metadata
 from sqlflow_runtime.model_store import METADATA_FORMAT, ModelStore, StoredModel, damaged
 
@@ -105,7 +106,7 @@ class TrainedModel(ModelMetadata):
     def result_columns(self, matrix: Matrix) -> list[list[Any]]:
         """Predictions for the rows of a matrix, as values for the database: a list for each of the `outputs`."""
         found = self.fitted.predict(matrix)
-        if self.label is not None and self.classes:
+        if self.label is not None and (self.classes or isinstance(self.label, ListLabel)):
             return [self.label.decode(found)]
         if self.is_series:  # str of each number: the shortest text that means it
             return [[",".join(map(str, row)) for row in found.reshape(len(found), -1)]]

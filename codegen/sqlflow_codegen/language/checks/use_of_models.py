@@ -62,18 +62,23 @@ def check_evaluate(statement: ir.EvaluateStatement, trained: Trained) -> Iterato
     for attribute in statement.attributes:
         if attribute.name == VALIDATION_METRICS and isinstance(attribute.value, str):
             named = named_metrics(attribute.value) or named
-            yield from _metrics(attribute, named, task, known=estimator is not None)
+            families = FAMILIES.get(task, ())
+            if estimator is not None and task == "classification" and {"multi_label", "multi_output"} & estimator.tags:
+                families += FAMILIES["multilabel"]
+            yield from _metrics(attribute, named, task, families, known=estimator is not None)
     yield from _attributes(statement, named)
 
 
-def _metrics(attribute: ir.Attribute, names: list[str], task: str, *, known: bool) -> Iterator[Problem]:
+def _metrics(
+    attribute: ir.Attribute, names: list[str], task: str, families: tuple[str, ...], *, known: bool
+) -> Iterator[Problem]:
     place = attribute.value_span.start
     for name in names:
         metric = metrics().get(name)
         if metric is None:
             hint = did_you_mean(name, metrics()) or f"Metrics are {', '.join(fitting_metrics(task) or metrics())}."
             yield Problem("unknown-metric", f"unknown metric `{name}`", place, hint, "error" if known else "warning")
-        elif task and metric.family not in FAMILIES[task]:
+        elif task and metric.family not in families:
             message = f"the metric `{name}` does not fit a {task} model"
             yield Problem("unfit-metric", message, place, f"There are {', '.join(fitting_metrics(task))}.")
 
