@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -29,6 +31,9 @@ def content(database: Database, estimator: str, order: str) -> bytes:
         "XGBRFClassifier WITH n_estimators=10",
         "xgboost.dart WITH rate_drop=0.5",
         "xgboost.gblinear",
+        "lightgbm.gbdt WITH bagging_fraction=0.5, bagging_freq=1, n_estimators=10",
+        "lightgbm.dart WITH n_estimators=10",
+        "lightgbm.goss WITH n_estimators=10",
     ],
 )
 def test_in_any_order(iris_sqlite: Database, estimator: str) -> None:
@@ -56,6 +61,15 @@ def test_in_any_order_in_scikit_learn(iris_sqlite: Database, estimator: str) -> 
 def test_with_any_number_of_threads(iris_sqlite: Database, booster: str) -> None:
     found = {content(iris_sqlite, f"xgboost.{booster} WITH nthread={count}", "1") for count in (1, 2, 3, 4)}
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("booster", ["gbdt", "rf", "goss"])
+def test_trees_of_lightgbm_with_any_number_of_threads(iris_sqlite: Database, booster: str) -> None:
+    """The text ends with the parameters, of which the number of threads is one."""
+    texts = [content(iris_sqlite, f"lightgbm.{booster} WITH nthread={count}", "1") for count in (1, 2, 3, 4)]
+    trees = {zlib.decompress(text).partition(b"\nparameters:")[0] for text in texts}
+    assert len(trees) == 1
+    assert b"Tree=5" in trees.pop()
 
 
 @pytest.mark.parametrize("estimator", ["RandomForestRegressor", "RandomForestClassifier", "IsolationForest"])

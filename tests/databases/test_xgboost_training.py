@@ -112,3 +112,18 @@ def test_no_model_is_stored_that_cannot_be_used(iris_sqlite: Database, monkeypat
     assert ran.error is not None
     assert "has learned, but its model cannot be used: ValueError: it cannot be read back" in ran.error.message
     assert iris_sqlite.execute("SELECT count(*) FROM sqlflow_models") == [(0,)]
+
+
+@pytest.mark.parametrize("booster", ["gblinear", "dart"])
+def test_deprecated_names_are_no_noise(iris_sqlite: Database, booster: str) -> None:
+    """SQLFlow's names work as before; XGBoost's warnings about them reach nobody, in training and in using."""
+    text = ROWS.format(f"xgboost.{booster} WITH objective='reg:squarederror'") + USE
+    ran = succeed(iris_sqlite, text)
+    assert "deprecated" not in ran.logged
+    assert not [record for record in ran.of("log") if record["level"] == "warning"]
+
+
+def test_a_parameter_that_does_nothing_is_said_once(iris_sqlite: Database) -> None:
+    ran = succeed(iris_sqlite, ROWS.format("xgboost.gblinear WITH objective='reg:squarederror', max_depth=3"))
+    [warning] = [record["message"] for record in ran.of("log") if record["level"] == "warning"]
+    assert warning == 'XGBoost: Parameters: { "max_depth" } are not used.'
