@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import OneClassSVM
 from sqlflow_runtime.databases.driver import Database
 from sqlflow_runtime.ml.order import row_hashes
@@ -99,6 +102,26 @@ def test_weights(iris_sqlite: Database) -> None:
     by_hand = LogisticRegression(random_state=0).fit(matrix[order], labels[order], sample_weight=weights[order])
     found = np.array(iris_sqlite.execute("SELECT petal_length, petal_width, score_0, score_1, score_2 FROM p"))
     assert (found[:, 2:] == by_hand.decision_function(found[:, :2])).all()
+
+
+def test_transformers_of_columns(iris: Database) -> None:
+    train = (
+        f"{BY_SPECIES.format('train')} TO TRAIN sklearn.Pipeline WITH steps='ColumnTransformer, LogisticRegression', "
+        "columntransformer.transformers='StandardScaler, MinMaxScaler' "
+        "COLUMN petal_length FOR minmaxscaler COLUMN sepal_width, petal_width FOR standardscaler LABEL species INTO m;"
+    )
+    predict = f"{MEASURES.format('test')} TO PREDICT p.species WITH predict.extra_outputs='score' USING m;"
+    succeed(iris, train + predict)
+    rows = np.array(iris.execute("SELECT petal_length, sepal_width, petal_width FROM train"), dtype=np.float64)
+    labels = [row[0] for row in iris.execute("SELECT species FROM train")]
+    order = np.argsort(row_hashes(rows, [pa.array(labels)]), kind="stable")
+    by_hand = make_pipeline(
+        ColumnTransformer([("s", StandardScaler(), [1, 2]), ("m", MinMaxScaler(), [0])]),
+        LogisticRegression(random_state=0),
+    ).fit(rows[order], np.array(labels)[order])
+    names = "petal_length, sepal_width, petal_width, score_setosa, score_versicolor, score_virginica"
+    found = np.array(iris.execute(f"SELECT {names} FROM p"), dtype=np.float64)
+    assert (found[:, 3:] == by_hand.decision_function(found[:, :3])).all()
 
 
 def test_several_columns_of_a_transformer(iris: Database) -> None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _OF_STATEMENT = ("train.", "validation.")
 """Prefixes of attributes that no part has: they are about the statement's rows."""
 
+_KEEP_COLUMNS = (".FeatureUnion", ".GridSearchCV", ".Pipeline", ".RandomizedSearchCV")
+"""Classes whose first parts get all columns of the matrix, as they are."""
+
 _DEEPEST = 5
 """Estimators inside estimators, at most."""
 
@@ -208,3 +211,28 @@ def _grid(
             message = f"lists {wrong[0]!r}" if wrong else "lists nothing"
             problems.append(Conflict(f"{grid}.{name}", message, f"Each must be {described(known[name])}."))
     return {f"{grid}.{name}": "list" for name in known}
+
+
+def transformers_of_columns(estimator: Estimator) -> tuple[str, ...] | None:
+    """The names of the transformers of a ColumnTransformer in it, each of which takes the columns of its own.
+
+    None if there is no ColumnTransformer. Its columns are those of the whole matrix, so only pipelines that begin with
+    it, searches and unions may stand around it.
+
+    Raises:
+        ValueError: it stands behind something that may change the columns, or there are several.
+    """
+    if estimator.class_path.endswith(".ColumnTransformer"):
+        if any(transformers_of_columns(part.estimator) for part in estimator.parts):
+            raise ValueError("has a ColumnTransformer inside of another")
+        return tuple(part.name for part in estimator.parts)
+    inside = [(place, transformers_of_columns(part.estimator)) for place, part in enumerate(estimator.parts)]
+    found = [(place, names) for place, names in inside if names is not None]
+    if not found:
+        return None
+    if len(found) > 1:
+        raise ValueError("has several ColumnTransformers")
+    ((place, names),) = found
+    if not estimator.class_path.endswith(_KEEP_COLUMNS) or (estimator.class_path.endswith(".Pipeline") and place):
+        raise ValueError("has a ColumnTransformer that does not get the columns of the SELECT")
+    return names

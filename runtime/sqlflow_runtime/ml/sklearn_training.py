@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ def precision(estimator: Estimator) -> type[np.floating[Any]]:
 
 def train(training: Training) -> TrainedModel:
     """Fit an estimator; see `Training`."""
-    estimator = make(training.estimator, training.parameters)
+    estimator = make(training.estimator, training.parameters, _columns(training))
     _set_categories(estimator, training)
     if not any(hasattr(estimator, method) for method in PREDICTING):
         raise RunError("estimator", f"{training.estimator.name} does not predict with these attributes")
@@ -155,12 +155,23 @@ def _numbers(estimator: Any, label: Label, training: Training) -> Matrix:
     return found[:, 0] if found.shape[1] == 1 and tags.single_output else found
 
 
-def make(estimator: Estimator, parameters: Mapping[str, Any]) -> Any:
+def _columns(training: Training) -> dict[str, list[int]]:
+    """For each target of the COLUMN clauses the columns of the matrix that are its own."""
+    found: dict[str, list[int]] = {}
+    at = 0
+    for feature in training.data.features:
+        found.setdefault(feature.target, []).extend(range(at, at + feature.width))
+        at += feature.width
+    return found
+
+
+def make(estimator: Estimator, parameters: Mapping[str, Any], columns: Mapping[str, Sequence[int]]) -> Any:
     """The estimator, its parts made first.
 
     Args:
         estimator: with its `parts`.
         parameters: by name, those of the parts under their prefixes.
+        columns: of the matrix, for each transformer of a `ColumnTransformer`.
     """
     found = estimator_class(estimator.class_path, PREDICTING if not estimator.slots else ())
     given = {key: _value(key, value) for key, value in parameters.items() if "." not in key}
@@ -170,9 +181,10 @@ def make(estimator: Estimator, parameters: Mapping[str, Any]) -> Any:
     if found.__name__.startswith(_THREADED):
         given.setdefault("n_jobs", processors())
     for part in estimator.parts:
-        made = make(part.estimator, _under(parameters, part.name))
+        made = make(part.estimator, _under(parameters, part.name), columns)
         if estimator.slots[part.slot].many:
-            given[part.slot] = [*([] if isinstance(given[part.slot], str) else given[part.slot]), (part.name, made)]
+            member = (part.name, made, list(columns[part.name])) if part.slot == "transformers" else (part.name, made)
+            given[part.slot] = [*([] if isinstance(given[part.slot], str) else given[part.slot]), member]
         else:
             given[part.slot] = made
     if estimator.grid:

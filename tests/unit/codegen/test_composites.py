@@ -69,6 +69,43 @@ def test_what_is_refused(text: str, message: str) -> None:
     assert any(message in str(one) for one in caught.value.diagnostics), caught.value.diagnostics
 
 
+BY_COLUMN = 'sklearn.Pipeline WITH steps="ColumnTransformer, SVC", columntransformer.transformers="{}" {}'
+
+
+def test_transformers_of_columns() -> None:
+    clauses = "COLUMN a FOR standardscaler COLUMN b, c FOR minmaxscaler"
+    assert parse_program(PROGRAM.format(BY_COLUMN.format("StandardScaler, MinMaxScaler", clauses))).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            BY_COLUMN.format("StandardScaler, MinMaxScaler", "COLUMN a FOR standardscaler"),
+            "has a transformer `minmaxscaler` without columns",
+        ),
+        (
+            BY_COLUMN.format("StandardScaler, PCA", "COLUMN a FOR standardscaler COLUMN b FOR pca COLUMN c FOR svc"),
+            "has no transformer `svc`",
+        ),
+        (BY_COLUMN.format("StandardScaler", "COLUMN a FOR standardscaler"), "a ColumnTransformer of one transformer"),
+        (
+            'sklearn.Pipeline WITH steps="PCA, ColumnTransformer", columntransformer.transformers="Normalizer, PCA"',
+            "has a ColumnTransformer that does not get the columns of the SELECT",
+        ),
+        (
+            "sklearn.BaggingClassifier WITH estimator=Pipeline, estimator.steps='ColumnTransformer, SVC', "
+            "estimator.columntransformer.transformers='Normalizer, PCA'",
+            "has a ColumnTransformer that does not get the columns of the SELECT",
+        ),
+    ],
+)
+def test_transformers_without_columns_of_their_own(text: str, message: str) -> None:
+    with pytest.raises(ProgramError) as caught:
+        parse_program(PROGRAM.format(text))
+    assert any(message in str(one) for one in caught.value.diagnostics), caught.value.diagnostics
+
+
 def test_estimators_inside_estimators_have_an_end() -> None:
     names = [f"{'estimator.' * depth}estimator=BaggingClassifier" for depth in range(8)]
     with pytest.raises(ProgramError, match="nests more than 5 estimators"):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from sqlflow_codegen.catalogue import Estimator
+from sqlflow_codegen.catalogue.composites import transformers_of_columns
 from sqlflow_codegen.language import ir
 from sqlflow_codegen.language.columns import DENSE_INDICATORS
 from sqlflow_codegen.language.source import Problem
@@ -60,7 +61,15 @@ def _pattern_error(pattern: str) -> str:
 
 def check_columns(statement: ir.TrainStatement, estimator: Estimator) -> Iterator[Problem]:
     """Parts of the COLUMN clauses that the estimator cannot use."""
-    if "Combined" not in estimator.name:
+    try:
+        transformers = transformers_of_columns(estimator)
+    except ValueError as error:
+        hint = "Let the pipeline begin with it."
+        yield Problem("unsupported-column", f"{estimator.name} {error}", statement.estimator.span.start, hint)
+        return
+    if transformers is not None:
+        yield from _targets(statement, estimator, transformers)
+    elif "Combined" not in estimator.name:
         for clause in statement.columns[1:]:
             message = f"{estimator.name} takes one set of columns, not several"
             yield Problem("unsupported-column", message, clause.span.start, "List all columns in one COLUMN clause.")
@@ -76,6 +85,23 @@ def check_columns(statement: ir.TrainStatement, estimator: Estimator) -> Iterato
             message = f"{estimator.name} takes no sparse features, such as {column.name} makes here"
             hint = "Use DENSE or a smaller CATEGORY_HASH, or an estimator that takes them, such as xgboost.gbtree."
             yield Problem("unsupported-column", message, column.span.start, hint)
+
+
+def _targets(statement: ir.TrainStatement, estimator: Estimator, names: tuple[str, ...]) -> Iterator[Problem]:
+    """The COLUMN clauses of a ColumnTransformer: one for each of its transformers, and no other."""
+    clauses = " ".join(f"COLUMN a, b FOR {name}" for name in names)
+    if len(names) < 2:
+        message = f"{estimator.name} has a ColumnTransformer of one transformer, which would take all columns"
+        yield Problem("unsupported-column", message, statement.estimator.span.start, "Use the transformer itself.")
+        return
+    for clause in statement.columns:
+        if clause.target not in names:
+            message = f"{estimator.name} has no transformer `{clause.target}`"
+            yield Problem("unsupported-column", message, clause.span.start, f"Write {clauses}.")
+    for name in names:
+        if name not in {clause.target for clause in statement.columns}:
+            message = f"{estimator.name} has a transformer `{name}` without columns"
+            yield Problem("unsupported-column", message, statement.estimator.span.start, f"Write {clauses}.")
 
 
 def takes_sparse(estimator: Estimator) -> bool:
