@@ -18,7 +18,7 @@ from sqlflow_runtime.ml.arrays import NotNumericError, is_text, numbers, texts
 CLASS_LIMIT = 100
 """An integer label with more different values is not taken for classes unless the statement says so."""
 
-_WIDE = pa.decimal128(38, 0)
+_WIDE = pa.decimal256(76, 0)
 """Integers beyond 64 bits."""
 
 
@@ -38,7 +38,7 @@ class Label:
 
     def encode(self, values: pa.Array) -> npt.NDArray[np.int64]:
         """The classes' numbers; -1 for a value that is none of them. `values` are of this label's kind."""
-        found = pc.index_in(values, value_set=_array(self.classes, values.type))
+        found = pc.index_in(values, value_set=_array(self.classes, values.type), skip_nulls=True)
         return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
 
     def decode(self, numbers: npt.NDArray[Any]) -> list[Any]:
@@ -200,17 +200,15 @@ def _holds(kind: pa.DataType, value: Any) -> bool:
 
 
 def _integers(raw: pa.Array) -> pa.Array:
+    """Integers; their type depends on the column's alone, so that it is one in all batches."""
     if pa.types.is_floating(raw.type) or is_text(raw.type):
         wrong = next((value for value in raw.to_pylist() if value is not None and _fraction(value)), None)
         if wrong is not None:
             raise ValueError(f"{wrong} is not an integer")
-        raw = pa.array([None if value is None else int(value) for value in raw.to_pylist()], _WIDE)
-    elif not pa.types.is_integer(raw.type) and not pa.types.is_decimal(raw.type):
-        raw = raw.cast(pa.int64())
-    try:
-        return raw.cast(pa.int64())
-    except pa.ArrowInvalid:  # unsigned, or of 128 bits
+        return pa.array([None if value is None else int(value) for value in raw.to_pylist()], _WIDE)
+    if pa.types.is_decimal(raw.type):
         return raw.cast(_WIDE)
+    return raw if pa.types.is_uint64(raw.type) else raw.cast(pa.int64())
 
 
 def _fraction(value: float | str) -> bool:

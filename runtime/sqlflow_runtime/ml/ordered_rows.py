@@ -73,9 +73,9 @@ class OrderedRows:
         """Sort; after the last row was added."""
         for bucket in self._buckets:
             if len(bucket):
-                rows = pa.Table.from_batches(bucket.batches()).combine_chunks().to_batches()
+                rows = pa.concat_batches(list(bucket.batches()))
                 bucket.close()
-                self._sorted.add(_sorted(rows[0]))
+                self._sorted.add(_sorted(rows))
         self._buckets.clear()
 
     def batches(self) -> Iterator[Batch]:
