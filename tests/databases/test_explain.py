@@ -359,3 +359,18 @@ def test_text_columns_and_categories_that_are_new(iris_sqlite: Database) -> None
     assert min(towns[1:6:2]) > 0 > max(towns[:6:2]), "town b is dearer"
     warnings = [record["message"] for record in ran.of("log") if record["level"] == "warning"]
     assert len([one for one in warnings if "town" in one]) == 2, "the new town is a missing value, which both say"
+
+
+def test_boosted_trees_of_tensorflow(iris: Database) -> None:
+    """SQLFlow's table for them: for each column the mean absolute contribution, and its share of all gain."""
+    text = TRAIN.format("BoostedTreesClassifier WITH model.n_classes=3, model.n_trees=5") + (
+        "SELECT * FROM test TO EXPLAIN m INTO means; SELECT * FROM means;"
+        "SELECT * FROM test TO EXPLAIN m USING TreeExplainer INTO why;"
+    )
+    ran = succeed(iris, text)
+    assert ran.of("columns")[0]["names"] == ["feature", "dfc", "gain"]
+    assert ran.of("statement_finished", 2)[0]["rows"] == 30
+    means = {row[0]: row[1] for row in ran.rows(3)}
+    assert sum(row[2] for row in ran.rows(3)) == pytest.approx(1)
+    for name in FEATURES:
+        assert means[name] == pytest.approx(float(iris.execute(f"SELECT avg(abs({name})) FROM why")[0][0]))

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sqlflow_codegen.catalogue.explainers import LABEL_COLUMN, PICTURE, XGBOOST_EXPLAINER
+from collections import deque
+from collections.abc import Iterator
+
+from sqlflow_codegen.catalogue.explainers import (
+    EXPLAIN_BASE,
+    EXPLAIN_CLASS,
+    LABEL_COLUMN,
+    PICTURE,
+    XGBOOST_EXPLAINER,
+)
 from sqlflow_codegen.language.ir import ExplainStatement, Statement
 
 from sqlflow_runtime.databases.rows import Column, StatementResult
@@ -13,12 +22,15 @@ from sqlflow_runtime.ml.encoder import Encoder
 from sqlflow_runtime.ml.explain_table import Explanation, explain_derivation
 from sqlflow_runtime.ml.explained_class import ExplainedClass
 from sqlflow_runtime.ml.explainers import choose_explainer
-from sqlflow_runtime.ml.importances import write_importances
+from sqlflow_runtime.ml.importances import write_importances, write_mean_contributions
 from sqlflow_runtime.ml.into import result_table
 from sqlflow_runtime.ml.row_sample import RowSample
 from sqlflow_runtime.ml.shap_values import Groups
-from sqlflow_runtime.ml.trained_model import TrainedModel, load
+from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel, load
 from sqlflow_runtime.step_context import StepContext
+
+_ROWS = (EXPLAIN_BASE, EXPLAIN_CLASS)
+"""Attributes that ask for values of rows."""
 
 
 def run(context: StepContext, statement: Statement) -> StatementResult:
@@ -50,21 +62,22 @@ def _shap(context: StepContext, statement: ExplainStatement, model: TrainedModel
     chosen = ExplainedClass.of(statement, model, explainer)
     explanation = Explanation(context, statement, model, groups, explainer, chosen)
     context.recorder.log("info", f"{explainer.name} explains {chosen.words(explainer.unit)}")
-    sample = None
+    sample = _sample(explanation)
+    count = _write(explanation, sample)
     if _wants_pictures(statement):
-        from sqlflow_runtime.ml.explain_pictures import row_sample
-
-        sample = row_sample(explanation)
-    if statement.into is not None:
-        count = _write(explanation, sample)
-    else:
-        assert sample is not None
-        count = _read(explanation, sample)
-    if sample is not None:
         from sqlflow_runtime.ml.explain_pictures import show_pictures
 
         show_pictures(explanation, sample, title)
     return count
+
+
+def _sample(explanation: Explanation) -> RowSample:
+    """A sample of the rows that pictures show; of none without pictures."""
+    if not _wants_pictures(explanation.statement):
+        return RowSample(0)
+    from sqlflow_runtime.ml.explain_pictures import row_sample
+
+    return row_sample(explanation)
 
 
 def _wants_pictures(statement: ExplainStatement) -> bool:
@@ -72,15 +85,31 @@ def _wants_pictures(statement: ExplainStatement) -> bool:
     return statement.into is None or any(one.name.startswith(PICTURE) for one in statement.attributes)
 
 
-def _write(explanation: Explanation, sample: RowSample | None) -> int:
-    """Write the table; returns the number of its rows."""
+def _as_tensorflow(statement: ExplainStatement, model: TrainedModel) -> bool:
+    """True for TensorFlow's boosted trees with nothing said: the table is the one that SQLFlow wrote for them."""
+    said = statement.explainer is not None or any(one.name in _ROWS for one in statement.attributes)
+    return model.estimator.startswith("BoostedTrees") and not said
+
+
+def _write(explanation: Explanation, sample: RowSample) -> int:
+    """Write the table that INTO names, if any, and take the sample; returns the number of rows."""
+    if explanation.statement.into is None:
+        deque(_matrices(explanation, sample), maxlen=0)
+    elif _as_tensorflow(explanation.statement, explanation.model):
+        write_mean_contributions(explanation, _matrices(explanation, sample))
+    else:
+        return _write_rows(explanation, sample)
+    return sample.count
+
+
+def _write_rows(explanation: Explanation, sample: RowSample) -> int:
+    """Write the table of SHAP values; returns the number of its rows."""
     context, statement = explanation.context, explanation.statement
     columns = context.database.describe(statement.select)
     check_distinct(columns)
     left_out = _labels(statement, explanation.model, columns)
-    note = sample.add if sample is not None else lambda matrix: None
     encoder = Encoder(columns, explanation.model.features, explanation.model.fitted.dtype)
-    derivation = explain_derivation(explanation, columns, encoder, left_out, note)
+    derivation = explain_derivation(explanation, columns, encoder, left_out, sample.add)
     table = result_table(context, statement)
     assert table is not None
     with context.effect(statement):
@@ -89,8 +118,8 @@ def _write(explanation: Explanation, sample: RowSample | None) -> int:
     return count
 
 
-def _read(explanation: Explanation, sample: RowSample) -> int:
-    """Read the rows that pictures show; returns the number of all rows."""
+def _matrices(explanation: Explanation, sample: RowSample) -> Iterator[Matrix]:
+    """The matrices of all rows, each added to the sample."""
     context, model, statement = explanation.context, explanation.model, explanation.statement
     with context.database.read_arrow(statement.select) as stream:
         check_distinct(stream.columns)
@@ -98,10 +127,11 @@ def _read(explanation: Explanation, sample: RowSample) -> int:
         encoder = Encoder(stream.columns, model.features, model.fitted.dtype)
         for batch in stream.batches:
             context.check_stopped()
-            sample.add(encoder.collect(batch))
+            matrix = encoder.collect(batch)
+            sample.add(matrix)
+            yield matrix
     encoder.check()
     encoder.report(context.recorder.log)
-    return sample.count
 
 
 def _labels(statement: ExplainStatement, model: TrainedModel, columns: tuple[Column, ...]) -> tuple[Column, ...]:

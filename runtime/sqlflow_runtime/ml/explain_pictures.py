@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 from sqlflow_codegen.catalogue import STATEMENT_ATTRIBUTES, to_python
 from sqlflow_codegen.catalogue.explainers import PICTURE, PLOT_TYPE
 from sqlflow_codegen.language.ir import ExplainStatement
@@ -93,7 +92,7 @@ def _rows(
 ) -> Iterator[plots.Picture]:
     """A picture for each row, of the row's own class."""
     chosen = explanation.chosen
-    predicted = explanation.model.fitted.predict(rows).astype(np.int64) if chosen.varies else np.empty(0)
+    predicted = explanation.predicted(rows)
     values, base = chosen.row_values(found, predicted)
     for number in range(rows.shape[0]):
         position = int(predicted[number]) if chosen.varies else chosen.position

@@ -17,7 +17,7 @@ from sqlflow_runtime.ml.column_clause import find_column
 from sqlflow_runtime.ml.encoder import Encoder
 from sqlflow_runtime.ml.explained_class import ExplainedClass
 from sqlflow_runtime.ml.predict import result_type
-from sqlflow_runtime.ml.shap_values import Explainer, Groups
+from sqlflow_runtime.ml.shap_values import Explainer, Floats, Groups
 from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel
 from sqlflow_runtime.step_context import StepContext
 
@@ -32,6 +32,14 @@ class Explanation:
     groups: Groups
     explainer: Explainer
     chosen: ExplainedClass
+
+    def row_values(self, matrix: Matrix) -> tuple[Floats, Floats]:
+        """SHAP values (rows x names) and base values of each row's class."""
+        return self.chosen.row_values(self.explainer.explain(matrix), self.predicted(matrix))
+
+    def predicted(self, matrix: Matrix) -> Matrix:
+        """The number of the class that the model predicts for each row; none if the rows share one class."""
+        return self.model.fitted.predict(matrix).astype(np.int64) if self.chosen.varies else np.empty(0)
 
 
 def explain_derivation(
@@ -61,7 +69,7 @@ def explain_derivation(
         explanation.context.check_stopped()
         matrix = encoder.encode(rows)
         note(matrix)
-        predicted = model.fitted.predict(matrix).astype(np.int64) if chosen.varies else np.empty(0)
+        predicted = explanation.predicted(matrix)
         values, base = chosen.row_values(explanation.explainer.explain(matrix), predicted)
         found = [pa.array(np.ascontiguousarray(column)) for column in values.T]
         if based:

@@ -1,17 +1,20 @@
-"""Importances of features for a whole model: those of XGBoost itself, as SQLFlow's XGBoostExplainer wrote them."""
+"""Importances of columns for a whole model, as SQLFlow wrote them: of XGBoostExplainer, and of BoostedTrees models."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 from sqlflow_codegen.language.ir import ExplainStatement
 
 from sqlflow_runtime.databases.rows import Column
+from sqlflow_runtime.errors import RunError
+from sqlflow_runtime.ml.explain_table import Explanation
 from sqlflow_runtime.ml.explainers import check_fits
 from sqlflow_runtime.ml.into import result_table
 from sqlflow_runtime.ml.shap_values import Groups
-from sqlflow_runtime.ml.trained_model import TrainedModel
+from sqlflow_runtime.ml.trained_model import Matrix, TrainedModel
 from sqlflow_runtime.step_context import StepContext
 
 Importance = tuple[str, int, float]
@@ -26,14 +29,42 @@ def write_importances(context: StepContext, statement: ExplainStatement, model: 
     """
     check_fits(statement, model)
     rows = _importances(model)
+    _fill(context, statement, {"feature": "string", "fscore": "int", "gain": "float"}, rows)
+    return rows
+
+
+def write_mean_contributions(explanation: Explanation, batches: Iterator[Matrix]) -> None:
+    """Write the table (feature, dfc, gain): the mean absolute contribution in some rows, and the share of all gain.
+
+    TensorFlow calls the contributions of boosted trees directional feature contributions: DFC. The matrices of the
+    rows come in batches.
+    """
+    names = explanation.groups.names
+    sums, count = np.zeros(len(names)), 0
+    for matrix in batches:
+        values, _ = explanation.row_values(matrix)
+        sums += np.abs(values).sum(axis=0)
+        count += matrix.shape[0]
+    if not count:
+        raise RunError("data", "the SELECT returns no rows: there is no mean of them", "Check its WHERE.")
+    totals = {name: fscore * gain for name, fscore, gain in _importances(explanation.model)}
+    all_gain = sum(totals.values()) or 1.0
+    order = np.argsort(-sums, kind="stable").tolist()
+    rows = [(names[at], float(sums[at] / count), totals[names[at]] / all_gain) for at in order]
+    kinds = {"feature": "string", "dfc": "float", "gain": "float"}
+    _fill(explanation.context, explanation.statement, kinds, rows)
+
+
+def _fill(
+    context: StepContext, statement: ExplainStatement, kinds: Mapping[str, str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Put rows into the table that INTO names; `kinds` are those of its columns, by name."""
     database = context.database
-    kinds = {"feature": "string", "fscore": "int", "gain": "float"}
     columns = [Column(name, database.type_for(kind), kind) for name, kind in kinds.items()]
     table = result_table(context, statement)
-    assert table is not None  # the parser has made sure
+    assert table is not None  # the caller has made sure
     with context.effect(statement):
         database.results.fill(table, columns, rows)
-    return rows
 
 
 def _importances(model: TrainedModel) -> list[Importance]:

@@ -29,6 +29,8 @@ class RowSample:
         total = matrix.shape[0]
         keys = np.arange(self.count, self.count + total) if self._first else self._random.random(total)
         self.count += total
+        if not self._limit:
+            return
         worst = self._keys.max() if len(self._keys) >= self._limit else np.inf
         better = np.flatnonzero(keys < worst)
         keys = np.concatenate([self._keys, keys[better]])

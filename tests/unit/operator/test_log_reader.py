@@ -190,3 +190,20 @@ def test_a_second_read_that_its_budget_ends_is_no_end_of_the_log() -> None:
     batch = log.read(LogCursor(1, SECOND), Budget(1, 10**6), ended=True)
     assert (numbers(batch), batch.at_end, batch.cursor) == ([2], False, LogCursor(2, SECOND))
     assert log.opened == [SECOND, ""]
+
+
+@pytest.mark.parametrize("piece", [16 * 1024, 1024 * 1024])
+def test_a_picture_of_a_megabyte(piece: int) -> None:
+    """One line, which a container runtime cuts into pieces of 16 KiB and the kubelet puts together again."""
+    data = "A" * (3 * 1024 * 1024)
+    text = f'2026-01-01T00:00:05Z {{"type":"image","n":2,"statement":1,"data":"{data}"}}'.encode()
+    log = b"\n".join([line(1), text, line(3, "end"), b""])
+
+    def opened(_second: str) -> Generator[bytes, None, None]:
+        for start in range(0, len(log), piece):
+            yield log[start : start + piece]
+
+    batch = read_batch(opened, LogCursor(), Budget(), ended=True)
+    assert numbers(batch) == [1, 2], "larger than a read's limit, and read all the same"
+    assert batch.records[1]["data"] == data
+    assert numbers(read_batch(opened, batch.cursor, Budget(), ended=True)) == [3]
