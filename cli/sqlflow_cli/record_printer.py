@@ -46,8 +46,9 @@ class RecordPrinter:
         self, stream: TextIO, program: Program, numbers: Sequence[int], pictures: Pictures, *, verbose: bool
     ) -> None:
         self._console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
+        self._is_terminal = self._console.is_terminal
         self._width = self._console.width
-        if not self._console.is_terminal and not os.environ.get("COLUMNS", "").isdecimal():
+        if not self._is_terminal and not os.environ.get("COLUMNS", "").isdecimal():
             self._width = PIPE_WIDTH
         self._program = program
         self._position = {number: position for position, number in enumerate(numbers, 1)}
@@ -86,7 +87,7 @@ class RecordPrinter:
         self._shown_at = time.monotonic()
         self._title = f"[{self._position[record['statement']]}/{self._count}] {record['title']}  ({place})"
         self._running = _Running(self._title, time.monotonic())
-        if self._console.is_terminal:
+        if self._is_terminal:
             self._status = self._console.status(self._running, spinner="dots")
             self._status.start()
         else:  # whoever reads a log wants to see what it waits for
@@ -113,7 +114,7 @@ class RecordPrinter:
         words = StepProgress.read(record).words
         self._latest = self._running.words = words
         now = time.monotonic()
-        if not self._console.is_terminal and now - self._shown_at >= _PROGRESS_SECONDS:
+        if not self._is_terminal and now - self._shown_at >= _PROGRESS_SECONDS:
             self._shown_at = now
             self._print(f"  {words}", "dim")
             self._console.file.flush()
@@ -145,7 +146,7 @@ class RecordPrinter:
 
     def _on_statement_finished(self, record: dict[str, Any]) -> None:
         self._stop_status()
-        if self._console.is_terminal:
+        if self._is_terminal:
             self._print(self._title, "bold")
         for number, result in enumerate(self._results, 1):
             if len(self._results) > 1:
@@ -181,7 +182,7 @@ class RecordPrinter:
         if record["statement"] == 0:
             self._print(f"error: {record['message']}", "bold red")
             return
-        if self._console.is_terminal:
+        if self._is_terminal:
             self._print(self._title, "bold")
         place = (record["statement"], record["line"], record["column"])
         from sqlflow_codegen.language.diagnostics import format_diagnostics
@@ -195,6 +196,9 @@ class RecordPrinter:
             self._status = None
 
     def _print(self, words: str, style: str = "") -> None:
+        if not self._is_terminal:  # no colours, no width: what rich would do takes longer than most statements
+            self._console.file.write(f"{visible(words).expandtabs()}\n")
+            return
         # Text, not markup: the user's words may hold square brackets.
         self._console.print(Text(visible(words), style=style))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import select
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -28,6 +30,10 @@ class OutputCapture:
         self.stdout: TextIO = os.fdopen(self._saved[1], "w", encoding="utf-8", newline="\n", closefd=False)
         self._threads: list[threading.Thread] = []
         self._seen = {fd: threading.Event() for fd in _LEVELS}
+        self._forwarding = threading.Lock()
+        self._unfinished = dict.fromkeys(_LEVELS, b"")
+        """The beginning of a line whose end has not come yet."""
+        self._readable = select.poll()
 
     def __enter__(self) -> Self:
         _flush()
@@ -37,6 +43,7 @@ class OutputCapture:
             read_end, write_end = os.pipe()
             os.dup2(write_end, fd)
             os.close(write_end)
+            self._readable.register(read_end, select.POLLIN)
             thread = threading.Thread(target=self._forward, args=(read_end, fd, level), daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -54,6 +61,9 @@ class OutputCapture:
         if not self._threads:
             return
         _flush()
+        with self._forwarding:
+            if not self._readable.poll(0) and not any(self._unfinished.values()):
+                return  # two threads that take turns for nothing cost more than most statements
         for fd, seen in self._seen.items():
             seen.clear()
             os.write(fd, _MARK + b"\n")
@@ -71,21 +81,30 @@ class OutputCapture:
         self._threads.clear()
 
     def _forward(self, read_end: int, fd: int, level: str) -> None:
-        rest = b""
+        own = select.poll()
+        own.register(read_end, select.POLLIN)
         with open(read_end, "rb", buffering=0) as pipe:
-            while data := pipe.read(_CHUNK):
-                *lines, rest = (rest + data).split(b"\n")
-                for line in lines:
-                    text, mark, _ = line.partition(_MARK)
-                    if text or not mark:
-                        self.log(level, text.decode(errors="replace"))
-                    if mark:
-                        self._seen[fd].set()
-                if len(rest) > _CHUNK:
-                    self.log(level, rest.decode(errors="replace"))
-                    rest = b""
-        if rest:
+            while own.poll():
+                with self._forwarding:
+                    if not (data := pipe.read(_CHUNK)):
+                        self._readable.unregister(read_end)
+                        break
+                    self._log_lines(data, fd, level)
+        if self._unfinished[fd]:
+            self.log(level, self._unfinished[fd].decode(errors="replace"))
+
+    def _log_lines(self, data: bytes, fd: int, level: str) -> None:
+        *lines, rest = (self._unfinished[fd] + data).split(b"\n")
+        for line in lines:
+            text, mark, _ = line.partition(_MARK)
+            if text or not mark:
+                self.log(level, text.decode(errors="replace"))
+            if mark:
+                self._seen[fd].set()
+        if len(rest) > _CHUNK:
             self.log(level, rest.decode(errors="replace"))
+            rest = b""
+        self._unfinished[fd] = rest
 
 
 def _flush() -> None:
@@ -94,6 +113,12 @@ def _flush() -> None:
         if stream is not None:
             stream.flush()
     if "ctypes" in sys.modules:  # only libraries in C have such buffers, and those bring ctypes along
-        import ctypes
+        _flush_of_c()(None)
 
-        ctypes.CDLL(None).fflush(None)
+
+@cache
+def _flush_of_c() -> Callable[[None], int]:
+    import ctypes
+
+    flush: Callable[[None], int] = ctypes.CDLL(None).fflush
+    return flush

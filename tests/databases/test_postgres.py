@@ -178,3 +178,14 @@ def test_not_a_number_is_no_null(postgres: Database) -> None:
 def test_an_error_inside_the_programs_transaction(postgres: Database) -> None:
     error = fail(postgres, "CREATE TABLE t (i int); BEGIN; INSERT INTO t VALUES (1); SELECT i/0 FROM t")
     assert (error.statement, error.message) == (4, "division by zero")
+
+
+def test_two_statements_in_one_text_are_refused_by_the_server(postgres: Database) -> None:
+    """The last defence where a program is cut in the wrong place."""
+    with pytest.raises(RunError, match="multiple commands"):
+        postgres.run("INSERT INTO t VALUES (1); DELETE FROM t", PreviewLimit())
+
+
+def test_an_insert_whose_rule_selects(postgres: Database) -> None:
+    succeed(postgres, "CREATE TABLE t (a INTEGER); CREATE RULE r AS ON INSERT TO t DO INSTEAD SELECT 7 AS one")
+    assert succeed(postgres, "INSERT INTO t VALUES (1); SELECT count(*) FROM t").rows(2) == [[0]]

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from sqlflow_runtime.databases.driver import BATCH_ROWS, Database
-from sqlflow_runtime.databases.postgres_describe import describe
+from sqlflow_runtime.databases.driver import BATCH_ROWS, Database, first_word
+from sqlflow_runtime.databases.postgres_describe import changed, describe
 from sqlflow_runtime.databases.postgres_errors import failure_of
 from sqlflow_runtime.databases.rows import ArrowStream, Column, PreviewLimit, Row, RowStream, StatementResult, preview
 from sqlflow_runtime.errors import RunError
@@ -36,6 +36,7 @@ SELECT pid FROM pg_stat_activity
  WHERE pid = ? AND extract(epoch FROM backend_start)::text = ? AND application_name = ? AND pid <> pg_backend_pid()"""
 
 _READING = ("SELECT", "WITH", "VALUES", "TABLE", "(")
+_CHANGING = ("INSERT", "UPDATE", "DELETE")
 _IN_TRANSACTION = "25001"
 _COMMITS = "2D000"
 _CHUNK = 500
@@ -102,6 +103,9 @@ class Postgres(Database):
 
     def run(self, sql: str, limit: PreviewLimit) -> StatementResult:
         with self.failing(sql):
+            if first_word(sql) in _CHANGING and "RETURNING" not in sql.upper():
+                # Rows come of RETURNING only; a rule's SELECT gives none.
+                return StatementResult(affected=changed(self._connection, sql))
             return self._stream(sql, describe(self._connection, sql), limit, stop=False)
 
     def _stream(self, sql: str, columns: tuple[Column, ...], limit: PreviewLimit, *, stop: bool) -> StatementResult:

@@ -51,6 +51,18 @@ def describe(connection: psycopg.Connection[Any], sql: str) -> tuple[Column, ...
     return tuple(map(Column, names, types, kinds))
 
 
+def changed(connection: psycopg.Connection[Any], sql: str) -> int:
+    """Execute an INSERT, UPDATE or DELETE without RETURNING, in one round trip; returns the number of rows.
+
+    By the protocol that takes one statement at a time.
+    """
+    connection.pgconn.send_query_params(sql.encode(), None)
+    result: PGresult = connection.wait(generators.execute(connection.pgconn))[-1]
+    if result.status != ExecStatus.COMMAND_OK:
+        raise psycopg.errors.error_from_result(result, encoding="utf-8")
+    return result.command_tuples or 0
+
+
 def _described(pgconn: PGconn, sql: bytes) -> PQGen[PGresult]:
     """Parse and Describe in one message: one round trip, and no pooler can send them to two servers."""
     pgconn.enter_pipeline_mode()
