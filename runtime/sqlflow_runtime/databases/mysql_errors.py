@@ -32,6 +32,8 @@ _HINTS = {
     1064: "The database does not understand this statement; check spec.dialect and the SQL near the place shown.",
     1142: "Grant the missing right to the user of the database URL, or use another user.",
     1044: "Grant the missing right to the user of the database URL, or use another user.",
+    1021: "The database's disk is full.",
+    1114: "The database's disk is full, or a limit of its tables' size is reached.",
     1046: "Name the database at the end of the database URL, or begin the program with USE.",
     1205: "Another transaction held a lock for too long; run it again.",
     1213: "Two statements waited for each other; run it again.",
