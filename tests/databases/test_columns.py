@@ -219,3 +219,33 @@ def test_every_use_of_a_model_refuses_what_is_no_number(sqlite: Database, use: s
     assert error.message == "column far holds 'near', which is not a number, and 7 more such values"
     assert error.hint.startswith("The model was trained without such values")
     assert not [table for table in sqlite.tables() if table in ("p", "why")]
+
+
+def test_a_databases_own_lists_are_dense(database: Database) -> None:
+    """PostgreSQL's and DuckDB's arrays; elsewhere a JSON array is one."""
+    kind = {"postgres": "float8[]", "duckdb": "DOUBLE[]", "mysql": "JSON", "sqlite": "TEXT"}[database.dialect]
+    lists = {"postgres": "ARRAY[{0}, {1}]", "duckdb": "[{0}, {1}]"}.get(database.dialect, "'[{0}, {1}]'")
+    rows = ", ".join(f"({lists.format(n % 3, n / 8)}, {int(n % 3 == 1)})" for n in range(40))
+    succeed(database, f"CREATE TABLE vectors (v {kind}, y INTEGER); INSERT INTO vectors VALUES {rows}")
+    ran = succeed(
+        database,
+        "SELECT * FROM vectors TO TRAIN xgboost.gbtree COLUMN DENSE(v) LABEL y INTO m;"
+        "SELECT * FROM vectors TO EVALUATE m LABEL y",
+    )
+    assert "column v is taken as DENSE of 2 numbers" in ran.logged
+    assert ran.metrics["accuracy_score"] == 1
+
+
+def test_values_of_any_type_may_be_categories(database: Database) -> None:
+    rows = [(f"2024-0{n % 3 + 1}-01", f"{n % 4}.50", n % 2, int(n % 3 == 1)) for n in range(40)]
+    make(database, "days", "day DATE, price DECIMAL(9, 2), flag INTEGER, y INTEGER", rows)
+    ran = succeed(
+        database,
+        "SELECT * FROM days TO TRAIN sklearn.tree.DecisionTreeClassifier "
+        "COLUMN INDICATOR(day), INDICATOR(price), INDICATOR(flag) LABEL y INTO m;"
+        "SELECT * FROM days TO EVALUATE m LABEL y",
+    )
+    found = [line for line in ran.logged.splitlines() if "is taken as" in line]
+    assert found == [f"column {name} is taken as INDICATOR of {size} categories"
+                     for name, size in (("day", 3), ("price", 4), ("flag", 2))]  # fmt: skip
+    assert ran.metrics["accuracy_score"] == 1
