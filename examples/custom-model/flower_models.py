@@ -43,7 +43,7 @@ def optimizer(learning_rate: float = 0.01) -> Any:
 
 
 def eval_metrics_fn() -> dict[str, Callable[[Any, Any], Any]]:
-    """What is measured while the module's networks learn."""
+    """Functions of labels and outputs that are measured while the module's networks learn."""
     return {"accuracy": keras.metrics.sparse_categorical_accuracy}
 
 
@@ -92,7 +92,7 @@ def threshold(matrix: Any, labels: Any, column: int = 0) -> Threshold:
 
 
 def save(model: Threshold) -> bytes:
-    """What is stored of a model that a function returned."""
+    """The bytes that are stored of a model that a function returned."""
     return json.dumps({"column": model.column, "limit": model.limit}).encode()
 
 
