@@ -128,19 +128,6 @@ def test_an_image_without_neural_networks(iris_sqlite: Database, tmp_path: Any) 
     assert "[neural]" in error["hint"]
 
 
-def test_the_number_of_threads_does_not_change_a_network(iris_sqlite: Database, tmp_path: Any) -> None:
-    text = (
-        "SELECT sepal_length, sepal_width, petal_length, class FROM train TO TRAIN DNNClassifier "
-        "WITH model.hidden_units=[64, 64], train.batch_size=60, train.epoch=3 LABEL class INTO m"
-    )
-    url = f"sqlite:///{tmp_path}/test.sqlite"
-    for count in ("1", "4"):
-        ran = run_step(tmp_path, url, text, "--statements", "1", dialect="sqlite", PJRT_NPROC=count)
-        assert ran.code == 0, ran.stdout
-    (one,), (four,) = iris_sqlite.execute("SELECT sha256 FROM sqlflow_models ORDER BY version")
-    assert one == four
-
-
 def test_plain_sql_and_other_models_load_no_keras(iris_sqlite: Database) -> None:
     code = (
         "import sys, sqlflow_runtime.execute, sqlflow_runtime.ml.train, sqlflow_runtime.ml.trained_model; "
