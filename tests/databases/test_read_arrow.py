@@ -182,6 +182,41 @@ def test_a_lost_connection(postgres: Database, other: Database) -> None:
     assert not caught.value.final
 
 
+@pytest.mark.database
+def test_a_lost_connection_of_mysql(mysql: Database, mysql_url: str) -> None:
+    def read_on() -> None:
+        thread = mysql.execute("SELECT CONNECTION_ID()")[0][0]
+        with closing(connect(mysql_url)) as other, mysql.read_arrow("SELECT seq FROM seq_1_to_30000000") as stream:
+            next(stream.batches)
+            other.execute(f"KILL {thread}")
+            list(stream.batches)
+
+    with pytest.raises(RunError) as caught:
+        read_on()
+    assert caught.value.kind == "connection"
+    assert not caught.value.final
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("length", [0, 250, 251, 65535, 65536, 70_000])
+def test_lengths_of_mysql(mysql: Database, length: int) -> None:
+    """Each has another number of bytes for its length."""
+    found = read(mysql, f"SELECT seq, REPEAT('x', {length}) AS s, IF(seq % 2, 'é', NULL) AS e FROM seq_1_to_5")
+    assert found == {"seq": [1, 2, 3, 4, 5], "s": ["x" * length] * 5, "e": ["é", None, "é", None, "é"]}
+
+
+@pytest.mark.database
+def test_a_row_of_mysql_in_several_packets(mysql: Database) -> None:
+    found = read(mysql, "SELECT REPEAT('x', 9000000) AS a, 1 AS n, REPEAT('y', 9000000) AS b")
+    assert (len(found["a"][0]), found["n"], len(found["b"][0])) == (9_000_000, [1], 9_000_000)
+
+
+@pytest.mark.database
+def test_zeros_before_a_number_of_mysql(mysql: Database) -> None:
+    succeed(mysql, "CREATE TABLE t (a INT(5) ZEROFILL, b BIGINT(4) ZEROFILL); INSERT INTO t VALUES (0, 7), (12345, 0)")
+    assert read(mysql, "SELECT * FROM t") == {"a": [0, 12345], "b": [7, 0]}
+
+
 def test_types_of_duckdb(duckdb: Database) -> None:
     found = read(
         duckdb,

@@ -113,3 +113,21 @@ def test_no_rows_and_duplicate_names(sqlite: Database) -> None:
     assert "no rows" in fail(sqlite, "SELECT * FROM t TO TRAIN xgboost.gbtree LABEL y INTO m").message
     error = fail(sqlite, "SELECT a, a, y FROM t TO TRAIN xgboost.gbtree LABEL y INTO m")
     assert "two columns named a" in error.message
+
+
+def test_a_training_imports_only_what_it_needs(tmp_path: Path) -> None:
+    """Pandas, which PyArrow looks for, and scikit-learn, which XGBoost looks for, take seconds."""
+    file = tmp_path / "modules"
+    done = run_step(
+        tmp_path,
+        f"sqlite:///{tmp_path}/f.sqlite",
+        f"{TRAIN.format(100)}; {ROWS.format(100)} TO EVALUATE m LABEL y",
+        "--statements",
+        "1,2",
+        dialect="sqlite",
+        before=f"import atexit, sys; atexit.register(lambda: open({str(file)!r}, 'w').write(' '.join(sys.modules)))",
+    )
+    assert done.code == 0, done.stdout
+    loaded = set(file.read_text().split())
+    assert {"numpy", "pyarrow", "xgboost"} <= loaded
+    assert not loaded & {"pandas", "sklearn", "lightgbm", "keras", "shap", "matplotlib", "highspy"}

@@ -19,7 +19,11 @@ def unbuffered(connection: Connection[Any], select: str, cancel: Callable[[], No
     try:
         yield cursor
     finally:
-        if cursor._result is not None and cursor._result.unbuffered_active:
-            cancel()
+        result = cursor._result
+        if result is not None and result.unbuffered_active:
+            if connection.open:
+                cancel()
+            else:  # nothing can be read to its end any more
+                result.unbuffered_active, result.connection = False, None
         with suppress(MySQLError):
             cursor.close()
