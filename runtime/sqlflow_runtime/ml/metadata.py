@@ -214,7 +214,7 @@ def _check(found: ModelMetadata) -> None:
     if listing != (found.task if found.task in ("multilabel", "multioutput") else ""):
         raise ValueError(f"its label does not fit its task, {found.task}")
     width = matrix_width(found.features)
-    if any(len(row) != width for row in found.background):
-        raise ValueError(f"its background rows do not have {width} numbers")
     if not 0 < width <= WIDTH_LIMIT:
         raise ValueError(f"its features make {width} columns")
+    if any(len(row) != width for row in found.background):
+        raise ValueError(f"its background rows do not have {width} numbers")
