@@ -67,7 +67,7 @@ class Solver:
         for name, value in {**_DEFAULTS, **options}.items():
             self._check(self.highs.setOptionValue(name, value), f"solver.{name}={value} is refused by HiGHS")
         self._check(self.highs.passModel(_model(problem)), "HiGHS refuses the numbers of this problem")
-        self._said = time.monotonic()
+        self._began = self._said = time.monotonic()
         for callback in (self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt, self.highs.cbMipInterrupt):
             callback += self._look
 
@@ -100,7 +100,7 @@ class Solver:
         now = time.monotonic()
         if now - self._said >= _SAY_SECONDS:
             self._said = now
-            self._log("info", f"HiGHS searches: {event.data_out.running_time:.0f} s so far")
+            self._log("info", f"HiGHS searches: {now - self._began:.0f} s so far")
 
     def _check(self, status: HighsStatus, message: str) -> None:
         if status == HighsStatus.kError:
