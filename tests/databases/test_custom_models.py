@@ -106,3 +106,47 @@ def test_the_image_is_not_silently_left_out(iris_sqlite: Database) -> None:
     assert f"flower_models.NearestMean is imported from this Python, not from the image {IMAGE}" in ran.logged
     weighted = f"{SELECT}flower_models.NearestMean WITH train.sample_weight=petal_width LABEL class INTO m"
     assert "takes no sample_weight" in fail(iris_sqlite, weighted).message
+
+
+LOOP = """
+import keras
+
+@keras.saving.register_keras_serializable("looping")
+class Looping(keras.Model):
+    def __init__(self, n_classes, **kwargs):
+        super().__init__(**kwargs)
+        self.n_classes = n_classes
+        self.head = keras.layers.Dense(n_classes)
+
+    def call(self, inputs):
+        return self.head(inputs)
+
+    def get_config(self):
+        return {**super().get_config(), "n_classes": self.n_classes}
+
+    def sqlflow_train_loop(self, dataset, epochs=1):
+        for _ in range(epochs):
+            for inputs, labels in dataset:
+                self.train_on_batch(inputs, labels)
+
+def optimizer(learning_rate=0.001):
+    return keras.optimizers.Adam(learning_rate)
+
+def loss(labels, output, scale=0.0):
+    return keras.losses.sparse_categorical_crossentropy(labels, output, from_logits=True) * scale
+
+def prepare_prediction_column(output):
+    return output.argmax(axis=-1)
+"""
+
+
+def test_sqlflows_hooks(iris_sqlite: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training loop, a loss with an argument (without it nothing is learned), and the number of a prediction."""
+    (tmp_path / "looping_models.py").write_text(LOOP)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    ran = succeed(
+        iris_sqlite,
+        f"{SELECT}looping_models.Looping WITH train.batch_size=20, train.epoch=60, optimizer.learning_rate=0.05, "
+        f"loss.scale=1.0 LABEL class INTO m; {EVALUATE}",
+    )
+    assert ran.metrics["accuracy_score"] >= 0.85
