@@ -1,7 +1,8 @@
 """A step that is killed anywhere while it writes, and tried again, leaves exactly what one clean run leaves.
 
-The real `sqlflow-step` speaks to the database through a proxy, which kills it with SIGKILL at a random point of what it
-sends: between two messages or in the middle of one. Then the step is tried again, as an engine does it.
+The real `sqlflow-step`, in a process of its own, speaks to the database through a proxy, which kills it with SIGKILL at
+a random point of what it sends: between two messages or in the middle of one. Then the step is tried again, as an
+engine does it.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from sqlflow_codegen.manifests import own_arguments
 from sqlflow_codegen.ranges import format_ranges
 from sqlflow_runtime.databases.driver import Database
 
-from tests.databases.harness import connect, run_step, step_command, step_env, succeed
+from tests.databases.harness import connect, step_command, succeed
 from tests.support.examples import chance, scaled
 from tests.support.proxy import Proxy
+from tests.support.zygote import Zygote
 
 KILLS = scaled(1)
 """Kills of each kind of statement on each database."""
@@ -89,47 +91,63 @@ def contents(url: str) -> dict[str, Any]:
         return found
 
 
+class Steps:
+    """Starts one step again and again."""
+
+    def __init__(self, zygote: Zygote, folder: Path, text: str, dialect: str) -> None:
+        (step,) = plan_steps(parse_program(text, dialect))
+        own = [part for name, value in own_arguments(step).items() for part in (f"--{name}", value)]
+        options = ["--statements", format_ranges(step.statements), "--retries", "3", *own]
+        command = step_command(folder, text, *options, dialect=dialect)
+        self._zygote, self._folder = zygote, folder
+        self._arguments = command[command.index("--program") :]
+
+    def run(self, url: str, proxy: Proxy | None = None) -> tuple[int, str]:
+        """Run the step to its end; returns its exit code and output."""
+        env = {"SQLFLOW_DATABASE_URL": proxy.url if proxy else url, "SQLFLOW_RUN": "r"}
+        env["SQLFLOW_TERMINATION_LOG"] = str(self._folder / "termination-log")
+        begun = proxy.serve if proxy else (lambda _pid: None)
+        try:
+            return self._zygote.run(self._arguments, env, self._folder / "output", begun)
+        finally:
+            if proxy is not None:
+                proxy.close()
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    with closing(Zygote()) as process:
+        yield process
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_killed_step_that_is_tried_again(tmp_path: Path, url: str, kind: str) -> None:
+def test_a_killed_step_that_is_tried_again(zygote: Zygote, tmp_path: Path, url: str, kind: str) -> None:
     dialect = "postgres" if url.startswith("postgres") else "mysql"
-    text = KINDS[kind]
-    (step,) = plan_steps(parse_program(text, dialect))
-    own = [part for name, value in own_arguments(step).items() for part in (f"--{name}", value)]
-    arguments = ["--statements", format_ranges(step.statements), "--retries", "3", *own]
-    command = step_command(tmp_path, text, *arguments, dialect=dialect)
+    steps = Steps(zygote, tmp_path, KINDS[kind], dialect)
     with fresh(url, dialect):
         pass
-    clean = Proxy(url)
-    code, output = clean.run(command, step_env(tmp_path, clean.url, SQLFLOW_RUN="r"))
+    whole = Proxy(url)
+    code, output = steps.run(url, whole)
     assert code == 0, output
     expected = contents(url)
     choices = chance(f"{kind} {dialect}")
     for _ in range(KILLS):
-        kill(tmp_path, url, text, arguments, dialect, clean.sent, expected, choices)
+        kill(steps, url, dialect, whole.sent, expected, choices)
 
 
-def kill(
-    folder: Path,
-    url: str,
-    text: str,
-    arguments: list[str],
-    dialect: str,
-    pieces: int,
-    expected: dict[str, Any],
-    choices: random.Random,
-) -> None:
+def kill(steps: Steps, url: str, dialect: str, pieces: int, expected: dict[str, Any], choices: random.Random) -> None:
     """Kill a step at a random piece, try again until it is done, and compare."""
     with fresh(url, dialect):
         pass
     at, share = choices.randrange(pieces), choices.choice([0.0, 1.0, choices.random()])
-    proxy = Proxy(url, at, share)
-    command = step_command(folder, text, *arguments, dialect=dialect)
-    code, output = proxy.run(command, step_env(folder, proxy.url, SQLFLOW_RUN="r"))
     where = f"killed at piece {at} of {pieces}, of which the server got {share:.2f}"
+    proxy = Proxy(url, at, share)
+    code, output = steps.run(url, proxy)
     assert (code, proxy.struck) == (-9, True), f"{where}: {output}"
     for _ in range(3):
-        again = run_step(folder, url, text, *arguments, dialect=dialect, SQLFLOW_RUN="r")
-        if again.code not in (3, 4):
+        code, output = steps.run(url)
+        if code not in (3, 4):
             break
-    assert again.code == 0, f"{where}: {again.stdout}"
+    assert code == 0, f"{where}: {output}"
     assert contents(url) == expected, where
+    print(where)

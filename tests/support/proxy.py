@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import threading
@@ -33,17 +35,26 @@ class Proxy:
         self.url = url.replace(f":{self._target[1]}/", f":{self._listener.getsockname()[1]}/")
         self.sent, self.struck = 0, False
         self._at, self._share, self._kills = at, share, kills
-        self._process: subprocess.Popen[str] | None = None
+        self._pid = 0
         self._started = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def run(self, command: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:
         """Run the process to its end; returns its exit code and standard output."""
-        with subprocess.Popen(command, env=dict(env), stdout=subprocess.PIPE, text=True) as self._process:
-            self._started.set()
-            stdout, _ = self._process.communicate(timeout=200)
+        with subprocess.Popen(command, env=dict(env), stdout=subprocess.PIPE, text=True) as process:
+            self.serve(process.pid)
+            stdout, _ = process.communicate(timeout=200)
+        self.close()
+        return process.returncode, stdout
+
+    def serve(self, pid: int) -> None:
+        """Name the process that connects."""
+        self._pid = pid
+        self._started.set()
+
+    def close(self) -> None:
+        """Take no more connections."""
         self._listener.close()
-        return self._process.returncode, stdout
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -68,9 +79,7 @@ class Proxy:
             one.close()
 
     def _strike(self) -> None:
+        self.struck = True
         if self._kills:
             self._started.wait()
-            assert self._process is not None
-            self._process.kill()
-            self._process.wait()
-        self.struck = True
+            os.kill(self._pid, signal.SIGKILL)
