@@ -51,6 +51,7 @@ KINDS = {
     "predict": "SELECT * FROM d TO PREDICT pr.y USING m",
     "predict a new table": "SELECT * FROM d TO PREDICT made.y USING m",
     "evaluate": "SELECT a, y FROM d TO EVALUATE m LABEL y INTO made",
+    "explain": "SELECT a, y FROM d WHERE id <= 300 TO EXPLAIN m INTO made",
     "optimize": "SELECT * FROM goods TO MAXIMIZE SUM(price * amount) CONSTRAINT SUM(hours * amount) <= 9 "
     "WITH variables='amount(good)', var_type='NonNegativeIntegers' INTO made",
 }
