@@ -102,7 +102,8 @@ def test_a_step_of_another_image(iris_sqlite: Database, monkeypatch: pytest.Monk
 
 
 def test_the_image_is_not_silently_left_out(iris_sqlite: Database) -> None:
-    ran = succeed(iris_sqlite, f"{SELECT}flower_models.NearestMean LABEL class INTO m")
+    ran = succeed(iris_sqlite, f"{SELECT}flower_models.NearestMean WITH train.epoch=3 LABEL class INTO m")
+    assert "train.epoch has no effect on flower_models.NearestMean" in ran.logged
     assert f"flower_models.NearestMean is imported from this Python, not from the image {IMAGE}" in ran.logged
     weighted = f"{SELECT}flower_models.NearestMean WITH train.sample_weight=petal_width LABEL class INTO m"
     assert "takes no sample_weight" in fail(iris_sqlite, weighted).message

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from sqlflow_codegen.catalogue import Estimator, split_image
+from sqlflow_codegen.catalogue.boosting import SAMPLE_WEIGHT
+from sqlflow_codegen.catalogue.neural import OWN_ATTRIBUTES
 from sqlflow_codegen.contract import IMAGE_ENV
 
 from sqlflow_runtime.errors import RunError
@@ -17,6 +19,12 @@ from sqlflow_runtime.ml.trained_model import TrainedModel
 from sqlflow_runtime.ml.training import Training
 
 dtype = np.float64
+
+_USED = frozenset({SAMPLE_WEIGHT})
+"""Attributes that steer the training of every model of the user's own."""
+_USED_BY_NETWORKS = _USED | {
+    "train.batch_size", "train.epoch", "train.seed", "train.early_stopping_patience", "validation.select",
+}  # fmt: skip
 
 
 def precision(_estimator: Estimator) -> type[np.floating[Any]]:
@@ -32,6 +40,7 @@ def train(training: Training) -> TrainedModel:
     definition = locate(training.estimator.name)
     offered = _offered(training, definition)
     if definition.trains:
+        _warn_of_idle(training, _USED)
         from sqlflow_runtime.ml.custom.functions import train as train_by_function
 
         return train_by_function(training, definition, offered)
@@ -44,11 +53,13 @@ def train(training: Training) -> TrainedModel:
         from sqlflow_runtime.ml.custom.networks import fit
         from sqlflow_runtime.ml.neural.backend import quiet
 
+        _warn_of_idle(training, _USED_BY_NETWORKS)
         with quiet():
             return fit(training, definition, made)
     if hasattr(made, "fit") and hasattr(made, "predict"):
         from sqlflow_runtime.ml.custom.estimators import fit as fit_estimator
 
+        _warn_of_idle(training, _USED)
         return fit_estimator(training, definition, made)
     raise RunError(
         "estimator",
@@ -66,6 +77,14 @@ def _check_image(training: Training) -> None:
         image, path = split_image(training.estimator.name)
         what = f"there are no containers here: {path} is imported from this Python, not from the image {image}"
         training.context.recorder.log("warning", what)
+
+
+def _warn_of_idle(training: Training, used: frozenset[str]) -> None:
+    """Warn of attributes that steer a training, but not this one."""
+    for attribute in training.statement.attributes:
+        if attribute.name in OWN_ATTRIBUTES and attribute.name not in used:
+            what = f"{attribute.name} has no effect on {training.estimator.class_path}"
+            training.context.recorder.log("warning", what)
 
 
 def _offered(training: Training, definition: Definition) -> dict[str, Any]:
