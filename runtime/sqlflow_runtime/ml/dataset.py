@@ -81,27 +81,27 @@ class Dataset:
         """The first rows of the matrix."""
         return next(self.batches()).matrix
 
-    @cached_property
+    @property
     def labels(self) -> pa.Array:
-        """The labels of all rows, of the label's kind; none without a label."""
+        """The labels of all rows, of the label's kind; none without a label. Read from disk each time."""
         return _joined([batch.labels for batch in self.batches()])
 
-    @cached_property
+    @property
     def weights(self) -> Matrix | None:
         """The weights of all rows; None unless the statement names a column for them."""
         return self._numbers("weights")
 
-    @cached_property
+    @property
     def lower_bounds(self) -> Matrix | None:
         """The lower bounds of all rows' labels; None unless the statement names a column for them."""
         return self._numbers("lower_bounds")
 
-    @cached_property
+    @property
     def upper_bounds(self) -> Matrix | None:
         """The upper bounds of all rows' labels, infinite where there is none; None without such a column."""
         return self._numbers("upper_bounds")
 
-    @cached_property
+    @property
     def groups(self) -> pa.Array | None:
         """The group of each row; None unless the statement names a column for them."""
         found = [batch.groups for batch in self.batches()]

@@ -77,6 +77,7 @@ class OrderedRows:
                 bucket.close()
                 self._sorted.add(_sorted(rows))
         self._buckets.clear()
+        pa.default_memory_pool().release_unused()  # a model that learns for hours needs it more
 
     def batches(self) -> Iterator[Batch]:
         """All rows; repeatable."""
