@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
+import sys
 import tomllib
-from importlib.metadata import distribution, distributions
+from importlib.metadata import distribution, distributions, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,26 @@ def test_every_test_module_belongs_to_one_layer() -> None:
     assert {str(path): 1 for path in modules} == {
         str(path): sum(path == folder or folder in path.parents for folder in folders) for path in modules
     }
+
+
+def test_the_step_image_has_every_package_that_a_step_imports() -> None:
+    """Also those that are imported inside a function."""
+    locked = set(pins("step"))
+    elsewhere = {"couler", "duckdb", "fluid", "sqlflow_codegen", "sqlflow_runtime"}
+    packages = packages_distributions()
+    for room in ("runtime/sqlflow_runtime", "codegen/sqlflow_codegen"):
+        for path in (ROOT / room).rglob("*.py"):
+            for name in _imported(path) - elsewhere - sys.stdlib_module_names:
+                found = {one.lower().replace("_", "-") for one in packages[name]}
+                assert found & locked, f"{path}: {name}"
+
+
+def _imported(path: Path) -> set[str]:
+    """The first part of the name of each module that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(str(node.module).partition(".")[0])
+    return found
