@@ -33,7 +33,9 @@ class Layer:
 
 
 REPLAYS = tuple(f"tests/conformance/test_{name}.py" for name in ("api_calls", "replay", "shared_recordings"))
-CONFORMANCE = tuple(f"tests/conformance/test_{name}.py" for name in ("conformance", "loop", "restricted"))
+CONFORMANCE = tuple(
+    f"tests/conformance/test_{name}.py" for name in ("conformance", "loop", "restricted", "run_commands")
+)
 
 LAYERS = (
     Layer("unit", ("tests/unit",), parallel=True),
