@@ -115,7 +115,7 @@ def test_an_exported_model_is_the_librarys_own(url: str, tmp_path: Path) -> None
         (["show", "M", "--database", "{url}"], 1, "Did you mean"),
         (["compare", "m", "--database", "{url}"], 2, "compare needs two models"),
         (["delete", "m", "--database", "{url}"], 2, "Add --yes"),
-        (["export", "m", "{folder}", "--database", "{url}"], 2, "is a directory"),
+        (["export", "m", "{folder}", "--database", "{url}"], 2, "directory"),
         (["export", "m", "{folder}/no/such.zip", "--database", "{url}"], 2, "cannot be written"),
         (["import", "{folder}/no.zip", "--database", "{url}"], 2, "cannot be read"),
         (["import", __file__, "--database", "{url}"], 2, "holds no model"),

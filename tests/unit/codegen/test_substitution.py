@@ -26,6 +26,7 @@ PLACES: dict[str, Any] = {
     "secret_key": lambda text: text,
     "image": lambda text: text,
     "image_pull_policy": lambda text: text,
+    "own_image_pull_policy": lambda text: text,
     "service_account_name": lambda text: text,
     "owner": lambda text: {text: "x"},
     "image_pull_secrets": lambda text: [{"name": "x"}, {text: "x"}],

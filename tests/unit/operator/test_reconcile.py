@@ -135,7 +135,7 @@ def test_invalid_program_starts_nothing() -> None:
         ({"program": "CREATE TABLE a (x int); -- fill INSERT INTO a VALUES (1); SELECT 2;\n"}, "swallows statements"),
         (
             {"program": "CREATE TABLE a (x int); SELECT * FROM a TO RUN team/image:1"},
-            "TO RUN is understood, but",
+            "TO RUN needs CMD",
         ),
         ({"program": "SELECT 1", "dialect": "snowflake"}, "no step can use a database of dialect snowflake"),
         ({"program": "COPY a FROM stdin;\n1\n\\.\n"}, "COPY from or to the client"),

@@ -11,8 +11,8 @@ SELECT (sepal_length - 4.4) / 3.5 AS sepal_length, (sepal_width - 2.0) / 2.2 AS 
 TO TRAIN sqlflow_models.DeepEmbeddingClusterModel
 WITH model.pretrain_dims = [10, 10, 3], model.n_clusters = 3, model.pretrain_epochs = 5, train.batch_size = 10, train.verbose = 1
 INTO sqlflow_models.clusters;
-SELECT * FROM iris.train TO TRAIN kmeans
-WITH center_count = 3, idx_table_name = "iris.kmeans_result", excluded_columns = "class"
+SELECT sepal_length, sepal_width FROM iris.train TO TRAIN kmeans
+WITH center_count = 3, idx_table_name = "iris.kmeans_result"
 INTO sqlflow_models.my_kmeans;
 SELECT * FROM scorecard.train TO TRAIN sqlflow_models.ScoreCard WITH model.pf_bin_size = 5
 LABEL serious_dlqin2yrs INTO sqlflow_models.scorecard;
