@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sqlflow_runtime.databases.driver import Database
 
 from tests.databases.conftest import load_iris
-from tests.databases.harness import fail, succeed
+from tests.databases.harness import fail, run_step, succeed
 
 MEASURES = "sepal_length, sepal_width, petal_length, petal_width"
 SANITY = np.eye(5, dtype=int)
@@ -208,3 +210,14 @@ def test_weights_of_rows(neural: Database) -> None:
             "SELECT DISTINCT class FROM p ORDER BY class",
         )
         assert ran.rows(3) == [[0], [1]]
+
+
+def test_a_process_that_only_predicts(iris_sqlite: Database, tmp_path: Path) -> None:
+    """As a pod does: nothing has loaded Keras before the model is read."""
+    train = f"SELECT {MEASURES}, class FROM train TO TRAIN LinearClassifier WITH train.epoch=1 LABEL class INTO m"
+    succeed(iris_sqlite, train)
+    file = next(row[2] for row in iris_sqlite.execute("PRAGMA database_list"))
+    predict = "SELECT * FROM test TO PREDICT p.class USING m"
+    ran = run_step(tmp_path, f"sqlite:///{file}", predict, "--statements", "1", dialect="sqlite")
+    assert ran.code == 0, ran.stdout + ran.stderr
+    assert iris_sqlite.execute("SELECT count(*) FROM p") == [(30,)]

@@ -178,12 +178,6 @@ def test_a_schema_of_duckdb_may_have_the_files_name(tmp_path: Path) -> None:
             assert database.tables() == ["iris.t"]
 
 
-def test_a_statement_that_cannot_be_executed_yet(sqlite: Database) -> None:
-    error = fail(sqlite, "SELECT 1 AS a;\nSELECT 1 AS a TO EXPLAIN my_model INTO t;")
-    assert (error.kind, error.statement, error.line) == ("usage", 2, 2)
-    assert "cannot execute it yet" in error.message
-
-
 def test_a_library_that_is_not_installed(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sqlflow_runtime.ml.train", None)
     error = fail(sqlite, "SELECT 1 AS a TO TRAIN xgboost.gbtree LABEL a INTO m;")

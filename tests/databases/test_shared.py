@@ -87,10 +87,10 @@ def test_aliases_of_a_dialect_fit(tmp_path: Path) -> None:
 
 
 def test_a_step_refuses_what_it_cannot_execute_before_it_begins(tmp_path: Path) -> None:
-    text = "CREATE TABLE a (x int);\nSELECT * FROM a TO EXPLAIN m"
+    text = "CREATE TABLE a (x int);\nSELECT * FROM a TO RUN team/image:1"
     url = f"sqlite:///{tmp_path}/a.db"
     done = run_step(tmp_path, url, text, "--statements", "1-2", dialect="sqlite")
     assert done.code == 2
     (error,) = done.of("error")
-    assert (error["statement"], error["line"], error["column"], error["kind"]) == (2, 2, 28, "usage")
+    assert (error["statement"], error["line"], error["column"], error["kind"]) == (2, 2, 24, "usage")
     assert not (tmp_path / "a.db").exists()

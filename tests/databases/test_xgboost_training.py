@@ -127,3 +127,9 @@ def test_a_parameter_that_does_nothing_is_said_once(iris_sqlite: Database) -> No
     ran = succeed(iris_sqlite, ROWS.format("xgboost.gblinear WITH objective='reg:squarederror', max_depth=3"))
     [warning] = [record["message"] for record in ran.of("log") if record["level"] == "warning"]
     assert warning == 'XGBoost: Parameters: { "max_depth" } are not used.'
+
+
+def test_a_quiet_training_leaves_the_next_one_its_warnings(iris_sqlite: Database) -> None:
+    succeed(iris_sqlite, ROWS.format("xgboost.gbtree WITH objective='reg:squarederror', verbosity=0"))
+    ran = succeed(iris_sqlite, ROWS.format("xgboost.gblinear WITH objective='reg:squarederror', max_depth=3"))
+    assert "are not used" in ran.logged

@@ -28,6 +28,7 @@ def library_warnings(log: Callable[[str, str], None] = lambda level, line: None)
     """Pass XGBoost's warnings to `log`, each once, in its own words without the place in its code."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        xgboost.set_config(verbosity=1)  # that of one model counts for all that the process makes after it
         try:
             yield
         finally:

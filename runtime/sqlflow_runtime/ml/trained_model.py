@@ -137,6 +137,9 @@ def check_libraries(stored: StoredModel) -> None:
     Raises:
         RunError: kind `model`; names the versions and, where it is known, the image that has them.
     """
+    codec = CODECS.get(str(stored.metadata.get("codec")))
+    if codec is not None:
+        importlib.import_module(codec.partition(":")[0])  # loads its library as it must be: Keras on JAX
     versions = stored.metadata.get("libraries")
     for name, version in versions.items() if isinstance(versions, dict) else ():
         if name not in _READ_OLDER:
