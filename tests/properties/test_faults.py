@@ -81,7 +81,7 @@ class Life:
 
 LIVES = {
     "succeeds": Life({"create", "patch", "log"}),
-    "is replaced": Life({"create", "patch", "get", "list", "delete"}, _replaced, steps=("Succeeded",), runs=2),
+    "is replaced": Life({"create", "patch", "get", "list", "delete", "log"}, _replaced, steps=("Succeeded",), runs=2),
     "is suspended for a while": Life({"create", "patch", "log"}, _suspended),
     "expires": Life(
         {"create", "patch", "log", "get", "delete"}, _expired, {"ttlSecondsAfterFinished": 600}, children=0
