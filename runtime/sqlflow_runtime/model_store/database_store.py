@@ -151,14 +151,17 @@ class DatabaseStore(ModelStore):
 
 
 def _model(row: Row, content: bytes = b"") -> StoredModel:
-    name, version, written, size, created_at, _ = row
-    metadata = read_json(name, version, written)
-    return StoredModel(str(name), int(version), metadata, int(size), str(created_at).replace(" ", "T"), content)
+    name, version, written, *_ = row
+    return _of(row, read_json(name, version, written), content)
 
 
 def _model_or_damaged(row: Row) -> StoredModel:
     try:
         return _model(row)
     except RunError:
-        name, version, _, size, created_at, _ = row
-        return StoredModel(str(name), int(version), {}, int(size), str(created_at).replace(" ", "T"))
+        return _of(row, {})
+
+
+def _of(row: Row, metadata: dict[str, Any], content: bytes = b"") -> StoredModel:
+    name, version, _, size, created_at, _ = row
+    return StoredModel(str(name), int(version), metadata, int(size), str(created_at).replace(" ", "T"), content)
